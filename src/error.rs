@@ -1,0 +1,152 @@
+//! What can go wrong, by what the user must do about it.
+//!
+//! There are few kinds. Whoever knows the dataset, path or row adds it with [`Error::context`]; the
+//! source error is kept and printed below the message. [`Problem`] is a fault in a file of the
+//! project, with its place: all of them are collected and reported in one pass.
+
+use std::fmt;
+use std::ops::Range;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Which of the documented exit codes a failure ends with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A dataset or a check failed; the others may have been made.
+    Failed,
+    /// Usage or configuration; nothing ran.
+    Config,
+    /// A server could not be reached or did not let us in.
+    Connection,
+    /// Another run holds the lake's lock.
+    Locked,
+    /// Stopped by the user; nothing half-made is visible.
+    Interrupted,
+}
+
+impl Kind {
+    /// The process exit code, as documented in `docs/cli.md`.
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Kind::Failed => 1,
+            Kind::Config => 2,
+            Kind::Connection => 3,
+            Kind::Locked => 4,
+            Kind::Interrupted => 130,
+        }
+    }
+}
+
+/// A failure: what happened, what to do, and what caused it.
+#[derive(Debug)]
+pub struct Error(Box<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    kind: Kind,
+    message: String,
+    hint: Option<String>,
+    problems: Vec<Problem>,
+    source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+impl Error {
+    pub fn new(kind: Kind, message: impl Into<String>) -> Self {
+        Error(Box::new(Inner { kind, message: message.into(), hint: None, problems: vec![], source: None }))
+    }
+
+    pub fn failed(message: impl Into<String>) -> Self {
+        Self::new(Kind::Failed, message)
+    }
+
+    pub fn config(message: impl Into<String>) -> Self {
+        Self::new(Kind::Config, message)
+    }
+
+    pub fn connection(message: impl Into<String>) -> Self {
+        Self::new(Kind::Connection, message)
+    }
+
+    /// All faults found in the project's files, as one error.
+    pub fn problems(problems: Vec<Problem>) -> Self {
+        let count = problems.len();
+        let plural = if count == 1 { "" } else { "s" };
+        let mut error = Self::config(format!("{count} error{plural} in the project; nothing was run"));
+        error.0.problems = problems;
+        error
+    }
+
+    /// What the user can do about it; printed as a `hint:` line.
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.0.hint = Some(hint.into());
+        self
+    }
+
+    /// The error that caused this one.
+    pub fn because(mut self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        self.0.source = Some(source.into());
+        self
+    }
+
+    /// Says where it happened, ahead of the message: "`trusted.sales`: …".
+    pub fn context(mut self, place: impl fmt::Display) -> Self {
+        self.0.message = format!("{place}: {}", self.0.message);
+        self
+    }
+
+    pub fn kind(&self) -> Kind {
+        self.0.kind
+    }
+
+    pub fn hint_text(&self) -> Option<&str> {
+        self.0.hint.as_deref()
+    }
+
+    pub fn found_problems(&self) -> &[Problem] {
+        &self.0.problems
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.message)
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.source.as_deref().map(|source| source as _)
+    }
+}
+
+impl From<std::io::Error> for Error {
+    fn from(error: std::io::Error) -> Self {
+        Error::failed("input/output failed").because(error)
+    }
+}
+
+impl From<object_store::Error> for Error {
+    fn from(error: object_store::Error) -> Self {
+        use object_store::Error as Store;
+        match error {
+            Store::PermissionDenied { .. } | Store::Unauthenticated { .. } => {
+                Error::connection("the object store refused access")
+                    .hint("check the credentials in the environment and the bucket's policy")
+                    .because(error)
+            }
+            error => Error::failed("the object store failed").because(error),
+        }
+    }
+}
+
+/// A fault in one of the project's files. `span` is a byte range of `text`, the whole file.
+#[derive(Debug, Clone)]
+pub struct Problem {
+    pub file: PathBuf,
+    pub text: Arc<str>,
+    pub span: Range<usize>,
+    pub message: String,
+    pub hint: Option<String>,
+}
