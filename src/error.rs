@@ -141,6 +141,12 @@ impl From<object_store::Error> for Error {
     }
 }
 
+impl From<object_store::path::Error> for Error {
+    fn from(error: object_store::path::Error) -> Self {
+        Error::failed("a name cannot be an object's path").because(error)
+    }
+}
+
 /// A fault in one of the project's files. `span` is a byte range of `text`, the whole file.
 #[derive(Debug, Clone)]
 pub struct Problem {

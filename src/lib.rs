@@ -1,8 +1,22 @@
-//! Trapiche turns a lake's raw files into refined tables; this is the map, in the data's path order.
+//! Trapiche turns a lake's raw files into refined tables; this is the map, from the ground up.
+//!
+//! Read [`pipeline`] first: it is the flow. A module imports only from those above it in this list.
 
 pub mod error;
 
+pub mod config;
 pub mod lake;
 pub mod report;
 
 pub mod project;
+
+pub mod engine;
+
+pub mod demo;
+
+pub mod ingest;
+pub mod transform;
+
+pub mod analyze;
+
+pub mod pipeline;

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::error::Kind;
 use crate::lake::TableName;
 
 /// A whole run. Times are UTC; sizes are bytes.
@@ -51,6 +52,9 @@ pub struct DatasetReport {
     /// Broken checks: name and rows.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub checks: Vec<CheckCount>,
+    /// What kind of failure it was; decides the exit code.
+    #[serde(skip)]
+    pub failure: Option<Kind>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -72,6 +76,13 @@ pub enum DatasetStatus {
     Blocked,
 }
 
+/// Names a run: `run_id` is text that sorts by time, `at` is the run's one clock.
+#[derive(Debug, Clone)]
+pub struct RunStamp {
+    pub run_id: String,
+    pub at: DateTime<Utc>,
+}
+
 /// What one step made, before time and memory are known.
 #[derive(Debug, Clone, Default)]
 pub struct Made {
@@ -82,6 +93,19 @@ pub struct Made {
     pub files: u64,
     pub bytes: u64,
     pub checks: Vec<CheckCount>,
+}
+
+/// Of several tables together.
+impl std::ops::AddAssign for Made {
+    fn add_assign(&mut self, other: Made) {
+        self.rows_in += other.rows_in;
+        self.rows_out += other.rows_out;
+        self.rows_quarantined += other.rows_quarantined;
+        self.rows_dropped += other.rows_dropped;
+        self.files += other.files;
+        self.bytes += other.bytes;
+        self.checks.extend(other.checks);
+    }
 }
 
 /// How far a dataset has come; written by the step that makes it, read by the progress line.
@@ -114,4 +138,20 @@ impl Meter {
 pub enum Event {
     Started { dataset: TableName, meter: Meter },
     Finished(DatasetReport),
+}
+
+/// Memory that the process holds now, in bytes; 0 where the system does not tell.
+pub fn resident_memory() -> u64 {
+    memory_field("VmRSS:")
+}
+
+/// The most memory that the process has ever held, in bytes.
+pub fn peak_memory() -> u64 {
+    memory_field("VmHWM:")
+}
+
+fn memory_field(name: &str) -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find(|line| line.starts_with(name));
+    line.and_then(|line| line.split_whitespace().nth(1)?.parse::<u64>().ok()).unwrap_or(0) * 1024
 }

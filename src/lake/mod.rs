@@ -1,30 +1,196 @@
 //! The lake: zones, paths, landings, table versions. Everything the steps share lies here, as objects.
+//!
+//! | file | noun |
+//! |---|---|
+//! | `name` | zones and table names |
+//! | `path` | every object name, Hive's spelling of partitions |
+//! | `types` | Spark's type names ⇄ Arrow |
+//! | `json_rows`, `landing` | what a capture put into `raw/` |
+//! | `stage`, `version`, `commit` | how a table changes: hidden files → next version → removal of the old |
+//! | `lock` | one run at a time |
 
-mod name;
+pub mod commit;
+pub mod gunzip;
+pub mod json_rows;
 pub mod landing;
+pub mod lock;
+mod name;
+pub mod path;
+pub mod stage;
 pub mod types;
+pub mod version;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use object_store::ObjectStore;
+use bytes::Bytes;
+use futures::TryStreamExt;
+use object_store::aws::{AmazonS3Builder, S3ConditionalPut};
+use object_store::local::LocalFileSystem;
+use object_store::multipart::MultipartStore;
+use object_store::path::Path;
+use object_store::prefix::PrefixStore;
+use object_store::{ObjectStore, ObjectStoreExt, PutMode, PutPayload};
 
 pub use name::{TableName, Zone};
+use url::Url;
+
+use crate::error::{Error, Result};
+
+/// Where a lake lies. Credentials are never here: they come from the environment, a profile or the instance's role.
+#[derive(Debug, Clone)]
+pub struct Storage {
+    /// `file:///abs/path` or `s3://bucket/prefix`, without a trailing slash.
+    pub url: String,
+    /// Another S3 than AWS's, as `http://127.0.0.1:9000`.
+    pub endpoint: Option<String>,
+    pub region: Option<String>,
+}
 
 /// An open lake. Paths are relative to its root, whatever the store: `raw/products/…`.
 #[derive(Debug, Clone)]
 pub struct Lake {
+    url: String,
     store: Arc<dyn ObjectStore>,
-    /// Where a local lake lies; `None` on S3.
-    local_root: Option<PathBuf>,
+    home: Home,
+}
+
+#[derive(Clone)]
+enum Home {
+    Local(PathBuf),
+    S3 { uploads: Arc<dyn MultipartStore>, prefix: Path },
+}
+
+impl std::fmt::Debug for Home {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Home::Local(root) => write!(f, "Local({})", root.display()),
+            Home::S3 { prefix, .. } => write!(f, "S3({prefix})"),
+        }
+    }
 }
 
 impl Lake {
+    /// Opens the lake without touching it: a local folder is made by the first write.
+    pub fn open(storage: &Storage) -> Result<Lake> {
+        let url = storage.url.clone();
+        if url.starts_with("file://") {
+            let folder = Url::parse(&url).ok().and_then(|url| url.to_file_path().ok());
+            let root = folder.ok_or_else(|| Error::config(format!("`{url}` is no folder")))?;
+            // With the folder as the store's own root it would have to exist already.
+            let files = LocalFileSystem::new().with_automatic_cleanup(true);
+            let store = Arc::new(PrefixStore::new(files, Path::from_absolute_path(&root)?));
+            return Ok(Lake { home: Home::Local(root), store, url });
+        }
+        let (bucket, prefix) = url
+            .strip_prefix("s3://")
+            .map(|rest| rest.split_once('/').unwrap_or((rest, "")))
+            .ok_or_else(|| Error::config(format!("`{url}` is no storage")).hint("use file:// or s3://"))?;
+        let mut builder =
+            AmazonS3Builder::from_env().with_bucket_name(bucket).with_conditional_put(S3ConditionalPut::ETagMatch);
+        if let Some(endpoint) = &storage.endpoint {
+            builder = builder.with_endpoint(endpoint).with_allow_http(endpoint.starts_with("http://"));
+        }
+        if let Some(region) = &storage.region {
+            builder = builder.with_region(region);
+        }
+        let s3 = Arc::new(builder.build().map_err(|e| Error::config(format!("cannot open `{url}`")).because(e))?);
+        let prefix = Path::parse(prefix)?;
+        let store = Arc::new(PrefixStore::new(s3.clone(), prefix.clone()));
+        Ok(Lake { url, store, home: Home::S3 { uploads: s3, prefix } })
+    }
+
+    /// As the user wrote it, for words.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
     pub fn store(&self) -> &Arc<dyn ObjectStore> {
         &self.store
     }
 
+    /// The folder of a local lake; `None` on S3.
     pub fn local_root(&self) -> Option<&PathBuf> {
-        self.local_root.as_ref()
+        match &self.home {
+            Home::Local(root) => Some(root),
+            Home::S3 { .. } => None,
+        }
+    }
+
+    /// The store's multipart uploads, where it has them.
+    fn multipart(&self) -> Option<&Arc<dyn MultipartStore>> {
+        match &self.home {
+            Home::Local(_) => None,
+            Home::S3 { uploads, .. } => Some(uploads),
+        }
+    }
+
+    /// The object's name in the bucket, for calls that go past [`Lake::store`].
+    fn key(&self, path: &str) -> Result<Path> {
+        let path = Path::parse(path)?;
+        Ok(match &self.home {
+            Home::Local(_) => path,
+            Home::S3 { prefix, .. } => prefix.parts().chain(path.parts()).collect(),
+        })
+    }
+
+    /// The whole object; `None` when there is none.
+    pub async fn read(&self, path: &str) -> Result<Option<Bytes>> {
+        match self.store.get(&Path::parse(path)?).await {
+            Ok(found) => Ok(Some(found.bytes().await?)),
+            Err(object_store::Error::NotFound { .. }) => Ok(None),
+            Err(error) => Err(Error::from(error).context(format!("reading `{path}`"))),
+        }
+    }
+
+    /// Writes a small object whole, over whatever is there.
+    pub async fn write(&self, path: &str, bytes: impl Into<Bytes>) -> Result<()> {
+        let done = self.store.put(&Path::parse(path)?, PutPayload::from_bytes(bytes.into())).await;
+        done.map(drop).map_err(|e| Error::from(e).context(format!("writing `{path}`")))
+    }
+
+    /// Writes a small object if there is none; whether it did.
+    pub async fn create(&self, path: &str, bytes: impl Into<Bytes>) -> Result<bool> {
+        let payload = PutPayload::from_bytes(bytes.into());
+        match self.store.put_opts(&Path::parse(path)?, payload, PutMode::Create.into()).await {
+            Ok(_) => Ok(true),
+            Err(object_store::Error::AlreadyExists { .. } | object_store::Error::Precondition { .. }) => Ok(false),
+            Err(error) => Err(Error::from(error).context(format!("writing `{path}`"))),
+        }
+    }
+
+    /// Removes an object; it is fine if there is none.
+    pub async fn delete(&self, path: &str) -> Result<()> {
+        match self.store.delete(&Path::parse(path)?).await {
+            Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
+            Err(error) => Err(Error::from(error).context(format!("removing `{path}`"))),
+        }
+    }
+
+    /// Removes all objects below a folder.
+    pub async fn delete_all(&self, dir: &str) -> Result<()> {
+        for path in self.list(dir).await? {
+            self.delete(&path).await?;
+        }
+        Ok(())
+    }
+
+    /// The paths of all objects below a folder, sorted.
+    pub async fn list(&self, dir: &str) -> Result<Vec<String>> {
+        let listed = self.store.list(Some(&Path::parse(dir)?)).map_ok(|object| object.location.to_string());
+        let mut paths: Vec<String> =
+            listed.try_collect().await.map_err(|e| Error::from(e).context(format!("listing `{dir}`")))?;
+        paths.sort();
+        Ok(paths)
+    }
+
+    /// The names directly below a folder (objects and folders), sorted.
+    pub async fn names(&self, dir: &str) -> Result<Vec<String>> {
+        let listed = self.store.list_with_delimiter(Some(&Path::parse(dir)?)).await?;
+        let objects = listed.objects.iter().map(|object| &object.location);
+        let mut names: Vec<String> =
+            objects.chain(&listed.common_prefixes).filter_map(|path| path.filename().map(str::to_string)).collect();
+        names.sort();
+        Ok(names)
     }
 }

@@ -1,0 +1,98 @@
+"""A Trapiche k-means on Spark: the same features by SparkML, Lloyd's steps by its k-means.
+
+Two implementations draw different first centres from one seed, so Spark starts from the centres
+that Trapiche ended with. If those are a solution, Spark stays there; if not, the tables differ.
+"""
+
+import numpy as np
+import pyarrow as pa
+from pyspark.ml.evaluation import ClusteringEvaluator
+from pyspark.ml.feature import Imputer, MinMaxScaler, StandardScaler, VectorAssembler
+from pyspark.mllib.clustering import KMeans, KMeansModel
+from pyspark.mllib.linalg import Vectors
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+
+def kmeans(spark: SparkSession, spec: dict, centers: pa.Table) -> list[DataFrame]:
+    """The assignments, centres and metrics, as `trapiche run` makes them of the same `spec`."""
+    names = [name.lower() for name in spec["features"]]
+    columns = [f"feature_{index}" for index in range(len(names))]
+    rows, fills, left_out = imputed(spark.table(spec["input"]), spec, columns)
+    rows = VectorAssembler(inputCols=columns, outputCol="raw_features").transform(rows)
+    rows, offsets, units = scaled(rows, spec.get("scale", "standard"), len(names))
+    rows = rows.cache()
+
+    start = np.array([centers[name].to_pylist() for name in names]).T
+    safe_units = np.where(units == 0, 1.0, units)
+    start = np.where(units == 0, 0.0, (start - offsets) / safe_units)
+    points = rows.select("features").rdd.map(lambda row: Vectors.dense(row[0].toArray()))
+    model = KMeans.train(
+        points, len(start), maxIterations=spec.get("max_iterations", 100), epsilon=spec.get("tolerance", 1e-4),
+        initialModel=KMeansModel([Vectors.dense(centre) for centre in start]),
+    )
+    centres = np.array(model.clusterCenters)
+
+    # The workers run `nearest_of`, so they need this file.
+    spark.sparkContext.addPyFile(__file__)
+    found = "struct<cluster:int,distance:double>"
+    nearest = F.udf(lambda vector: nearest_of(vector.toArray(), centres), found, useArrow=False)
+    rows = rows.withColumn("nearest", nearest("features")).select("*", "nearest.*").cache()
+    keys = [F.col(f"key_{index}").alias(name) for index, name in enumerate(spec["key"])]
+    sizes = dict(rows.groupBy("cluster").count().collect())
+    metrics = {"k": len(centres), "rows": rows.count(), "rows_left_out": left_out}
+    metrics["cost"] = rows.agg(F.sum(F.col("distance") * F.col("distance"))).first()[0]
+    if len(sizes) > 1:
+        prediction = rows.select("features", F.col("cluster").cast("double").alias("prediction"))
+        metrics["silhouette_spark"] = ClusteringEvaluator().evaluate(prediction)
+    for index, name in enumerate(names):
+        if fills is not None:
+            metrics[f"fill({name})"] = fills[index]
+        metrics |= {f"offset({name})": offsets[index], f"unit({name})": units[index]}
+
+    own_units = [map(float, centre * units + offsets) for centre in centres]
+    table = [(cluster, sizes.get(cluster, 0), *centre) for cluster, centre in enumerate(own_units)]
+    center_columns = ", ".join(["cluster int", "size bigint", *(f"`{name}` double" for name in names)])
+    return [
+        rows.select(*keys, "cluster", "distance"),
+        spark.createDataFrame(table, center_columns),
+        spark.createDataFrame([(name, float(value)) for name, value in metrics.items()], "metric string, value double"),
+    ]
+
+
+def imputed(table: DataFrame, spec: dict, columns: list[str]) -> tuple[DataFrame, list[float] | None, int]:
+    """Keys and features without gaps, what filled them, and the rows that were left out."""
+    def finite(name):
+        number = F.col(f"`{name}`").cast("double")
+        return F.when(~F.isnan(number) & (F.abs(number) < F.lit(float("inf"))), number)
+
+    keys = [F.col(f"`{name}`").alias(f"key_{index}") for index, name in enumerate(spec["key"])]
+    rows = table.select(*keys, *(finite(name).alias(column) for name, column in zip(spec["features"], columns)))
+    match spec.get("impute", "mean"):
+        case "drop":
+            complete = rows.dropna(subset=columns)
+            return complete, None, rows.count() - complete.count()
+        case "zero":
+            return rows.fillna(0.0, subset=columns), [0.0] * len(columns), 0
+    # Trapiche fits the mean over the rows that have the feature, and so does Spark.
+    imputer = Imputer(strategy="mean", inputCols=columns, outputCols=columns).fit(rows)
+    return imputer.transform(rows), list(imputer.surrogateDF.select(*columns).first()), 0
+
+
+def scaled(rows: DataFrame, scale: str, width: int) -> tuple[DataFrame, np.ndarray, np.ndarray]:
+    """Rows with `features`, seen as (x - offset) / unit; a constant has unit 0."""
+    if scale == "none":
+        return rows.withColumnRenamed("raw_features", "features"), np.zeros(width), np.ones(width)
+    ends = MinMaxScaler(inputCol="raw_features", outputCol="features").fit(rows)
+    low, high = ends.originalMin.toArray(), ends.originalMax.toArray()
+    if scale == "minmax":
+        return ends.transform(rows), low, high - low
+    standard = StandardScaler(withMean=True, withStd=True, inputCol="raw_features", outputCol="features").fit(rows)
+    offsets = np.where(low == high, low, standard.mean.toArray())
+    return standard.transform(rows), offsets, np.where(low == high, 0.0, standard.std.toArray())
+
+
+def nearest_of(vector: np.ndarray, centres: np.ndarray) -> tuple[int, float]:
+    squared = ((centres - vector) ** 2).sum(axis=1)
+    cluster = int(squared.argmin())
+    return cluster, float(np.sqrt(squared[cluster]))

@@ -1,0 +1,51 @@
+"""A Trapiche lake on a local disk: where its landings and tables lie, and how a table is read."""
+
+import json
+from pathlib import Path
+from urllib.parse import unquote
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+ZONES = ("trusted", "refined")
+NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
+
+
+def newest_landing(lake: Path, source: str) -> dict | None:
+    """The manifest of a source's newest landing. Days and run ids are in order of time as text."""
+    manifests = lake.glob(f"raw/{source}/ingest_date=*/run=*/_landing.json")
+    newest = max(manifests, key=lambda path: path.parts[-3:-1], default=None)
+    return json.loads(newest.read_text()) if newest else None
+
+
+def tables(root: Path) -> list[str]:
+    """`zone.name` of every table below `root`, sorted."""
+    folders = [folder for zone in ZONES for folder in (root / zone).glob("*") if folder.is_dir()]
+    return sorted(f"{folder.parent.name}.{folder.name}" for folder in folders if not _hidden(folder.name))
+
+
+def table_folder(root: Path, name: str) -> Path:
+    return root.joinpath(*name.split(".", 1))
+
+
+def read_table(folder: Path) -> pa.Table:
+    """All rows of a Hive-partitioned table; the partition columns come last, as text."""
+    parts = []
+    for path in sorted(folder.rglob("*.parquet")):
+        inside = path.relative_to(folder).parts
+        if any(_hidden(name) for name in inside):
+            continue
+        # Opened as one file, or pyarrow would guess the types of partition values.
+        part = pq.ParquetFile(path).read()
+        for step in inside[:-1]:
+            column, _, value = step.partition("=")
+            text = None if value == NULL_PARTITION else unquote(value)
+            part = part.append_column(unquote(column), pa.array([text] * part.num_rows, pa.string()))
+        parts.append(part)
+    if not parts:
+        raise FileNotFoundError(f"{folder} holds no Parquet file")
+    return pa.concat_tables(parts, promote_options="permissive")
+
+
+def _hidden(name: str) -> bool:
+    return name.startswith(("_", "."))

@@ -1,0 +1,194 @@
+"""Runs a Trapiche project's own files on PySpark, from the landings in its lake.
+
+    python run_on_spark.py PROJECT_DIR LAKE_DIR OUT_DIR
+
+Each query and k-means becomes a Parquet table below OUT_DIR/<zone>/, for compare.py.
+"""
+
+import argparse
+import os
+import re
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import yaml
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+from pyspark.sql.types import ArrayType, StringType, StructField, StructType
+
+import lake
+from kmeans_on_spark import kmeans
+
+HEADER = re.compile(r"/\*\s*trapiche\b(.*?)\*/", re.DOTALL)
+COMMENTS_AND_TEXT = re.compile(r"/\*.*?\*/|--[^\n]*|'(?:[^'\\]|\\.|'')*'", re.DOTALL)
+TABLE = re.compile(r"`?\b(raw|trusted|refined)`?\s*\.\s*`?(\w+)", re.IGNORECASE)
+
+
+@dataclass
+class Step:
+    """One file of the project: the tables it reads, and what makes its own."""
+
+    reads: set[str]
+    outputs: list[str]
+    make: Callable[[SparkSession], list[DataFrame]]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    for argument in ("project_dir", "lake_dir", "out_dir"):
+        parser.add_argument(argument, type=Path)
+    args = parser.parse_args()
+    out = args.out_dir.absolute()
+    steps = {**queries(args.project_dir), **models(args.project_dir, args.lake_dir)}
+    maker = {output: name for name, step in steps.items() for output in step.outputs}
+    needs = {name: {maker[read] for read in step.reads if read in maker} for name, step in steps.items()}
+    order = TopologicalSorter(needs).static_order()
+
+    for zone in ("raw", *lake.ZONES):
+        shutil.rmtree(out / zone, ignore_errors=True)
+    spark = session(out)
+    try:
+        for source in sorted({read for step in steps.values() for read in step.reads if read.startswith("raw.")}):
+            keep(spark, out, source, landed(spark, args.lake_dir, source.removeprefix("raw.")))
+        for name in order:
+            for output, rows in zip(steps[name].outputs, steps[name].make(spark)):
+                keep(spark, out, output, rows)
+    finally:
+        spark.stop()
+    return 0
+
+
+def session(out: Path) -> SparkSession:
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    settings = {
+        "spark.sql.session.timeZone": "UTC",
+        "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
+        "spark.sql.catalogImplementation": "in-memory",
+        "spark.sql.warehouse.dir": str(out / "_warehouse"),
+        "spark.sql.shuffle.partitions": "4",
+        "spark.ui.enabled": "false",
+        "spark.ui.showConsoleProgress": "false",
+    }
+    builder = SparkSession.builder.master("local[*]").appName("trapiche-parity")
+    for key, value in settings.items():
+        builder = builder.config(key, value)
+    spark = builder.getOrCreate()
+    spark.sparkContext.setLogLevel("ERROR")
+    for zone in ("raw", *lake.ZONES):
+        spark.sql(f"CREATE DATABASE IF NOT EXISTS {zone}")
+    return spark
+
+
+def keep(spark: SparkSession, out: Path, name: str, rows: DataFrame) -> None:
+    """Writes a table and lets later queries see it by its name."""
+    folder = lake.table_folder(out, name)
+    rows.toDF(*[column.lower() for column in rows.columns]).write.mode("overwrite").parquet(str(folder))
+    spark.catalog.createTable(name, path=str(folder), source="parquet")
+    print(f"{name}: {spark.table(name).count()} rows", file=sys.stderr)
+
+
+def landed(spark: SparkSession, root: Path, source: str) -> DataFrame:
+    """A source's newest landing, with the schema that was recorded when it landed."""
+    landing = lake.newest_landing(root, source)
+    if landing is None:
+        sys.exit(f"`{source}` has not landed in {root}: run `trapiche run` first")
+    paths = [str(root.absolute() / part["path"]) for part in landing["parts"]]
+    schema = StructType([StructField(f["name"], data_type(f["type"])) for f in landing["schema"]])
+    if not paths:
+        return spark.createDataFrame([], schema)
+    match landing["format"]:
+        case {"csv": {"delimiter": delimiter, "header": header}}:
+            return spark.read.schema(schema).csv(
+                paths, sep=delimiter, header=header, quote='"', escape='"', multiLine=True
+            )
+        case "ndjson":
+            return spark.read.schema(schema).json(paths)
+        case {"json": {"records": None}}:
+            return spark.read.schema(schema).json(paths, multiLine=True)
+        case {"json": {"records": records}}:
+            # The document around the rows, as far down as they lie.
+            document = ArrayType(schema)
+            for name in reversed(records.split(".")):
+                document = StructType([StructField(name, document)])
+            path = ".".join(f"`{name}`" for name in records.split("."))
+            documents = spark.read.schema(document).json(paths, multiLine=True)
+            return documents.select(F.inline(path))
+        case other:
+            sys.exit(f"`{source}` landed in a format that is not known here: {other}")
+
+
+def data_type(name: str):
+    return StringType() if name == "void" else StructType.fromDDL(f"x {name}")["x"].dataType
+
+
+def queries(project: Path) -> dict[str, Step]:
+    found = {}
+    for zone in lake.ZONES:
+        for path in sorted(project.glob(f"queries/{zone}/*.sql")):
+            sql = path.read_text()
+            name = f"{zone}.{path.stem}"
+            reads = {f"{z}.{t}".lower() for z, t in TABLE.findall(COMMENTS_AND_TEXT.sub(" ", sql))} - {name}
+            found[name] = Step(reads, [name], lambda spark, sql=sql: [run_query(spark, sql)])
+    return found
+
+
+def run_query(spark: SparkSession, sql: str) -> DataFrame:
+    """The query's rows without those that its checks drop or quarantine."""
+    header = HEADER.search(sql)
+    checks = (yaml.safe_load(header[1]) or {}).get("checks") or [] if header else []
+    rows = spark.sql(sql.rstrip().rstrip(";"))
+    for check in checks:
+        if check.get("on_fail") in ("drop", "quarantine"):
+            for rule in rules(check):
+                rows = rows.where(F.coalesce(F.expr(rule), F.lit(True)))
+    return rows
+
+
+def rules(check: dict) -> list[str]:
+    """A check as conditions that a good row keeps; as with SQL's CHECK, null does not break one."""
+    match check:
+        case {"not_null": columns}:
+            return [f"{quoted(column)} IS NOT NULL" for column in columns]
+        case {"rule": rule}:
+            return [rule]
+        case {"accepted_values": {"column": column, "values": values}}:
+            return [f"{quoted(column)} IN ({', '.join(map(literal, values))})"]
+        case {"range": {"column": column, **ends}}:
+            signs = {"min": ">=", "max": "<="}
+            return [f"{quoted(column)} {signs[end]} {literal(value)}" for end, value in ends.items()]
+        case {"regex": {"column": column, "pattern": pattern}}:
+            return [f"{quoted(column)} RLIKE {literal(pattern)}"]
+    sys.exit(f"a check that is not known here: {check}")
+
+
+def quoted(column: str) -> str:
+    return "`" + column.replace("`", "``") + "`"
+
+
+def literal(value) -> str:
+    if isinstance(value, bool | int | float):
+        return str(value).lower()
+    return "'" + str(value).replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+def models(project: Path, root: Path) -> dict[str, Step]:
+    found = {}
+    for path in sorted(project.glob("models/*.yml")):
+        name = f"refined.{path.stem}"
+        spec = yaml.safe_load(path.read_text()).get("kmeans")
+        if spec is None:
+            print(f"{name}: left out, a describe is made of sketches", file=sys.stderr)
+            continue
+        outputs = [name, f"{name}_centers", f"{name}_metrics"]
+        centers = lake.table_folder(root, f"{name}_centers")
+        make = lambda spark, spec=spec, centers=centers: kmeans(spark, spec, lake.read_table(centers))
+        found[name] = Step({spec["input"]}, outputs, make)
+    return found
+
+
+if __name__ == "__main__":
+    sys.exit(main())

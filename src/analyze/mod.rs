@@ -1,0 +1,59 @@
+//! Statistics and clustering: from a table's rows to the tables that a model makes.
+//!
+//! `describe` profiles columns, `kmeans` groups rows. Both take the engine's plan of their input and
+//! give back Arrow batches, which are stored like any other table.
+
+mod clusters;
+mod columns;
+pub mod describe;
+pub mod features;
+pub mod kmeans;
+mod silhouette;
+mod sketch;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use datafusion::prelude::DataFrame;
+
+use crate::engine::Session;
+use crate::engine::store::{self, TableWrite};
+use crate::error::Result;
+use crate::lake::TableName;
+use crate::project::{Dataset, Model, WriteMode};
+use crate::report::{Made, Meter, RunStamp};
+
+/// Fits the model to its input, which `session` has open, and publishes its tables.
+pub async fn analyze(
+    dataset: &Dataset,
+    model: &Model,
+    session: &Session,
+    fingerprint: &str,
+    stamp: &RunStamp,
+    meter: &Meter,
+) -> Result<Made> {
+    let input = session.table(model.input()).await?;
+    let tables = match model {
+        Model::Describe(spec) => vec![describe::describe(input, spec).await?],
+        Model::Kmeans(spec) => kmeans::kmeans(input, spec).await?.into(),
+    };
+    let mut made = Made::default();
+    // The main table last: with it the model counts as made.
+    for (table, rows) in dataset.outputs.iter().zip(tables).rev() {
+        let write =
+            TableWrite { table, partition_by: &[], mode: WriteMode::Overwrite, checks: &[], fingerprint, stamp, meter };
+        made += store::store(session, session.rows(rows)?, write).await?;
+    }
+    Ok(made)
+}
+
+/// The columns of the tables that the model would make of an input with `input`'s columns.
+///
+/// # Errors
+/// A configuration error for a column that does not exist or does not fit.
+pub async fn outputs(dataset: &Dataset, model: &Model, input: DataFrame) -> Result<Vec<(TableName, SchemaRef)>> {
+    let tables: Vec<RecordBatch> = match model {
+        Model::Describe(spec) => vec![describe::describe(input, spec).await?],
+        Model::Kmeans(spec) => kmeans::unfitted(input, spec).await?.into(),
+    };
+    Ok(dataset.outputs.iter().cloned().zip(tables.iter().map(RecordBatch::schema)).collect())
+}

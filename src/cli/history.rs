@@ -1,0 +1,54 @@
+//! `trapiche history`: the runs of the lake, or the report of one.
+
+use std::process::ExitCode;
+
+use trapiche::error::{Error, Result};
+use trapiche::pipeline;
+use trapiche::project::Project;
+use trapiche::report::{DatasetStatus, RunReport};
+
+use super::args;
+use super::output::{self, word};
+use super::run;
+use super::table::{Cell, Table};
+
+pub async fn history(project: &Project, args: args::History) -> Result<ExitCode> {
+    let reports = pipeline::history(project).await?;
+    match args.run_id {
+        None => output::print(args.output.format, &table(&reports), &reports)?,
+        Some(run_id) => {
+            let report = find(&reports, &run_id)?;
+            output::print(args.output.format, &run::table(report), report)?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn find<'a>(reports: &'a [RunReport], run_id: &str) -> Result<&'a RunReport> {
+    reports.iter().find(|report| report.run_id == run_id).ok_or_else(|| {
+        Error::config(format!("there is no run `{run_id}` in this lake")).hint("`trapiche history` lists the runs")
+    })
+}
+
+/// One row per run.
+fn table(reports: &[RunReport]) -> Table {
+    let mut table =
+        Table::new(&["run", "started", "status", "made", "unchanged", "failed", "blocked", "seconds", "peak memory"]);
+    table.rows = reports.iter().map(row).collect();
+    table
+}
+
+fn row(report: &RunReport) -> Vec<Cell> {
+    let count = |status| Cell::Count(report.datasets.iter().filter(|dataset| dataset.status == status).count() as u64);
+    vec![
+        Cell::text(&report.run_id),
+        Cell::text(report.started_at.format("%Y-%m-%dT%H:%M:%SZ")),
+        Cell::Text(word(report.status)),
+        count(DatasetStatus::Made),
+        count(DatasetStatus::Unchanged),
+        count(DatasetStatus::Failed),
+        count(DatasetStatus::Blocked),
+        Cell::Seconds(report.seconds),
+        Cell::Bytes(report.peak_memory_bytes),
+    ]
+}

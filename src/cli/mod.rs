@@ -1,0 +1,75 @@
+//! The command line: each command is one call of the library, what it gives is printed, and there is one exit code.
+
+mod args;
+mod batches;
+#[cfg(test)]
+mod docs;
+mod history;
+mod output;
+mod plan;
+mod progress;
+mod prompt;
+mod query;
+mod run;
+mod schema;
+mod script;
+mod signals;
+mod table;
+mod units;
+mod validate;
+mod words;
+
+use std::num::NonZeroUsize;
+use std::process::ExitCode;
+
+use trapiche::config::{self, Limits};
+use trapiche::error::{Error, Result};
+use trapiche::project::{self, Project};
+
+pub use args::Arguments;
+use args::{Command, Global};
+use words::Words;
+
+/// Does what was typed. A failure is reported here and nowhere else, and decides the exit code.
+pub fn run(arguments: Arguments) -> ExitCode {
+    let words = Words::new(arguments.global.log);
+    dispatch(arguments, &words).unwrap_or_else(|error| {
+        words.error(&error);
+        ExitCode::from(error.kind().exit_code())
+    })
+}
+
+fn dispatch(arguments: Arguments, words: &Words) -> Result<ExitCode> {
+    let here = &arguments.global;
+    match arguments.command {
+        Command::Run(args::Run { dry_run: true, selection, output })
+        | Command::Plan(args::Plan { selection, output }) => {
+            on_project(here, async |project, limits| plan::plan(project, limits, selection, output.format).await)
+        }
+        Command::Run(args) => on_project(here, async |project, limits| run::run(project, limits, args, words).await),
+        Command::Validate => on_project(here, async |project, limits| validate::validate(project, limits, words).await),
+        Command::Query(args) => {
+            on_project(here, async |project, limits| query::query(project, limits, args, words).await)
+        }
+        Command::History(args) => on_project(here, async |project, _| history::history(project, args).await),
+        Command::Schema => schema::schema(),
+        Command::Completions { shell } => schema::completions(shell),
+    }
+}
+
+/// Loads the project and gives a command the threads it runs on.
+fn on_project(global: &Global, command: impl AsyncFnOnce(&Project, &Limits) -> Result<ExitCode>) -> Result<ExitCode> {
+    let project = project::load(&global.directory, global.target.as_deref(), &config::variable)?;
+    let limits = config::limits(global.memory, global.threads.map(NonZeroUsize::get));
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(limits.threads)
+        // Planning recurses through expressions: workers get as much stack as the main thread has.
+        .thread_stack_size(8 << 20)
+        .enable_all()
+        .build()
+        .map_err(|error| Error::failed("cannot start threads").because(error))?;
+    let outcome = runtime.block_on(command(&project, &limits));
+    // What still runs was given up by the command: don't wait for it.
+    runtime.shutdown_background();
+    outcome
+}

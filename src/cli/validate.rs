@@ -1,0 +1,26 @@
+//! `trapiche validate`: what is wrong with the project, all of it.
+
+use std::process::ExitCode;
+
+use trapiche::config::Limits;
+use trapiche::error::Result;
+use trapiche::pipeline;
+use trapiche::project::Project;
+
+use super::words::Words;
+
+/// Errors come back as one [`Error`](trapiche::error::Error); there is no data, so stdout stays empty.
+pub async fn validate(project: &Project, limits: &Limits, words: &Words) -> Result<ExitCode> {
+    let validation = pipeline::validate(project, limits).await?;
+    for (dataset, why) in &validation.unchecked {
+        words.note(&format!("not planned: `{dataset}`: {why}"));
+    }
+    words.note(&format!(
+        "`{}` is valid for target `{}`: {} planned, {} not planned",
+        project.name,
+        project.target.name,
+        validation.checked.len(),
+        validation.unchecked.len(),
+    ));
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,216 @@
+//! A query's result becomes a table's next version: plan the write, run it, commit its files.
+
+use std::sync::Arc;
+
+use arrow::datatypes::SchemaRef;
+use datafusion::common::DFSchema;
+use datafusion::logical_expr::{Expr, cast, ident, lit, when};
+use datafusion::physical_expr::expressions::Column;
+use datafusion::physical_expr::{LexOrdering, PhysicalExpr, PhysicalSortExpr};
+use datafusion::physical_plan::repartition::RepartitionExec;
+use datafusion::physical_plan::sorts::sort::SortExec;
+use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties, Partitioning, collect};
+use datafusion::prelude::DataFrame;
+
+use super::hive_write::{self, Answer, CHECKS, Counts, HiveWriteExec, MAX_CHECKS, WriteJob};
+use super::{Session, athena, fault};
+use crate::error::{Error, Result};
+use crate::lake::TableName;
+use crate::lake::commit::{self, Replaces};
+use crate::lake::stage::{self, Staged};
+use crate::lake::version::{self, DataFile, Version};
+use crate::project::{Check, OnFail, WriteMode};
+use crate::report::{CheckCount, Made, Meter, RunStamp};
+
+/// Athena reads files of 128 MB to 1 GB best.
+const TARGET_FILE_BYTES: u64 = 256 << 20;
+
+/// What a table is to become.
+pub struct TableWrite<'a> {
+    pub table: &'a TableName,
+    pub partition_by: &'a [String],
+    pub mode: WriteMode,
+    pub checks: &'a [Check],
+    /// What the rows were made from; kept with the version.
+    pub fingerprint: &'a str,
+    pub stamp: &'a RunStamp,
+    pub meter: &'a Meter,
+}
+
+/// Writes the frame's rows and commits them. On failure the table is as it was.
+pub async fn store(session: &Session, frame: DataFrame, write: TableWrite<'_>) -> Result<Made> {
+    let lake = &session.lake;
+    if write.mode == WriteMode::Error && version::latest(lake, write.table).await?.is_some() {
+        return Err(Error::failed(format!("`{}` exists already and its write mode is `error`", write.table))
+            .hint("choose `write: overwrite`, `append` or `overwrite_partitions`"));
+    }
+    let schema = athena::stored_schema(frame.schema().as_arrow(), write.partition_by)?;
+    let frame = to_stored(frame, &schema, write.checks)?;
+    let job = Arc::new(WriteJob {
+        lake: lake.clone(),
+        table: write.table.clone(),
+        run_id: write.stamp.run_id.clone(),
+        schema: schema.clone(),
+        partition_by: write.partition_by.to_vec(),
+        checks: write.checks.to_vec(),
+        target_file_bytes: TARGET_FILE_BYTES,
+        meter: write.meter.clone(),
+    });
+    let context = Arc::new(frame.task_ctx());
+    let plan = frame.create_physical_plan().await.map_err(fault::explain)?;
+    let plan = by_partition(plan, &schema, write.partition_by).map_err(fault::explain)?;
+    let plan = Arc::new(HiveWriteExec::new(plan, job.clone()));
+    let answers = collect(plan, context).await.map_err(fault::explain)?;
+    let mut written = Written::read(HiveWriteExec::answers(&answers)?, write.checks.len());
+    if written.files.is_empty() && write.partition_by.is_empty() {
+        let (file, staged) = hive_write::empty_file(&job).await?;
+        written.files.push(file);
+        written.staged.push(staged);
+    }
+    let checks = written.broken(write.checks);
+    if let Some(error) = failed_check(write.checks, &written.counts) {
+        for staged in &written.staged {
+            stage::discard(lake, staged).await?;
+        }
+        return Err(error);
+    }
+    let made = Made {
+        rows_in: written.counts.rows_in,
+        rows_out: written.files.iter().map(|file| file.rows).sum(),
+        rows_quarantined: written.counts.quarantined,
+        rows_dropped: written.counts.dropped,
+        files: written.files.len() as u64,
+        bytes: written.files.iter().map(|file| file.bytes).sum(),
+        checks,
+    };
+    let next = Version {
+        table: write.table.clone(),
+        version: 0,
+        run_id: write.stamp.run_id.clone(),
+        committed_at: write.stamp.at,
+        fingerprint: write.fingerprint.to_string(),
+        schema,
+        partition_by: write.partition_by.to_vec(),
+        files: written.files,
+        quarantine: written.quarantine,
+    };
+    let replaces = match write.mode {
+        WriteMode::Error | WriteMode::Append => Replaces::Nothing,
+        WriteMode::Overwrite => Replaces::Everything,
+        WriteMode::OverwritePartitions => Replaces::TouchedPartitions,
+    };
+    commit::commit(lake, next, written.staged, replaces).await?;
+    Ok(made)
+}
+
+/// Casts the columns to their stored types and order, and adds the checks' bits.
+fn to_stored(frame: DataFrame, schema: &SchemaRef, checks: &[Check]) -> Result<DataFrame> {
+    let mut columns: Vec<Expr> =
+        schema.fields().iter().map(|f| cast(ident(f.name()), f.data_type().clone()).alias(f.name())).collect();
+    if !checks.is_empty() {
+        columns.push(check_bits(&frame, checks)?.alias(CHECKS));
+    }
+    frame.select(columns).map_err(fault::explain)
+}
+
+/// An integer with bit i set where check i is broken. As with SQL's CHECK, a condition that is null is not broken.
+fn check_bits(frame: &DataFrame, checks: &[Check]) -> Result<Expr> {
+    if checks.len() > MAX_CHECKS {
+        return Err(Error::config(format!("{} checks on one table; at most {MAX_CHECKS} are possible", checks.len())));
+    }
+    let mut bits = lit(0i64);
+    for (i, check) in checks.iter().enumerate() {
+        let keeps = parse_check(frame, check)?;
+        let bit = when(keeps.is_false(), lit(1i64 << i)).otherwise(lit(0i64)).map_err(fault::explain)?;
+        bits = bits + bit;
+    }
+    Ok(bits)
+}
+
+/// A check's condition over the frame's columns; unknown columns and functions are errors here.
+pub fn parse_check(frame: &DataFrame, check: &Check) -> Result<Expr> {
+    let schema: &DFSchema = frame.schema();
+    frame
+        .parse_sql_expr(&check.keeps)
+        .and_then(|expr| {
+            datafusion::logical_expr::ExprSchemable::get_type(&expr, schema)?;
+            Ok(expr)
+        })
+        .map_err(|e| fault::explain(e).context(format!("check `{}`", check.name)))
+}
+
+/// Every task gets whole partitions, sorted: equal keys meet in one task, one after the other.
+fn by_partition(
+    plan: Arc<dyn ExecutionPlan>,
+    schema: &SchemaRef,
+    partition_by: &[String],
+) -> datafusion::error::Result<Arc<dyn ExecutionPlan>> {
+    let first = schema.fields().len() - partition_by.len();
+    let keys: Vec<Arc<dyn PhysicalExpr>> =
+        partition_by.iter().zip(first..).map(|(name, i)| Arc::new(Column::new(name, i)) as _).collect();
+    let Some(ordering) = LexOrdering::new(keys.iter().cloned().map(PhysicalSortExpr::new_default)) else {
+        return Ok(plan);
+    };
+    let tasks = plan.output_partitioning().partition_count();
+    let dealt: Arc<dyn ExecutionPlan> = match tasks {
+        1 => plan,
+        _ => Arc::new(RepartitionExec::try_new(plan, Partitioning::Hash(keys, tasks))?),
+    };
+    Ok(Arc::new(SortExec::new(ordering, dealt).with_preserve_partitioning(true)))
+}
+
+#[derive(Default)]
+struct Written {
+    files: Vec<DataFile>,
+    quarantine: Vec<DataFile>,
+    staged: Vec<Staged>,
+    counts: Counts,
+}
+
+impl Written {
+    fn read(answers: Vec<Answer>, checks: usize) -> Self {
+        let mut written =
+            Written { counts: Counts { broken: vec![0; checks], ..Counts::default() }, ..Written::default() };
+        for answer in answers {
+            match answer {
+                Answer::File { file, staged } => {
+                    written.files.push(file);
+                    written.staged.push(staged);
+                }
+                Answer::Quarantined { file, staged } => {
+                    written.quarantine.push(file);
+                    written.staged.push(staged);
+                }
+                Answer::Counts(counts) => {
+                    written.counts.rows_in += counts.rows_in;
+                    written.counts.quarantined += counts.quarantined;
+                    written.counts.dropped += counts.dropped;
+                    for (sum, rows) in written.counts.broken.iter_mut().zip(counts.broken) {
+                        *sum += rows;
+                    }
+                }
+            }
+        }
+        written.files.sort_by(|a, b| a.path.cmp(&b.path));
+        written.quarantine.sort_by(|a, b| a.path.cmp(&b.path));
+        written
+    }
+
+    fn broken(&self, checks: &[Check]) -> Vec<CheckCount> {
+        let counted = checks.iter().zip(&self.counts.broken).filter(|(_, rows)| **rows > 0);
+        counted.map(|(check, rows)| CheckCount { check: check.name.clone(), rows: *rows }).collect()
+    }
+}
+
+fn failed_check(checks: &[Check], counts: &Counts) -> Option<Error> {
+    let failed: Vec<String> = checks
+        .iter()
+        .zip(&counts.broken)
+        .filter(|(check, rows)| check.on_fail == OnFail::Fail && **rows > 0)
+        .map(|(check, rows)| format!("`{}` by {rows} of {} rows", check.name, counts.rows_in))
+        .collect();
+    (!failed.is_empty()).then(|| {
+        Error::failed(format!("checks were broken: {}", failed.join(", ")))
+            .hint("the table is as it was; `on_fail: quarantine` keeps bad rows aside and publishes the rest")
+    })
+}

@@ -1,0 +1,121 @@
+//! Capture: the first step of the data's path. Each kind of source brings its bytes into `raw/`; what they share is
+//! here.
+//!
+//! A capture writes parts into a folder of its own and makes them visible at the end, by the landing's manifest. If the
+//! source has not changed since the last landing, the parts are removed and the last landing stays the newest.
+
+mod csv;
+mod http;
+mod parts;
+mod rest;
+mod schema;
+mod seen;
+mod sql;
+mod sqlite;
+#[cfg(test)]
+mod tests;
+mod url;
+
+use arrow::datatypes::{Schema, SchemaRef};
+use sha2::{Digest, Sha256};
+
+use crate::error::Result;
+use crate::lake::landing::{self, LandedFormat, LandedPart, Landing};
+use crate::lake::{Lake, types};
+use crate::project::{Dataset, Origin, Source};
+use crate::report::{Meter, RunStamp};
+
+use self::parts::{Draft, Taken, hex};
+
+/// What came of a capture. The landing is in both cases the newest one.
+#[derive(Debug)]
+pub enum Captured {
+    Landed(Landing),
+    Unchanged { landing: Landing, why: String },
+}
+
+/// Brings what `spec` names into `raw/<source>/` and publishes it, unless it is what the last landing holds already.
+///
+/// With `full_refresh`, or when the definition of the source has changed, the last landing does not count. A failed
+/// capture leaves nothing visible; what it left in the lake is removed by the next one.
+pub async fn capture(
+    source: &Dataset,
+    spec: &Source,
+    lake: &Lake,
+    at: &RunStamp,
+    full_refresh: bool,
+    meter: &Meter,
+) -> Result<Captured> {
+    let name = &source.name.name;
+    let fingerprint = hex(&Sha256::digest(&source.fingerprint_text));
+    landing::sweep(lake, name).await?;
+    let previous =
+        landing::latest(lake, name).await?.filter(|landing| !full_refresh && landing.fingerprint == fingerprint);
+    let draft = Draft { lake, folder: landing::folder(name, at.at, &at.run_id), previous: previous.as_ref(), meter };
+
+    let taken = match &spec.origin {
+        Origin::Url { url, format } => url::capture(url, format, &spec.columns, &draft).await,
+        Origin::Rest { base, path, headers, records, paginate } => {
+            rest::capture(base, path, headers, records.as_deref(), paginate.as_ref(), &draft).await
+        }
+        Origin::Sql { database, query } => sql::capture(database, query, &draft).await,
+    };
+    let Draft { folder, .. } = draft;
+    let (format, schema, parts) = match taken {
+        Ok(Taken::New { format, schema, parts }) => (format, schema, parts),
+        Ok(Taken::Unchanged(why)) => return Ok(unchanged(previous, why)),
+        Err(error) => {
+            // The failure is what the user must know; what cannot be removed now, the next capture removes.
+            let _ = landing::discard(lake, &folder).await;
+            return Err(error);
+        }
+    };
+    let sha256 = content_hash(&format, &schema, &parts);
+    if let Some(last) = previous.as_ref().filter(|last| last.sha256 == sha256) {
+        let why = format!("same bytes as landing {}", last.run_id);
+        landing::discard(lake, &folder).await?;
+        return Ok(unchanged(previous, why));
+    }
+    let landing = Landing {
+        source: name.clone(),
+        run_id: at.run_id.clone(),
+        fetched_at: at.at,
+        format,
+        schema,
+        rows: parts.iter().map(|part| part.rows).sum(),
+        bytes: parts.iter().map(|part| part.bytes).sum(),
+        sha256,
+        fingerprint,
+        parts,
+    };
+    landing::publish(lake, &landing).await?;
+    Ok(Captured::Landed(landing))
+}
+
+/// The schema that a capture of a local `file://` source would record, from its first megabyte; `None` if it isn't
+/// local or can't be read.
+pub async fn peek(source: &Dataset, spec: &Source) -> Option<SchemaRef> {
+    debug_assert_eq!(source.name.zone, crate::lake::Zone::Raw);
+    match &spec.origin {
+        Origin::Url { url, format } => url::peek(url, format, &spec.columns).await,
+        Origin::Rest { .. } | Origin::Sql { .. } => None,
+    }
+}
+
+fn unchanged(previous: Option<Landing>, why: String) -> Captured {
+    let landing = previous.expect("a source is only unchanged against a landing");
+    Captured::Unchanged { landing, why }
+}
+
+/// Over the bytes of all parts, the schema and the way to read them: equal means that a query sees the same rows.
+fn content_hash(format: &LandedFormat, schema: &Schema, parts: &[LandedPart]) -> String {
+    let mut hash = Sha256::new();
+    hash.update(format!("{format:?}\n"));
+    for field in schema.fields() {
+        hash.update(format!("{:?} {}\n", field.name(), types::name(field.data_type())));
+    }
+    for part in parts {
+        hash.update(&part.sha256);
+    }
+    hex(&hash.finalize())
+}

@@ -1,0 +1,151 @@
+//! The objects of a capture, written and hashed as their bytes come in.
+
+use std::fmt::Write as _;
+
+use arrow::datatypes::SchemaRef;
+use bytes::Bytes;
+use object_store::buffered::BufWriter;
+use object_store::path::Path;
+use sha2::{Digest, Sha256};
+use tokio::io::AsyncWriteExt;
+
+use crate::error::Result;
+use crate::lake::Lake;
+use crate::lake::landing::{self, LandedFormat, LandedPart, Landing, Request};
+use crate::report::Meter;
+
+/// Bytes of one upload request, and how many may be under way: what a part holds in memory.
+const UPLOAD_BYTES: usize = 8 << 20;
+const UPLOADS: usize = 2;
+
+/// A part of rows is closed at this size, so that a scan has something to share out.
+const ROLL_BYTES: u64 = 32 << 20;
+
+/// What every kind of source is given: where its parts go, and what it had the last time.
+pub struct Draft<'a> {
+    pub lake: &'a Lake,
+    pub folder: String,
+    /// The newest landing, if the source is still defined as it was then.
+    pub previous: Option<&'a Landing>,
+    pub meter: &'a Meter,
+}
+
+/// What every kind of source hands back.
+pub enum Taken {
+    New {
+        format: LandedFormat,
+        schema: SchemaRef,
+        parts: Vec<LandedPart>,
+    },
+    /// The source says that it is as it was, and in these words.
+    Unchanged(String),
+}
+
+/// A part that is being written. Nothing of it is visible before [`finish`](Part::finish).
+pub struct Part {
+    writer: BufWriter,
+    path: String,
+    hash: Sha256,
+    rows: u64,
+    bytes: u64,
+}
+
+impl Part {
+    pub fn create(draft: &Draft<'_>, number: usize, extension: &str) -> Self {
+        let path = landing::part_path(&draft.folder, number, extension);
+        let writer = BufWriter::with_capacity(draft.lake.store().clone(), Path::from(path.as_str()), UPLOAD_BYTES)
+            .with_max_concurrency(UPLOADS);
+        Part { writer, path, hash: Sha256::new(), rows: 0, bytes: 0 }
+    }
+
+    pub async fn write(&mut self, bytes: Bytes) -> Result<()> {
+        self.hash.update(&bytes);
+        self.bytes += bytes.len() as u64;
+        Ok(self.writer.put(bytes).await?)
+    }
+
+    pub fn count(&mut self, rows: u64) {
+        self.rows += rows;
+    }
+
+    /// Gives up; what was uploaded is removed as far as possible.
+    pub async fn abort(mut self) {
+        let _ = self.writer.abort().await;
+    }
+
+    pub async fn finish(mut self, requests: Vec<Request>) -> Result<LandedPart> {
+        self.writer.shutdown().await?;
+        let Part { path, rows, bytes, .. } = self;
+        Ok(LandedPart { path, rows, bytes, sha256: hex(&self.hash.finalize()), requests })
+    }
+}
+
+/// Rows as NDJSON, in as many parts as their size asks for.
+pub struct RowParts<'a> {
+    draft: &'a Draft<'a>,
+    done: Vec<LandedPart>,
+    open: Option<Part>,
+    requests: Vec<Request>,
+    /// Lines that are not yet written.
+    lines: Vec<u8>,
+    rows: u64,
+}
+
+impl<'a> RowParts<'a> {
+    pub fn new(draft: &'a Draft<'a>) -> Self {
+        RowParts { draft, done: vec![], open: None, requests: vec![], lines: vec![], rows: 0 }
+    }
+
+    /// Adds a row; it must be one line. Call [`flush`](RowParts::flush) now and then.
+    pub fn row(&mut self, line: &[u8]) {
+        self.lines.extend_from_slice(line);
+        self.lines.push(b'\n');
+        self.rows += 1;
+    }
+
+    /// Names the request that the rows before this call came from.
+    pub fn request(&mut self, request: Request) {
+        self.requests.push(request);
+    }
+
+    pub fn waiting_bytes(&self) -> usize {
+        self.lines.len()
+    }
+
+    /// Passes on the rows added so far, and starts a new part when this one is large enough.
+    pub async fn flush(&mut self) -> Result<()> {
+        let number = self.done.len() + 1;
+        let part = self.open.get_or_insert_with(|| Part::create(self.draft, number, "json"));
+        self.draft.meter.add(self.rows, self.lines.len() as u64);
+        part.count(std::mem::take(&mut self.rows));
+        part.write(std::mem::take(&mut self.lines).into()).await?;
+        if part.bytes >= ROLL_BYTES {
+            self.close().await?;
+        }
+        Ok(())
+    }
+
+    /// All parts; at least one, even without rows.
+    pub async fn finish(mut self) -> Result<Vec<LandedPart>> {
+        if self.rows > 0 || self.done.is_empty() || !self.requests.is_empty() {
+            self.flush().await?;
+        }
+        self.close().await?;
+        Ok(self.done)
+    }
+
+    async fn close(&mut self) -> Result<()> {
+        if let Some(part) = self.open.take() {
+            self.done.push(part.finish(std::mem::take(&mut self.requests)).await?);
+        }
+        Ok(())
+    }
+}
+
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}

@@ -1,0 +1,165 @@
+//! Every object name of the lake is made here, and Hive's spelling of partition values with it.
+//!
+//! Pure functions, no store. The escaping is Hive's `FileUtils.escapePathName`, which Spark's
+//! `ExternalCatalogUtils` repeats: `%XX` for control characters and ``" # % ' * / : = ? \ { [ ] ^``;
+//! null is spelled [`HIVE_NULL`].
+
+use chrono::{DateTime, Utc};
+
+use super::{TableName, Zone};
+
+/// How Hive, Spark and Athena spell a null partition value.
+pub const HIVE_NULL: &str = "__HIVE_DEFAULT_PARTITION__";
+
+/// The value of one partition column; `None` is null.
+pub type PartitionValue = Option<String>;
+
+/// `trusted/sales`: the folder that plain readers of the table open.
+pub fn table_dir(table: &TableName) -> String {
+    format!("{}/{}", table.zone, table.name)
+}
+
+/// `trusted/sales/category=a%2Fb/part-<run>-<task>-<n>.parquet`
+pub fn data_file(
+    dir: &str,
+    columns: &[String],
+    values: &[PartitionValue],
+    run_id: &str,
+    task: usize,
+    n: usize,
+) -> String {
+    let mut path = format!("{dir}/");
+    for (column, value) in columns.iter().zip(values) {
+        path.push_str(&partition_segment(column, value.as_deref()));
+        path.push('/');
+    }
+    path.push_str(&format!("part-{run_id}-{task:04}-{n:04}.parquet"));
+    path
+}
+
+/// `quarantine/trusted/sales/part-<run>-<task>-<n>.parquet`: rows that broke a check, with their reasons.
+pub fn quarantine_dir(table: &TableName) -> String {
+    format!("quarantine/{}", table_dir(table))
+}
+
+/// `raw/products/ingest_date=2026-11-23/run=<run>`
+pub fn landing_dir(source: &str, at: DateTime<Utc>, run_id: &str) -> String {
+    format!("{}/{source}/ingest_date={}/run={run_id}", Zone::Raw, at.format("%Y-%m-%d"))
+}
+
+/// `_trapiche/tables/trusted/sales`: the table's versions, out of sight of plain readers.
+pub fn versions_dir(table: &TableName) -> String {
+    format!("_trapiche/tables/{}", table_dir(table))
+}
+
+/// `…/v00000012.json`
+pub fn version_file(table: &TableName, version: u64) -> String {
+    format!("{}/v{version:08}.json", versions_dir(table))
+}
+
+/// The version number that [`version_file`] wrote into a file name.
+pub fn parse_version(file_name: &str) -> Option<u64> {
+    file_name.strip_prefix('v')?.strip_suffix(".json")?.parse().ok()
+}
+
+/// `…/pending.json`: a commit under way.
+pub fn pending_file(table: &TableName) -> String {
+    format!("{}/pending.json", versions_dir(table))
+}
+
+/// `_trapiche/staging/<run>/…`: where a local lake keeps files until their commit.
+pub fn staging_dir(run_id: &str) -> String {
+    format!("{STAGING}/{run_id}")
+}
+
+/// Holds one folder for each run that stages files.
+pub const STAGING: &str = "_trapiche/staging";
+
+/// `_runs/<run>.json`
+pub fn run_report(run_id: &str) -> String {
+    format!("{RUNS}/{run_id}.json")
+}
+
+/// Holds the report of every run.
+pub const RUNS: &str = "_runs";
+
+/// `category=men%27s clothing`
+pub fn partition_segment(column: &str, value: Option<&str>) -> String {
+    format!("{}={}", escape(column), value.map_or(HIVE_NULL.to_string(), escape))
+}
+
+/// Reads [`partition_segment`] back.
+pub fn parse_partition_segment(segment: &str) -> Option<(String, PartitionValue)> {
+    let (column, value) = segment.split_once('=')?;
+    Some((unescape(column), (value != HIVE_NULL).then(|| unescape(value))))
+}
+
+/// Hive's percent-encoding of one name or value.
+pub fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if needs_escape(c) {
+            out.push_str(&format!("%{:02X}", c as u32));
+        } else {
+            out.push(c);
+        }
+    }
+    out
+}
+
+/// The inverse of [`escape`]; a `%` that begins no escape stands for itself, as in Hive.
+pub fn unescape(text: &str) -> String {
+    let mut out = Vec::with_capacity(text.len());
+    let bytes = text.as_bytes();
+    let mut i = 0;
+    while i < bytes.len() {
+        let escaped = (bytes[i] == b'%').then(|| text.get(i + 1..i + 3)).flatten();
+        match escaped.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
+            // Only ASCII is ever escaped, so a decoded byte is a whole character.
+            Some(byte) if byte.is_ascii() => {
+                out.push(byte);
+                i += 3;
+            }
+            _ => {
+                out.push(bytes[i]);
+                i += 1;
+            }
+        }
+    }
+    String::from_utf8(out).expect("escapes are ASCII and the rest was text already")
+}
+
+fn needs_escape(c: char) -> bool {
+    matches!(
+        c,
+        '\x01'..='\x1f' | '\x7f' | '"' | '#' | '%' | '\'' | '*' | '/' | ':' | '=' | '?' | '\\' | '{' | '[' | ']' | '^'
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn spells_values_as_hive_does() {
+        let spelled = |value| partition_segment("category", value);
+        assert_eq!(spelled(Some("men's clothing")), "category=men%27s clothing");
+        assert_eq!(spelled(Some("a/b")), "category=a%2Fb");
+        assert_eq!(spelled(Some("50%")), "category=50%25");
+        assert_eq!(spelled(Some("x=y:z")), "category=x%3Dy%3Az");
+        assert_eq!(spelled(Some("ñandú {}")), "category=ñandú %7B}");
+        assert_eq!(spelled(None), "category=__HIVE_DEFAULT_PARTITION__");
+    }
+
+    proptest! {
+        #[test]
+        fn parsing_a_segment_gives_back_its_parts(column in "\\PC{1,12}", value in proptest::option::of("(?s).{1,20}")) {
+            prop_assume!(value.as_deref() != Some(HIVE_NULL) && !value.as_deref().unwrap_or("").contains('\0'));
+            let segment = partition_segment(&column, value.as_deref());
+            prop_assert!(!segment.contains('/'));
+            prop_assert_eq!(parse_partition_segment(&segment), Some((column, value)));
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! Making one dataset: is it unchanged? if not, take the step that its definition asks for.
+
+use std::time::Instant;
+
+use super::fingerprint;
+use super::memory::PeakWatch;
+use crate::analyze;
+use crate::demo;
+use crate::engine::Engine;
+use crate::error::{Error, Kind, Result};
+use crate::ingest::{self, Captured};
+use crate::lake::{TableName, commit, version};
+use crate::project::{Dataset, Definition, Source};
+use crate::report::{DatasetReport, DatasetStatus, Made, Meter, RunStamp};
+use crate::transform;
+
+/// What all datasets of a run are made with.
+pub(super) struct Workshop {
+    pub engine: Engine,
+    pub stamp: RunStamp,
+    pub full_refresh: bool,
+    /// The demo target's own API and database; they run as long as the run.
+    pub store: Option<demo::Store>,
+}
+
+enum Outcome {
+    Made(Made),
+    Unchanged(String),
+}
+
+/// Makes the dataset and says how it went; never fails itself.
+pub(super) async fn make(workshop: &Workshop, dataset: &Dataset, meter: &Meter) -> DatasetReport {
+    let started = Instant::now();
+    let memory = PeakWatch::start();
+    let outcome = match &dataset.definition {
+        Definition::Source(source) => capture(workshop, dataset, source, meter).await,
+        Definition::Query(_) | Definition::Model(_) => refine(workshop, dataset, meter).await,
+    };
+    let (status, why, made, failure) = match outcome {
+        Ok(Outcome::Made(made)) => (DatasetStatus::Made, None, made, None),
+        Ok(Outcome::Unchanged(why)) => (DatasetStatus::Unchanged, Some(why), Made::default(), None),
+        Err(error) => (DatasetStatus::Failed, Some(words(&error)), Made::default(), Some(error.kind())),
+    };
+    DatasetReport {
+        dataset: dataset.name.clone(),
+        status,
+        why,
+        rows_in: made.rows_in,
+        rows_out: made.rows_out,
+        rows_quarantined: made.rows_quarantined,
+        rows_dropped: made.rows_dropped,
+        files: made.files,
+        bytes: made.bytes,
+        seconds: started.elapsed().as_secs_f64(),
+        peak_memory_bytes: memory.peak_bytes(),
+        checks: made.checks,
+        failure,
+    }
+}
+
+async fn capture(workshop: &Workshop, dataset: &Dataset, source: &Source, meter: &Meter) -> Result<Outcome> {
+    let lake = workshop.engine.lake();
+    let source = match &workshop.store {
+        Some(store) => store.point(source),
+        None => source.clone(),
+    };
+    match ingest::capture(dataset, &source, lake, &workshop.stamp, workshop.full_refresh, meter).await? {
+        Captured::Unchanged { why, .. } => Ok(Outcome::Unchanged(why)),
+        Captured::Landed(landing) => Ok(Outcome::Made(Made {
+            rows_in: landing.rows,
+            rows_out: landing.rows,
+            files: landing.parts.len() as u64,
+            bytes: landing.bytes,
+            ..Made::default()
+        })),
+    }
+}
+
+async fn refine(workshop: &Workshop, dataset: &Dataset, meter: &Meter) -> Result<Outcome> {
+    let lake = workshop.engine.lake();
+    for table in &dataset.outputs {
+        commit::recover(lake, table).await?;
+    }
+    let inputs = fingerprint::inputs(lake, dataset).await?;
+    let fingerprint = fingerprint::of(dataset, &inputs);
+    if !workshop.full_refresh && is_made(workshop, dataset, &fingerprint).await? {
+        return Ok(Outcome::Unchanged("same definition and same inputs".to_string()));
+    }
+    let session = workshop.engine.session()?;
+    for table in &dataset.inputs {
+        session.open(table).await?;
+    }
+    let stamp = &workshop.stamp;
+    let made = match &dataset.definition {
+        Definition::Query(query) => transform::transform(dataset, query, &session, &fingerprint, stamp, meter).await?,
+        Definition::Model(model) => analyze::analyze(dataset, model, &session, &fingerprint, stamp, meter).await?,
+        Definition::Source(_) => unreachable!("sources are captured"),
+    };
+    Ok(Outcome::Made(made))
+}
+
+/// Whether every table of the dataset was made from just this.
+async fn is_made(workshop: &Workshop, dataset: &Dataset, fingerprint: &str) -> Result<bool> {
+    for table in &dataset.outputs {
+        let current = version::latest(workshop.engine.lake(), table).await?;
+        if current.is_none_or(|version| version.fingerprint != fingerprint) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// The report of a dataset that was not tried, because `input` failed.
+pub(super) fn blocked(dataset: &Dataset, input: &TableName) -> DatasetReport {
+    DatasetReport {
+        dataset: dataset.name.clone(),
+        status: DatasetStatus::Blocked,
+        why: Some(format!("`{input}` failed")),
+        rows_in: 0,
+        rows_out: 0,
+        rows_quarantined: 0,
+        rows_dropped: 0,
+        files: 0,
+        bytes: 0,
+        seconds: 0.0,
+        peak_memory_bytes: 0,
+        checks: vec![],
+        failure: None,
+    }
+}
+
+/// A task that panicked is a fault of this program, not of the user's.
+pub(super) fn panicked(error: tokio::task::JoinError) -> Error {
+    Error::new(Kind::Failed, "a dataset's task died").because(error).hint("this is a bug of trapiche; please report it")
+}
+
+/// The whole chain on one line, hint last.
+fn words(error: &Error) -> String {
+    let mut text = error.to_string();
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        text.push_str(&format!(": {cause}"));
+        source = cause.source();
+    }
+    match error.hint_text() {
+        Some(hint) => format!("{text} (hint: {hint})"),
+        None => text,
+    }
+}

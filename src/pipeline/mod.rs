@@ -1,0 +1,212 @@
+//! The flow, to be read first: check the project, order the datasets, make each, report.
+//!
+//! Datasets never call one another. Each reads tables of the lake and makes others, so any of them can
+//! be made again alone, and what is unchanged is left alone.
+
+mod fingerprint;
+mod make;
+mod memory;
+mod plan;
+mod validate;
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use crate::config::Limits;
+use crate::demo;
+use crate::engine::{Engine, Session};
+use crate::error::Result;
+use crate::lake::{Lake, TableName, commit, lock, path};
+use crate::project::{Dataset, Project, select};
+use crate::report::{DatasetReport, DatasetStatus, Event, Meter, RunReport, RunStamp, RunStatus, peak_memory};
+
+use make::Workshop;
+pub use plan::{PlannedAction, PlannedDataset, plan};
+pub use validate::{Validation, validate};
+
+/// What to make, by the project's selection syntax; nothing selected means everything.
+#[derive(Debug, Clone, Default)]
+pub struct RunOptions {
+    pub select: Vec<String>,
+    pub exclude: Vec<String>,
+    /// Capture and make again what is unchanged, too.
+    pub full_refresh: bool,
+}
+
+/// Runs the project. `Err` means that nothing ran; datasets that failed are in the report.
+pub async fn run(
+    project: &Project,
+    limits: &Limits,
+    options: &RunOptions,
+    stamp: &RunStamp,
+    events: UnboundedSender<Event>,
+    stop: &Stop,
+) -> Result<RunReport> {
+    let started = Instant::now();
+    let chosen = select::select(project, &options.select, &options.exclude)?;
+    validate(project, limits).await?;
+
+    let lake = Lake::open(&project.target.storage)?;
+    let _lock = lock::acquire(&lake, &stamp.run_id)?;
+    lake.delete_all(path::STAGING).await?;
+    let store = match &project.target.demo {
+        Some(settings) => Some(demo::Store::open(&project.root.join(".trapiche/demo"), settings).await?),
+        None => None,
+    };
+    let workshop = Arc::new(Workshop {
+        engine: Engine::local(&lake, limits)?,
+        stamp: stamp.clone(),
+        full_refresh: options.full_refresh,
+        store,
+    });
+
+    let chosen: Vec<&Dataset> = chosen.iter().map(|i| &project.datasets[*i]).collect();
+    let datasets = make_all(&workshop, &chosen, limits.threads, &events, stop).await?;
+    let interrupted = stop.is_stopped();
+    if interrupted {
+        take_back(&lake, &chosen).await?;
+    }
+    let failed = datasets.iter().any(|dataset| matches!(dataset.status, DatasetStatus::Failed));
+    let report = RunReport {
+        run_id: stamp.run_id.clone(),
+        project: project.name.clone(),
+        target: project.target.name.clone(),
+        trapiche_version: env!("CARGO_PKG_VERSION").to_string(),
+        started_at: stamp.at,
+        seconds: started.elapsed().as_secs_f64(),
+        status: match (interrupted, failed) {
+            (true, _) => RunStatus::Interrupted,
+            (false, true) => RunStatus::Failed,
+            (false, false) => RunStatus::Ok,
+        },
+        peak_memory_bytes: peak_memory(),
+        datasets,
+    };
+    let text = serde_json::to_vec_pretty(&report).expect("reports have text keys only");
+    lake.write(&path::run_report(&stamp.run_id), text).await?;
+    Ok(report)
+}
+
+/// Makes the datasets in dependency order, independent ones side by side, and blocks those below a failed one.
+async fn make_all(
+    workshop: &Arc<Workshop>,
+    chosen: &[&Dataset],
+    at_once: usize,
+    events: &UnboundedSender<Event>,
+    stop: &Stop,
+) -> Result<Vec<DatasetReport>> {
+    let mut waiting: Vec<&Dataset> = chosen.to_vec();
+    let mut unfinished: HashSet<TableName> = chosen.iter().flat_map(|dataset| dataset.outputs.clone()).collect();
+    let mut broken: HashSet<TableName> = HashSet::new();
+    let mut reports = vec![];
+    let mut running = JoinSet::new();
+    loop {
+        let mut still_waiting = vec![];
+        for dataset in waiting {
+            let report = if let Some(input) = dataset.inputs.iter().find(|input| broken.contains(input)) {
+                make::blocked(dataset, input)
+            } else if running.len() < at_once && !dataset.inputs.iter().any(|input| unfinished.contains(input)) {
+                let meter = Meter::default();
+                // Nobody watching is fine: the report says it all again.
+                let _ = events.send(Event::Started { dataset: dataset.name.clone(), meter: meter.clone() });
+                let (workshop, dataset) = (workshop.clone(), dataset.clone());
+                running.spawn(async move {
+                    let report = make::make(&workshop, &dataset, &meter).await;
+                    (dataset, report)
+                });
+                continue;
+            } else {
+                still_waiting.push(dataset);
+                continue;
+            };
+            broken.extend(dataset.outputs.iter().cloned());
+            let _ = events.send(Event::Finished(report.clone()));
+            reports.push(report);
+        }
+        waiting = still_waiting;
+        tokio::select! {
+            finished = running.join_next() => {
+                let Some(finished) = finished else { break };
+                let (dataset, report) = finished.map_err(make::panicked)?;
+                if report.status == DatasetStatus::Failed {
+                    broken.extend(dataset.outputs.iter().cloned());
+                }
+                unfinished.retain(|table| !dataset.outputs.contains(table));
+                let _ = events.send(Event::Finished(report.clone()));
+                reports.push(report);
+            }
+            () = stop.stopped() => {
+                running.shutdown().await;
+                break;
+            }
+        }
+    }
+    let place = |report: &DatasetReport| chosen.iter().position(|dataset| dataset.name == report.dataset);
+    reports.sort_by_key(place);
+    Ok(reports)
+}
+
+/// After an interruption: no commit is left half done, and nothing staged is left behind.
+async fn take_back(lake: &Lake, chosen: &[&Dataset]) -> Result<()> {
+    for table in chosen.iter().flat_map(|dataset| &dataset.outputs) {
+        commit::recover(lake, table).await?;
+    }
+    lake.delete_all(path::STAGING).await
+}
+
+/// A session that sees the lake as the project names it.
+pub async fn query(project: &Project, limits: &Limits) -> Result<Session> {
+    let lake = Lake::open(&project.target.storage)?;
+    let session = Engine::local(&lake, limits)?.session()?;
+    for table in project.datasets.iter().flat_map(|dataset| &dataset.outputs) {
+        session.open(table).await?;
+    }
+    Ok(session)
+}
+
+/// The reports of past runs, newest first.
+pub async fn history(project: &Project) -> Result<Vec<RunReport>> {
+    let lake = Lake::open(&project.target.storage)?;
+    let mut reports = vec![];
+    for file in lake.list(path::RUNS).await?.iter().rev() {
+        let bytes = lake.read(file).await?.unwrap_or_default();
+        // A report in another version's form is no reason to hide the others.
+        reports.extend(serde_json::from_slice::<RunReport>(&bytes).ok());
+    }
+    Ok(reports)
+}
+
+/// A request to stop, shared by whoever may ask and whoever must obey.
+#[derive(Debug, Clone)]
+pub struct Stop(watch::Sender<bool>);
+
+impl Default for Stop {
+    fn default() -> Self {
+        Stop(watch::Sender::new(false))
+    }
+}
+
+impl Stop {
+    pub fn stop(&self) {
+        self.0.send_replace(true);
+    }
+
+    pub fn is_stopped(&self) -> bool {
+        *self.0.borrow()
+    }
+
+    /// Waits for the request, for ever if none comes.
+    pub async fn stopped(&self) {
+        let mut asked = self.0.subscribe();
+        // The sender is `self`, so it cannot be gone.
+        let _ = asked.wait_for(|stopped| *stopped).await;
+    }
+}
+
+/// How often the process's memory is looked at.
+const MEMORY_SAMPLES_EVERY: Duration = Duration::from_millis(50);

@@ -1,0 +1,121 @@
+//! Connections: the servers that sources are read from, and how their addresses are kept free of secrets.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use sha2::{Digest, Sha256};
+use url::Url;
+
+use super::faults::Faults;
+use super::read::At;
+use super::spec::ConnectionSpec;
+use super::target::address;
+
+/// A connection with its address checked.
+#[derive(Debug)]
+pub enum Connection {
+    Rest { base: Url, headers: BTreeMap<String, Secret> },
+    Database(Url),
+    Files(Url),
+}
+
+pub type Connections = BTreeMap<String, At<ConnectionSpec>>;
+
+/// Where plain files may lie.
+pub const WEB_FILES: [&str; 4] = ["http", "https", "file", "demo"];
+
+/// A connection: exactly one of the three kinds, with an address of that kind.
+pub fn check(spec: &At<ConnectionSpec>, root: &Path, demo: bool, faults: &mut Faults) -> Option<Connection> {
+    let ConnectionSpec { rest, database, files, headers } = spec.value.as_ref()?;
+    let (kind, at, schemes): (&str, _, &[&str]) = match (rest, database, files) {
+        (Some(at), None, None) => ("api", at, &["http", "https", "demo"]),
+        (None, Some(at), None) => ("database", at, &["sqlite", "postgres", "postgresql", "mysql", "demo"]),
+        (None, None, Some(at)) => ("files", at, &WEB_FILES),
+        (None, None, None) if faults.any_in(&spec.span) => return None,
+        _ => {
+            faults.add(&spec.key, "a connection is exactly one of `rest`, `database` and `files`");
+            return None;
+        }
+    };
+    if let (Some(headers), false) = (headers, kind == "api") {
+        faults.add(&headers.key, "`headers` belongs to a `rest` connection");
+    }
+    let url = address(at.value.as_ref()?, schemes, &at.span, root, faults)?;
+    if url.scheme() == "demo" {
+        if !demo {
+            faults
+                .add(&at.span, "`demo://` needs the store of a demo target")
+                .hint("give the target a `demo: {}` block");
+            return None;
+        } else if url.host_str() != Some(kind) {
+            faults
+                .add(&at.span, format!("`{url}` is not in the demo store"))
+                .hint(format!("did you mean `demo://{kind}`?"));
+            return None;
+        }
+    }
+    Some(match kind {
+        "api" => Connection::Rest { base: url, headers: secrets(headers.as_ref())? },
+        "database" => Connection::Database(url),
+        _ => Connection::Files(url),
+    })
+}
+
+fn secrets(headers: Option<&At<BTreeMap<String, At<String>>>>) -> Option<BTreeMap<String, Secret>> {
+    let Some(headers) = headers else { return Some(BTreeMap::new()) };
+    let values = headers.value.as_ref()?.iter();
+    values.map(|(name, value)| Some((name.clone(), Secret::new(value.value.clone()?)))).collect()
+}
+
+/// An address with a path put behind it.
+pub fn joined(base: &Url, path: &str) -> Url {
+    let text = format!("{}/{}", base.as_str().trim_end_matches('/'), path.trim_start_matches('/'));
+    Url::parse(&text).unwrap_or_else(|_| base.clone())
+}
+
+/// An address without what must not be written down: its user and password are left out, its parameters hashed.
+pub fn public(url: &Url) -> String {
+    let mut shown = url.clone();
+    // Both fail only for addresses that can't carry a user.
+    let _ = shown.set_username("");
+    let _ = shown.set_password(None);
+    if let Some(query) = url.query() {
+        let digest = Sha256::digest(query.as_bytes());
+        let hash: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+        shown.set_query(Some(&hash));
+    }
+    shown.into()
+}
+
+/// A value that must not be printed. `Debug` hides it.
+#[derive(Clone, PartialEq)]
+pub struct Secret(String);
+
+impl Secret {
+    pub fn new(value: impl Into<String>) -> Self {
+        Secret(value.into())
+    }
+
+    /// The value itself, for the one place that sends it.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("***")
+    }
+}
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shows_no_secret() {
+        let url = Url::parse("https://me:word@host/x?api_key=abc").unwrap();
+        let shown = public(&url);
+        assert!(shown.starts_with("https://host/x?") && !shown.contains("abc"), "{shown}");
+        assert_eq!(format!("{:?}", Secret::new("abc")), "***");
+    }
+}

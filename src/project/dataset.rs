@@ -1,0 +1,134 @@
+//! A dataset: one thing to make, and the files that say how.
+
+use std::path::{Path, PathBuf};
+
+use super::faults::{Faults, File};
+use super::graph::Draft;
+use super::sql::Reference;
+use super::{Model, Query, Source, files, model, query};
+use crate::error::{Problem, Result};
+use crate::lake::{TableName, Zone};
+
+/// One thing to make: a source's landing, a query's table or a model's tables.
+#[derive(Debug, Clone)]
+pub struct Dataset {
+    /// The (main) table it makes.
+    pub name: TableName,
+    /// All tables it makes; the first is `name`.
+    pub outputs: Vec<TableName>,
+    /// Tables it reads, sorted; taken from the SQL or the model.
+    pub inputs: Vec<TableName>,
+    pub description: Option<String>,
+    pub tags: Vec<String>,
+    /// The file that defines it, relative to the root.
+    pub file: PathBuf,
+    /// What it was defined by, as text without secrets: a change of this text is a change of the dataset.
+    pub fingerprint_text: String,
+    pub definition: Definition,
+}
+
+#[derive(Debug, Clone)]
+pub enum Definition {
+    Source(Source),
+    Query(Query),
+    Model(Model),
+}
+
+/// A definition that is checked as far as that goes without the other files.
+pub struct Defined {
+    pub description: Option<String>,
+    pub tags: Vec<String>,
+    pub fingerprint_text: String,
+    pub definition: Definition,
+}
+
+impl Defined {
+    /// The dataset; what it reads is filled in when all datasets are known.
+    pub fn dataset(self, outputs: &[TableName], file: &Path) -> Dataset {
+        Dataset {
+            name: outputs[0].clone(),
+            outputs: outputs.to_vec(),
+            inputs: vec![],
+            description: self.description,
+            tags: self.tags,
+            file: file.to_path_buf(),
+            fingerprint_text: self.fingerprint_text,
+            definition: self.definition,
+        }
+    }
+}
+
+/// Reads `queries/{trusted,refined}/*.sql`: one table each.
+pub fn queries(root: &Path, problems: &mut Vec<Problem>) -> Result<Vec<Draft>> {
+    misplaced(root, problems)?;
+    let mut drafts = vec![];
+    for zone in [Zone::Trusted, Zone::Refined] {
+        for path in files::list(root, &format!("queries/{zone}"), &["sql"])? {
+            let outputs = |name: &str, _: Option<&Definition>| vec![TableName::new(zone, name)];
+            drafts.push(draft(root, &path, query::check, outputs, problems));
+        }
+    }
+    Ok(drafts)
+}
+
+/// A query that lies beside the zones' folders would be left out without a word.
+fn misplaced(root: &Path, problems: &mut Vec<Problem>) -> Result<()> {
+    let mut paths = files::list(root, "queries", &["sql"])?;
+    for folder in files::folders(root, "queries")? {
+        match folder.file_name().and_then(|name| name.to_str()) {
+            Some("trusted" | "refined") => {}
+            _ => paths.extend(files::list(root, &folder.to_string_lossy(), &["sql"])?),
+        }
+    }
+    for path in paths {
+        let mut faults = Faults::of(File { path, text: "".into() });
+        faults.add(&(0..0), "this query is in no zone").hint("move it to `queries/trusted` or `queries/refined`");
+        problems.append(&mut faults.problems);
+    }
+    Ok(())
+}
+
+/// Reads `models/*.yml`: one or more tables each.
+pub fn models(root: &Path, problems: &mut Vec<Problem>) -> Result<Vec<Draft>> {
+    let paths = files::list(root, "models", &["yml", "yaml"])?;
+    Ok(paths.iter().map(|path| draft(root, path, model::check, model::outputs, problems)).collect())
+}
+
+/// One file as a draft. `outputs` names its tables, also when its definition is broken.
+fn draft(
+    root: &Path,
+    path: &Path,
+    check: fn(&mut Faults) -> (Vec<Reference>, Option<Defined>),
+    outputs: impl Fn(&str, Option<&Definition>) -> Vec<TableName>,
+    problems: &mut Vec<Problem>,
+) -> Draft {
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    let name = stem.to_lowercase();
+    match files::read(root, path) {
+        Ok(mut faults) => {
+            let place = 0..faults.file.text.lines().next().unwrap_or_default().len();
+            if !TableName::is_valid_name(&stem) {
+                faults.add(&place, format!("`{stem}` can't be a table's name")).hint(name_hint(&stem));
+            }
+            let (references, defined) = check(&mut faults);
+            let outputs = outputs(&name, defined.as_ref().map(|defined| &defined.definition));
+            let dataset = defined.map(|defined| defined.dataset(&outputs, path));
+            problems.append(&mut faults.problems);
+            Draft { file: faults.file, place, outputs, references, dataset }
+        }
+        Err(problem) => {
+            let file = File { path: problem.file.clone(), text: problem.text.clone() };
+            problems.push(problem);
+            Draft { file, place: 0..0, outputs: outputs(&name, None), references: vec![], dataset: None }
+        }
+    }
+}
+
+/// What to call a table instead of a name that Athena, Hive or a shell would not take.
+pub fn name_hint(name: &str) -> String {
+    let lower = name.to_lowercase();
+    match TableName::is_valid_name(&lower) {
+        true => format!("call it `{lower}`"),
+        false => "names are lower-case letters, digits and `_`, and start with a letter".to_string(),
+    }
+}

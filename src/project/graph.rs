@@ -1,0 +1,167 @@
+//! The graph of datasets: which table each name means, what is read from where, and in which order it is made.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::dataset::Dataset;
+use super::faults::{Faults, File, Span, suggest};
+use super::sql::Reference;
+use crate::error::Problem;
+use crate::lake::{TableName, Zone};
+
+/// A dataset on its way to being checked against the others. A broken one still has its names.
+pub struct Draft {
+    pub file: File,
+    /// Where in the file it is defined.
+    pub place: Span,
+    pub outputs: Vec<TableName>,
+    pub references: Vec<Reference>,
+    /// `None` when it is broken, which has been reported.
+    pub dataset: Option<Dataset>,
+}
+
+/// The datasets, each after all that it reads and otherwise by name. `raw_known` says whether all sources
+/// are among the drafts; without them nothing is said about raw tables.
+pub fn link(drafts: Vec<Draft>, raw_known: bool, problems: &mut Vec<Problem>) -> Vec<Dataset> {
+    let makers = makers(&drafts, problems);
+    let reads: Vec<BTreeMap<usize, Span>> =
+        drafts.iter().map(|draft| inputs(draft, &makers, raw_known, problems)).collect();
+
+    let (order, cycles) = order(&drafts, &reads);
+    for cycle in cycles {
+        let first = &drafts[cycle[0]];
+        let names: Vec<String> = cycle.iter().chain(&cycle[..1]).map(|at| drafts[*at].outputs[0].to_string()).collect();
+        let next = cycle.get(1).unwrap_or(&cycle[0]);
+        let mut faults = Faults::of(first.file.clone());
+        faults
+            .add(&reads[cycle[0]][next], format!("these tables are made from each other: {}", names.join(" → ")))
+            .hint("take one of these reads out");
+        problems.append(&mut faults.problems);
+    }
+
+    let mut drafts: Vec<Option<Draft>> = drafts.into_iter().map(Some).collect();
+    let in_order = order.into_iter().filter_map(|at| drafts[at].take());
+    in_order
+        .filter_map(|draft| {
+            let inputs: BTreeSet<TableName> = draft.references.iter().filter_map(table).collect();
+            Some(Dataset { inputs: inputs.into_iter().collect(), ..draft.dataset? })
+        })
+        .collect()
+}
+
+/// Which draft makes each table; a table that two make is a fault.
+fn makers(drafts: &[Draft], problems: &mut Vec<Problem>) -> BTreeMap<TableName, usize> {
+    let mut makers = BTreeMap::<TableName, usize>::new();
+    for (at, draft) in drafts.iter().enumerate() {
+        for table in &draft.outputs {
+            let Some(first) = makers.get(table) else {
+                makers.insert(table.clone(), at);
+                continue;
+            };
+            let first = drafts[*first].file.path.display();
+            let mut faults = Faults::of(draft.file.clone());
+            faults
+                .add(&draft.place, format!("`{table}` is made twice: here and in `{first}`"))
+                .hint("names are the same in upper and lower case; rename one of the two");
+            problems.append(&mut faults.problems);
+        }
+    }
+    makers
+}
+
+/// The drafts that one reads, each with the place where it first does; faults for tables that nobody makes.
+fn inputs(
+    draft: &Draft,
+    makers: &BTreeMap<TableName, usize>,
+    raw_known: bool,
+    problems: &mut Vec<Problem>,
+) -> BTreeMap<usize, Span> {
+    let mut faults = Faults::of(draft.file.clone());
+    let mut inputs = BTreeMap::new();
+    let mut seen = BTreeSet::new();
+    for reference in &draft.references {
+        if !seen.insert(&reference.parts) {
+            continue;
+        }
+        let Some(name) = table(reference) else {
+            not_a_table(reference, makers, &mut faults);
+            continue;
+        };
+        if draft.outputs[0].zone == Zone::Trusted && name.zone == Zone::Refined {
+            let message = format!("a trusted table can't read `{name}`: data flows from trusted to refined");
+            faults
+                .add(&reference.span, message)
+                .hint("move this query to `queries/refined`, or what it reads to `queries/trusted`");
+        }
+        match makers.get(&name) {
+            Some(at) => drop(inputs.entry(*at).or_insert_with(|| reference.span.clone())),
+            None if name.zone == Zone::Raw && !raw_known => {}
+            None => {
+                let message = match name.zone {
+                    Zone::Raw => format!("no source makes `{name}`"),
+                    Zone::Trusted | Zone::Refined => format!("there is no table `{name}`"),
+                };
+                let known: Vec<String> = makers.keys().map(TableName::to_string).collect();
+                faults.add(&reference.span, message).hint(suggest(&name.to_string(), known.iter().map(String::as_str)));
+            }
+        }
+    }
+    problems.append(&mut faults.problems);
+    inputs
+}
+
+/// The table that a reference means when it has the form `zone.name`.
+fn table(reference: &Reference) -> Option<TableName> {
+    match reference.parts.as_slice() {
+        [zone, name] => Some(TableName::new(Zone::parse(zone)?, name)),
+        _ => None,
+    }
+}
+
+fn not_a_table(reference: &Reference, makers: &BTreeMap<TableName, usize>, faults: &mut Faults) {
+    let written = reference.parts.join(".");
+    let (message, hint) = match reference.parts.as_slice() {
+        [name] => {
+            let same: Vec<String> =
+                makers.keys().filter(|table| table.name == *name).map(|table| format!("`{table}`")).collect();
+            let hint = match same.is_empty() {
+                true => format!("write `raw.{name}`, `trusted.{name}` or `refined.{name}`"),
+                false => format!("did you mean {}?", same.join(" or ")),
+            };
+            (format!("the table `{name}` has no zone"), hint)
+        }
+        [zone, _] => (format!("there is no zone `{zone}`"), suggest(zone, Zone::ALL.map(Zone::as_str))),
+        _ => (format!("`{written}` is not a table"), "tables are named `zone.name`".to_string()),
+    };
+    faults.add(&reference.span, message).hint(hint);
+}
+
+/// Kahn's order, by name among those that are ready; and the cycles that keep the rest from ever being so.
+fn order(drafts: &[Draft], reads: &[BTreeMap<usize, Span>]) -> (Vec<usize>, Vec<Vec<usize>>) {
+    let mut left: BTreeSet<(&TableName, usize)> =
+        drafts.iter().enumerate().map(|(at, draft)| (&draft.outputs[0], at)).collect();
+    let (mut done, mut order, mut cycles) = (BTreeSet::new(), vec![], vec![]);
+    while let Some(first) = left.first().copied() {
+        let ready = left.iter().copied().find(|(_, at)| reads[*at].keys().all(|read| done.contains(read)));
+        if let Some(next) = ready {
+            left.remove(&next);
+            done.insert(next.1);
+            order.push(next.1);
+            continue;
+        }
+        // All that is left waits for something that is left, so following the reads must come round.
+        let mut path = vec![first.1];
+        let cycle = loop {
+            let last = path[path.len() - 1];
+            let waits_for = reads[last].keys().find(|read| !done.contains(read)).copied().unwrap_or(last);
+            match path.iter().position(|at| *at == waits_for) {
+                Some(start) => break path.split_off(start),
+                None => path.push(waits_for),
+            }
+        };
+        left.retain(|(_, at)| !cycle.contains(at));
+        done.extend(&cycle);
+        order.extend(&cycle);
+        cycles.push(cycle);
+    }
+    (order, cycles)
+}

@@ -1,0 +1,216 @@
+//! Models: statistics and clusters of a table, by parameters instead of SQL.
+
+use serde::Serialize;
+
+use super::dataset::{Defined, Definition};
+use super::faults::{Faults, Span};
+use super::query::{names, words};
+use super::read::{At, given, given_or, read};
+use super::spec::{DescribeSpec, KmeansSpec, ModelSpec};
+use super::sql::Reference;
+use super::yaml;
+use crate::lake::{TableName, Zone};
+
+#[derive(Debug, Clone)]
+pub enum Model {
+    Describe(Describe),
+    Kmeans(Kmeans),
+}
+
+impl Model {
+    /// The table that it reads.
+    pub fn input(&self) -> &TableName {
+        match self {
+            Model::Describe(spec) => &spec.input,
+            Model::Kmeans(spec) => &spec.input,
+        }
+    }
+}
+
+/// Descriptive statistics of a table, one row per column.
+#[derive(Debug, Clone)]
+pub struct Describe {
+    pub input: TableName,
+    /// Empty = all columns.
+    pub columns: Vec<String>,
+    /// Each in (0, 1).
+    pub quantiles: Vec<f64>,
+}
+
+/// k-means over numeric features of a table.
+#[derive(Debug, Clone)]
+pub struct Kmeans {
+    pub input: TableName,
+    /// Columns that name a row; copied to the assignments.
+    pub key: Vec<String>,
+    pub features: Vec<String>,
+    pub impute: Impute,
+    pub scale: Scale,
+    pub k: usize,
+    pub init: Init,
+    pub runs: usize,
+    pub max_iterations: u64,
+    pub tolerance: f64,
+    pub seed: u64,
+}
+
+/// What stands in for a null feature.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Impute {
+    /// The feature's mean over the rows that have it.
+    #[default]
+    Mean,
+    Zero,
+    /// Leave the row out of the model.
+    Drop,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Scale {
+    /// (x − mean) / standard deviation.
+    #[default]
+    Standard,
+    /// (x − min) / (max − min).
+    Minmax,
+    None,
+}
+
+/// Where the first centres come from.
+#[derive(Debug, Clone, PartialEq, Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[serde(untagged, expecting = "expected `random`, `k-means++`, `k-means||` or a list of centres")]
+pub enum Init {
+    Method(InitMethod),
+    /// k rows of one value per feature, in the features' own units.
+    Centres(Vec<Vec<f64>>),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, serde::Deserialize, schemars::JsonSchema)]
+pub enum InitMethod {
+    #[serde(rename = "random")]
+    Random,
+    #[serde(rename = "k-means++")]
+    PlusPlus,
+    #[serde(rename = "k-means||")]
+    Parallel,
+}
+
+/// The tables that the model makes; all that it might make while its kind is not known.
+pub fn outputs(name: &str, model: Option<&Definition>) -> Vec<TableName> {
+    let table = |suffix: &str| TableName::new(Zone::Refined, format!("{name}{suffix}"));
+    match model {
+        Some(Definition::Model(Model::Describe(_))) => vec![table("")],
+        _ => vec![table(""), table("_centers"), table("_metrics")],
+    }
+}
+
+/// Reads a model's file. Its input is known even if something else in it is broken.
+pub fn check(faults: &mut Faults) -> (Vec<Reference>, Option<Defined>) {
+    let Some(node) = yaml::parse(0..faults.file.text.len(), faults) else { return (vec![], None) };
+    let Some(spec) = read::<ModelSpec>(&node, faults) else { return (vec![], None) };
+    let input = match (&spec.describe, &spec.kmeans) {
+        (Some(At { value: Some(describe), .. }), None) => &describe.input,
+        (None, Some(At { value: Some(kmeans), .. })) => &kmeans.input,
+        (Some(_), None) | (None, Some(_)) => return (vec![], None),
+        (None, None) if faults.any_in(&node.span) => return (vec![], None),
+        _ => {
+            let start = node.span.start..node.span.start;
+            faults
+                .add(&start, "a model is exactly one of `describe` and `kmeans`")
+                .hint("add `describe:` or `kmeans:`");
+            return (vec![], None);
+        }
+    };
+    let references = input.value.iter().map(|table| reference(table, &input.span)).collect();
+    (references, checked(&spec, faults))
+}
+
+fn reference(table: &str, span: &Span) -> Reference {
+    Reference { parts: table.to_lowercase().split('.').map(String::from).collect(), span: span.clone() }
+}
+
+fn checked(spec: &ModelSpec, faults: &mut Faults) -> Option<Defined> {
+    let model = match (&spec.describe, &spec.kmeans) {
+        (Some(at), _) => describe(at.value.as_ref()?, faults).map(Model::Describe),
+        (_, Some(at)) => kmeans(at.value.as_ref()?, faults).map(Model::Kmeans),
+        (None, None) => None,
+    };
+    let description = given(&spec.description)?;
+    let model = model?;
+    let fingerprint_text = format!("{model:?}");
+    Some(Defined { description, tags: words(&spec.tags)?, fingerprint_text, definition: Definition::Model(model) })
+}
+
+fn describe(spec: &DescribeSpec, faults: &mut Faults) -> Option<Describe> {
+    let columns = names(&spec.columns, faults);
+    let mut quantiles = Some(vec![]);
+    match &spec.quantiles {
+        None => quantiles = Some(vec![0.25, 0.5, 0.75]),
+        Some(list) => {
+            for at in list.value.as_ref()? {
+                if at.value.is_some_and(|value| !(value > 0.0 && value < 1.0)) {
+                    faults.add(&at.span, "a quantile lies between 0 and 1").hint("the median is 0.5");
+                }
+                quantiles = quantiles.zip(at.value).map(|(all, value)| [all, vec![value]].concat());
+            }
+        }
+    }
+    Some(Describe { input: table(&spec.input)?, columns: columns?, quantiles: quantiles? })
+}
+
+fn kmeans(spec: &KmeansSpec, faults: &mut Faults) -> Option<Kmeans> {
+    let key = some_names(&spec.key, "key", faults);
+    let features = some_names(&spec.features, "features", faults);
+    at_least_one("k", &spec.k, faults);
+    for (name, at) in [("runs", &spec.runs), ("max_iterations", &spec.max_iterations)] {
+        if let Some(at) = at {
+            at_least_one(name, at, faults);
+        }
+    }
+    if let Some(at) = &spec.tolerance
+        && at.value.is_some_and(|value| !(value > 0.0 && value.is_finite()))
+    {
+        faults.add(&at.span, "`tolerance` must be above 0").hint("1e-4 is usual");
+    }
+    let (features, k) = (features?, spec.k.value? as usize);
+    let init = given_or(&spec.init, Init::Method(InitMethod::PlusPlus))?;
+    if let (Init::Centres(centres), Some(at)) = (&init, &spec.init)
+        && (centres.len() != k || centres.iter().any(|centre| centre.len() != features.len()))
+    {
+        let message = format!("the given centres must be {k} lists of {} numbers", features.len());
+        faults.add(&at.key, message).hint("one list per cluster, with a value for each feature");
+    }
+    Some(Kmeans {
+        input: table(&spec.input)?,
+        key: key?,
+        features,
+        impute: given_or(&spec.impute, Impute::default())?,
+        scale: given_or(&spec.scale, Scale::default())?,
+        k,
+        init,
+        runs: given_or(&spec.runs, 10)? as usize,
+        max_iterations: given_or(&spec.max_iterations, 100)?,
+        tolerance: given_or(&spec.tolerance, 1e-4)?,
+        seed: given_or(&spec.seed, 42)?,
+    })
+}
+
+/// The input's name; one that isn't a table of the lake is reported with the other references.
+fn table(at: &At<String>) -> Option<TableName> {
+    TableName::parse(&at.value.as_ref()?.to_lowercase())
+}
+
+fn some_names(at: &At<Vec<At<String>>>, what: &str, faults: &mut Faults) -> Option<Vec<String>> {
+    let names = names(&Some(at.clone()), faults)?;
+    if names.is_empty() {
+        faults.add(&at.key, format!("`{what}` is empty")).hint("name at least one column");
+    }
+    Some(names)
+}
+
+fn at_least_one(name: &str, at: &At<u64>, faults: &mut Faults) {
+    if at.value == Some(0) {
+        faults.add(&at.span, format!("`{name}` must be 1 or more"));
+    }
+}

@@ -1,0 +1,349 @@
+//! From a YAML tree to typed values with serde, finding every fault instead of the first.
+//!
+//! Three things make that work: [`De`] checks a mapping's keys before serde sees them and leaves unknown ones
+//! out; an error is written down where it happens; and [`At`] swallows the error of its value, so that
+//! what stands around it is still read.
+
+use std::cell::RefCell;
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::Deserialize;
+use serde::de::{self, DeserializeSeed, Deserializer, IntoDeserializer, Visitor};
+
+use super::faults::{Faults, Span, listed, suggest};
+use super::yaml::{Key, Kind, Node};
+
+/// A value with its place. `value` is missing when it could not be read, which has been reported.
+#[derive(Debug, Clone)]
+pub struct At<T> {
+    /// Where its key stands; its own place when it has none.
+    pub key: Span,
+    pub span: Span,
+    pub value: Option<T>,
+}
+
+/// What an optional key holds; the outer `None` when that could not be read.
+pub fn given<T: Clone>(at: &Option<At<T>>) -> Option<Option<T>> {
+    at.as_ref().map_or(Some(None), |at| at.value.clone().map(Some))
+}
+
+/// What an optional key holds, else its default; `None` when it could not be read.
+pub fn given_or<T: Clone>(at: &Option<At<T>>, default: T) -> Option<T> {
+    given(at).map(|value| value.unwrap_or(default))
+}
+
+/// Reads a whole tree; `None` when too little of it could be read.
+pub fn read<T: for<'de> Deserialize<'de>>(node: &Node, faults: &mut Faults) -> Option<T> {
+    let faults = RefCell::new(faults);
+    De { node, key: None, faults: &faults }.value(PhantomData).ok()
+}
+
+/// Why a value could not be read. Serde's visitors make the first, which has no place yet.
+#[derive(Debug)]
+enum Fault {
+    Unplaced { message: String, hint: Option<String> },
+    Reported,
+}
+
+#[derive(Clone, Copy)]
+struct De<'a> {
+    node: &'a Node,
+    key: Option<&'a Span>,
+    faults: &'a RefCell<&'a mut Faults>,
+}
+
+impl<'a> De<'a> {
+    /// Reads the value and reports its fault here, unless something within has done so.
+    fn value<'de, S: DeserializeSeed<'de>>(self, seed: S) -> Result<S::Value, Fault> {
+        seed.deserialize(self).map_err(|fault| {
+            if let Fault::Unplaced { message, hint } = fault {
+                let place = self.place();
+                self.faults.borrow_mut().add(&place, message).hint = hint;
+            }
+            Fault::Reported
+        })
+    }
+
+    /// Where to point: a scalar itself, but only the key of something long.
+    fn place(self) -> Span {
+        match (&self.node.kind, self.key) {
+            (Kind::List(_) | Kind::Map(_), Some(key)) => key.clone(),
+            (Kind::List(_) | Kind::Map(_), None) => {
+                let text = &self.faults.borrow().file.text[self.node.span.clone()];
+                self.node.span.start..self.node.span.start + text.lines().next().unwrap_or_default().len()
+            }
+            (_, Some(key)) if self.node.span.is_empty() => key.clone(),
+            _ => self.node.span.clone(),
+        }
+    }
+
+    fn expected(self, what: &str) -> Fault {
+        let found = match &self.node.kind {
+            Kind::Unset => return Fault::Reported,
+            _ if self.node.is_null() => "nothing".to_string(),
+            Kind::Scalar { text, .. } => format!("`{text}`"),
+            Kind::List(_) => "a list".to_string(),
+            Kind::Map(_) => "a mapping".to_string(),
+        };
+        Fault::Unplaced { message: format!("expected {what}, found {found}"), hint: None }
+    }
+
+    /// The scalar as a number or truth value, when it may be one.
+    fn parsed<T: std::str::FromStr>(self, what: &str) -> Result<T, Fault> {
+        match &self.node.kind {
+            Kind::Scalar { text, plain: true } => text.parse().map_err(|_| self.expected(what)),
+            Kind::Scalar { text, plain: false } => Err(Fault::Unplaced {
+                message: format!("expected {what}, found the text `{text}`"),
+                hint: text.parse::<T>().is_ok().then(|| "leave the quotes out".to_string()),
+            }),
+            _ => Err(self.expected(what)),
+        }
+    }
+
+    fn text(self, what: &str) -> Result<&'a str, Fault> {
+        match &self.node.kind {
+            Kind::Scalar { text, .. } if !self.node.is_null() => Ok(text),
+            _ => Err(self.expected(what)),
+        }
+    }
+
+    fn entries(self) -> Result<&'a [(Key, Node)], Fault> {
+        match &self.node.kind {
+            Kind::Map(entries) => Ok(entries),
+            _ if self.node.is_null() => Ok(&[]),
+            _ => Err(self.expected("a mapping")),
+        }
+    }
+
+    fn with(self, node: &'a Node, key: Option<&'a Span>) -> Self {
+        De { node, key, ..self }
+    }
+}
+
+macro_rules! numbers {
+    ($($method:ident $visit:ident $type:ty, $what:literal;)*) => {
+        $(fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+            visitor.$visit(self.parsed::<$type>($what)?)
+        })*
+    };
+}
+
+impl<'de> Deserializer<'de> for De<'_> {
+    type Error = Fault;
+
+    numbers! {
+        deserialize_bool visit_bool bool, "true or false";
+        deserialize_i64 visit_i64 i64, "a whole number";
+        deserialize_u8 visit_u8 u8, "a whole number from 0 to 255";
+        deserialize_u32 visit_u32 u32, "a whole number from 0 to 4294967295";
+        deserialize_u64 visit_u64 u64, "a whole number, 0 or more";
+        deserialize_f64 visit_f64 f64, "a number";
+    }
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+        match &self.node.kind {
+            Kind::Scalar { .. } if self.node.is_null() => visitor.visit_unit(),
+            Kind::Scalar { text, plain: true } => match (text.parse(), text.parse(), text.parse::<f64>()) {
+                (Ok(truth), _, _) => visitor.visit_bool(truth),
+                (_, Ok(whole), _) => visitor.visit_i64(whole),
+                // Rust reads `nan` and `inf` as numbers, YAML as words.
+                (_, _, Ok(number)) if number.is_finite() => visitor.visit_f64(number),
+                _ => visitor.visit_str(text),
+            },
+            Kind::Scalar { text, .. } => visitor.visit_str(text),
+            Kind::List(_) => self.deserialize_seq(visitor),
+            Kind::Map(_) => self.deserialize_map(visitor),
+            Kind::Unset => Err(Fault::Reported),
+        }
+    }
+
+    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+        visitor.visit_str(self.text("text")?)
+    }
+
+    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+        self.deserialize_str(visitor)
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+        if self.node.is_null() { visitor.visit_none() } else { visitor.visit_some(self) }
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value, Fault> {
+        match name {
+            AT => visitor.visit_seq(AtParts { de: self, next: 0 }),
+            _ => visitor.visit_newtype_struct(self),
+        }
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        variants: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Fault> {
+        let what = format!("one of {}", listed(variants));
+        visitor.visit_enum(self.text(&what)?.into_deserializer())
+    }
+
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+        match &self.node.kind {
+            Kind::List(items) => visitor.visit_seq(Items { de: self, items: items.iter() }),
+            _ => Err(self.expected("a list")),
+        }
+    }
+
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+        let entries = self.entries()?.iter().collect();
+        visitor.visit_map(Entries { de: self, entries, next: 0 })
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Fault> {
+        let (known, unknown): (Vec<_>, Vec<_>) =
+            self.entries()?.iter().partition(|(key, _)| fields.contains(&key.text.as_str()));
+        for (key, _) in unknown {
+            let mut faults = self.faults.borrow_mut();
+            faults
+                .add(&key.span, format!("unknown key `{}`", key.text))
+                .hint(suggest(&key.text, fields.iter().copied()));
+        }
+        visitor.visit_map(Entries { de: self, entries: known, next: 0 })
+    }
+
+    serde::forward_to_deserialize_any! {
+        i8 i16 i32 i128 u16 u128 f32 char bytes byte_buf unit unit_struct tuple tuple_struct identifier ignored_any
+    }
+}
+
+struct Items<'a> {
+    de: De<'a>,
+    items: std::slice::Iter<'a, Node>,
+}
+
+impl<'de> de::SeqAccess<'de> for Items<'_> {
+    type Error = Fault;
+
+    fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Fault> {
+        self.items.next().map(|item| self.de.with(item, None).value(seed)).transpose()
+    }
+}
+
+struct Entries<'a> {
+    de: De<'a>,
+    entries: Vec<&'a (Key, Node)>,
+    next: usize,
+}
+
+impl<'de> de::MapAccess<'de> for Entries<'_> {
+    type Error = Fault;
+
+    fn next_key_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Fault> {
+        self.entries.get(self.next).map(|(key, _)| seed.deserialize(key.text.as_str().into_deserializer())).transpose()
+    }
+
+    fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Fault> {
+        let (key, value) = self.entries[self.next];
+        self.next += 1;
+        self.de.with(value, Some(&key.span)).value(seed)
+    }
+}
+
+/// The name by which [`At`] asks [`De`] for its place.
+const AT: &str = "trapiche::At";
+
+/// What `De` hands to an [`At`]: start and end of the key, start and end of the value, the value.
+struct AtParts<'a> {
+    de: De<'a>,
+    next: usize,
+}
+
+impl<'de> de::SeqAccess<'de> for AtParts<'_> {
+    type Error = Fault;
+
+    fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Fault> {
+        let span = self.de.place();
+        let key = self.de.key.unwrap_or(&span);
+        let value = &self.de.node.span;
+        let places = [key.start, key.end, value.start, value.end];
+        self.next += 1;
+        match places.get(self.next - 1) {
+            Some(place) => seed.deserialize((*place as u64).into_deserializer()).map(Some),
+            None => self.de.value(seed).map(Some),
+        }
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for At<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Parts<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Parts<T> {
+            type Value = At<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a value with its place")
+            }
+
+            fn visit_seq<A: de::SeqAccess<'de>>(self, mut parts: A) -> Result<At<T>, A::Error> {
+                let mut place = || Ok(parts.next_element::<usize>()?.unwrap_or_default());
+                let (key, span) = (place()?..place()?, place()?..place()?);
+                Ok(At { key, span, value: parts.next_element().ok().flatten() })
+            }
+        }
+
+        deserializer.deserialize_newtype_struct(AT, Parts(PhantomData))
+    }
+}
+
+/// As `T`; and where `T` is a number or a truth value, also text with a `${VARIABLE}`.
+impl<T: schemars::JsonSchema> schemars::JsonSchema for At<T> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        T::schema_name()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let inner = generator.subschema_for::<T>();
+        match inner.get("type").and_then(|kind| kind.as_str()) {
+            Some("boolean" | "integer" | "number") => {
+                schemars::json_schema!({ "anyOf": [inner, { "type": "string", "pattern": r"\$\{.+\}" }] })
+            }
+            _ => inner,
+        }
+    }
+}
+
+impl de::Error for Fault {
+    fn custom<T: fmt::Display>(message: T) -> Self {
+        Fault::Unplaced { message: message.to_string(), hint: None }
+    }
+
+    fn unknown_variant(variant: &str, expected: &'static [&'static str]) -> Self {
+        let hint = Some(suggest(variant, expected.iter().copied()));
+        Fault::Unplaced { message: format!("unknown value `{variant}`"), hint }
+    }
+
+    fn missing_field(field: &'static str) -> Self {
+        Fault::Unplaced { message: format!("`{field}` is missing"), hint: Some(format!("add `{field}:`")) }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Fault::Unplaced { message, .. } => f.write_str(message),
+            Fault::Reported => f.write_str("reported where it happened"),
+        }
+    }
+}
+
+impl std::error::Error for Fault {}

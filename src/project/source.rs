@@ -1,0 +1,286 @@
+//! Sources: what is captured into `raw/`, and the connections it comes from.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use arrow::datatypes::DataType;
+use serde::Serialize;
+use url::Url;
+
+use super::connection::{Connection, Secret, WEB_FILES, joined, public};
+use super::faults::{Faults, Span, listed, suggest};
+use super::read::{At, given, given_or};
+use super::spec::{FormatSpec, SourceSpec};
+use super::target::address;
+use crate::lake::types;
+
+/// What is captured into `raw/`.
+#[derive(Debug, Clone)]
+pub struct Source {
+    pub origin: Origin,
+    /// Types given by the user for CSV columns, by column name as in the file.
+    pub columns: BTreeMap<String, DataType>,
+}
+
+#[derive(Debug, Clone)]
+pub enum Origin {
+    /// One file behind `http(s)://`, `file://` or `demo://`.
+    Url { url: String, format: FileFormat },
+    /// A JSON API.
+    Rest {
+        base: String,
+        path: String,
+        headers: BTreeMap<String, Secret>,
+        records: Option<String>,
+        paginate: Option<Paginator>,
+    },
+    /// A relational database: `sqlite://`, `postgres://`, `mysql://` or `demo://`.
+    Sql { database: Secret, query: SqlRead },
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum FileFormat {
+    Csv {
+        delimiter: u8,
+        header: bool,
+    },
+    /// NDJSON, a top-level array or an object, told apart by the bytes; `records` is a dotted path to the array of rows.
+    Json {
+        records: Option<String>,
+    },
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum SqlRead {
+    /// `schema.table` or `table`.
+    Table(String),
+    Query(String),
+}
+
+/// Page-number pagination: `?{page}=1&{limit}={size}`; ends at a page with fewer than `size` rows.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Paginator {
+    pub page: String,
+    pub limit: String,
+    pub size: u32,
+}
+
+/// What a source's check needs to know about the project around it.
+pub struct Around<'a> {
+    pub root: &'a Path,
+    /// Whether the target brings the demo store along.
+    pub demo: bool,
+    /// By name; `None` for one that is broken, which has been reported.
+    pub connections: &'a BTreeMap<String, Option<Connection>>,
+}
+
+/// A source with its definition as text, for its fingerprint.
+pub fn check(spec: &At<SourceSpec>, around: &Around, faults: &mut Faults) -> Option<(Source, String)> {
+    let value = spec.value.as_ref()?;
+    match (&value.from, &value.url) {
+        (None, Some(url)) => from_url(value, url, around, faults),
+        (Some(from), None) => {
+            let name = from.value.as_ref()?;
+            let Some(connection) = around.connections.get(name) else {
+                let known = around.connections.keys().map(String::as_str);
+                faults.add(&from.span, format!("there is no connection `{name}`")).hint(suggest(name, known));
+                return None;
+            };
+            match connection.as_ref()? {
+                Connection::Rest { base, headers } => from_api(spec, value, base, headers, faults),
+                Connection::Database(database) => from_database(spec, value, database, faults),
+                Connection::Files(base) => {
+                    let path = needed(spec, &value.path, "path", faults)?;
+                    from_file(value, "path", joined(base, path), &value.path.as_ref()?.span, faults)
+                }
+            }
+        }
+        (None, None) if faults.any_in(&spec.span) => None,
+        (from, _) => {
+            let what = if from.is_some() { "both" } else { "neither" };
+            faults.add(&spec.key, format!("a source has a `from:` or a `url:`; this one has {what}"));
+            None
+        }
+    }
+}
+
+fn from_url(value: &SourceSpec, url: &At<String>, around: &Around, faults: &mut Faults) -> Option<(Source, String)> {
+    let address = address(url.value.as_ref()?, &WEB_FILES, &url.span, around.root, faults)?;
+    if address.scheme() == "demo" && (!around.demo || address.host_str() != Some("files")) {
+        faults.add(&url.span, "`demo://files/…` is in the store of a demo target only");
+        return None;
+    }
+    from_file(value, "url", address, &url.span, faults)
+}
+
+fn from_api(
+    spec: &At<SourceSpec>,
+    value: &SourceSpec,
+    base: &Url,
+    headers: &BTreeMap<String, Secret>,
+    faults: &mut Faults,
+) -> Option<(Source, String)> {
+    only(value, &["path", "records", "paginate"], "a source of a `rest` connection", faults);
+    let path = needed(spec, &value.path, "path", faults)?;
+    let paginate = match &value.paginate {
+        None => None,
+        Some(at) => {
+            let spec = at.value.as_ref()?;
+            let size = spec.size.value?;
+            if size == 0 {
+                faults.add(&spec.size.span, "`size` must be 1 or more");
+            }
+            Some(Paginator { page: spec.page.value.clone()?, limit: spec.limit.value.clone()?, size })
+        }
+    };
+    let records = given(&value.records)?;
+    let names: Vec<&String> = headers.keys().collect();
+    let text =
+        format!("rest {}\nheaders {names:?}\nrecords {records:?}\npaginate {paginate:?}", public(&joined(base, path)));
+    let base = base.as_str().trim_end_matches('/').to_string();
+    let origin = Origin::Rest { base, path: path.clone(), headers: headers.clone(), records, paginate };
+    Some((Source { origin, columns: BTreeMap::new() }, text))
+}
+
+fn from_database(
+    spec: &At<SourceSpec>,
+    value: &SourceSpec,
+    database: &Url,
+    faults: &mut Faults,
+) -> Option<(Source, String)> {
+    only(value, &["table", "query"], "a source of a `database` connection", faults);
+    let query = match (&value.table, &value.query) {
+        (Some(table), None) => SqlRead::Table(table.value.clone()?),
+        (None, Some(query)) => SqlRead::Query(query.value.clone()?),
+        (None, None) if faults.any_in(&spec.span) => return None,
+        _ => {
+            faults.add(&spec.key, "a source of a database has exactly one of `table` and `query`");
+            return None;
+        }
+    };
+    let mut shown = database.clone();
+    shown.set_query(None);
+    let text = format!("database {}\n{query:?}", public(&shown));
+    let origin = Origin::Sql { database: Secret::new(database.as_str()), query };
+    Some((Source { origin, columns: BTreeMap::new() }, text))
+}
+
+/// The part that files behind a connection and behind a URL share; `address` is the key that gives it, at `span`.
+fn from_file(
+    value: &SourceSpec,
+    address: &str,
+    url: Url,
+    span: &Span,
+    faults: &mut Faults,
+) -> Option<(Source, String)> {
+    let spec = match &value.format {
+        Some(format) => format.value?,
+        None => format_of(url.path()).or_else(|| {
+            faults.add(span, "the format can't be told from this name").hint("add `format: csv` or `format: json`");
+            None
+        })?,
+    };
+    let columns = types_of(value, faults);
+    let format = match spec {
+        FormatSpec::Csv => {
+            only(value, &[address, "format", "delimiter", "header", "columns"], "a CSV file", faults);
+            Some(FileFormat::Csv { delimiter: delimiter(value, faults)?, header: given_or(&value.header, true)? })
+        }
+        FormatSpec::Json | FormatSpec::Ndjson => {
+            only(value, &[address, "format", "records"], "a JSON file", faults);
+            Some(FileFormat::Json { records: given(&value.records)? })
+        }
+    };
+    let (columns, format) = (columns?, format?);
+    let text = format!("file {}\n{format:?}\ncolumns {columns:?}", public(&url));
+    Some((Source { origin: Origin::Url { url: url.into(), format }, columns }, text))
+}
+
+/// The format that a path's ending names, with or without `.gz`.
+fn format_of(path: &str) -> Option<FormatSpec> {
+    let path = path.to_ascii_lowercase();
+    match path.strip_suffix(".gz").unwrap_or(&path).rsplit_once('.')?.1 {
+        "csv" => Some(FormatSpec::Csv),
+        "json" => Some(FormatSpec::Json),
+        "ndjson" | "jsonl" => Some(FormatSpec::Ndjson),
+        _ => None,
+    }
+}
+
+fn delimiter(value: &SourceSpec, faults: &mut Faults) -> Option<u8> {
+    let Some(at) = &value.delimiter else { return Some(b',') };
+    match at.value.as_ref()?.as_bytes() {
+        [one] if one.is_ascii() => Some(*one),
+        _ => {
+            faults.add(&at.span, "a delimiter is one ASCII character").hint(r#"for a tab, write "\t""#);
+            None
+        }
+    }
+}
+
+/// The types given to columns; all wrong ones are reported.
+fn types_of(value: &SourceSpec, faults: &mut Faults) -> Option<BTreeMap<String, DataType>> {
+    let Some(columns) = &value.columns else { return Some(BTreeMap::new()) };
+    let mut types = BTreeMap::new();
+    let mut complete = true;
+    for (name, at) in columns.value.as_ref()? {
+        match at.value.as_deref().map(types::parse) {
+            Some(Ok(kind)) => drop(types.insert(name.clone(), kind)),
+            Some(Err(message)) => {
+                let hint = suggest(at.value.as_deref().unwrap_or_default(), types::NAMES);
+                faults.add(&at.span, message).hint(hint);
+                complete = false;
+            }
+            None => complete = false,
+        }
+    }
+    complete.then_some(types)
+}
+
+/// Reports the keys that don't belong to this kind of source.
+fn only(value: &SourceSpec, keys: &[&str], what: &str, faults: &mut Faults) {
+    fn place<T>(at: &Option<At<T>>) -> Option<&Span> {
+        at.as_ref().map(|at| &at.key)
+    }
+    let given = [
+        ("path", place(&value.path)),
+        ("table", place(&value.table)),
+        ("query", place(&value.query)),
+        ("format", place(&value.format)),
+        ("delimiter", place(&value.delimiter)),
+        ("header", place(&value.header)),
+        ("records", place(&value.records)),
+        ("columns", place(&value.columns)),
+        ("paginate", place(&value.paginate)),
+    ];
+    for (key, span) in given {
+        if let (Some(span), false) = (span, keys.contains(&key)) {
+            let hint = format!("it takes {}", listed(keys));
+            faults.add(span, format!("`{key}` does not belong to {what}")).hint(hint);
+        }
+    }
+}
+
+fn needed<'a>(spec: &At<SourceSpec>, at: &'a Option<At<String>>, key: &str, faults: &mut Faults) -> Option<&'a String> {
+    match at {
+        Some(at) => at.value.as_ref(),
+        None if faults.any_in(&spec.span) => None,
+        None => {
+            faults.add(&spec.key, format!("`{key}` is missing")).hint(format!("add `{key}:`"));
+            None
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tells_the_format_by_the_name() {
+        assert_eq!(format_of("/a/regions.CSV"), Some(FormatSpec::Csv));
+        assert_eq!(format_of("/quakes.json.gz"), Some(FormatSpec::Json));
+        assert_eq!(format_of("/rows.jsonl"), Some(FormatSpec::Ndjson));
+        assert_eq!(format_of("/rows.gz"), None);
+    }
+}

@@ -1,0 +1,212 @@
+//! The project's YAML as it is typed: `trapiche.yml`, the header of a query, a model's file.
+//!
+//! Nothing is checked here but keys and types; the JSON Schema comes from the same structs.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::read::At;
+use super::{Impute, Init, OnFail, Scale, WriteMode};
+
+/// The JSON Schema of `trapiche.yml`, for editors.
+pub fn json_schema() -> serde_json::Value {
+    schemars::schema_for!(ProjectSpec).to_value()
+}
+
+/// trapiche.yml: what the project is called, where it runs and what it captures.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ProjectSpec {
+    #[schemars(required)]
+    pub name: Option<At<String>>,
+    /// Where the project can run; chosen with `--target`.
+    #[schemars(required)]
+    pub targets: Option<At<BTreeMap<String, At<TargetSpec>>>>,
+    /// Servers that sources are read from.
+    pub connections: Option<At<BTreeMap<String, At<ConnectionSpec>>>>,
+    /// What is captured into `raw/`: one table each.
+    pub sources: Option<At<BTreeMap<String, At<SourceSpec>>>>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TargetSpec {
+    /// Used when `--target` is not given.
+    pub default: Option<At<bool>>,
+    /// Where the lake lies: `file://…` or `s3://bucket/prefix`.
+    pub storage: At<String>,
+    pub s3: Option<At<S3Spec>>,
+    /// The store that comes with the program, for `demo://` addresses.
+    pub demo: Option<At<DemoSpec>>,
+    /// Connections that are others in this target.
+    pub connections: Option<At<BTreeMap<String, At<ConnectionSpec>>>>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct S3Spec {
+    /// Address of the store, when it is not AWS.
+    pub endpoint: Option<At<String>>,
+    pub region: Option<At<String>>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DemoSpec {
+    /// 1 = about 5,000 order lines.
+    pub scale: Option<At<u32>>,
+    pub seed: Option<At<u64>>,
+}
+
+/// Exactly one of `rest`, `database` and `files`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ConnectionSpec {
+    /// Base address of a JSON API.
+    pub rest: Option<At<String>>,
+    /// `sqlite://`, `postgres://` or `mysql://`.
+    pub database: Option<At<String>>,
+    /// Base address of plain files: `http(s)://` or `file://`.
+    pub files: Option<At<String>>,
+    /// Sent with every request to the API; the values are secrets.
+    pub headers: Option<At<BTreeMap<String, At<String>>>>,
+}
+
+/// Either `from` a connection, or one file behind a `url`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SourceSpec {
+    pub from: Option<At<String>>,
+    pub url: Option<At<String>>,
+    /// API or files: what follows the connection's address.
+    pub path: Option<At<String>>,
+    /// Database: `schema.table` or `table`.
+    pub table: Option<At<String>>,
+    /// Database: a SELECT to run there.
+    pub query: Option<At<String>>,
+    /// Taken from the address when that ends in .csv, .json, .ndjson or .jsonl.
+    pub format: Option<At<FormatSpec>>,
+    /// CSV: one ASCII character; a comma by default.
+    pub delimiter: Option<At<String>>,
+    /// CSV: whether the first line names the columns; true by default.
+    pub header: Option<At<bool>>,
+    /// JSON: dotted path to the list of rows.
+    pub records: Option<At<String>>,
+    /// CSV: types of columns that are not text.
+    pub columns: Option<At<BTreeMap<String, At<String>>>>,
+    pub paginate: Option<At<PaginateSpec>>,
+    pub description: Option<At<String>>,
+    pub tags: Option<At<Vec<At<String>>>>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum FormatSpec {
+    Csv,
+    Json,
+    Ndjson,
+}
+
+/// `?{page}=1&{limit}={size}`, until a page has fewer than `size` rows.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PaginateSpec {
+    /// The parameter that counts the pages from 1.
+    pub page: At<String>,
+    /// The parameter that takes the size.
+    pub limit: At<String>,
+    /// Rows per page.
+    pub size: At<u32>,
+}
+
+/// The `/* trapiche … */` header of a query.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HeaderSpec {
+    pub description: Option<At<String>>,
+    pub tags: Option<At<Vec<At<String>>>>,
+    pub partition_by: Option<At<Vec<At<String>>>>,
+    pub write: Option<At<WriteMode>>,
+    pub checks: Option<At<Vec<At<CheckSpec>>>>,
+}
+
+/// Exactly one of the rules, and what happens to a row that breaks it.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CheckSpec {
+    pub not_null: Option<At<Vec<At<String>>>>,
+    pub rule: Option<At<String>>,
+    pub accepted_values: Option<At<AcceptedValuesSpec>>,
+    pub range: Option<At<RangeSpec>>,
+    pub regex: Option<At<RegexSpec>>,
+    pub on_fail: Option<At<OnFail>>,
+    pub name: Option<At<String>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AcceptedValuesSpec {
+    pub column: At<String>,
+    pub values: At<Vec<Literal>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RangeSpec {
+    pub column: At<String>,
+    pub min: Option<At<Literal>>,
+    pub max: Option<At<Literal>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RegexSpec {
+    pub column: At<String>,
+    pub pattern: At<String>,
+}
+
+/// A value to compare a column with.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(untagged, expecting = "expected a number, a truth value or text")]
+pub enum Literal {
+    Truth(bool),
+    Whole(i64),
+    Number(f64),
+    Text(String),
+}
+
+/// models/NAME.yml: exactly one of `describe` and `kmeans`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModelSpec {
+    pub description: Option<At<String>>,
+    pub tags: Option<At<Vec<At<String>>>>,
+    pub describe: Option<At<DescribeSpec>>,
+    pub kmeans: Option<At<KmeansSpec>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DescribeSpec {
+    pub input: At<String>,
+    pub columns: Option<At<Vec<At<String>>>>,
+    pub quantiles: Option<At<Vec<At<f64>>>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KmeansSpec {
+    pub input: At<String>,
+    pub key: At<Vec<At<String>>>,
+    pub features: At<Vec<At<String>>>,
+    pub impute: Option<At<Impute>>,
+    pub scale: Option<At<Scale>>,
+    pub k: At<u64>,
+    pub init: Option<At<Init>>,
+    pub runs: Option<At<u64>>,
+    pub max_iterations: Option<At<u64>>,
+    pub tolerance: Option<At<f64>>,
+    pub seed: Option<At<u64>>,
+}

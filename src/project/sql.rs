@@ -1,0 +1,257 @@
+//! SQL as text: Spark's dialect, with identifiers that are case-insensitive as Spark's are.
+//!
+//! Whatever reads SQL (projects, `query`, checks) parses it here, so that a name means the same everywhere.
+
+use std::collections::BTreeSet;
+use std::ops::ControlFlow;
+
+use datafusion::error::DataFusionError;
+use datafusion::sql::parser::{DFParser, DFParserBuilder, Statement};
+use datafusion::sql::sqlparser::ast::{self, Spanned, Visit, Visitor};
+use datafusion::sql::sqlparser::dialect::SparkSqlDialect;
+use datafusion::sql::sqlparser::parser::ParserError;
+use datafusion::sql::sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer};
+
+use super::explode;
+use super::faults::Span;
+
+/// A fault in a SQL text, at a byte range of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SqlFault {
+    pub span: Span,
+    pub message: String,
+    pub hint: Option<String>,
+}
+
+/// Parses exactly one statement. Identifiers come out in lower case, also those between backticks.
+pub fn parse(text: &str) -> Result<Statement, SqlFault> {
+    let mut statements = parse_all(text)?;
+    match (statements.pop(), statements.is_empty()) {
+        (Some(statement), true) => Ok(statement),
+        (Some(_), false) => Err(SqlFault {
+            span: start_of(text, 1),
+            message: "there is more than one statement here".into(),
+            hint: Some("one file is one SELECT; give it a file of its own".into()),
+        }),
+        (None, _) => Err(SqlFault {
+            span: text.len()..text.len(),
+            message: "there is no statement here".into(),
+            hint: Some("write a SELECT".into()),
+        }),
+    }
+}
+
+/// Parses any number of statements, separated by semicolons.
+pub fn parse_all(text: &str) -> Result<Vec<Statement>, SqlFault> {
+    let mut statements = parser(text)?.parse_statements().map_err(|error| syntax_fault(text, error))?;
+    for statement in &mut statements {
+        if let Statement::Statement(statement) = statement {
+            explode::rewrite(statement).map_err(|(place, message)| SqlFault {
+                span: bytes(text, place),
+                message,
+                hint: Some("explode in the select list of a subquery instead".into()),
+            })?;
+        }
+    }
+    Ok(statements.into())
+}
+
+/// Whether a text is one expression, as a check's rule must be.
+pub fn parse_condition(text: &str) -> Result<(), SqlFault> {
+    let mut parser = parser(text)?;
+    parser.parse_expr().map_err(|error| syntax_fault(text, error))?;
+    match parser.parser.expect_token(&Token::EOF) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(syntax_fault(text, error.into())),
+    }
+}
+
+fn parser(text: &str) -> Result<DFParser<'static>, SqlFault> {
+    let tokens = Tokenizer::new(&SparkSqlDialect, text).tokenize_with_location().map_err(|error| SqlFault {
+        span: word_at(text, byte_at(text, error.location)),
+        message: format!("SQL syntax: {}", lowered(&error.message)),
+        hint: Some("is a quote or a comment not closed?".into()),
+    })?;
+    let tokens: Vec<TokenWithSpan> = tokens.into_iter().map(as_spark).collect();
+    let builder = DFParserBuilder::new(tokens).with_dialect(&SparkSqlDialect);
+    builder.build().map_err(|error| syntax_fault(text, error))
+}
+
+/// Identifiers are case-insensitive, and double quotes make text.
+fn as_spark(mut token: TokenWithSpan) -> TokenWithSpan {
+    match &mut token.token {
+        Token::Word(word) => word.value = word.value.to_lowercase(),
+        Token::DoubleQuotedString(text) => token.token = Token::SingleQuotedString(std::mem::take(text)),
+        _ => {}
+    }
+    token
+}
+
+/// Whether it only reads: a SELECT, WITH … SELECT or VALUES.
+pub fn is_query(statement: &Statement) -> bool {
+    matches!(statement, Statement::Statement(statement) if matches!(**statement, ast::Statement::Query(_)))
+}
+
+/// Where the nth statement starts, counted from 0, to the end of that line.
+pub fn start_of(text: &str, nth: usize) -> Span {
+    let tokens = Tokenizer::new(&SparkSqlDialect, text).tokenize_with_location().unwrap_or_default();
+    let mut statements = tokens
+        .split(|token| token.token == Token::SemiColon)
+        .filter_map(|tokens| tokens.iter().find(|token| !matches!(token.token, Token::Whitespace(_) | Token::EOF)));
+    let start = statements.nth(nth).map_or(0, |token| byte_at(text, token.span.start));
+    start..start + text[start..].lines().next().unwrap_or_default().len()
+}
+
+/// A table that a statement reads: its name's parts, in lower case.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reference {
+    pub parts: Vec<String>,
+    pub span: Span,
+}
+
+/// The tables that a statement reads, each time it does. Names that a WITH defines are no tables.
+pub fn references(statement: &Statement, text: &str) -> Vec<Reference> {
+    let mut finder = References { text, scopes: vec![], found: vec![] };
+    if let Statement::Statement(statement) = statement {
+        let _ = statement.visit(&mut finder);
+    }
+    finder.found
+}
+
+struct References<'a> {
+    text: &'a str,
+    /// The names defined by the WITH of each query around the visited place.
+    scopes: Vec<BTreeSet<String>>,
+    found: Vec<Reference>,
+}
+
+impl Visitor for References<'_> {
+    type Break = ();
+
+    fn pre_visit_query(&mut self, query: &ast::Query) -> ControlFlow<()> {
+        let tables = query.with.iter().flat_map(|with| &with.cte_tables);
+        self.scopes.push(tables.map(|table| table.alias.name.value.clone()).collect());
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_query(&mut self, _: &ast::Query) -> ControlFlow<()> {
+        self.scopes.pop();
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_table_factor(&mut self, factor: &ast::TableFactor) -> ControlFlow<()> {
+        // With arguments it is a function: `range(10)`.
+        if let ast::TableFactor::Table { name, args: None, .. } = factor {
+            let parts: Vec<String> = name.0.iter().filter_map(|part| Some(part.as_ident()?.value.clone())).collect();
+            let defined = matches!(parts.as_slice(), [one] if self.scopes.iter().any(|scope| scope.contains(one)));
+            if !defined {
+                self.found.push(Reference { parts, span: bytes(self.text, name.span()) });
+            }
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+fn syntax_fault(text: &str, error: DataFusionError) -> SqlFault {
+    let message = match error.find_root() {
+        DataFusionError::SQL(error, _) => match error.as_ref() {
+            ParserError::ParserError(message) | ParserError::TokenizerError(message) => message.clone(),
+            ParserError::RecursionLimitExceeded => "this is nested too deeply".to_string(),
+        },
+        other => other.strip_backtrace(),
+    };
+    // The parser has the place at the end of its words: "Expected: …, found: x at Line: 3, Column: 7".
+    let (message, place) = match message.rsplit_once(" at Line: ") {
+        Some((message, place)) => (message.to_string(), place.split_once(", Column: ")),
+        None => (message, None),
+    };
+    let place = place.and_then(|(line, column)| Some((line.parse().ok()?, column.parse().ok()?)));
+    let at = match place {
+        Some((line, column)) => byte_at(text, Location { line, column }),
+        None => text.trim_end().len(),
+    };
+    let message = lowered(&message).replacen("expected: ", "expected ", 1).replacen(", found: ", ", found ", 1);
+    let message = message.replacen("found EOF", "found the end", 1);
+    SqlFault { span: word_at(text, at), message: format!("SQL syntax: {message}"), hint: None }
+}
+
+/// A place of the parser, which counts lines and characters from 1, as bytes.
+fn bytes(text: &str, span: datafusion::sql::sqlparser::tokenizer::Span) -> Span {
+    let start = byte_at(text, span.start);
+    start..byte_at(text, span.end).max(start)
+}
+
+/// The byte of a line and column; the end of the text for the parser's "nowhere" (line 0).
+fn byte_at(text: &str, place: Location) -> usize {
+    let Some(line) = (place.line as usize).checked_sub(1) else { return text.trim_end().len() };
+    let start: usize = text.split_inclusive('\n').take(line).map(str::len).sum();
+    let column = (place.column as usize).saturating_sub(1);
+    start + text[start..].chars().take(column).map(char::len_utf8).sum::<usize>()
+}
+
+/// The word, or else the one character, that starts at a byte.
+fn word_at(text: &str, at: usize) -> Span {
+    let rest = &text[at..];
+    let word = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
+    at..at + word.max(rest.chars().next().map_or(0, char::len_utf8))
+}
+
+/// Messages start in lower case, as all of ours do.
+fn lowered(message: &str) -> String {
+    let mut chars = message.chars();
+    chars.next().map(|first| first.to_lowercase().chain(chars).collect()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tables(text: &str) -> Vec<String> {
+        references(&parse(text).unwrap(), text).iter().map(|table| table.parts.join(".")).collect()
+    }
+
+    #[test]
+    fn lowers_every_identifier_and_no_text() {
+        let text = r#"SELECT p.`Cost Total $` AS `Total`, Rating.Rate, "It's" x FROM raw.Products P WHERE c = 'Abc'"#;
+        let lowered =
+            r#"SELECT p.`cost total $` AS `total`, rating.rate, 'It''s' AS x FROM raw.products p WHERE c = 'Abc'"#;
+        assert_eq!(parse(text).unwrap().to_string(), lowered);
+    }
+
+    #[test]
+    fn finds_tables_but_not_what_with_defines() {
+        let text = "WITH a AS (SELECT * FROM raw.x), b AS (SELECT * FROM a) \
+                    SELECT * FROM b JOIN trusted.y ON (SELECT max(k) FROM Trusted.Z) > 1 WHERE k IN (SELECT k FROM plain)";
+        assert_eq!(tables(text), ["raw.x", "trusted.y", "trusted.z", "plain"]);
+        let text = "SELECT é FROM raw.x";
+        let text = text.replace('é', "'é'");
+        let found = references(&parse(&text).unwrap(), &text);
+        assert_eq!(&text[found[0].span.clone()], "raw.x");
+    }
+
+    #[test]
+    fn points_at_the_fault() {
+        let text = "SELECT a\nFROM raw.x\nWHERE GROUP BY a";
+        let fault = parse(text).unwrap_err();
+        assert_eq!(text[..fault.span.start].lines().count(), 3);
+        assert!(fault.message.starts_with("SQL syntax: expected"), "{}", fault.message);
+        let text = "SELECT 'open FROM x";
+        assert_eq!(parse(text).unwrap_err().span.start, 7);
+        assert_eq!(parse("").unwrap_err().message, "there is no statement here");
+        let text = "SELECT 1;\nSELECT 2";
+        assert_eq!(&text[parse(text).unwrap_err().span], "SELECT 2");
+        assert_eq!(parse_all(text).unwrap().len(), 2);
+    }
+
+    #[tokio::test]
+    async fn plans_odd_names_in_any_case() {
+        let context = datafusion::prelude::SessionContext::new();
+        let table = r#"CREATE VIEW t AS SELECT 1 AS "cost total $", 2 AS "beak length (mm)""#;
+        context.sql(table).await.unwrap();
+        let statement =
+            parse("SELECT T.`Cost Total $` AS `A b`, `BEAK length (mm)` FROM T WHERE `cost Total $` = 1").unwrap();
+        let plan = context.state().statement_to_plan(statement).await.unwrap();
+        let names: Vec<&String> = plan.schema().fields().iter().map(|field| field.name()).collect();
+        assert_eq!(names, ["a b", "beak length (mm)"]);
+    }
+}

@@ -1,0 +1,114 @@
+//! Targets: where the same project can run.
+
+use std::path::Path;
+
+use url::Url;
+
+use super::faults::{Faults, Span, listed, suggest};
+use super::read::{At, given_or};
+use super::spec::TargetSpec;
+pub use crate::lake::Storage;
+
+/// Where the project runs: its lake, and the store that the demo brings along.
+#[derive(Debug, Clone)]
+pub struct Target {
+    pub name: String,
+    pub storage: Storage,
+    pub demo: Option<DemoStore>,
+}
+
+/// Size and seed of the in-process store (`src/demo/`); same values, same bytes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DemoStore {
+    /// 1 = about 5,000 order lines.
+    pub scale: u32,
+    pub seed: u64,
+}
+
+/// The targets of the file, by name.
+pub type Targets = std::collections::BTreeMap<String, At<TargetSpec>>;
+
+/// The target that was asked for, else the default one; faults when there is none or more than one.
+pub fn choose<'a>(
+    targets: &'a At<Targets>,
+    wanted: Option<&str>,
+    faults: &mut Faults,
+) -> Option<(&'a str, &'a At<TargetSpec>)> {
+    let all = targets.value.as_ref()?;
+    let is_default = |spec: &At<TargetSpec>| spec.value.as_ref()?.default.as_ref()?.value;
+    let defaults: Vec<_> = all.iter().filter(|(_, spec)| is_default(spec) == Some(true)).collect();
+    for (name, spec) in defaults.iter().skip(1) {
+        let message = format!("`{name}` is a second default target, after `{}`", defaults[0].0);
+        faults.add(&spec.key, message).hint("leave `default: true` at one of them");
+    }
+    let chosen = match wanted {
+        Some(wanted) => all.get_key_value(wanted).or_else(|| {
+            let hint = suggest(wanted, all.keys().map(String::as_str));
+            faults.add(&targets.key, format!("there is no target `{wanted}`")).hint(hint);
+            None
+        }),
+        None if all.len() == 1 => all.iter().next(),
+        None => defaults.first().copied().or_else(|| {
+            let names: Vec<&str> = all.keys().map(String::as_str).collect();
+            let hint = format!("mark one with `default: true`, or choose with `--target`: {}", listed(&names));
+            faults.add(&targets.key, "no target is the default").hint(hint);
+            None
+        }),
+    };
+    chosen.map(|(name, spec)| (name.as_str(), spec))
+}
+
+/// A target with its storage checked. `root` is what relative addresses start from.
+pub fn check(name: &str, spec: &TargetSpec, root: &Path, faults: &mut Faults) -> Option<Target> {
+    let mut demo = None;
+    if let Some(block) = spec.demo.as_ref().and_then(|demo| demo.value.as_ref()) {
+        let scale = given_or(&block.scale, 1);
+        if scale == Some(0) {
+            let span = block.scale.as_ref().map_or(0..0, |scale| scale.span.clone());
+            faults.add(&span, "`scale` must be 1 or more");
+        }
+        demo = Some(DemoStore { scale: scale?, seed: given_or(&block.seed, 42)? });
+    }
+    let text = spec.storage.value.as_ref()?;
+    let url = address(text, &["file", "s3"], &spec.storage.span, root, faults)?;
+    let s3 = spec.s3.as_ref().and_then(|s3| s3.value.as_ref());
+    if let (Some(s3), true) = (&spec.s3, url.scheme() == "file") {
+        faults.add(&s3.key, "`s3` belongs to a storage that starts with `s3://`");
+    }
+    let storage = Storage {
+        url: url.as_str().trim_end_matches('/').to_string(),
+        endpoint: s3.and_then(|s3| s3.endpoint.as_ref()?.value.clone()),
+        region: s3.and_then(|s3| s3.region.as_ref()?.value.clone()),
+    };
+    Some(Target { name: name.to_string(), storage, demo })
+}
+
+/// An address with one of the given schemes. `file://./x` and `sqlite://./x` start from the project's root.
+pub fn address(text: &str, schemes: &[&str], span: &Span, root: &Path, faults: &mut Faults) -> Option<Url> {
+    let scheme = text.split_once("://").map_or("", |(scheme, _)| scheme);
+    if !schemes.contains(&scheme) {
+        let known: Vec<String> = schemes.iter().map(|scheme| format!("`{scheme}://`")).collect();
+        let message = match scheme {
+            "" => "this is not an address".to_string(),
+            scheme => format!("`{scheme}://` can't be used here"),
+        };
+        faults.add(span, message).hint(format!("it starts with one of {}", known.join(", ")));
+        return None;
+    }
+    let parsed = match text.strip_prefix(scheme).and_then(|rest| rest.strip_prefix("://")) {
+        Some(path) if path.starts_with("./") || path.starts_with("../") => local(scheme, &root.join(path)),
+        _ => Url::parse(text).map_err(|error| error.to_string()),
+    };
+    parsed
+        .map_err(|error| {
+            faults.add(span, format!("this is not a valid address: {error}"));
+        })
+        .ok()
+}
+
+fn local(scheme: &str, path: &Path) -> Result<Url, String> {
+    // Joining leaves `./` and `../` in the path; the URL's own rules take them out.
+    let mut url = Url::parse(&format!("{scheme}:///")).map_err(|error| error.to_string())?;
+    url.set_path(path.to_str().ok_or("the path is not UTF-8")?);
+    Url::parse(url.as_str()).map_err(|error| error.to_string())
+}

@@ -1,0 +1,128 @@
+//! `${VAR}`, `${VAR:-default}` and `${VAR:?message}` in scalars; `$$` is a dollar.
+//!
+//! They are resolved in the parsed tree, so that a value can never change the file's structure.
+
+use super::faults::{Faults, File, Span};
+use super::yaml::{Kind, Node};
+use crate::error::Problem;
+
+/// Replaces all variables of the tree. A scalar whose variable is not set becomes [`Kind::Unset`], and
+/// its fault is returned: whether it matters depends on what the chosen target uses.
+pub fn resolve(node: &mut Node, file: &File, env: &dyn Fn(&str) -> Option<String>) -> Vec<Problem> {
+    let mut faults = Faults::of(file.clone());
+    walk(node, &mut |text, span| {
+        replace(text, env).map_err(|missing| {
+            for Missing { message, hint } in missing {
+                faults.add(span, message).hint(hint);
+            }
+        })
+    });
+    faults.problems
+}
+
+fn walk(node: &mut Node, replace: &mut dyn FnMut(&str, &Span) -> Result<String, ()>) {
+    match &mut node.kind {
+        Kind::Scalar { text, .. } if text.contains('$') => {
+            node.kind = match replace(text, &node.span) {
+                // What a variable holds is untyped: it may become a number where one is asked for.
+                Ok(text) => Kind::Scalar { plain: !text.is_empty(), text },
+                Err(()) => Kind::Unset,
+            };
+        }
+        Kind::Scalar { .. } | Kind::Unset => {}
+        Kind::List(items) => items.iter_mut().for_each(|item| walk(item, replace)),
+        Kind::Map(entries) => entries.iter_mut().for_each(|(_, value)| walk(value, replace)),
+    }
+}
+
+#[derive(Debug, PartialEq)]
+struct Missing {
+    message: String,
+    hint: String,
+}
+
+fn replace(text: &str, env: &dyn Fn(&str) -> Option<String>) -> Result<String, Vec<Missing>> {
+    let (mut out, mut faults, mut rest) = (String::new(), vec![], text);
+    while let Some(dollar) = rest.find('$') {
+        out.push_str(&rest[..dollar]);
+        rest = &rest[dollar + 1..];
+        if let Some(after) = rest.strip_prefix('$') {
+            out.push('$');
+            rest = after;
+        } else if let Some(after) = rest.strip_prefix('{') {
+            let Some(end) = after.find('}') else {
+                faults.push(Missing {
+                    message: "`${` is not closed".into(),
+                    hint: "close it with `}`, or write `$$` for a dollar".into(),
+                });
+                break;
+            };
+            match variable(&after[..end], env) {
+                Ok(value) => out.push_str(&value),
+                Err(fault) => faults.push(fault),
+            }
+            rest = &after[end + 1..];
+        } else {
+            out.push('$');
+        }
+    }
+    out.push_str(rest);
+    if faults.is_empty() { Ok(out) } else { Err(faults) }
+}
+
+/// The value of what stands between the braces. As in a shell, `:-` and `:?` count an empty variable as not set.
+fn variable(inside: &str, env: &dyn Fn(&str) -> Option<String>) -> Result<String, Missing> {
+    let end = inside.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(inside.len());
+    let (name, rest) = inside.split_at(end);
+    let value = env(name);
+    match (name, rest) {
+        ("", _) => {}
+        (_, "") => {
+            let hint = format!("set it, or give a default: `${{{name}:-…}}`");
+            return value.ok_or_else(|| Missing { message: format!("the variable `{name}` is not set"), hint });
+        }
+        _ => {
+            let value = value.filter(|value| !value.is_empty());
+            if let Some(default) = rest.strip_prefix(":-") {
+                return Ok(value.unwrap_or_else(|| default.to_string()));
+            } else if let Some(hint) = rest.strip_prefix(":?") {
+                return value.ok_or_else(|| Missing {
+                    message: format!("the variable `{name}` is not set"),
+                    hint: hint.to_string(),
+                });
+            }
+        }
+    }
+    Err(Missing {
+        message: format!("`${{{inside}}}` is not a variable"),
+        hint: "write `${NAME}`, `${NAME:-default}` or `${NAME:?message}`; `$$` is a dollar".into(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn env(name: &str) -> Option<String> {
+        match name {
+            "A" => Some("one".into()),
+            "EMPTY" => Some(String::new()),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn replaces_as_a_shell_does() {
+        assert_eq!(replace("${A}/${B:-x}/${EMPTY}/${EMPTY:-y}", &env).unwrap(), "one/x//y");
+        assert_eq!(replace("$$5 and $x", &env).unwrap(), "$5 and $x");
+    }
+
+    #[test]
+    fn names_every_variable_that_is_not_set() {
+        let faults = replace("${B} ${C:?set C} ${}", &env).unwrap_err();
+        assert_eq!(faults.len(), 3);
+        assert_eq!(faults[0].message, "the variable `B` is not set");
+        assert_eq!(faults[1].hint, "set C");
+        assert!(replace("${A", &env).is_err());
+    }
+}

@@ -1,0 +1,9 @@
+//! All integration tests, as one binary: a second one would link the query engine a second time.
+//!
+//! They judge from outside: the program's words, its exit code, and the objects it wrote.
+
+mod demo_project;
+mod floors;
+mod other_project;
+mod sudden_death;
+mod workbench;

@@ -1,0 +1,59 @@
+//! `kill -9` at any moment, then run again: the lake is that of an undisturbed run.
+
+use std::time::{Duration, Instant};
+
+use crate::workbench::Workbench;
+
+#[test]
+fn a_killed_run_leaves_nothing_that_the_next_one_does_not_mend() {
+    let undisturbed = Workbench::demo();
+    let started = Instant::now();
+    undisturbed.run(&[]);
+    let whole = started.elapsed();
+    let expected = undisturbed.lake_content();
+
+    let mut killed = 0;
+    for step in 1..=8u32 {
+        let bench = Workbench::demo();
+        let mut child = bench
+            .command(&["run"])
+            .stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        sleep(whole * step / 9);
+        // Killed (SIGKILL on Unix), unless this machine was quicker this time.
+        killed += u32::from(child.try_wait().unwrap().is_none());
+        child.kill().unwrap();
+        child.wait().unwrap();
+
+        bench.run(&[]);
+        assert_eq!(bench.lake_content(), expected, "killed after {step}/9 of {whole:?}");
+        let strays: Vec<String> = bench
+            .lake_files()
+            .into_iter()
+            .filter(|file| file.contains("staging") || file.contains("pending"))
+            .collect();
+        assert_eq!(strays, Vec::<String>::new(), "killed after {step}/9");
+    }
+    assert!(killed > 0, "no run was alive when it was to be killed");
+}
+
+#[test]
+fn a_second_run_at_the_same_time_is_refused() {
+    let bench = Workbench::demo();
+    std::fs::create_dir_all(bench.path("lake/_trapiche")).unwrap();
+    std::fs::write(bench.path("lake/_trapiche/lock"), "20260101T000000Z-first").unwrap();
+    let lock = std::fs::File::open(bench.path("lake/_trapiche/lock")).unwrap();
+    lock.lock().unwrap();
+    let answer = bench.trapiche(&["run"]);
+    assert_eq!(answer.code, 4, "{}", answer.stderr);
+    assert!(answer.stderr.contains("20260101T000000Z-first"), "{}", answer.stderr);
+    drop(lock);
+    assert_eq!(bench.trapiche(&["run", "raw.regions"]).code, 0);
+}
+
+#[expect(clippy::disallowed_methods, reason = "a test's own thread may wait")]
+fn sleep(time: Duration) {
+    std::thread::sleep(time);
+}
