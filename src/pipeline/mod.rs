@@ -68,9 +68,7 @@ pub async fn run(
     let chosen: Vec<&Dataset> = chosen.iter().map(|i| &project.datasets[*i]).collect();
     let datasets = make_all(&workshop, &chosen, limits.threads, &events, stop).await?;
     let interrupted = stop.is_stopped();
-    if interrupted {
-        take_back(&lake, &chosen).await?;
-    }
+    take_back(&lake, &chosen).await?;
     let failed = datasets.iter().any(|dataset| matches!(dataset.status, DatasetStatus::Failed));
     let report = RunReport {
         run_id: stamp.run_id.clone(),
@@ -151,7 +149,7 @@ async fn make_all(
     Ok(reports)
 }
 
-/// After an interruption: no commit is left half done, and nothing staged is left behind.
+/// Whatever failed or was interrupted: no commit is left half done, and nothing staged is left behind.
 async fn take_back(lake: &Lake, chosen: &[&Dataset]) -> Result<()> {
     for table in chosen.iter().flat_map(|dataset| &dataset.outputs) {
         commit::recover(lake, table).await?;
