@@ -1,4 +1,7 @@
-//! The environment, and what this machine allows. Nothing else reads either.
+//! The environment, and what this machine allows.
+//!
+//! Nothing else of ours reads either, so that it is known what a run depends on. The object store's client looks for
+//! the credentials of S3 itself, in the `AWS_…` variables.
 
 /// What a run may use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

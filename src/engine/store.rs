@@ -37,7 +37,7 @@ pub struct TableWrite<'a> {
     pub meter: &'a Meter,
 }
 
-/// Writes the frame's rows and commits them. On failure the table is as it was.
+/// Writes the frame's rows and commits them. On failure the table's version is as it was.
 pub async fn store(session: &Session, frame: DataFrame, write: TableWrite<'_>) -> Result<Made> {
     let lake = &session.lake;
     if write.mode == WriteMode::Error && version::latest(lake, write.table).await?.is_some() {

@@ -29,7 +29,7 @@ pub enum WriteMode {
     /// Replace the whole table.
     #[default]
     Overwrite,
-    /// Replace the partitions that the result has rows for; keep the others.
+    /// Replace the partitions that the result has rows for; keep the others. Without partitions, the whole table.
     OverwritePartitions,
 }
 
@@ -57,6 +57,7 @@ pub enum OnFail {
     #[default]
     Fail,
 }
+
 /// Reads a `.sql` file. What it reads from is known as soon as its SQL parses, even if its header is broken.
 pub fn check(faults: &mut Faults) -> (Vec<Reference>, Option<Defined>) {
     let text = faults.file.text.clone();
