@@ -203,11 +203,13 @@ fn rules(spec: &CheckSpec, span: &Span, faults: &mut Faults) -> Option<Vec<Check
 
 fn expression(at: &At<String>, faults: &mut Faults) -> Option<(String, String)> {
     let rule = at.value.as_ref()?.trim();
-    if let Err(fault) = sql::parse_condition(rule) {
-        faults.add(&at.span, fault.message).hint("write a condition like `price >= 0`");
-        return None;
+    match sql::parse_condition(rule) {
+        Ok(keeps) => Some((format!("rule({rule})"), keeps)),
+        Err(fault) => {
+            faults.add(&at.span, fault.message).hint("write a condition like `price >= 0`");
+            None
+        }
     }
-    Some((format!("rule({rule})"), rule.to_string()))
 }
 
 fn accepted(spec: &AcceptedValuesSpec) -> Option<(String, String)> {
