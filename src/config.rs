@@ -1,6 +1,7 @@
-//! The environment, and what this machine allows. Nothing else reads either.
-
-use std::path::PathBuf;
+//! The environment, and what this machine allows.
+//!
+//! Nothing else of ours reads either, so that it is known what a run depends on. The object store's client looks for
+//! the credentials of S3 itself, in the `AWS_…` variables.
 
 /// What a run may use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,13 +23,6 @@ pub fn limits(memory_bytes: Option<u64>, threads: Option<usize>) -> Limits {
         memory_bytes: memory_bytes.unwrap_or_else(|| machine_memory() / 4 * 3),
         threads: threads.unwrap_or_else(cores).max(1),
     }
-}
-
-/// Where the prompt keeps its history, following the XDG base directories.
-pub fn state_dir() -> Option<PathBuf> {
-    let state = variable("XDG_STATE_HOME").map(PathBuf::from);
-    let home = variable("HOME").map(|home| PathBuf::from(home).join(".local/state"));
-    state.or(home).map(|dir| dir.join("trapiche"))
 }
 
 /// The smaller of the machine's memory and the container's limit, in bytes.

@@ -1,6 +1,7 @@
 //! Trapiche turns a lake's raw files into refined tables; this is the map, from the ground up.
 //!
-//! Read [`pipeline`] first: it is the flow. A module imports only from those above it in this list.
+//! Read [`pipeline`] first: it is the flow. A module imports only from the groups above its own (`report` from `lake`,
+//! too); `docs/ARCHITECTURE.md` walks the ways through them.
 
 pub mod error;
 

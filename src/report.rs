@@ -32,7 +32,8 @@ pub enum RunStatus {
     Interrupted,
 }
 
-/// One dataset of a run. `rows_in` = `rows_out` + `rows_quarantined` + `rows_dropped`.
+/// One dataset of a run. `rows_in` = `rows_out` + `rows_quarantined` + `rows_dropped`: it counts the rows that came
+/// to be written (a query's result, a source's rows), not those that the dataset read.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct DatasetReport {
     pub dataset: TableName,

@@ -15,10 +15,10 @@ use datafusion::prelude::DataFrame;
 use super::hive_write::{self, Answer, CHECKS, Counts, HiveWriteExec, MAX_CHECKS, WriteJob};
 use super::{Session, athena, fault};
 use crate::error::{Error, Result};
-use crate::lake::TableName;
 use crate::lake::commit::{self, Replaces};
 use crate::lake::stage::{self, Staged};
 use crate::lake::version::{self, DataFile, Version};
+use crate::lake::{TableName, types};
 use crate::project::{Check, OnFail, WriteMode};
 use crate::report::{CheckCount, Made, Meter, RunStamp};
 
@@ -37,7 +37,7 @@ pub struct TableWrite<'a> {
     pub meter: &'a Meter,
 }
 
-/// Writes the frame's rows and commits them. On failure the table is as it was.
+/// Writes the frame's rows and commits them. On failure the table's version is as it was.
 pub async fn store(session: &Session, frame: DataFrame, write: TableWrite<'_>) -> Result<Made> {
     let lake = &session.lake;
     if write.mode == WriteMode::Error && version::latest(lake, write.table).await?.is_some() {
@@ -45,6 +45,11 @@ pub async fn store(session: &Session, frame: DataFrame, write: TableWrite<'_>) -
             .hint("choose `write: overwrite`, `append` or `overwrite_partitions`"));
     }
     let schema = athena::stored_schema(frame.schema().as_arrow(), write.partition_by)?;
+    if matches!(write.mode, WriteMode::Append | WriteMode::OverwritePartitions)
+        && let Some(current) = version::latest(lake, write.table).await?
+    {
+        check_fits(&current, &schema, write.partition_by)?;
+    }
     let frame = to_stored(frame, &schema, write.checks)?;
     let job = Arc::new(WriteJob {
         lake: lake.clone(),
@@ -101,6 +106,28 @@ pub async fn store(session: &Session, frame: DataFrame, write: TableWrite<'_>) -
     };
     commit::commit(lake, next, written.staged, replaces).await?;
     Ok(made)
+}
+
+/// Files that stay are read by the next version's schema: partitions must be the same, and so must the type of a
+/// column that both have. Columns may come and go, as readers match them by name.
+fn check_fits(current: &Version, schema: &SchemaRef, partition_by: &[String]) -> Result<()> {
+    let refused = |has: String, now: String| {
+        Err(Error::failed(format!("the files that `{}` keeps have {has}, its query now has {now}", current.table))
+            .hint("`write: overwrite` makes the table anew"))
+    };
+    let partitions = |columns: &[String]| format!("the partition columns [{}]", columns.join(", "));
+    if current.partition_by != partition_by {
+        return refused(partitions(&current.partition_by), partitions(partition_by));
+    }
+    for field in current.schema.fields() {
+        let Ok(next) = schema.field_with_name(field.name()) else { continue };
+        // By name, because that is how versions keep types: Spark's timestamps have one unit.
+        let (has, now) = (types::name(field.data_type()), types::name(next.data_type()));
+        if has != now {
+            return refused(format!("`{}` as {has}", field.name()), format!("it as {now}"));
+        }
+    }
+    Ok(())
 }
 
 /// Casts the columns to their stored types and order, and adds the checks' bits.

@@ -34,7 +34,8 @@ pub enum Captured {
     Unchanged { landing: Landing, why: String },
 }
 
-/// Brings what `spec` names into `raw/<source>/` and publishes it, unless it is what the last landing holds already.
+/// Brings what `spec` names (the definition of `source`, with the addresses that it has in this run) into
+/// `raw/<source>/` and publishes it, unless it is what the last landing holds already.
 ///
 /// With `full_refresh`, or when the definition of the source has changed, the last landing does not count. A failed
 /// capture leaves nothing visible; what it left in the lake is removed by the next one.

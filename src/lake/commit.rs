@@ -6,7 +6,8 @@
 //! 4. What it replaces is removed, then `pending.json`.
 //!
 //! Whoever dies on the way leaves `pending.json`, and [`recover`] looks whether 3 happened: if so it
-//! does 4 again, if not it takes the published files back. Each step may be done twice.
+//! does 4 again, if not it takes the published files back. Each step may be done twice. That is right as long as no one
+//! else is at work on the table, which [`lock`](super::lock) sees to on a local lake only.
 
 use serde::{Deserialize, Serialize};
 
@@ -15,7 +16,7 @@ use super::version::{self, DataFile, Version};
 use super::{Lake, TableName, path};
 use crate::error::{Error, Kind, Result};
 
-/// How many versions a table keeps the manifests of.
+/// How many versions a table keeps the manifests of. Only the newest one's files are all there.
 const VERSIONS_KEPT: u64 = 10;
 
 /// Which of the current files the next version does not have.

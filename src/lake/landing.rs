@@ -1,8 +1,8 @@
 //! A landing: what one capture of a source put into `raw/`, and the manifest that makes it visible.
 //!
-//! `raw/<source>/ingest_date=YYYY-MM-DD/run=<run-id>/part-NNNN.<json|csv>[.gz]` are bytes as received.
-//! The landing exists when `_landing.json` beside them does; parts without one are left over from a
-//! capture that died, invisible to queries, and removed by the next capture.
+//! `raw/<source>/ingest_date=YYYY-MM-DD/run=<run-id>/part-NNNN.<json|csv>[.gz]` are the bytes of a file as received, or
+//! the rows of an API or a database as NDJSON. The landing exists when `_landing.json` beside them does; parts without
+//! one are left over from a capture that died, invisible to queries, and removed by the next capture.
 
 use std::io::ErrorKind;
 
@@ -28,9 +28,10 @@ pub struct Landing {
     pub schema: SchemaRef,
     pub rows: u64,
     pub bytes: u64,
-    /// Over all parts' bytes and the schema: equal means the same landing.
+    /// Over all parts' bytes, the schema and the format: equal means that a query sees the same rows.
     pub sha256: String,
-    /// The source's definition when it was captured.
+    /// A hash of the source's definition when it was captured. Unlike a version's fingerprint it says nothing of the
+    /// data.
     pub fingerprint: String,
     pub parts: Vec<LandedPart>,
 }

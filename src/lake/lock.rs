@@ -1,8 +1,9 @@
-//! One run at a time per lake.
+//! One run at a time per local lake.
 //!
-//! On a local lake the operating system holds the lock, so it ends with the process however that ends.
-//! Stores without such a lock are not locked by this version; there, the conditional put of a table's
-//! next version ([`super::commit`]) is what keeps two runs from both changing it.
+//! The operating system holds the lock, so it ends with the process however that ends. A lake on S3 is not locked by
+//! this version. Two runs cannot both make the same version of a table there ([`super::commit`]), but the second's
+//! recovery takes the first's commit for a dead one and undoes it: whoever starts runs on S3 must see to it that one
+//! ends first.
 
 use std::fs::{File, TryLockError};
 use std::io::{Read, Seek, Write};

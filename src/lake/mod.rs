@@ -7,7 +7,8 @@
 //! | `types` | Spark's type names ⇄ Arrow |
 //! | `json_rows`, `landing` | what a capture put into `raw/` |
 //! | `stage`, `version`, `commit` | how a table changes: hidden files → next version → removal of the old |
-//! | `lock` | one run at a time |
+//! | `lock` | one run at a time, on a local lake |
+//! | `gunzip` | the one decoding of bytes that capture and scan share |
 
 pub mod commit;
 pub mod gunzip;
@@ -37,7 +38,8 @@ use url::Url;
 
 use crate::error::{Error, Result};
 
-/// Where a lake lies. Credentials are never here: they come from the environment, a profile or the instance's role.
+/// Where a lake lies. Credentials are never here: object_store takes them from `AWS_…` variables, a web identity, or
+/// the container's or instance's role. It knows no profiles.
 #[derive(Debug, Clone)]
 pub struct Storage {
     /// `file:///abs/path` or `s3://bucket/prefix`, without a trailing slash.

@@ -1,12 +1,11 @@
-//! Every object name of the lake is made here, and Hive's spelling of partition values with it.
+//! The object names of tables and runs are made here, and Hive's spelling of partition values with them; those of
+//! captures are made in [`landing`](super::landing).
 //!
 //! Pure functions, no store. The escaping is Hive's `FileUtils.escapePathName`, which Spark's
 //! `ExternalCatalogUtils` repeats: `%XX` for control characters and ``" # % ' * / : = ? \ { [ ] ^``;
 //! null is spelled [`HIVE_NULL`].
 
-use chrono::{DateTime, Utc};
-
-use super::{TableName, Zone};
+use super::TableName;
 
 /// How Hive, Spark and Athena spell a null partition value.
 pub const HIVE_NULL: &str = "__HIVE_DEFAULT_PARTITION__";
@@ -37,14 +36,9 @@ pub fn data_file(
     path
 }
 
-/// `quarantine/trusted/sales/part-<run>-<task>-<n>.parquet`: rows that broke a check, with their reasons.
+/// `quarantine/trusted/sales`: the folder of the rows that broke a check, with their reasons; never partitioned.
 pub fn quarantine_dir(table: &TableName) -> String {
     format!("quarantine/{}", table_dir(table))
-}
-
-/// `raw/products/ingest_date=2026-11-23/run=<run>`
-pub fn landing_dir(source: &str, at: DateTime<Utc>, run_id: &str) -> String {
-    format!("{}/{source}/ingest_date={}/run={run_id}", Zone::Raw, at.format("%Y-%m-%d"))
 }
 
 /// `_trapiche/tables/trusted/sales`: the table's versions, out of sight of plain readers.

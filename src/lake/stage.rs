@@ -1,8 +1,9 @@
 //! Writing an object that nobody sees until its commit.
 //!
 //! On S3 a staged object is a multipart upload that is not completed; on a file system it is a file
-//! under `_trapiche/staging/`. Either way [`publish`] is one cheap request, and an unpublished object
-//! costs no reader anything. (The idea of Hadoop's S3A "magic" committer.)
+//! under `_trapiche/staging/`. Either way [`publish`] is one cheap request, and no reader comes across an unpublished
+//! object. What a run that died had staged is removed by the next run on a file system; on S3 its uploads stay open
+//! until the bucket's lifecycle rule aborts them. (The idea of Hadoop's S3A "magic" committer.)
 
 use std::sync::Arc;
 

@@ -38,7 +38,8 @@ pub struct RunOptions {
     pub full_refresh: bool,
 }
 
-/// Runs the project. `Err` means that nothing ran; datasets that failed are in the report.
+/// Runs the project. Datasets that failed are in the report. `Err` means that nothing was run, or that the run's end
+/// could not be written down.
 pub async fn run(
     project: &Project,
     limits: &Limits,

@@ -31,7 +31,8 @@ pub enum PlannedAction {
     Unchanged,
 }
 
-/// Reads the lake's manifests and the project; writes nothing and asks no source.
+/// Reads the lake's manifests, the project and the first bytes of local source files; writes nothing and asks no
+/// server.
 pub async fn plan(project: &Project, limits: &Limits, options: &RunOptions) -> Result<Vec<PlannedDataset>> {
     let chosen = select::select(project, &options.select, &options.exclude)?;
     validate(project, limits).await?;

@@ -22,7 +22,8 @@ pub struct Dataset {
     pub tags: Vec<String>,
     /// The file that defines it, relative to the root.
     pub file: PathBuf,
-    /// What it was defined by, as text without secrets: a change of this text is a change of the dataset.
+    /// What it was defined by, as text without secrets: a change of this text is a change of the dataset. Comments, the
+    /// description and tags are not part of it.
     pub fingerprint_text: String,
     pub definition: Definition,
 }

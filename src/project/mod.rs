@@ -5,6 +5,8 @@
 
 mod connection;
 mod dataset;
+#[cfg(test)]
+mod docs;
 mod explode;
 mod faults;
 mod files;

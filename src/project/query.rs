@@ -29,7 +29,7 @@ pub enum WriteMode {
     /// Replace the whole table.
     #[default]
     Overwrite,
-    /// Replace the partitions that the result has rows for; keep the others.
+    /// Replace the partitions that the result has rows for; keep the others. Without partitions, the whole table.
     OverwritePartitions,
 }
 
@@ -57,6 +57,7 @@ pub enum OnFail {
     #[default]
     Fail,
 }
+
 /// Reads a `.sql` file. What it reads from is known as soon as its SQL parses, even if its header is broken.
 pub fn check(faults: &mut Faults) -> (Vec<Reference>, Option<Defined>) {
     let text = faults.file.text.clone();
@@ -202,11 +203,13 @@ fn rules(spec: &CheckSpec, span: &Span, faults: &mut Faults) -> Option<Vec<Check
 
 fn expression(at: &At<String>, faults: &mut Faults) -> Option<(String, String)> {
     let rule = at.value.as_ref()?.trim();
-    if let Err(fault) = sql::parse_condition(rule) {
-        faults.add(&at.span, fault.message).hint("write a condition like `price >= 0`");
-        return None;
+    match sql::parse_condition(rule) {
+        Ok(keeps) => Some((format!("rule({rule})"), keeps)),
+        Err(fault) => {
+            faults.add(&at.span, fault.message).hint("write a condition like `price >= 0`");
+            None
+        }
     }
-    Some((format!("rule({rule})"), rule.to_string()))
 }
 
 fn accepted(spec: &AcceptedValuesSpec) -> Option<(String, String)> {

@@ -122,7 +122,7 @@ pub struct PaginateSpec {
 }
 
 /// The `/* trapiche … */` header of a query.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct HeaderSpec {
     pub description: Option<At<String>>,
@@ -133,7 +133,7 @@ pub struct HeaderSpec {
 }
 
 /// Exactly one of the rules, and what happens to a row that breaks it.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CheckSpec {
     pub not_null: Option<At<Vec<At<String>>>>,
@@ -145,14 +145,14 @@ pub struct CheckSpec {
     pub name: Option<At<String>>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AcceptedValuesSpec {
     pub column: At<String>,
     pub values: At<Vec<Literal>>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RangeSpec {
     pub column: At<String>,
@@ -160,7 +160,7 @@ pub struct RangeSpec {
     pub max: Option<At<Literal>>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RegexSpec {
     pub column: At<String>,
@@ -168,7 +168,7 @@ pub struct RegexSpec {
 }
 
 /// A value to compare a column with.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(untagged, expecting = "expected a number, a truth value or text")]
 pub enum Literal {
     Truth(bool),
@@ -178,7 +178,7 @@ pub enum Literal {
 }
 
 /// models/NAME.yml: exactly one of `describe` and `kmeans`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ModelSpec {
     pub description: Option<At<String>>,
@@ -187,7 +187,7 @@ pub struct ModelSpec {
     pub kmeans: Option<At<KmeansSpec>>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DescribeSpec {
     pub input: At<String>,
@@ -195,7 +195,7 @@ pub struct DescribeSpec {
     pub quantiles: Option<At<Vec<At<f64>>>>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct KmeansSpec {
     pub input: At<String>,

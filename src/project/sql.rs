@@ -56,12 +56,12 @@ pub fn parse_all(text: &str) -> Result<Vec<Statement>, SqlFault> {
     Ok(statements.into())
 }
 
-/// Whether a text is one expression, as a check's rule must be.
-pub fn parse_condition(text: &str) -> Result<(), SqlFault> {
+/// Parses one expression, as a check's rule must be, and writes it anew: names in lower case, texts in single quotes.
+pub fn parse_condition(text: &str) -> Result<String, SqlFault> {
     let mut parser = parser(text)?;
-    parser.parse_expr().map_err(|error| syntax_fault(text, error))?;
+    let condition = parser.parse_expr().map_err(|error| syntax_fault(text, error))?;
     match parser.parser.expect_token(&Token::EOF) {
-        Ok(_) => Ok(()),
+        Ok(_) => Ok(condition.expr.to_string()),
         Err(error) => Err(syntax_fault(text, error.into())),
     }
 }
@@ -227,6 +227,14 @@ mod tests {
         let text = text.replace('é', "'é'");
         let found = references(&parse(&text).unwrap(), &text);
         assert_eq!(&text[found[0].span.clone()], "raw.x");
+    }
+
+    #[test]
+    fn a_condition_means_the_same_as_in_a_query() {
+        let condition = parse_condition(r#"`Cost Total $` > 0 OR Kind IN ("It's", 'B')"#).unwrap();
+        assert_eq!(condition, "`cost total $` > 0 OR kind IN ('It''s', 'B')");
+        assert_eq!(parse_condition(&condition).unwrap(), condition);
+        assert!(parse_condition("a > 0 b").is_err());
     }
 
     #[test]

@@ -132,6 +132,38 @@ fn write_modes_are_what_they_say() {
 }
 
 #[test]
+fn files_that_stay_must_fit_the_query() {
+    let bench = Workbench::of(&[
+        (
+            "trapiche.yml",
+            "name: kept\ntargets: { here: { storage: \"file://./lake\" } }\nsources: { days: { url: \"file://./days.csv\" } }\n",
+        ),
+        ("days.csv", "day,n\nmon,1\n"),
+    ]);
+    let file = "queries/trusted/days.sql";
+    bench.write(file, "/* trapiche\nwrite: append\n*/ SELECT n, day FROM raw.days");
+    bench.run(&[]);
+    let refused = [
+        (
+            "write: append\npartition_by: [day]",
+            "n, day",
+            "the partition columns [], its query now has the partition columns [day]",
+        ),
+        ("write: append", "CAST(n AS int) AS n, day", "`n` as string, its query now has it as int"),
+    ];
+    for (header, columns, words) in refused {
+        bench.write(file, &format!("/* trapiche\n{header}\n*/ SELECT {columns} FROM raw.days"));
+        let answer = bench.trapiche(&["run"]);
+        assert_eq!(answer.code, 1, "{}", answer.stderr);
+        assert!(answer.stdout.contains(words), "{}", answer.stdout);
+    }
+    bench.write(file, "/* trapiche\nwrite: append\n*/ SELECT n, 'x' AS more FROM raw.days");
+    bench.run(&[]);
+    let rows = bench.query("SELECT n, more FROM trusted.days ORDER BY more NULLS FIRST");
+    assert_eq!(serde_json::json!(rows), serde_json::json!([{ "n": "1", "more": null }, { "n": "1", "more": "x" }]));
+}
+
+#[test]
 fn a_broken_check_that_fails_publishes_nothing() {
     let bench = Workbench::of(&[
         (
