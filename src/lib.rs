@@ -21,3 +21,5 @@ pub mod transform;
 pub mod analyze;
 
 pub mod pipeline;
+
+pub mod cli;

@@ -1,8 +1,9 @@
-//! The `trapiche` program: arguments → one library call → print → exit code.
-
-mod cli;
+//! The `trapiche` program. All of it is in the library, so that what it makes of its dependencies' generic functions
+//! is made once.
 
 use std::process::ExitCode;
+
+use trapiche::cli;
 
 /// Arrow allocates and frees large buffers from many threads; mimalloc gives them back sooner than glibc does.
 #[global_allocator]

@@ -3,8 +3,8 @@
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
+use crate::pipeline::RunOptions;
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
-use trapiche::pipeline::RunOptions;
 
 use super::units;
 

@@ -2,6 +2,7 @@
 
 use std::mem;
 
+use crate::error::{Error, Result};
 use arrow::array::{Array, RecordBatch};
 use arrow::buffer::NullBuffer;
 use arrow::datatypes::{DataType, FieldRef, SchemaRef};
@@ -11,7 +12,6 @@ use arrow::json::writer::{EncoderOptions, JsonArray, make_encoder};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use datafusion::execution::SendableRecordBatchStream;
 use futures::StreamExt;
-use trapiche::error::{Error, Result};
 
 use super::args::Format;
 use super::output::{self, Reader};

@@ -11,7 +11,7 @@ fn markdown() -> String {
     let mut command = Arguments::command();
     command.build();
     let mut page = String::from(
-        "<!-- Generated from src/cli/args.rs: UPDATE_DOCS=1 cargo test --bin trapiche docs -->\n\n# Command line\n\n",
+        "<!-- Generated from src/cli/args.rs: UPDATE_DOCS=1 cargo test --lib docs -->\n\n# Command line\n\n",
     );
     section(&mut page, &mut command, |arg| !is_standard(arg));
     let commands: Vec<&str> = command.get_subcommands().map(Command::get_name).filter(|name| *name != "help").collect();
@@ -78,9 +78,9 @@ fn is_standard(argument: &Arg) -> bool {
 #[test]
 fn the_committed_page_is_that_of_the_arguments() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/cli.md");
-    if trapiche::config::variable("UPDATE_DOCS").is_some() {
+    if crate::config::variable("UPDATE_DOCS").is_some() {
         std::fs::write(path, markdown()).unwrap();
     }
     let committed = std::fs::read_to_string(path).unwrap_or_default();
-    assert!(committed == markdown(), "docs/cli.md is out of date: UPDATE_DOCS=1 cargo test --bin trapiche docs");
+    assert!(committed == markdown(), "docs/cli.md is out of date: UPDATE_DOCS=1 cargo test --lib docs");
 }

@@ -2,10 +2,10 @@
 
 use std::process::ExitCode;
 
-use trapiche::error::{Error, Result};
-use trapiche::pipeline;
-use trapiche::project::Project;
-use trapiche::report::{DatasetStatus, RunReport};
+use crate::error::{Error, Result};
+use crate::pipeline;
+use crate::project::Project;
+use crate::report::{DatasetStatus, RunReport};
 
 use super::args;
 use super::output::{self, word};

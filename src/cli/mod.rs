@@ -22,9 +22,9 @@ mod words;
 use std::num::NonZeroUsize;
 use std::process::ExitCode;
 
-use trapiche::config::{self, Limits};
-use trapiche::error::{Error, Result};
-use trapiche::project::{self, Project};
+use crate::config::{self, Limits};
+use crate::error::{Error, Result};
+use crate::project::{self, Project};
 
 pub use args::Arguments;
 use args::{Command, Global};

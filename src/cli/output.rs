@@ -2,8 +2,8 @@
 
 use std::io::{self, ErrorKind, Write};
 
+use crate::error::{Error, Result};
 use serde::Serialize;
-use trapiche::error::{Error, Result};
 
 use super::args::Format;
 use super::table::Table;

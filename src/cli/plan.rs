@@ -2,10 +2,10 @@
 
 use std::process::ExitCode;
 
-use trapiche::config::Limits;
-use trapiche::error::Result;
-use trapiche::pipeline::{self, PlannedDataset};
-use trapiche::project::Project;
+use crate::config::Limits;
+use crate::error::Result;
+use crate::pipeline::{self, PlannedDataset};
+use crate::project::Project;
 
 use super::args::{Format, Selection};
 use super::output::{self, word};

@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use crate::lake::TableName;
+use crate::report::{self, DatasetReport, DatasetStatus, Event, Meter};
 use futures::FutureExt;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use serde::Serialize;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::oneshot;
 use tokio::time::MissedTickBehavior;
-use trapiche::lake::TableName;
-use trapiche::report::{self, DatasetReport, DatasetStatus, Event, Meter};
 
 use super::args::Log;
 use super::output::word;

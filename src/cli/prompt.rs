@@ -2,6 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::config;
+use crate::engine::Session;
+use crate::error::{Error, Result};
 use rustyline::completion::Completer;
 use rustyline::error::ReadlineError;
 use rustyline::highlight::Highlighter;
@@ -9,9 +12,6 @@ use rustyline::hint::Hinter;
 use rustyline::history::FileHistory;
 use rustyline::validate::{ValidationContext, ValidationResult, Validator};
 use rustyline::{Editor, Helper};
-use trapiche::config;
-use trapiche::engine::Session;
-use trapiche::error::{Error, Result};
 
 use super::args::Format;
 use super::script::Script;

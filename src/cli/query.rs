@@ -4,10 +4,10 @@ use std::io::{IsTerminal, Read};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use trapiche::config::Limits;
-use trapiche::error::{Error, Result};
-use trapiche::pipeline;
-use trapiche::project::Project;
+use crate::config::Limits;
+use crate::error::{Error, Result};
+use crate::pipeline;
+use crate::project::Project;
 
 use super::args;
 use super::prompt;

@@ -2,13 +2,13 @@
 
 use std::process::ExitCode;
 
+use crate::config::Limits;
+use crate::error::{Kind, Result};
+use crate::pipeline::{self, Stop};
+use crate::project::Project;
+use crate::report::{DatasetReport, DatasetStatus, RunReport, RunStamp, RunStatus};
 use chrono::{DateTime, Utc};
 use tokio::sync::{mpsc, oneshot};
-use trapiche::config::Limits;
-use trapiche::error::{Kind, Result};
-use trapiche::pipeline::{self, Stop};
-use trapiche::project::Project;
-use trapiche::report::{DatasetReport, DatasetStatus, RunReport, RunStamp, RunStatus};
 
 use super::args;
 use super::output::{self, word};

@@ -2,10 +2,10 @@
 
 use std::process::ExitCode;
 
+use crate::error::Result;
+use crate::project;
 use clap::CommandFactory;
 use clap_complete::Shell;
-use trapiche::error::Result;
-use trapiche::project;
 
 use super::args::Arguments;
 use super::output;

@@ -4,10 +4,10 @@ use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::engine::{Session, fault};
+use crate::error::{Error, Problem, Result};
+use crate::project::sql;
 use datafusion::common::DataFusionError;
-use trapiche::engine::{Session, fault};
-use trapiche::error::{Error, Problem, Result};
-use trapiche::project::sql;
 
 use super::args::Format;
 use super::batches;

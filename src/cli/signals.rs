@@ -1,8 +1,8 @@
 //! Ctrl-C and SIGTERM: the first asks the run to stop, the second ends the process.
 
+use crate::error::{Error, Kind, Result};
+use crate::pipeline::Stop;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use trapiche::error::{Error, Kind, Result};
-use trapiche::pipeline::Stop;
 
 use super::words::Words;
 

@@ -2,14 +2,14 @@
 
 use std::process::ExitCode;
 
-use trapiche::config::Limits;
-use trapiche::error::Result;
-use trapiche::pipeline;
-use trapiche::project::Project;
+use crate::config::Limits;
+use crate::error::Result;
+use crate::pipeline;
+use crate::project::Project;
 
 use super::words::Words;
 
-/// Errors come back as one [`Error`](trapiche::error::Error); there is no data, so stdout stays empty.
+/// Errors come back as one [`Error`](crate::error::Error); there is no data, so stdout stays empty.
 pub async fn validate(project: &Project, limits: &Limits, words: &Words) -> Result<ExitCode> {
     let validation = pipeline::validate(project, limits).await?;
     for (dataset, why) in &validation.unchecked {

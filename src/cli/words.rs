@@ -3,12 +3,12 @@
 use std::error::Error as _;
 use std::io::{IsTerminal, Write};
 
+use crate::config;
+use crate::error::{Error, Problem};
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 use indicatif::MultiProgress;
 use serde::Serialize;
-use trapiche::config;
-use trapiche::error::{Error, Problem};
 
 use super::args::Log;
 
