@@ -70,6 +70,9 @@ def session(out: Path) -> SparkSession:
         "spark.sql.catalogImplementation": "in-memory",
         "spark.sql.warehouse.dir": str(out / "_warehouse"),
         "spark.sql.shuffle.partitions": "4",
+        # A local session is nobody else's business.
+        "spark.driver.bindAddress": "127.0.0.1",
+        "spark.driver.host": "127.0.0.1",
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
     }
