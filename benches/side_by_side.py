@@ -9,6 +9,7 @@ child's peak memory is counted from its parent's size on.
 import argparse
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -37,7 +38,7 @@ class Cost:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser("side_by_side.sh", description=__doc__.splitlines()[0])
     parser.add_argument("--scale", default="1", help="DEMO_SCALE: 1 is about 5,000 order lines")
     parser.add_argument("--runs", type=int, default=5, help="measured runs of each, after one that is not")
     parser.add_argument("--peers", default=",".join(PEERS), help="a list of " + ", ".join(PEERS))
@@ -69,7 +70,8 @@ def main() -> int:
         if number == 0:
             for peer in peers:
                 quietly([sys.executable, ROOT / "spark-compat/compare.py", project / "lake", work / peer])
-    print(f"Scale {args.scale}, medians of {args.runs} runs, {len(os.sched_getaffinity(0))} cores. × is to Trapiche.\n")
+    cores = len(os.sched_getaffinity(0))
+    print(f"Scale {args.scale}, medians of {args.runs} runs, {cores} cores. × is to Trapiche.\n")
     print(table({name: typical(runs) for name, runs in costs.items()}))
     return 0
 
@@ -109,7 +111,7 @@ def timed(command: list) -> Cost:
         for file in (answer, words):
             file.seek(0)
         if process.returncode:
-            raise SystemExit(f"{command[0]} ended with {process.returncode}:\n{answer.read()}{words.read()}")
+            raise SystemExit(failure(command, process.returncode, answer.read() + words.read()))
         own_s = json.load(answer)["seconds"]
     return Cost(wall_s, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024 / 1e6, own_s)
 
@@ -118,7 +120,11 @@ def quietly(command: list) -> None:
     """Runs what is not measured; its words are only worth reading if it fails."""
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     if done.returncode:
-        raise SystemExit(f"{command[1]} ended with {done.returncode}:\n{done.stdout}")
+        raise SystemExit(failure(command, done.returncode, done.stdout))
+
+
+def failure(command: list, code: int, words: str) -> str:
+    return f"`{shlex.join(map(str, command))}` ended with {code}:\n{words}"
 
 
 def typical(runs: list[Cost]) -> Cost:

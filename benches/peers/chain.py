@@ -84,13 +84,14 @@ def polars_type(kind: str) -> str | dict:
 
 
 def _polars(kind: exp.DataType) -> str | dict:
+    plain = {"BIGINT": "Int64", "INT": "Int32", "DOUBLE": "Float64", "BOOLEAN": "Boolean", "TEXT": "String"}
     match kind.this.name:
         case "ARRAY":
             return {"list": _polars(kind.expressions[0])}
         case "STRUCT":
             return {"struct": {field.name: _polars(field.args["kind"]) for field in kind.expressions}}
         case name:
-            return {"BIGINT": "Int64", "INT": "Int32", "DOUBLE": "Float64", "BOOLEAN": "Boolean", "TEXT": "String"}[name]
+            return plain[name]
 
 
 if __name__ == "__main__":
