@@ -35,6 +35,8 @@ class Cost:
     peak_mb: float
     # By the engine's own clock, which starts when it is ready to work.
     own_s: float
+    # CPU that the rest of the machine took meanwhile.
+    others_s: float
 
 
 def main() -> int:
@@ -70,9 +72,9 @@ def main() -> int:
         if number == 0:
             for peer in peers:
                 quietly([sys.executable, ROOT / "spark-compat/compare.py", project / "lake", work / peer])
-    cores = len(os.sched_getaffinity(0))
-    print(f"Scale {args.scale}, medians of {args.runs} runs, {cores} cores. × is to Trapiche.\n")
-    print(table({name: typical(runs) for name, runs in costs.items()}))
+    print(f"Scale {args.scale}, medians of {args.runs} runs, {os.cpu_count()} cores. × is to Trapiche.")
+    print(f"Other processes took {others_share(costs):.0%} of the machine meanwhile.\n")
+    print(table(costs))
     return 0
 
 
@@ -102,18 +104,25 @@ def clear(folder: Path) -> None:
 
 def timed(command: list) -> Cost:
     with tempfile.TemporaryFile("w+") as answer, tempfile.TemporaryFile("w+") as words:
-        started = perf_counter()
+        busy_before, started = machine_busy_s(), perf_counter()
         process = subprocess.Popen(command, stdout=answer, stderr=words)
         # wait4 tells what this child and the children that it has waited for have used.
         _, status, usage = os.wait4(process.pid, 0)
-        wall_s = perf_counter() - started
+        wall_s, busy_s = perf_counter() - started, machine_busy_s() - busy_before
         process.returncode = os.waitstatus_to_exitcode(status)
         for file in (answer, words):
             file.seek(0)
         if process.returncode:
             raise SystemExit(failure(command, process.returncode, answer.read() + words.read()))
         own_s = json.load(answer)["seconds"]
-    return Cost(wall_s, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024 / 1e6, own_s)
+    cpu_s = usage.ru_utime + usage.ru_stime
+    return Cost(wall_s, cpu_s, usage.ru_maxrss * 1024 / 1e6, own_s, max(0.0, busy_s - cpu_s))
+
+
+def machine_busy_s() -> float:
+    """CPU seconds that all processes have used since the machine started: user, nice and system of /proc/stat."""
+    with open("/proc/stat") as stat:
+        return sum(map(int, stat.readline().split()[1:4])) / os.sysconf("SC_CLK_TCK")
 
 
 def quietly(command: list) -> None:
@@ -127,18 +136,29 @@ def failure(command: list, code: int, words: str) -> str:
     return f"`{shlex.join(map(str, command))}` ended with {code}:\n{words}"
 
 
+def others_share(costs: dict[str, list[Cost]]) -> float:
+    """How far from idle the machine was, as a share of all its cores: above a few percent, measure again."""
+    runs = [run for runs in costs.values() for run in runs]
+    return sum(run.others_s for run in runs) / (sum(run.wall_s for run in runs) * os.cpu_count())
+
+
+def table(costs: dict[str, list[Cost]]) -> str:
+    lines = [
+        "| | wall s | lowest–highest | CPU s | peak MB | without start s | wall × | CPU × | peak × |",
+        "|---" + "|--:" * 8 + "|",
+    ]
+    us = typical(costs[US])
+    for name, runs in costs.items():
+        cost, walls = typical(runs), [run.wall_s for run in runs]
+        ratios = (cost.wall_s / us.wall_s, cost.cpu_s / us.cpu_s, cost.peak_mb / us.peak_mb)
+        cells = [f"{cost.wall_s:.2f}", f"{min(walls):.2f}–{max(walls):.2f}", f"{cost.cpu_s:.2f}"]
+        cells += [f"{cost.peak_mb:.0f}", f"{cost.own_s:.2f}", *(f"{ratio:.1f}" for ratio in ratios)]
+        lines.append(" | ".join([f"| {name}", *cells]) + " |")
+    return "\n".join(lines)
+
+
 def typical(runs: list[Cost]) -> Cost:
     return Cost(*(median(getattr(run, field.name) for run in runs) for field in fields(Cost)))
-
-
-def table(costs: dict[str, Cost]) -> str:
-    lines = ["| | wall s | CPU s | peak MB | without start s | wall × | CPU × | peak × |", "|---" + "|--:" * 7 + "|"]
-    us = costs[US]
-    for name, cost in costs.items():
-        ratios = (cost.wall_s / us.wall_s, cost.cpu_s / us.cpu_s, cost.peak_mb / us.peak_mb)
-        cells = [f"{cost.wall_s:.2f}", f"{cost.cpu_s:.2f}", f"{cost.peak_mb:.0f}", f"{cost.own_s:.2f}"]
-        lines.append(" | ".join([f"| {name}", *cells, *(f"{ratio:.1f}" for ratio in ratios)]) + " |")
-    return "\n".join(lines)
 
 
 if __name__ == "__main__":
