@@ -69,8 +69,9 @@ impl Error {
         Self::new(Kind::Connection, message)
     }
 
-    /// All faults found in the project's files, as one error.
-    pub fn problems(problems: Vec<Problem>) -> Self {
+    /// All faults found in the project's files, as one error, in the order of the files and their lines.
+    pub fn problems(mut problems: Vec<Problem>) -> Self {
+        problems.sort_by(|a, b| (&a.file, a.span.start).cmp(&(&b.file, b.span.start)));
         let count = problems.len();
         let plural = if count == 1 { "" } else { "s" };
         let mut error = Self::config(format!("{count} error{plural} in the project; nothing was run"));

@@ -16,7 +16,7 @@ pub async fn transform(
     meter: &Meter,
 ) -> Result<Made> {
     let statement = sql::parse(&query.sql).expect("the project's queries were parsed when it was loaded");
-    let plan = session.plan(statement).await.map_err(fault::explain)?;
+    let plan = session.plan(statement).await.map_err(|error| fault::placed(&error, &dataset.file, &query.sql))?;
     let write = TableWrite {
         table: &dataset.name,
         partition_by: &query.partition_by,

@@ -24,7 +24,8 @@ use std::process::ExitCode;
 
 use crate::config::{self, Limits};
 use crate::error::{Error, Result};
-use crate::project::{self, Project};
+use crate::pipeline;
+use crate::project::Project;
 
 pub use args::Arguments;
 use args::{Command, Global};
@@ -59,7 +60,6 @@ fn dispatch(arguments: Arguments, words: &Words) -> Result<ExitCode> {
 
 /// Loads the project and gives a command the threads it runs on.
 fn on_project(global: &Global, command: impl AsyncFnOnce(&Project, &Limits) -> Result<ExitCode>) -> Result<ExitCode> {
-    let project = project::load(&global.directory, global.target.as_deref(), &config::variable)?;
     let limits = config::limits(global.memory, global.threads.map(NonZeroUsize::get));
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(limits.threads)
@@ -68,7 +68,11 @@ fn on_project(global: &Global, command: impl AsyncFnOnce(&Project, &Limits) -> R
         .enable_all()
         .build()
         .map_err(|error| Error::failed("cannot start threads").because(error))?;
-    let outcome = runtime.block_on(command(&project, &limits));
+    let outcome = runtime.block_on(async {
+        let target = global.target.as_deref();
+        let project = pipeline::load(&global.directory, target, &config::variable, &limits).await?;
+        command(&project, &limits).await
+    });
     // What still runs was given up by the command: don't wait for it.
     runtime.shutdown_background();
     outcome

@@ -4,7 +4,8 @@ use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::engine::{Session, fault};
+use crate::engine::Session;
+use crate::engine::fault::{self, Fault};
 use crate::error::{Error, Problem, Result};
 use crate::project::sql;
 use datafusion::common::DataFusionError;
@@ -56,8 +57,9 @@ impl Script {
 
     /// Shows an error of the engine at its place in the text, when the engine has said where that is.
     fn locate(&self, error: DataFusionError) -> Error {
-        match fault::locate(&error, &self.text) {
-            (message, Some(span), hint) => self.problem(span, message, hint),
+        // One statement is mended at a time, so its first fault is enough.
+        match fault::locate(&error, &self.text).swap_remove(0) {
+            Fault { message, span: Some(span), hint } => self.problem(span, message, hint),
             _ => fault::explain(error),
         }
     }

@@ -214,6 +214,12 @@ mod tests {
             problem("`store` is taken", None, "store"),
         ]);
         insta::assert_snapshot!(text(&error, &Renderer::plain()), @r"
+        error: `store` is taken
+         --> trapiche.yml:1:7
+          |
+        1 | name: store
+          |       ^^^^^
+
         error: unknown key `storge`
          --> trapiche.yml:3:11
           |
@@ -221,12 +227,6 @@ mod tests {
           |           ^^^^^^
           |
           = help: did you mean `storage`?
-
-        error: `store` is taken
-         --> trapiche.yml:1:7
-          |
-        1 | name: store
-          |       ^^^^^
 
         error: 2 errors in the project; nothing was run
         ");
@@ -251,8 +251,8 @@ mod tests {
         let mut lines = vec![];
         records(&error, |record| lines.push(serde_json::to_string(&record).unwrap()));
         insta::assert_snapshot!(lines.join("\n"), @r#"
-        {"level":"error","message":"unknown key","hint":"help","file":"trapiche.yml","line":3,"column":11}
         {"level":"error","message":"taken","file":"trapiche.yml","line":1,"column":7}
+        {"level":"error","message":"unknown key","hint":"help","file":"trapiche.yml","line":3,"column":11}
         "#);
     }
 

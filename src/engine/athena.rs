@@ -8,7 +8,8 @@ use std::sync::Arc;
 use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef, TimeUnit};
 
 use crate::error::{Error, Result};
-use crate::lake::TableName;
+use crate::lake::{TableName, types};
+use crate::project::suggest;
 
 /// The schema in which `schema`'s rows are stored: types cast to stored ones, partition columns last, all nullable.
 pub(super) fn stored_schema(schema: &Schema, partition_by: &[String]) -> Result<SchemaRef> {
@@ -31,8 +32,8 @@ pub(super) fn stored_schema(schema: &Schema, partition_by: &[String]) -> Result<
     }
     for column in partition_by {
         let field = schema.field_with_name(column).map_err(|_| {
-            Error::config(format!("partition_by names `{column}`, which is no column of the result"))
-                .hint(format!("the columns are: {}", names(schema)))
+            Error::config(format!("there is no column `{column}` to partition by"))
+                .hint(suggest(column, schema.fields().iter().map(|field| field.name().as_str())))
         })?;
         let stored = stored_type(field.data_type())
             .filter(is_partition_type)
@@ -40,18 +41,14 @@ pub(super) fn stored_schema(schema: &Schema, partition_by: &[String]) -> Result<
         fields.push(Arc::new(Field::new(column, stored, true)));
     }
     if fields.len() == partition_by.len() {
-        return Err(Error::config("every column is a partition column; a file needs at least one other"));
+        return Err(Error::config("`partition_by` names every column; a file needs at least one other"));
     }
     Ok(Arc::new(Schema::new(fields)))
 }
 
-fn names(schema: &Schema) -> String {
-    schema.fields().iter().map(|field| format!("`{}`", field.name())).collect::<Vec<_>>().join(", ")
-}
-
 fn unstorable(field: &Field, hint: &str) -> Error {
-    Error::config(format!("column `{}` has the type {}, which cannot be stored there", field.name(), field.data_type()))
-        .hint(hint)
+    let found = types::name(field.data_type());
+    Error::config(format!("`{}` is of type {found}, which cannot be stored there", field.name())).hint(hint)
 }
 
 /// `None` for types that no reader of the lake understands.
@@ -126,8 +123,8 @@ mod tests {
             stored_schema(&schema(fields), &by).unwrap_err().to_string()
         };
         assert!(refused(&[("sum(x)", DataType::Int64)], &[]).contains("`sum(x)`"));
-        assert!(refused(&[("a", DataType::Duration(TimeUnit::Second))], &[]).contains("`a` has the type"));
+        assert!(refused(&[("a", DataType::Duration(TimeUnit::Second))], &[]).contains("`a` is of type"));
         assert!(refused(&[("a", DataType::Float64), ("b", DataType::Utf8)], &["a"]).contains("cannot be stored there"));
-        assert!(refused(&[("a", DataType::Utf8)], &["b"]).contains("`b`, which is no column"));
+        assert!(refused(&[("a", DataType::Utf8)], &["b"]).contains("no column `b` to partition by"));
     }
 }

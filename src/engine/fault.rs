@@ -1,10 +1,12 @@
 //! The engine's errors in the user's words: what, where in the SQL, what to do.
 
 use std::ops::Range;
+use std::path::Path;
 
 use datafusion::common::Span;
 use datafusion::error::DataFusionError;
 
+use super::wording::{self, message};
 use crate::error::Error;
 
 /// An error of a plan that runs.
@@ -25,36 +27,42 @@ pub fn explain(error: DataFusionError) -> Error {
                 Err(other) => Error::failed("the engine failed").because(other),
             }
         }
-        _ => Error::failed(message(&error)),
+        _ => {
+            let (message, hint) = wording::of(&error);
+            let failed = Error::failed(message);
+            hint.into_iter().fold(failed, Error::hint)
+        }
     }
 }
 
-/// An error of planning: its message, its byte range in `sql` where the engine knows it, and a hint.
-pub fn locate(error: &DataFusionError, sql: &str) -> (String, Option<Range<usize>>, Option<String>) {
-    let Some(diagnostic) = error.diagnostic() else { return (message(error), None, None) };
-    let span = diagnostic.span.and_then(|span| byte_range(sql, &span));
-    let help = diagnostic.helps.first().map(|help| help.message.clone());
-    let note = diagnostic.notes.first().map(|note| note.message.clone());
-    (diagnostic.message.clone(), span, help.or(note))
+/// A fault of planning: what, at which bytes of the SQL where the engine knows that, and what to do.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Fault {
+    pub message: String,
+    pub span: Option<Range<usize>>,
+    pub hint: Option<String>,
 }
 
-/// The text of an error without the engine's own labels.
-pub fn message(error: &DataFusionError) -> String {
-    let text = error.find_root().strip_backtrace();
-    const LABELS: [&str; 7] = [
-        "Error during planning: ",
-        "Schema error: ",
-        "Execution error: ",
-        "External error: ",
-        "Arrow error: ",
-        "This feature is not implemented: ",
-        "type_coercion\ncaused by\n",
-    ];
-    let mut rest = text.as_str();
-    while let Some(shorter) = LABELS.iter().find_map(|label| rest.strip_prefix(label)) {
-        rest = shorter;
-    }
-    rest.trim_end_matches('.').to_string()
+/// All faults that an error of planning tells of: one at least.
+pub fn locate(error: &DataFusionError, sql: &str) -> Vec<Fault> {
+    let one = |error: &DataFusionError| {
+        let (message, hint) = wording::of(error);
+        let span = error.diagnostic().and_then(|diagnostic| byte_range(sql, &diagnostic.span?));
+        Fault { message, span, hint }
+    };
+    error.iter().map(one).collect()
+}
+
+/// An error of planning as one that a report can tell: the file, the line and the column come first.
+pub fn placed(error: &DataFusionError, file: &Path, sql: &str) -> Error {
+    let Fault { message, span, hint } = locate(error, sql).swap_remove(0);
+    let place = span.map(|span| {
+        let before = &sql[..span.start];
+        let column = before.rsplit('\n').next().unwrap_or_default().chars().count();
+        format!(":{}:{}", before.matches('\n').count() + 1, column + 1)
+    });
+    let fault = Error::failed(format!("{}{}: {message}", file.display(), place.unwrap_or_default()));
+    hint.into_iter().fold(fault, Error::hint)
 }
 
 fn unwrap_context(error: DataFusionError) -> DataFusionError {

@@ -7,7 +7,7 @@
 //! | `hive_write` | the partitioned write as an execution plan: rows in, list of files out |
 //! | `athena` | which types and names a table may have |
 //! | `store` | a query's result becomes a table's next version |
-//! | `fault` | the engine's errors in the user's words |
+//! | `fault`, `wording` | the engine's errors, at their places and in the user's words |
 
 mod athena;
 pub mod fault;
@@ -18,6 +18,7 @@ mod raw_json;
 mod session;
 pub mod store;
 mod table;
+mod wording;
 
 use std::sync::Arc;
 

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use arrow::datatypes::SchemaRef;
-use datafusion::common::DFSchema;
-use datafusion::logical_expr::{Expr, cast, ident, lit, when};
+use arrow::datatypes::{DataType, SchemaRef};
+use datafusion::error::DataFusionError;
+use datafusion::logical_expr::{Expr, ExprSchemable, cast, ident, lit, when};
 use datafusion::physical_expr::expressions::Column;
 use datafusion::physical_expr::{LexOrdering, PhysicalExpr, PhysicalSortExpr};
 use datafusion::physical_plan::repartition::RepartitionExec;
@@ -147,23 +147,26 @@ fn check_bits(frame: &DataFrame, checks: &[Check]) -> Result<Expr> {
     }
     let mut bits = lit(0i64);
     for (i, check) in checks.iter().enumerate() {
-        let keeps = parse_check(frame, check)?;
+        let keeps = parse_check(frame, check)
+            .map_err(|error| fault::explain(error).context(format!("check `{}`", check.name)))?;
         let bit = when(keeps.is_false(), lit(1i64 << i)).otherwise(lit(0i64)).map_err(fault::explain)?;
         bits = bits + bit;
     }
     Ok(bits)
 }
 
-/// A check's condition over the frame's columns; unknown columns and functions are errors here.
-pub fn parse_check(frame: &DataFrame, check: &Check) -> Result<Expr> {
-    let schema: &DFSchema = frame.schema();
-    frame
-        .parse_sql_expr(&check.keeps)
-        .and_then(|expr| {
-            datafusion::logical_expr::ExprSchemable::get_type(&expr, schema)?;
-            Ok(expr)
-        })
-        .map_err(|e| fault::explain(e).context(format!("check `{}`", check.name)))
+/// A check's condition over the frame's columns; unknown columns and functions are errors here, and so is what is
+/// no condition. The error still knows places in the check's SQL ([`fault`]).
+pub fn parse_check(frame: &DataFrame, check: &Check) -> datafusion::error::Result<Expr> {
+    let keeps = frame.parse_sql_expr(&check.keeps)?;
+    match keeps.get_type(frame.schema())? {
+        DataType::Boolean | DataType::Null => Ok(keeps),
+        other => {
+            let message = format!("`{}` is of type {}, and a check is true or false", check.keeps, types::name(&other));
+            let own = Error::config(message).hint("compare it with something: `price >= 0`");
+            Err(DataFusionError::External(Box::new(own)))
+        }
+    }
 }
 
 /// Every task gets whole partitions, sorted: equal keys meet in one task, one after the other.

@@ -94,12 +94,15 @@ pub async fn capture(
 }
 
 /// The schema that a capture of a local `file://` source would record, from its first megabyte; `None` if it isn't
-/// local or can't be read.
-pub async fn peek(source: &Dataset, spec: &Source) -> Option<SchemaRef> {
+/// local, or if that is too little to tell.
+///
+/// # Errors
+/// When the file can't be read, or isn't what the source says.
+pub async fn peek(source: &Dataset, spec: &Source) -> Result<Option<SchemaRef>> {
     debug_assert_eq!(source.name.zone, crate::lake::Zone::Raw);
     match &spec.origin {
         Origin::Url { url, format } => url::peek(url, format, &spec.columns).await,
-        Origin::Rest { .. } | Origin::Sql { .. } => None,
+        Origin::Rest { .. } | Origin::Sql { .. } => Ok(None),
     }
 }
 

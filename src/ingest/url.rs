@@ -1,6 +1,8 @@
 //! One file behind a URL: `http(s)://` or `file://`; CSV or JSON, gzipped or not. It lands byte for byte.
 
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
 use arrow::datatypes::{DataType, SchemaRef};
@@ -61,13 +63,35 @@ pub async fn capture(
 }
 
 /// The schema of a local file, from its first megabyte.
-pub async fn peek(url: &str, format: &FileFormat, columns: &BTreeMap<String, DataType>) -> Option<SchemaRef> {
-    let url = Url::parse(url).ok().filter(|url| url.scheme() == "file")?;
+pub async fn peek(url: &str, format: &FileFormat, columns: &BTreeMap<String, DataType>) -> Result<Option<SchemaRef>> {
+    let Some(url) = Url::parse(url).ok().filter(|url| url.scheme() == "file") else { return Ok(None) };
+    let path = local_path(&url)?;
     let mut head = vec![];
-    File::open(url.to_file_path().ok()?).await.ok()?.take(READ_BYTES as u64).read_to_end(&mut head).await.ok()?;
+    let file = File::open(&path).await.map_err(|error| unreadable(&path, error))?;
+    file.take(READ_BYTES as u64).read_to_end(&mut head).await.map_err(|error| unreadable(&path, error))?;
     let mut seen = Seen::new(format, head.starts_with(gunzip::MAGIC));
-    seen.push(&head).ok()?;
-    seen.schema(columns).ok()
+    let schema = seen.push(&head).and_then(|()| seen.schema(columns));
+    match schema {
+        Ok(schema) => Ok(Some(schema)),
+        // The rest of a longer file may say more.
+        Err(_) if head.len() == READ_BYTES => Ok(None),
+        Err(error) => Err(error.context(format!("`{}`", path.display()))),
+    }
+}
+
+fn local_path(url: &Url) -> Result<PathBuf> {
+    url.to_file_path().map_err(|()| {
+        Error::config(format!("`{url}` is not the path of a local file")).hint("write file:///path, or file://./path")
+    })
+}
+
+fn unreadable(path: &Path, error: std::io::Error) -> Error {
+    match error.kind() {
+        ErrorKind::IsADirectory => Error::failed(format!("`{}` is a folder, not a file", path.display())),
+        ErrorKind::NotFound => Error::failed(format!("there is no file `{}`", path.display()))
+            .hint("check the path, or put the file there"),
+        _ => Error::failed(format!("could not read `{}`", path.display())).because(error),
+    }
 }
 
 enum Copied {
@@ -76,11 +100,8 @@ enum Copied {
 }
 
 async fn copy_file(url: &Url, format: &FileFormat, draft: &Draft<'_>) -> Result<Copied> {
-    let path = url.to_file_path().map_err(|()| {
-        Error::config(format!("`{url}` is not the path of a local file")).hint("write file:///path, or file://./path")
-    })?;
-    let unreadable =
-        |error: std::io::Error| Error::failed(format!("could not read `{}`", path.display())).because(error);
+    let path = local_path(url)?;
+    let unreadable = |error| unreadable(&path, error);
     let mut file = File::open(&path).await.map_err(unreadable)?;
     file.set_max_buf_size(READ_BYTES);
     let metadata = file.metadata().await.map_err(unreadable)?;

@@ -27,7 +27,7 @@ use crate::report::{DatasetReport, DatasetStatus, Event, Meter, RunReport, RunSt
 
 use make::Workshop;
 pub use plan::{PlannedAction, PlannedDataset, plan};
-pub use validate::{Validation, validate};
+pub use validate::{Validation, load, validate};
 
 /// What to make, by the project's selection syntax; nothing selected means everything.
 #[derive(Debug, Clone, Default)]

@@ -113,7 +113,8 @@ fn draft(
             }
             let (references, defined) = check(&mut faults);
             let outputs = outputs(&name, defined.as_ref().map(|defined| &defined.definition));
-            let dataset = defined.map(|defined| defined.dataset(&outputs, path));
+            let is_sound = faults.problems.is_empty();
+            let dataset = defined.filter(|_| is_sound).map(|defined| defined.dataset(&outputs, path));
             problems.append(&mut faults.problems);
             Draft { file: faults.file, place, outputs, references, dataset }
         }

@@ -33,12 +33,17 @@ pub fn read(root: &Path, path: &Path) -> Result<Faults, Problem> {
         ErrorKind::PermissionDenied => unreadable("this file may not be read".into(), "check its permissions"),
         _ => unreadable(format!("this file can't be read: {error}"), "check that it is a readable file"),
     })?;
-    let text = String::from_utf8(bytes).map_err(|error| {
-        let line =
-            error.as_bytes()[..error.utf8_error().valid_up_to()].iter().filter(|byte| **byte == b'\n').count() + 1;
-        unreadable(format!("this file is not UTF-8 text (line {line})"), "save it as UTF-8")
-    })?;
-    Ok(Faults::of(File { path: path.to_path_buf(), text: text.into() }))
+    match String::from_utf8(bytes) {
+        Ok(text) => Ok(Faults::of(File { path: path.to_path_buf(), text: text.into() })),
+        Err(error) => {
+            let text = String::from_utf8_lossy(error.as_bytes());
+            let at = error.utf8_error().valid_up_to();
+            let mut faults = Faults::of(File { path: path.to_path_buf(), text: text.into() });
+            let place = at..at + char::REPLACEMENT_CHARACTER.len_utf8();
+            faults.add(&place, "this file is not UTF-8 text").hint("save it as UTF-8");
+            Err(faults.problems.remove(0))
+        }
+    }
 }
 
 /// The files of a folder of the project with one of the endings, sorted; none when there is no such folder.

@@ -57,11 +57,16 @@ fn makers(drafts: &[Draft], problems: &mut Vec<Problem>) -> BTreeMap<TableName, 
                 makers.insert(table.clone(), at);
                 continue;
             };
-            let first = drafts[*first].file.path.display();
+            let first = &drafts[*first].file.path;
+            let differs_in_case =
+                first.file_stem() != draft.file.path.file_stem() && first.parent() == draft.file.path.parent();
+            let hint = match differs_in_case {
+                true => "names are the same in upper and lower case; rename one of the two",
+                false => "a table has one maker; rename one of the two",
+            };
             let mut faults = Faults::of(draft.file.clone());
-            faults
-                .add(&draft.place, format!("`{table}` is made twice: here and in `{first}`"))
-                .hint("names are the same in upper and lower case; rename one of the two");
+            let message = format!("`{table}` is made twice: here and in `{}`", first.display());
+            faults.add(&draft.place, message).hint(hint);
             problems.append(&mut faults.problems);
         }
     }

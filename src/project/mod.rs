@@ -29,13 +29,14 @@ use std::path::{Path, PathBuf};
 
 pub use connection::Secret;
 pub use dataset::{Dataset, Definition};
+pub use faults::{nearest, suggest};
 pub use model::{Describe, Impute, Init, InitMethod, Kmeans, Model, Scale};
 pub use query::{Check, OnFail, Query, WriteMode};
 pub use source::{FileFormat, Origin, Paginator, Source, SqlRead};
 pub use spec::json_schema;
 pub use target::{DemoStore, Storage, Target};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Problem, Result};
 
 /// A checked project, bound to one target.
 #[derive(Debug)]
@@ -48,10 +49,24 @@ pub struct Project {
     pub datasets: Vec<Dataset>,
 }
 
+/// What a look at a project's files gives.
+#[derive(Debug)]
+pub struct Found {
+    /// The datasets in which there is no fault. Without any problem this is the whole project.
+    pub sound: Project,
+    pub problems: Vec<Problem>,
+}
+
 /// Reads the project that `start` lies in and binds it to a target: the named one, else its default.
 ///
 /// Variables of `trapiche.yml` are asked of `env`. All faults of all files come as one error.
 pub fn load(start: &Path, target: Option<&str>, env: &dyn Fn(&str) -> Option<String>) -> Result<Project> {
+    let Found { sound, problems } = find(start, target, env)?;
+    if problems.is_empty() { Ok(sound) } else { Err(Error::problems(problems)) }
+}
+
+/// As [`load`], but what is sound in a faulty project can be looked at further, so that no fault hides another.
+pub fn find(start: &Path, target: Option<&str>, env: &dyn Fn(&str) -> Option<String>) -> Result<Found> {
     let root = files::root(start)?;
     let mut problems = vec![];
     let settings = settings::check(&root, target, env, &mut problems);
@@ -61,11 +76,8 @@ pub fn load(start: &Path, target: Option<&str>, env: &dyn Fn(&str) -> Option<Str
     drafts.extend(dataset::models(&root, &mut problems)?);
     let datasets = graph::link(drafts, raw_known, &mut problems);
 
-    match (settings.name, settings.target) {
-        (Some(name), Some(target)) if problems.is_empty() => Ok(Project { name, root, target, datasets }),
-        _ => {
-            problems.sort_by(|a, b| (&a.file, a.span.start).cmp(&(&b.file, b.span.start)));
-            Err(Error::problems(problems))
-        }
-    }
+    let (name, target) = (settings.name.unwrap_or_default(), settings.target);
+    debug_assert!(target.is_some() || !problems.is_empty(), "a target that is missing has been reported");
+    let target = target.unwrap_or_else(|| Target::nowhere(&root));
+    Ok(Found { sound: Project { name, root, target, datasets }, problems })
 }

@@ -11,7 +11,7 @@ use std::marker::PhantomData;
 use serde::Deserialize;
 use serde::de::{self, DeserializeSeed, Deserializer, IntoDeserializer, Visitor};
 
-use super::faults::{Faults, Span, listed, suggest};
+use super::faults::{Faults, Span, listed, nearest, suggest};
 use super::yaml::{Key, Kind, Node};
 
 /// A value with its place. `value` is missing when it could not be read, which has been reported.
@@ -42,7 +42,12 @@ pub fn read<T: for<'de> Deserialize<'de>>(node: &Node, faults: &mut Faults) -> O
 /// Why a value could not be read. Serde's visitors make the first, which has no place yet.
 #[derive(Debug)]
 enum Fault {
-    Unplaced { message: String, hint: Option<String> },
+    Unplaced {
+        message: String,
+        hint: Option<String>,
+    },
+    /// This key is not there.
+    Missing(&'static str),
     Reported,
 }
 
@@ -57,10 +62,13 @@ impl<'a> De<'a> {
     /// Reads the value and reports its fault here, unless something within has done so.
     fn value<'de, S: DeserializeSeed<'de>>(self, seed: S) -> Result<S::Value, Fault> {
         seed.deserialize(self).map_err(|fault| {
-            if let Fault::Unplaced { message, hint } = fault {
-                let place = self.place();
-                self.faults.borrow_mut().add(&place, message).hint = hint;
-            }
+            let (message, hint) = match fault {
+                Fault::Unplaced { message, hint } => (message, hint),
+                Fault::Missing(key) => (format!("`{key}` is missing"), Some(format!("add `{key}:`"))),
+                Fault::Reported => return Fault::Reported,
+            };
+            let place = self.place();
+            self.faults.borrow_mut().add(&place, message).hint = hint;
             Fault::Reported
         })
     }
@@ -207,13 +215,17 @@ impl<'de> Deserializer<'de> for De<'_> {
     ) -> Result<V::Value, Fault> {
         let (known, unknown): (Vec<_>, Vec<_>) =
             self.entries()?.iter().partition(|(key, _)| fields.contains(&key.text.as_str()));
-        for (key, _) in unknown {
+        for (key, _) in &unknown {
             let mut faults = self.faults.borrow_mut();
             faults
                 .add(&key.span, format!("unknown key `{}`", key.text))
                 .hint(suggest(&key.text, fields.iter().copied()));
         }
-        visitor.visit_map(Entries { de: self, entries: known, next: 0 })
+        let is_misspelt = |field: &str| unknown.iter().any(|(key, _)| nearest(&key.text, [field]).is_some());
+        match visitor.visit_map(Entries { de: self, entries: known, next: 0 }) {
+            Err(Fault::Missing(field)) if is_misspelt(field) => Err(Fault::Reported),
+            read => read,
+        }
     }
 
     serde::forward_to_deserialize_any! {
@@ -333,7 +345,7 @@ impl de::Error for Fault {
     }
 
     fn missing_field(field: &'static str) -> Self {
-        Fault::Unplaced { message: format!("`{field}` is missing"), hint: Some(format!("add `{field}:`")) }
+        Fault::Missing(field)
     }
 }
 
@@ -341,6 +353,7 @@ impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Fault::Unplaced { message, .. } => f.write_str(message),
+            Fault::Missing(key) => write!(f, "`{key}` is missing"),
             Fault::Reported => f.write_str("reported where it happened"),
         }
     }

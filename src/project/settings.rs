@@ -138,7 +138,9 @@ fn draft(name: &str, at: &At<SourceSpec>, around: &Around, faults: &mut Faults) 
     let checked = source::check(at, around, faults);
     let spec = at.value.as_ref();
     let outputs = vec![table];
-    let dataset = checked.zip(spec).and_then(|((source, text), spec)| {
+    // One with a fault is not what it was meant to be: what is planned on it would only find what follows from that.
+    let is_sound = !faults.any_in(&at.span);
+    let dataset = checked.zip(spec).filter(|_| is_sound).and_then(|((source, text), spec)| {
         let defined = Defined {
             description: given(&spec.description)?,
             tags: words(&spec.tags)?,

@@ -13,7 +13,7 @@ use datafusion::sql::sqlparser::parser::ParserError;
 use datafusion::sql::sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer};
 
 use super::explode;
-use super::faults::Span;
+use super::faults::{Span, nearest};
 
 /// A fault in a SQL text, at a byte range of it.
 #[derive(Debug, Clone, PartialEq)]
@@ -170,9 +170,64 @@ fn syntax_fault(text: &str, error: DataFusionError) -> SqlFault {
         Some((line, column)) => byte_at(text, Location { line, column }),
         None => text.trim_end().len(),
     };
+    let found = message.rsplit_once("found: ").map_or("", |(_, found)| found);
+    let at = place_of(found, text, at);
     let message = lowered(&message).replacen("expected: ", "expected ", 1).replacen(", found: ", ", found ", 1);
-    let message = message.replacen("found EOF", "found the end", 1);
-    SqlFault { span: word_at(text, at), message: format!("SQL syntax: {message}"), hint: None }
+    let message = match found {
+        "EOF" => message.replacen("found EOF", "found the end", 1),
+        "" => message,
+        found => format!("{}`{found}`", message.strip_suffix(found).unwrap_or(&message)),
+    };
+    let hint = syntax_hint(&message, text, at);
+    SqlFault { span: word_at(text, at), message: format!("SQL syntax: {message}"), hint: Some(hint) }
+}
+
+/// Some of the parser's faults are placed a word behind the one that they name.
+fn place_of(found: &str, text: &str, at: usize) -> usize {
+    let is_found = |at: &usize| text[*at..].get(..found.len()).is_some_and(|word| word.eq_ignore_ascii_case(found));
+    if found.is_empty() || found == "EOF" || is_found(&at) {
+        return at;
+    }
+    let before = text[..at].char_indices().rev().map(|(at, _)| at);
+    before.take_while(|before| at - before <= found.len() + 80).find(is_found).unwrap_or(at)
+}
+
+/// What is probably meant: a keyword is misspelt, or a comma or a bracket is too many or too few.
+fn syntax_hint(message: &str, text: &str, at: usize) -> String {
+    const KEYWORDS: [&str; 20] = [
+        "SELECT",
+        "DISTINCT",
+        "FROM",
+        "WHERE",
+        "GROUP",
+        "BY",
+        "HAVING",
+        "ORDER",
+        "LIMIT",
+        "JOIN",
+        "LEFT",
+        "RIGHT",
+        "INNER",
+        "OUTER",
+        "CROSS",
+        "UNION",
+        "EXCEPT",
+        "WITH",
+        "PARTITION",
+        "OVER",
+    ];
+    let before = text[..at].trim_end();
+    let last = before.rsplit(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or_default();
+    let meant = |word: &str| {
+        let is_keyword = KEYWORDS.iter().any(|known| known.eq_ignore_ascii_case(word));
+        nearest(word, KEYWORDS).filter(|_| word.len() > 3 && !is_keyword)
+    };
+    match [last, &text[word_at(text, at)]].into_iter().find_map(meant) {
+        Some(keyword) => format!("did you mean `{keyword}`?"),
+        None if before.ends_with(',') || text[at..].starts_with(',') => "is there a comma too many?".to_string(),
+        None if message.starts_with("expected )") => "is a bracket not closed, or a comma missing?".to_string(),
+        None => "look at what stands just before this place".to_string(),
+    }
 }
 
 /// A place of the parser, which counts lines and characters from 1, as bytes.

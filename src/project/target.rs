@@ -17,6 +17,14 @@ pub struct Target {
     pub demo: Option<DemoStore>,
 }
 
+impl Target {
+    /// Stands in for a target that is faulty, so that queries can still be planned: a lake in which there is nothing.
+    pub(super) fn nowhere(root: &Path) -> Self {
+        let url = Url::from_file_path(root.join(".trapiche/nowhere")).map(String::from).unwrap_or_default();
+        Target { name: String::new(), storage: Storage { url, endpoint: None, region: None }, demo: None }
+    }
+}
+
 /// Size and seed of the in-process store (`src/demo/`); same values, same bytes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DemoStore {

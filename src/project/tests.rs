@@ -238,8 +238,8 @@ fn lists_all_missing_variables_of_the_chosen_target_only() {
     assert_eq!(
         found,
         [
-            "trapiche.yml:5:14: the variable `LAKE_BUCKET` is not set (set LAKE_BUCKET to the bucket of the lake)",
-            "trapiche.yml:8:25: the variable `SHOP_PASSWORD` is not set (set it, or give a default: `${SHOP_PASSWORD:-…}`)",
+            "trapiche.yml:5:20: the variable `LAKE_BUCKET` is not set (set LAKE_BUCKET to the bucket of the lake)",
+            "trapiche.yml:8:42: the variable `SHOP_PASSWORD` is not set (set it, or give a default: `${SHOP_PASSWORD:-…}`)",
         ]
     );
 }
@@ -308,7 +308,7 @@ fn finds_bad_yaml_and_unreadable_files_at_once() {
     assert_eq!(found.len(), 4, "{found:#?}");
     assert!(found[0].starts_with("models/x.yml:1:4: this is not valid YAML: "), "{found:#?}");
     assert_eq!(found[1], "queries/refined/folder.sql:1:1: this is a folder, not a file (rename or remove it)");
-    assert_eq!(found[2], "queries/refined/latin.sql:1:1: this file is not UTF-8 text (line 2) (save it as UTF-8)");
+    assert_eq!(found[2], "queries/refined/latin.sql:2:4: this file is not UTF-8 text (save it as UTF-8)");
     assert!(found[3].starts_with("trapiche.yml:2:10: this is not valid YAML: "), "{found:#?}");
 }
 

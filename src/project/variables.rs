@@ -12,8 +12,11 @@ pub fn resolve(node: &mut Node, file: &File, env: &dyn Fn(&str) -> Option<String
     let mut faults = Faults::of(file.clone());
     walk(node, &mut |text, span| {
         replace(text, env).map_err(|missing| {
-            for Missing { message, hint } in missing {
-                faults.add(span, message).hint(hint);
+            for Missing { written, message, hint } in missing {
+                // In the file as it is written, unless an escape stands in it.
+                let at = file.text[span.clone()].find(&written).map(|at| span.start + at);
+                let place = at.map_or(span.clone(), |at| at..at + written.len());
+                faults.add(&place, message).hint(hint);
             }
         })
     });
@@ -37,6 +40,8 @@ fn walk(node: &mut Node, replace: &mut dyn FnMut(&str, &Span) -> Result<String, 
 
 #[derive(Debug, PartialEq)]
 struct Missing {
+    /// `${NAME}`, as it stands in the text.
+    written: String,
     message: String,
     hint: String,
 }
@@ -52,6 +57,7 @@ fn replace(text: &str, env: &dyn Fn(&str) -> Option<String>) -> Result<String, V
         } else if let Some(after) = rest.strip_prefix('{') {
             let Some(end) = after.find('}') else {
                 faults.push(Missing {
+                    written: format!("${rest}"),
                     message: "`${` is not closed".into(),
                     hint: "close it with `}`, or write `$$` for a dollar".into(),
                 });
@@ -75,11 +81,16 @@ fn variable(inside: &str, env: &dyn Fn(&str) -> Option<String>) -> Result<String
     let end = inside.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(inside.len());
     let (name, rest) = inside.split_at(end);
     let value = env(name);
+    let written = format!("${{{inside}}}");
     match (name, rest) {
         ("", _) => {}
         (_, "") => {
             let hint = format!("set it, or give a default: `${{{name}:-…}}`");
-            return value.ok_or_else(|| Missing { message: format!("the variable `{name}` is not set"), hint });
+            return value.ok_or_else(|| Missing {
+                written,
+                message: format!("the variable `{name}` is not set"),
+                hint,
+            });
         }
         _ => {
             let value = value.filter(|value| !value.is_empty());
@@ -87,6 +98,7 @@ fn variable(inside: &str, env: &dyn Fn(&str) -> Option<String>) -> Result<String
                 return Ok(value.unwrap_or_else(|| default.to_string()));
             } else if let Some(hint) = rest.strip_prefix(":?") {
                 return value.ok_or_else(|| Missing {
+                    written,
                     message: format!("the variable `{name}` is not set"),
                     hint: hint.to_string(),
                 });
@@ -94,7 +106,8 @@ fn variable(inside: &str, env: &dyn Fn(&str) -> Option<String>) -> Result<String
         }
     }
     Err(Missing {
-        message: format!("`${{{inside}}}` is not a variable"),
+        message: format!("`{written}` is not a variable"),
+        written,
         hint: "write `${NAME}`, `${NAME:-default}` or `${NAME:?message}`; `$$` is a dollar".into(),
     })
 }

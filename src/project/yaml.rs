@@ -25,7 +25,7 @@ pub enum Kind {
     },
     List(Vec<Node>),
     Map(Vec<(Key, Node)>),
-    /// A scalar whose `${VARIABLE}` is not set: reading it fails, and says nothing more.
+    /// What can't be known, which has been reported: reading it fails, and says nothing more.
     Unset,
 }
 
@@ -161,7 +161,9 @@ impl<'a> Builder<'a> {
             };
             let Some((event, span)) = self.next()? else { break };
             let value = self.node(event, span)?;
-            if entries.iter().any(|(other, _)| other.text == key.text) {
+            if let Some((_, first)) = entries.iter_mut().find(|(other, _)| other.text == key.text) {
+                // Which of the two is meant cannot be told.
+                first.kind = Kind::Unset;
                 let message = format!("`{}` is given twice", key.text);
                 self.faults.add(&key.span, message).hint("keep one of the two, or rename one");
             } else {

@@ -2,6 +2,9 @@
 //!
 //! They judge from outside: the program's words, its exit code, and the objects it wrote.
 
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "helpers of tests are not seen to be tests by clippy")]
+
+mod broken_projects;
 mod demo_project;
 mod floors;
 mod other_project;
