@@ -21,8 +21,8 @@ use crate::config::Limits;
 use crate::demo;
 use crate::engine::{Engine, Session};
 use crate::error::Result;
-use crate::lake::{Lake, TableName, commit, lock, path};
-use crate::project::{Dataset, Project, select};
+use crate::lake::{Lake, TableName, commit, landing, lock, path};
+use crate::project::{Dataset, Definition, Project, select};
 use crate::report::{DatasetReport, DatasetStatus, Event, Meter, RunReport, RunStamp, RunStatus, peak_memory};
 
 use make::Workshop;
@@ -150,10 +150,16 @@ async fn make_all(
     Ok(reports)
 }
 
-/// Whatever failed or was interrupted: no commit is left half done, and nothing staged is left behind.
+/// Whatever failed or was interrupted: no commit is left half done, nothing staged is left behind, and no part of a
+/// landing that did not come about.
 async fn take_back(lake: &Lake, chosen: &[&Dataset]) -> Result<()> {
-    for table in chosen.iter().flat_map(|dataset| &dataset.outputs) {
-        commit::recover(lake, table).await?;
+    for dataset in chosen {
+        if let Definition::Source(_) = dataset.definition {
+            landing::sweep(lake, &dataset.name.name).await?;
+        }
+        for table in &dataset.outputs {
+            commit::recover(lake, table).await?;
+        }
     }
     lake.delete_all(path::STAGING).await
 }
