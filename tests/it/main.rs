@@ -9,5 +9,6 @@ mod command_line;
 mod demo_project;
 mod floors;
 mod other_project;
+mod plain_readers;
 mod sudden_death;
 mod workbench;
