@@ -12,6 +12,7 @@ pub struct Limits {
 }
 
 /// An environment variable; `None` when it is not set or not text.
+#[expect(clippy::disallowed_methods, reason = "this is the one place")]
 pub fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }

@@ -88,7 +88,7 @@ async fn insert_customers(connection: &mut SqliteConnection, world: &World, firs
             .push_bind(user.email)
             .push_bind(format!("{} {}", user.first, user.last))
             .push_bind(user.country)
-            .push_bind(user.number % 3 == 0)
+            .push_bind(user.number.is_multiple_of(3))
             .push_bind(user.signed_up.to_string());
     });
     insert.build().execute(connection).await.map(drop)

@@ -246,11 +246,11 @@ impl Scan {
         let (schema, rows) = (&self.landing.schema, self.batch_rows);
         Ok(match &self.landing.format {
             LandedFormat::Csv { delimiter, header } => {
-                Decoder::Csv(CsvDecoder::new(schema, &self.columns, *delimiter as u8, *header, rows))
+                Decoder::Csv(CsvDecoder::new(schema, &self.columns, *delimiter as u8, *header, rows).into())
             }
-            LandedFormat::Ndjson => Decoder::Json(JsonDecoder::new(schema, &self.columns, None, rows)?),
+            LandedFormat::Ndjson => Decoder::Json(JsonDecoder::new(schema, &self.columns, None, rows)?.into()),
             LandedFormat::Json { records } => {
-                Decoder::Json(JsonDecoder::new(schema, &self.columns, records.as_deref(), rows)?)
+                Decoder::Json(JsonDecoder::new(schema, &self.columns, records.as_deref(), rows)?.into())
             }
         })
     }
@@ -277,8 +277,8 @@ impl Scan {
 
 /// Bytes of a part in chunks of any size → batches of the wanted columns, under the names they landed with.
 enum Decoder {
-    Csv(CsvDecoder),
-    Json(JsonDecoder),
+    Csv(Box<CsvDecoder>),
+    Json(Box<JsonDecoder>),
 }
 
 impl Decoder {

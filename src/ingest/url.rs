@@ -50,7 +50,7 @@ pub async fn capture(
     };
     let (part, seen) = match copied {
         Copied::Unchanged(why) => return Ok(Taken::Unchanged(why.into())),
-        Copied::New(part, seen) => (part, seen),
+        Copied::New(part, seen) => (part, *seen),
     };
     let schema = seen.schema(columns).map_err(|error| in_file(error, &url))?;
     let format = match format {
@@ -95,7 +95,7 @@ fn unreadable(path: &Path, error: std::io::Error) -> Error {
 }
 
 enum Copied {
-    New(LandedPart, Seen),
+    New(LandedPart, Box<Seen>),
     Unchanged(&'static str),
 }
 
@@ -201,7 +201,7 @@ impl<'a> Copy<'a> {
         seen.finish().map_err(|error| in_file(error, self.url))?;
         self.draft.meter.add(seen.rows() - before, 0);
         part.count(seen.rows());
-        Ok(Copied::New(part.finish(vec![request]).await?, seen))
+        Ok(Copied::New(part.finish(vec![request]).await?, Box::new(seen)))
     }
 
     async fn abort(self) {
