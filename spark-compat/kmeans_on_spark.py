@@ -27,8 +27,10 @@ def kmeans(spark: SparkSession, spec: dict, centers: pa.Table) -> list[DataFrame
     safe_units = np.where(units == 0, 1.0, units)
     start = np.where(units == 0, 0.0, (start - offsets) / safe_units)
     points = rows.select("features").rdd.map(lambda row: Vectors.dense(row[0].toArray()))
+    # YAML 1.1, which is what PyYAML reads, takes `1e-4` for text.
+    tolerance = float(spec.get("tolerance", 1e-4))
     model = KMeans.train(
-        points, len(start), maxIterations=spec.get("max_iterations", 100), epsilon=spec.get("tolerance", 1e-4),
+        points, len(start), maxIterations=spec.get("max_iterations", 100), epsilon=tolerance,
         initialModel=KMeansModel([Vectors.dense(centre) for centre in start]),
     )
     centres = np.array(model.clusterCenters)
