@@ -3,8 +3,8 @@
 use std::process::ExitCode;
 
 use crate::error::{Error, Result};
+use crate::lake::Lake;
 use crate::pipeline;
-use crate::project::Project;
 use crate::report::{DatasetStatus, RunReport};
 
 use super::args;
@@ -12,8 +12,8 @@ use super::output::{self, word};
 use super::run;
 use super::table::{Cell, Table};
 
-pub async fn history(project: &Project, args: args::History) -> Result<ExitCode> {
-    let reports = pipeline::history(project).await?;
+pub async fn history(lake: &Lake, args: args::History) -> Result<ExitCode> {
+    let reports = pipeline::history(lake).await?;
     match args.run_id {
         None => output::print(args.output.format, &table(&reports), &reports)?,
         Some(run_id) => {

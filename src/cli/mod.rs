@@ -24,6 +24,7 @@ use std::process::ExitCode;
 
 use crate::config::{self, Limits};
 use crate::error::{Error, Result};
+use crate::lake::Lake;
 use crate::pipeline;
 use crate::project::Project;
 
@@ -44,22 +45,29 @@ fn dispatch(arguments: Arguments, words: &Words) -> Result<ExitCode> {
     let here = &arguments.global;
     match arguments.command {
         Command::Run(args::Run { dry_run: true, selection, output })
-        | Command::Plan(args::Plan { selection, output }) => {
-            on_project(here, async |project, limits| plan::plan(project, limits, selection, output.format).await)
+        | Command::Plan(args::Plan { selection, output }) => on_project(here, async |project, lake, limits| {
+            plan::plan(project, lake, limits, selection, output.format).await
+        }),
+        Command::Run(args) => {
+            on_project(here, async |project, lake, limits| run::run(project, lake, limits, args, words).await)
         }
-        Command::Run(args) => on_project(here, async |project, limits| run::run(project, limits, args, words).await),
-        Command::Validate => on_project(here, async |project, limits| validate::validate(project, limits, words).await),
+        Command::Validate => {
+            on_project(here, async |project, lake, limits| validate::validate(project, lake, limits, words).await)
+        }
         Command::Query(args) => {
-            on_project(here, async |project, limits| query::query(project, limits, args, words).await)
+            on_project(here, async |project, lake, limits| query::query(project, lake, limits, args, words).await)
         }
-        Command::History(args) => on_project(here, async |project, _| history::history(project, args).await),
+        Command::History(args) => on_project(here, async |_, lake, _| history::history(lake, args).await),
         Command::Schema => schema::schema(),
         Command::Completions { shell } => schema::completions(shell),
     }
 }
 
-/// Loads the project and gives a command the threads it runs on.
-fn on_project(global: &Global, command: impl AsyncFnOnce(&Project, &Limits) -> Result<ExitCode>) -> Result<ExitCode> {
+/// Loads the project, opens its lake and gives a command the threads it runs on.
+fn on_project(
+    global: &Global,
+    command: impl AsyncFnOnce(&Project, &Lake, &Limits) -> Result<ExitCode>,
+) -> Result<ExitCode> {
     let limits = config::limits(global.memory, global.threads.map(NonZeroUsize::get));
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(limits.threads)
@@ -71,7 +79,8 @@ fn on_project(global: &Global, command: impl AsyncFnOnce(&Project, &Limits) -> R
     let outcome = runtime.block_on(async {
         let target = global.target.as_deref();
         let project = pipeline::load(&global.directory, target, &config::variable, &limits).await?;
-        command(&project, &limits).await
+        let lake = Lake::open(&project.target.storage)?;
+        command(&project, &lake, &limits).await
     });
     // What still runs was given up by the command: don't wait for it.
     runtime.shutdown_background();

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use crate::config::Limits;
 use crate::error::Result;
+use crate::lake::Lake;
 use crate::pipeline::{self, PlannedDataset};
 use crate::project::Project;
 
@@ -11,8 +12,14 @@ use super::args::{Format, Selection};
 use super::output::{self, word};
 use super::table::{Cell, Table};
 
-pub async fn plan(project: &Project, limits: &Limits, selection: Selection, format: Format) -> Result<ExitCode> {
-    let planned = pipeline::plan(project, limits, &selection.into()).await?;
+pub async fn plan(
+    project: &Project,
+    lake: &Lake,
+    limits: &Limits,
+    selection: Selection,
+    format: Format,
+) -> Result<ExitCode> {
+    let planned = pipeline::plan(project, lake, limits, &selection.into()).await?;
     output::print(format, &table(&planned), &planned)?;
     Ok(ExitCode::SUCCESS)
 }

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use crate::config::Limits;
 use crate::error::{Error, Result};
+use crate::lake::Lake;
 use crate::pipeline;
 use crate::project::Project;
 
@@ -14,7 +15,13 @@ use super::prompt;
 use super::script::Script;
 use super::words::Words;
 
-pub async fn query(project: &Project, limits: &Limits, args: args::Query, words: &Words) -> Result<ExitCode> {
+pub async fn query(
+    project: &Project,
+    lake: &Lake,
+    limits: &Limits,
+    args: args::Query,
+    words: &Words,
+) -> Result<ExitCode> {
     let script = match (args.sql, args.file) {
         (Some(sql), _) => Some(Script::new("query", sql)),
         (None, Some(file)) if file == Path::new("-") => Some(standard_input()?),
@@ -22,7 +29,7 @@ pub async fn query(project: &Project, limits: &Limits, args: args::Query, words:
         (None, None) if std::io::stdin().is_terminal() => None,
         (None, None) => Some(standard_input()?),
     };
-    let session = pipeline::query(project, limits).await?;
+    let session = pipeline::query(project, lake, limits).await?;
     match script {
         Some(script) => script.run(&session, args.output.format, words).await?,
         None => prompt::prompt(&session, args.output.format, words).await?,

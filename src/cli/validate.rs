@@ -4,14 +4,15 @@ use std::process::ExitCode;
 
 use crate::config::Limits;
 use crate::error::Result;
+use crate::lake::Lake;
 use crate::pipeline;
 use crate::project::Project;
 
 use super::words::Words;
 
 /// Errors come back as one [`Error`](crate::error::Error); there is no data, so stdout stays empty.
-pub async fn validate(project: &Project, limits: &Limits, words: &Words) -> Result<ExitCode> {
-    let validation = pipeline::validate(project, limits).await?;
+pub async fn validate(project: &Project, lake: &Lake, limits: &Limits, words: &Words) -> Result<ExitCode> {
+    let validation = pipeline::validate(project, lake, limits).await?;
     for (dataset, why) in &validation.unchecked {
         words.note(&format!("not planned: `{dataset}`: {why}"));
     }

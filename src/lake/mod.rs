@@ -50,39 +50,29 @@ pub struct Storage {
 }
 
 /// An open lake. Paths are relative to its root, whatever the store: `raw/products/…`.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Lake {
     url: String,
     store: Arc<dyn ObjectStore>,
-    home: Home,
+    uploads: Option<Arc<dyn MultipartStore>>,
+    local_root: Option<PathBuf>,
 }
 
-#[derive(Clone)]
-enum Home {
-    Local(PathBuf),
-    S3 { uploads: Arc<dyn MultipartStore>, prefix: Path },
-}
-
-impl std::fmt::Debug for Home {
+impl std::fmt::Debug for Lake {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Home::Local(root) => write!(f, "Local({})", root.display()),
-            Home::S3 { prefix, .. } => write!(f, "S3({prefix})"),
-        }
+        write!(f, "Lake({}, {})", self.url, self.store)
     }
 }
 
 impl Lake {
     /// Opens the lake without touching it: a local folder is made by the first write.
     pub fn open(storage: &Storage) -> Result<Lake> {
-        let url = storage.url.clone();
+        let url = &storage.url;
         if url.starts_with("file://") {
-            let folder = Url::parse(&url).ok().and_then(|url| url.to_file_path().ok());
-            let root = folder.ok_or_else(|| Error::config(format!("`{url}` is no folder")))?;
             // With the folder as the store's own root it would have to exist already.
             let files = LocalFileSystem::new().with_automatic_cleanup(true);
-            let store = Arc::new(PrefixStore::new(files, Path::from_absolute_path(&root)?));
-            return Ok(Lake { home: Home::Local(root), store, url });
+            let root = Path::from_absolute_path(folder(url)?)?;
+            return Lake::on(url, Arc::new(PrefixStore::new(files, root)), None);
         }
         let (bucket, prefix) = url
             .strip_prefix("s3://")
@@ -96,10 +86,16 @@ impl Lake {
         if let Some(region) = &storage.region {
             builder = builder.with_region(region);
         }
-        let s3 = Arc::new(builder.build().map_err(|e| Error::config(format!("cannot open `{url}`")).because(e))?);
-        let prefix = Path::parse(prefix)?;
-        let store = Arc::new(PrefixStore::new(s3.clone(), prefix.clone()));
-        Ok(Lake { url, store, home: Home::S3 { uploads: s3, prefix } })
+        let s3 = builder.build().map_err(|e| Error::config(format!("cannot open `{url}`")).because(e))?;
+        let store = Arc::new(PrefixStore::new(s3, Path::parse(prefix)?));
+        Lake::on(url, store.clone(), Some(store))
+    }
+
+    /// A lake whose root is the root of `store`. `uploads` is the same store, where it has multipart uploads. With a
+    /// `file://` URL the store's files are in that folder.
+    pub fn on(url: &str, store: Arc<dyn ObjectStore>, uploads: Option<Arc<dyn MultipartStore>>) -> Result<Lake> {
+        let local_root = if url.starts_with("file://") { Some(folder(url)?) } else { None };
+        Ok(Lake { url: url.to_string(), store, uploads, local_root })
     }
 
     /// As the user wrote it, for words.
@@ -111,29 +107,14 @@ impl Lake {
         &self.store
     }
 
-    /// The folder of a local lake; `None` on S3.
+    /// The folder of a local lake; `None` on other stores.
     pub fn local_root(&self) -> Option<&PathBuf> {
-        match &self.home {
-            Home::Local(root) => Some(root),
-            Home::S3 { .. } => None,
-        }
+        self.local_root.as_ref()
     }
 
     /// The store's multipart uploads, where it has them.
-    fn multipart(&self) -> Option<&Arc<dyn MultipartStore>> {
-        match &self.home {
-            Home::Local(_) => None,
-            Home::S3 { uploads, .. } => Some(uploads),
-        }
-    }
-
-    /// The object's name in the bucket, for calls that go past [`Lake::store`].
-    fn key(&self, path: &str) -> Result<Path> {
-        let path = Path::parse(path)?;
-        Ok(match &self.home {
-            Home::Local(_) => path,
-            Home::S3 { prefix, .. } => prefix.parts().chain(path.parts()).collect(),
-        })
+    fn uploads(&self) -> Option<&Arc<dyn MultipartStore>> {
+        self.uploads.as_ref()
     }
 
     /// The whole object; `None` when there is none.
@@ -195,4 +176,10 @@ impl Lake {
         names.sort();
         Ok(names)
     }
+}
+
+/// The folder of a `file://` URL.
+fn folder(url: &str) -> Result<PathBuf> {
+    let folder = Url::parse(url).ok().and_then(|url| url.to_file_path().ok());
+    folder.ok_or_else(|| Error::config(format!("`{url}` is no folder")))
 }

@@ -62,14 +62,14 @@ enum Upload {
 
 /// Begins the object that is to appear at `path`.
 pub async fn begin(lake: &Lake, run_id: &str, path: String) -> Result<StageWriter> {
-    let upload = match lake.multipart() {
+    let upload = match lake.uploads() {
         None => {
             let hidden = format!("{}/{path}", path::staging_dir(run_id));
             let writer = object_store::buffered::BufWriter::new(lake.store().clone(), Path::parse(&hidden)?);
             Upload::File { path: hidden, writer }
         }
         Some(store) => {
-            let key = lake.key(&path)?;
+            let key = Path::parse(&path)?;
             let id = store.create_multipart(&key).await?;
             Upload::Parts { store: store.clone(), key, id, parts: vec![] }
         }
@@ -125,8 +125,8 @@ pub async fn publish(lake: &Lake, staged: &Staged) -> Result<()> {
         Hidden::File { path } => lake.store().rename(&Path::parse(path)?, &target).await,
         Hidden::Upload { id, parts } => {
             let parts = parts.iter().map(|content_id| PartId { content_id: content_id.clone() }).collect();
-            let store = lake.multipart().expect("uploads are staged on stores that have them");
-            store.complete_multipart(&lake.key(&staged.path)?, id, parts).await.map(drop)
+            let store = lake.uploads().expect("uploads are staged on stores that have them");
+            store.complete_multipart(&Path::parse(&staged.path)?, id, parts).await.map(drop)
         }
     };
     match done {
@@ -140,9 +140,9 @@ pub async fn discard(lake: &Lake, staged: &Staged) -> Result<()> {
     match &staged.hidden {
         Hidden::File { path } => lake.delete(path).await?,
         Hidden::Upload { id, .. } => {
-            let store = lake.multipart().expect("uploads are staged on stores that have them");
+            let store = lake.uploads().expect("uploads are staged on stores that have them");
             // A completed or unknown upload cannot be aborted; the delete below takes its object.
-            let _ = store.abort_multipart(&lake.key(&staged.path)?, id).await;
+            let _ = store.abort_multipart(&Path::parse(&staged.path)?, id).await;
         }
     }
     lake.delete(&staged.path).await

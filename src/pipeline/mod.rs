@@ -42,6 +42,7 @@ pub struct RunOptions {
 /// could not be written down.
 pub async fn run(
     project: &Project,
+    lake: &Lake,
     limits: &Limits,
     options: &RunOptions,
     stamp: &RunStamp,
@@ -50,17 +51,16 @@ pub async fn run(
 ) -> Result<RunReport> {
     let started = Instant::now();
     let chosen = select::select(project, &options.select, &options.exclude)?;
-    validate(project, limits).await?;
+    validate(project, lake, limits).await?;
 
-    let lake = Lake::open(&project.target.storage)?;
-    let _lock = lock::acquire(&lake, &stamp.run_id)?;
+    let _lock = lock::acquire(lake, &stamp.run_id)?;
     lake.delete_all(path::STAGING).await?;
     let store = match &project.target.demo {
         Some(settings) => Some(demo::Store::open(&project.root.join(".trapiche/demo"), settings).await?),
         None => None,
     };
     let workshop = Arc::new(Workshop {
-        engine: Engine::local(&lake, limits)?,
+        engine: Engine::local(lake, limits)?,
         stamp: stamp.clone(),
         full_refresh: options.full_refresh,
         store,
@@ -69,7 +69,7 @@ pub async fn run(
     let chosen: Vec<&Dataset> = chosen.iter().map(|i| &project.datasets[*i]).collect();
     let datasets = make_all(&workshop, &chosen, limits.threads, &events, stop).await?;
     let interrupted = stop.is_stopped();
-    take_back(&lake, &chosen).await?;
+    take_back(lake, &chosen).await?;
     let failed = datasets.iter().any(|dataset| matches!(dataset.status, DatasetStatus::Failed));
     let report = RunReport {
         run_id: stamp.run_id.clone(),
@@ -165,9 +165,8 @@ async fn take_back(lake: &Lake, chosen: &[&Dataset]) -> Result<()> {
 }
 
 /// A session that sees the lake as the project names it.
-pub async fn query(project: &Project, limits: &Limits) -> Result<Session> {
-    let lake = Lake::open(&project.target.storage)?;
-    let session = Engine::local(&lake, limits)?.session()?;
+pub async fn query(project: &Project, lake: &Lake, limits: &Limits) -> Result<Session> {
+    let session = Engine::local(lake, limits)?.session()?;
     for table in project.datasets.iter().flat_map(|dataset| &dataset.outputs) {
         session.open(table).await?;
     }
@@ -175,8 +174,7 @@ pub async fn query(project: &Project, limits: &Limits) -> Result<Session> {
 }
 
 /// The reports of past runs, newest first.
-pub async fn history(project: &Project) -> Result<Vec<RunReport>> {
-    let lake = Lake::open(&project.target.storage)?;
+pub async fn history(lake: &Lake) -> Result<Vec<RunReport>> {
     let mut reports = vec![];
     for file in lake.list(path::RUNS).await?.iter().rev() {
         let bytes = lake.read(file).await?.unwrap_or_default();

@@ -33,16 +33,20 @@ pub enum PlannedAction {
 
 /// Reads the lake's manifests, the project and the first bytes of local source files; writes nothing and asks no
 /// server.
-pub async fn plan(project: &Project, limits: &Limits, options: &RunOptions) -> Result<Vec<PlannedDataset>> {
+pub async fn plan(
+    project: &Project,
+    lake: &Lake,
+    limits: &Limits,
+    options: &RunOptions,
+) -> Result<Vec<PlannedDataset>> {
     let chosen = select::select(project, &options.select, &options.exclude)?;
-    validate(project, limits).await?;
-    let lake = Lake::open(&project.target.storage)?;
+    validate(project, lake, limits).await?;
     let mut planned = vec![];
     let mut to_make: HashSet<&TableName> = HashSet::new();
     for dataset in chosen.iter().map(|i| &project.datasets[*i]) {
         let (kind, action, why) = match &dataset.definition {
             Definition::Source(_) => {
-                let before = fingerprint::state(&lake, &dataset.name).await?;
+                let before = fingerprint::state(lake, &dataset.name).await?;
                 let why = if before.is_some() { "asks whether the source has changed" } else { "never captured" };
                 if before.is_none() {
                     to_make.extend(&dataset.outputs);
@@ -53,7 +57,7 @@ pub async fn plan(project: &Project, limits: &Limits, options: &RunOptions) -> R
                 let kind = if matches!(definition, Definition::Query(_)) { "query" } else { "model" };
                 let why = match dataset.inputs.iter().find(|input| to_make.contains(input)) {
                     Some(input) => Some(format!("`{input}` is made before it")),
-                    None => why_make(&lake, dataset, options).await?,
+                    None => why_make(lake, dataset, options).await?,
                 };
                 match why {
                     Some(why) => {

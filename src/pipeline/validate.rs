@@ -41,21 +41,22 @@ pub async fn load(
         return Ok(sound);
     }
     // Without a lake that opens there is less to say, and enough.
-    if let Ok((_, more)) = plan_all(&sound, limits).await {
+    if let Ok(lake) = Lake::open(&sound.target.storage)
+        && let Ok((_, more)) = plan_all(&sound, &lake, limits).await
+    {
         problems.extend(more);
     }
     Err(Error::problems(problems))
 }
 
 /// Plans every query and model against the columns that are known. All faults come as one error.
-pub async fn validate(project: &Project, limits: &Limits) -> Result<Validation> {
-    let (validation, problems) = plan_all(project, limits).await?;
+pub async fn validate(project: &Project, lake: &Lake, limits: &Limits) -> Result<Validation> {
+    let (validation, problems) = plan_all(project, lake, limits).await?;
     if problems.is_empty() { Ok(validation) } else { Err(Error::problems(problems)) }
 }
 
-async fn plan_all(project: &Project, limits: &Limits) -> Result<(Validation, Vec<Problem>)> {
-    let lake = Lake::open(&project.target.storage)?;
-    let session = Engine::local(&lake, limits)?.session()?;
+async fn plan_all(project: &Project, lake: &Lake, limits: &Limits) -> Result<(Validation, Vec<Problem>)> {
+    let session = Engine::local(lake, limits)?.session()?;
     let mut validation = Validation::default();
     let mut problems = vec![];
     let mut known: BTreeSet<TableName> = BTreeSet::new();
@@ -74,7 +75,7 @@ async fn plan_all(project: &Project, limits: &Limits) -> Result<(Validation, Vec
                 // What it reads is faulty, which has been reported.
                 None => continue,
             },
-            (Definition::Source(source), None) => source_columns(&lake, project, dataset, source).await,
+            (Definition::Source(source), None) => source_columns(lake, project, dataset, source).await,
             (Definition::Query(query), None) => plan_query(&session, dataset, query).await,
             (Definition::Model(model), None) => plan_model(&session, project, dataset, model).await,
         };
