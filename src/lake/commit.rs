@@ -6,8 +6,8 @@
 //! 4. What it replaces is removed, then `pending.json`.
 //!
 //! Whoever dies on the way leaves `pending.json`, and [`recover`] looks whether 3 happened: if so it
-//! does 4 again, if not it takes the published files back. Each step may be done twice. That is right as long as no one
-//! else is at work on the table, which [`lock`](super::lock) sees to on a local lake only.
+//! does 4 again, if not it takes the published files back. Each step may be done twice. That is right because no one
+//! else is at work on the table, which [`lock`](super::lock) sees to.
 
 use serde::{Deserialize, Serialize};
 
@@ -49,15 +49,15 @@ pub async fn commit(lake: &Lake, mut next: Version, staged: Vec<Staged>, replace
         next.quarantine.splice(0..0, kept_bad);
     }
     let pending = Pending { next, staged, removed };
-    lake.write(&path::pending_file(&pending.next.table), to_json(&pending)).await?;
-    for file in &pending.staged {
-        stage::publish(lake, file).await?;
+    // Whoever holds the table's lock has recovered it, so there is none; a run whose lock ran out stops here.
+    if !lake.create(&path::pending_file(&pending.next.table), to_json(&pending)).await? {
+        return Err(changed_meanwhile(&pending.next.table));
     }
+    stage::publish_all(lake, &pending.staged).await?;
     let file = path::version_file(&pending.next.table, pending.next.version);
     if !lake.create(&file, to_json(&pending.next)).await? {
         undo(lake, &pending).await?;
-        let message = format!("`{}` was changed by another run meanwhile", pending.next.table);
-        return Err(Error::new(Kind::Locked, message).hint("run again"));
+        return Err(changed_meanwhile(&pending.next.table));
     }
     finish(lake, &pending).await?;
     Ok(pending.next)
@@ -77,9 +77,7 @@ pub async fn recover(lake: &Lake, table: &TableName) -> Result<()> {
 }
 
 async fn finish(lake: &Lake, pending: &Pending) -> Result<()> {
-    for path in &pending.removed {
-        lake.delete(path).await?;
-    }
+    lake.delete_each(pending.removed.clone()).await?;
     let table = &pending.next.table;
     if let Some(old) = pending.next.version.checked_sub(VERSIONS_KEPT) {
         lake.delete(&path::version_file(table, old)).await?;
@@ -92,6 +90,10 @@ async fn undo(lake: &Lake, pending: &Pending) -> Result<()> {
         stage::discard(lake, file).await?;
     }
     lake.delete(&path::pending_file(&pending.next.table)).await
+}
+
+fn changed_meanwhile(table: &TableName) -> Error {
+    Error::new(Kind::Locked, format!("`{table}` was changed by another run meanwhile")).hint("run again")
 }
 
 /// (kept, gone) of the current files.

@@ -7,10 +7,12 @@
 //! | `types` | Spark's type names ⇄ Arrow |
 //! | `json_rows`, `landing` | what a capture put into `raw/` |
 //! | `stage`, `version`, `commit` | how a table changes: hidden files → next version → removal of the old |
-//! | `lock` | one run at a time, on a local lake |
+//! | `lock` | one run at a time per dataset |
+//! | `disk` | fsync, on a local lake |
 //! | `gunzip` | the one decoding of bytes that capture and scan share |
 
 pub mod commit;
+mod disk;
 pub mod gunzip;
 pub mod json_rows;
 pub mod landing;
@@ -25,7 +27,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use futures::TryStreamExt;
+use futures::{StreamExt, TryStreamExt};
 use object_store::aws::{AmazonS3Builder, S3ConditionalPut};
 use object_store::local::LocalFileSystem;
 use object_store::multipart::MultipartStore;
@@ -34,6 +36,7 @@ use object_store::prefix::PrefixStore;
 use object_store::{ObjectStore, ObjectStoreExt, PutMode, PutPayload};
 
 pub use name::{TableName, Zone};
+use tokio::sync::RwLock;
 use url::Url;
 
 use crate::error::{Error, Result};
@@ -56,6 +59,9 @@ pub struct Lake {
     store: Arc<dyn ObjectStore>,
     uploads: Option<Arc<dyn MultipartStore>>,
     local_root: Option<PathBuf>,
+    upload_from_bytes: usize,
+    /// Held for reading while an upload is begun and noted down.
+    beginnings: Arc<RwLock<()>>,
 }
 
 impl std::fmt::Debug for Lake {
@@ -95,7 +101,13 @@ impl Lake {
     /// `file://` URL the store's files are in that folder.
     pub fn on(url: &str, store: Arc<dyn ObjectStore>, uploads: Option<Arc<dyn MultipartStore>>) -> Result<Lake> {
         let local_root = if url.starts_with("file://") { Some(folder(url)?) } else { None };
-        Ok(Lake { url: url.to_string(), store, uploads, local_root })
+        let url = url.to_string();
+        Ok(Lake { url, store, uploads, local_root, upload_from_bytes: stage::PART_BYTES, beginnings: Arc::default() })
+    }
+
+    /// The same lake, with every staged object of this size or more an upload: tests need not write megabytes for one.
+    pub fn with_uploads_from(self, bytes: usize) -> Lake {
+        Lake { upload_from_bytes: bytes, ..self }
     }
 
     /// As the user wrote it, for words.
@@ -117,6 +129,16 @@ impl Lake {
         self.uploads.as_ref()
     }
 
+    /// Smaller objects are staged whole.
+    fn upload_from_bytes(&self) -> usize {
+        self.upload_from_bytes
+    }
+
+    /// Held for reading while an upload is begun and noted down.
+    fn beginnings(&self) -> &Arc<RwLock<()>> {
+        &self.beginnings
+    }
+
     /// The whole object; `None` when there is none.
     pub async fn read(&self, path: &str) -> Result<Option<Bytes>> {
         match self.store.get(&Path::parse(path)?).await {
@@ -129,15 +151,20 @@ impl Lake {
     /// Writes a small object whole, over whatever is there.
     pub async fn write(&self, path: &str, bytes: impl Into<Bytes>) -> Result<()> {
         let done = self.store.put(&Path::parse(path)?, PutPayload::from_bytes(bytes.into())).await;
-        done.map(drop).map_err(|e| Error::from(e).context(format!("writing `{path}`")))
+        done.map_err(|e| Error::from(e).context(format!("writing `{path}`")))?;
+        disk::sync(self, &[path]).await
     }
 
-    /// Writes a small object if there is none; whether it did.
+    /// Writes a small object if there is none; whether it did. No two writers write the same bytes.
     pub async fn create(&self, path: &str, bytes: impl Into<Bytes>) -> Result<bool> {
-        let payload = PutPayload::from_bytes(bytes.into());
+        let bytes = bytes.into();
+        let payload = PutPayload::from_bytes(bytes.clone());
         match self.store.put_opts(&Path::parse(path)?, payload, PutMode::Create.into()).await {
-            Ok(_) => Ok(true),
-            Err(object_store::Error::AlreadyExists { .. } | object_store::Error::Precondition { .. }) => Ok(false),
+            Ok(_) => disk::sync(self, &[path]).await.map(|()| true),
+            // A request whose answer was lost is sent again, and then finds the object that it has made itself.
+            Err(object_store::Error::AlreadyExists { .. } | object_store::Error::Precondition { .. }) => {
+                Ok(self.read(path).await?.is_some_and(|there| there == bytes))
+            }
             Err(error) => Err(Error::from(error).context(format!("writing `{path}`"))),
         }
     }
@@ -152,10 +179,18 @@ impl Lake {
 
     /// Removes all objects below a folder.
     pub async fn delete_all(&self, dir: &str) -> Result<()> {
-        for path in self.list(dir).await? {
-            self.delete(&path).await?;
-        }
-        Ok(())
+        self.delete_each(self.list(dir).await?).await
+    }
+
+    /// Removes objects, a thousand per request where the store can; it is fine if some are not there.
+    pub async fn delete_each(&self, paths: Vec<String>) -> Result<()> {
+        let paths = paths.into_iter().map(|path| Path::parse(path).map_err(object_store::Error::from));
+        let removed = self.store.delete_stream(futures::stream::iter(paths.collect::<Vec<_>>()).boxed());
+        let removed = removed.map(|removed| match removed {
+            Ok(_) | Err(object_store::Error::NotFound { .. }) => Ok(()),
+            Err(error) => Err(Error::from(error).context("removing objects")),
+        });
+        removed.try_collect().await
     }
 
     /// The paths of all objects below a folder, sorted.

@@ -61,10 +61,34 @@ pub fn pending_file(table: &TableName) -> String {
     format!("{}/pending.json", versions_dir(table))
 }
 
-/// `_trapiche/staging/<run>/…`: where a local lake keeps files until their commit.
+/// `_trapiche/staging/<run>`: what a run keeps until its commits.
 pub fn staging_dir(run_id: &str) -> String {
     format!("{STAGING}/{run_id}")
 }
+
+/// `_trapiche/staging/<run>/trusted/sales/…parquet`: where the file of that path waits.
+pub fn staged_file(run_id: &str, path: &str) -> String {
+    format!("{}/{path}", staging_dir(run_id))
+}
+
+/// `…parquet.upload.json`: the note that says that a staged file is an open upload.
+pub fn upload_note(staged_file: &str) -> String {
+    format!("{staged_file}{UPLOAD_NOTE}")
+}
+
+pub fn is_upload_note(path: &str) -> bool {
+    path.ends_with(UPLOAD_NOTE)
+}
+
+const UPLOAD_NOTE: &str = ".upload.json";
+
+/// `_trapiche/runs/<run>.json`: a run at work and what it makes.
+pub fn claim_file(run_id: &str) -> String {
+    format!("{CLAIMS}/{run_id}.json")
+}
+
+/// Holds one object for each run at work.
+pub const CLAIMS: &str = "_trapiche/runs";
 
 /// Holds one folder for each run that stages files.
 pub const STAGING: &str = "_trapiche/staging";

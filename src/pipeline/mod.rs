@@ -21,7 +21,7 @@ use crate::config::Limits;
 use crate::demo;
 use crate::engine::{Engine, Session};
 use crate::error::Result;
-use crate::lake::{Lake, TableName, commit, landing, lock, path};
+use crate::lake::{Lake, TableName, commit, landing, lock, path, stage};
 use crate::project::{Dataset, Definition, Project, select};
 use crate::report::{DatasetReport, DatasetStatus, Event, Meter, RunReport, RunStamp, RunStatus, peak_memory};
 
@@ -53,42 +53,50 @@ pub async fn run(
     let chosen = select::select(project, &options.select, &options.exclude)?;
     validate(project, lake, limits).await?;
 
-    let _lock = lock::acquire(lake, &stamp.run_id)?;
-    lake.delete_all(path::STAGING).await?;
-    let store = match &project.target.demo {
-        Some(settings) => Some(demo::Store::open(&project.root.join(".trapiche/demo"), settings).await?),
-        None => None,
-    };
-    let workshop = Arc::new(Workshop {
-        engine: Engine::local(lake, limits)?,
-        stamp: stamp.clone(),
-        full_refresh: options.full_refresh,
-        store,
-    });
-
     let chosen: Vec<&Dataset> = chosen.iter().map(|i| &project.datasets[*i]).collect();
-    let datasets = make_all(&workshop, &chosen, limits.threads, &events, stop).await?;
-    let interrupted = stop.is_stopped();
-    take_back(lake, &chosen).await?;
-    let failed = datasets.iter().any(|dataset| matches!(dataset.status, DatasetStatus::Failed));
-    let report = RunReport {
-        run_id: stamp.run_id.clone(),
-        project: project.name.clone(),
-        target: project.target.name.clone(),
-        trapiche_version: env!("CARGO_PKG_VERSION").to_string(),
-        started_at: stamp.at,
-        seconds: started.elapsed().as_secs_f64(),
-        status: match (interrupted, failed) {
-            (true, _) => RunStatus::Interrupted,
-            (false, true) => RunStatus::Failed,
-            (false, false) => RunStatus::Ok,
-        },
-        peak_memory_bytes: peak_memory(),
-        datasets,
+    let lock = lock::acquire(lake, &stamp.run_id, chosen.iter().map(|dataset| dataset.name.clone())).await?;
+    let outcome = async {
+        let store = match &project.target.demo {
+            Some(settings) => Some(demo::Store::open(&project.root.join(".trapiche/demo"), settings).await?),
+            None => None,
+        };
+        let workshop = Arc::new(Workshop {
+            engine: Engine::local(lake, limits)?,
+            stamp: stamp.clone(),
+            full_refresh: options.full_refresh,
+            store,
+        });
+        let datasets = tokio::select! {
+            datasets = make_all(&workshop, &chosen, limits.threads, &events, stop) => datasets?,
+            // What is staged is left to whoever has taken over.
+            lost = lock.lost() => return Err(lost),
+        };
+        let interrupted = stop.is_stopped();
+        take_back(lake, &chosen, &stamp.run_id).await?;
+        let failed = datasets.iter().any(|dataset| matches!(dataset.status, DatasetStatus::Failed));
+        let report = RunReport {
+            run_id: stamp.run_id.clone(),
+            project: project.name.clone(),
+            target: project.target.name.clone(),
+            trapiche_version: env!("CARGO_PKG_VERSION").to_string(),
+            started_at: stamp.at,
+            seconds: started.elapsed().as_secs_f64(),
+            status: match (interrupted, failed) {
+                (true, _) => RunStatus::Interrupted,
+                (false, true) => RunStatus::Failed,
+                (false, false) => RunStatus::Ok,
+            },
+            peak_memory_bytes: peak_memory(),
+            datasets,
+        };
+        let text = serde_json::to_vec_pretty(&report).expect("reports have text keys only");
+        lake.write(&path::run_report(&stamp.run_id), text).await?;
+        Ok(report)
     };
-    let text = serde_json::to_vec_pretty(&report).expect("reports have text keys only");
-    lake.write(&path::run_report(&stamp.run_id), text).await?;
-    Ok(report)
+    let outcome = outcome.await;
+    let released = lock.release().await;
+    let report = outcome?;
+    released.map(|()| report)
 }
 
 /// Makes the datasets in dependency order, independent ones side by side, and blocks those below a failed one.
@@ -152,7 +160,7 @@ async fn make_all(
 
 /// Whatever failed or was interrupted: no commit is left half done, nothing staged is left behind, and no part of a
 /// landing that did not come about.
-async fn take_back(lake: &Lake, chosen: &[&Dataset]) -> Result<()> {
+async fn take_back(lake: &Lake, chosen: &[&Dataset], run_id: &str) -> Result<()> {
     for dataset in chosen {
         if let Definition::Source(_) = dataset.definition {
             landing::sweep(lake, &dataset.name.name).await?;
@@ -161,7 +169,7 @@ async fn take_back(lake: &Lake, chosen: &[&Dataset]) -> Result<()> {
             commit::recover(lake, table).await?;
         }
     }
-    lake.delete_all(path::STAGING).await
+    stage::clear(lake, run_id).await
 }
 
 /// A session that sees the lake as the project names it.

@@ -6,9 +6,13 @@
 
 mod broken_projects;
 mod command_line;
+mod crash_points;
 mod demo_project;
+mod faulty;
 mod floors;
 mod other_project;
+mod places;
 mod plain_readers;
+mod stores;
 mod sudden_death;
 mod workbench;

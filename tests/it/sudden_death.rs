@@ -40,17 +40,28 @@ fn a_killed_run_leaves_nothing_that_the_next_one_does_not_mend() {
 }
 
 #[test]
-fn a_second_run_at_the_same_time_is_refused() {
+fn a_second_run_on_the_same_dataset_is_refused_and_one_on_another_is_not() {
     let bench = Workbench::demo();
-    std::fs::create_dir_all(bench.path("lake/_trapiche")).unwrap();
-    std::fs::write(bench.path("lake/_trapiche/lock"), "20260101T000000Z-first").unwrap();
-    let lock = std::fs::File::open(bench.path("lake/_trapiche/lock")).unwrap();
-    lock.lock().unwrap();
+    let claim = |dataset: &str, expires: &str| {
+        let process = r#"{ "host": "elsewhere", "machine": "another", "pid": 4711, "started": 1 }"#;
+        bench.write(
+            "lake/_trapiche/runs/20260101T000000Z-first.json",
+            &format!(
+                r#"{{ "run_id": "20260101T000000Z-first", "datasets": ["{dataset}"], "expires_at": "{expires}", "process": {process} }}"#
+            ),
+        );
+    };
+    claim("raw.regions", "2999-01-01T00:00:00Z");
     let answer = bench.trapiche(&["run"]);
     assert_eq!(answer.code, 4, "{}", answer.stderr);
-    assert!(answer.stderr.contains("20260101T000000Z-first"), "{}", answer.stderr);
-    drop(lock);
+    for word in ["20260101T000000Z-first", "raw.regions", "elsewhere"] {
+        assert!(answer.stderr.contains(word), "{}", answer.stderr);
+    }
+    assert_eq!(bench.trapiche(&["run", "raw.regions"]).code, 4);
+    assert_eq!(bench.trapiche(&["run", "raw.products"]).code, 0);
+    claim("raw.regions", "2026-01-01T00:00:00Z");
     assert_eq!(bench.trapiche(&["run", "raw.regions"]).code, 0);
+    assert_eq!(bench.lake_files().iter().filter(|file| file.starts_with("_trapiche/runs")).count(), 0);
 }
 
 #[expect(clippy::disallowed_methods, reason = "a test's own thread may wait")]

@@ -1,0 +1,253 @@
+//! What the lake asks of a store, asked of every store.
+
+use std::collections::BTreeSet;
+
+use bytes::Bytes;
+use trapiche::error::{Kind, Result};
+use trapiche::lake::commit::{self, Replaces};
+use trapiche::lake::stage::{self, Staged};
+use trapiche::lake::version::{self, DataFile, Version};
+use trapiche::lake::{Lake, TableName, lock};
+
+use crate::faulty::{Fault, Faulty};
+use crate::places::{self, KEY, S3Server, SECRET};
+use crate::workbench::Workbench;
+
+#[test]
+fn memory_keeps_the_contract() {
+    keeps_the_contract("memory");
+}
+
+#[test]
+fn a_folder_keeps_the_contract() {
+    let folder = tempfile::tempdir().unwrap();
+    keeps_the_contract(&format!("file://{}", folder.path().join("not yet there").display()));
+}
+
+#[test]
+fn s3s_keeps_the_contract() {
+    an_s3_server_keeps_the_contract("s3s");
+}
+
+#[test]
+fn minio_keeps_the_contract() {
+    an_s3_server_keeps_the_contract("minio");
+}
+
+/// The program itself, with credentials from the environment.
+#[test]
+fn the_program_runs_on_minio() {
+    let Some(server) = S3Server::start("minio") else { return };
+    let bench = Workbench::of(&[
+        (
+            "trapiche.yml",
+            "name: s3\ntargets: { here: { storage: \"s3://lake/a/b\", s3: { endpoint: \"${ENDPOINT}\", region: us-east-1 } } }\nsources: { days: { url: \"file://./days.csv\" } }\n",
+        ),
+        ("days.csv", "day,n\nmon,1\n50% x=y:z,2\n,3\n"),
+        (
+            "queries/trusted/days.sql",
+            "/* trapiche\npartition_by: [day]\n*/ SELECT n, nullif(day, '') AS day FROM raw.days",
+        ),
+    ]);
+    let trapiche = |args: &[&str]| {
+        let environment =
+            [("ENDPOINT", server.endpoint.as_str()), ("AWS_ACCESS_KEY_ID", KEY), ("AWS_SECRET_ACCESS_KEY", SECRET)];
+        let answer = bench.command(args).envs(environment).output().unwrap();
+        assert!(answer.status.success(), "{}", String::from_utf8_lossy(&answer.stderr));
+        String::from_utf8(answer.stdout).unwrap()
+    };
+    trapiche(&["run"]);
+    trapiche(&["run", "--full-refresh"]);
+    let rows = trapiche(&["query", "-o", "csv", "SELECT day, n FROM trusted.days ORDER BY n"]);
+    assert_eq!(rows, "day,n\nmon,1\n50% x=y:z,2\n,3\n");
+    assert_eq!(server.open_uploads(), (0, 0));
+}
+
+fn an_s3_server_keeps_the_contract(kind: &str) {
+    let Some(server) = S3Server::start(kind) else { return };
+    keeps_the_contract(&server.place("contract"));
+    assert_eq!(server.open_uploads(), (0, 0), "(open uploads, their parts)");
+}
+
+fn keeps_the_contract(place: &str) {
+    runtime().block_on(async {
+        let (url, store, uploads) = places::open(place);
+        let lake = Lake::on(&url, store.clone(), uploads.clone()).unwrap();
+        small_objects(&lake).await.unwrap();
+        staged_objects(&lake).await.unwrap();
+        commits(&lake).await.unwrap();
+        // A lake on a store at whose n-th operation something goes wrong, and how many there were.
+        let faulty = |at, fault| {
+            let faulty = Faulty::new(store.clone(), uploads.clone(), at, fault);
+            let with_uploads = uploads.is_some().then(|| std::sync::Arc::new(faulty.clone()) as _);
+            (Lake::on(&url, std::sync::Arc::new(faulty.clone()), with_uploads).unwrap(), faulty)
+        };
+        recovery(&lake, faulty).await.unwrap();
+        locks(&lake).await.unwrap();
+        assert_eq!(objects(&lake).await, BTreeSet::new(), "something was left");
+    });
+}
+
+async fn small_objects(lake: &Lake) -> Result<()> {
+    assert_eq!(lake.read("small/a").await?, None);
+    assert_eq!(lake.list("small").await?, Vec::<String>::new());
+    lake.delete("small/a").await?;
+    assert!(lake.create("small/a", "1").await?);
+    assert!(!lake.create("small/a", "2").await?, "a second creation must not win");
+    assert_eq!(lake.read("small/a").await?.as_deref(), Some(&b"1"[..]));
+    lake.write("small/a", "3").await?;
+    assert_eq!(lake.read("small/a").await?.as_deref(), Some(&b"3"[..]));
+    // Names as partitions have them.
+    let odd = ["small/day=50%25 x%3Dy%3Az/ñ.json", "small/day=__HIVE_DEFAULT_PARTITION__/b"];
+    for path in odd {
+        lake.write(path, path).await?;
+        assert_eq!(lake.read(path).await?.as_deref(), Some(path.as_bytes()));
+    }
+    assert_eq!(lake.list("small").await?, ["small/a", odd[0], odd[1]]);
+    assert_eq!(lake.names("small").await?, ["a", "day=50%25 x%3Dy%3Az", "day=__HIVE_DEFAULT_PARTITION__"]);
+    // Of two that create at once one does.
+    let created = futures::future::join_all((0..8).map(|i| lake.create("small/race", format!("{i}")))).await;
+    assert_eq!(created.into_iter().filter(|created| *created.as_ref().unwrap()).count(), 1);
+    lake.delete_each(vec!["small/a".to_string(), "small/not there".to_string()]).await?;
+    lake.delete_all("small").await
+}
+
+/// One that is staged whole, and one that is more than a part long.
+async fn staged_objects(lake: &Lake) -> Result<()> {
+    for size in [0, 1_000, 9 << 20] {
+        let path = "trusted/t/day=50%25 x%3Dy/file.parquet";
+        let staged = stage(lake, path, size).await?;
+        assert_eq!(staged.bytes, size as u64);
+        assert_eq!(lake.list("trusted").await?, Vec::<String>::new(), "visible before it is published");
+        stage::publish_all(lake, std::slice::from_ref(&staged)).await?;
+        assert_eq!(lake.read(path).await?.unwrap().len(), size);
+        // Once more is harmless.
+        stage::publish(lake, &staged).await?;
+        stage::discard(lake, &staged).await?;
+        assert_eq!(lake.list("trusted").await?, Vec::<String>::new(), "visible after it was taken back");
+        // What is never published is cleared away, finished or not.
+        stage(lake, path, size).await?;
+        let mut unfinished = stage::begin(lake, RUN, format!("{path}.2")).await?;
+        unfinished.write(Bytes::from(vec![1; size])).await?;
+        drop(unfinished);
+        stage::clear(lake, RUN).await?;
+        assert_eq!(objects(lake).await, BTreeSet::new());
+    }
+    Ok(())
+}
+
+async fn commits(lake: &Lake) -> Result<()> {
+    for (number, replaces) in [(1, Replaces::Everything), (2, Replaces::Nothing), (3, Replaces::TouchedPartitions)] {
+        commit_two(lake, &format!("run{number}"), replaces).await?;
+        let now = version::latest(lake, &table()).await?.unwrap();
+        assert_eq!(now.version, number);
+        assert_eq!(paths(&now.files), lake.list("trusted").await?, "{replaces:?}");
+    }
+    let first = version::read(lake, &table(), 1).await?.unwrap();
+    assert!(!lake.create("_trapiche/tables/trusted/t/v00000001.json", "{}").await?);
+    assert_eq!(first.run_id, "run1");
+    lake.delete_all("").await
+}
+
+/// Whichever operation of a commit goes wrong: a reader sees the old or the new files, all there, and recovery leaves
+/// just them.
+async fn recovery(lake: &Lake, faulty: impl Fn(u64, Fault) -> (Lake, Faulty)) -> Result<()> {
+    for fault in [Fault::Fail, Fault::LoseAnswer, Fault::CutShort] {
+        for at in 1.. {
+            commit_two(lake, "old", Replaces::Everything).await?;
+            let (broken, store) = faulty(at, fault);
+            let outcome = commit_two(&broken, "new", Replaces::Everything).await;
+            let now = version::latest(lake, &table()).await?.unwrap();
+            assert!(outcome.is_err() || now.run_id == "new", "{fault:?} at {at}");
+            for file in &now.files {
+                assert!(lake.read(&file.path).await?.is_some(), "{fault:?} at {at}: a reader misses {}", file.path);
+            }
+            commit::recover(lake, &table()).await?;
+            for run in stage::runs(lake).await? {
+                stage::clear(lake, &run).await?;
+            }
+            assert_eq!(version::latest(lake, &table()).await?.unwrap(), now, "{fault:?} at {at}");
+            assert_eq!(lake.list("trusted").await?, paths(&now.files), "{fault:?} at {at}");
+            let hidden = lake.list("_trapiche").await?;
+            assert!(hidden.iter().all(|path| path.contains("/v0000")), "{fault:?} at {at}: {hidden:?}");
+            lake.delete_all("").await?;
+            if store.seen() < at {
+                assert!(at > 10, "only {at} operations?");
+                break;
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn locks(lake: &Lake) -> Result<()> {
+    let names = |names: &[&str]| names.iter().map(|name| TableName::parse(name).unwrap()).collect::<Vec<_>>();
+    let first = lock::acquire(lake, "first", names(&["trusted.a", "trusted.b"])).await?;
+    let refused = lock::acquire(lake, "second", names(&["trusted.b", "trusted.c"])).await.unwrap_err();
+    assert_eq!(refused.kind(), Kind::Locked);
+    assert!(refused.to_string().contains("`first`") && refused.to_string().contains("`trusted.b`"), "{refused}");
+    let beside = lock::acquire(lake, "third", names(&["trusted.c"])).await?;
+    // A live run's staged objects are not another's to clear away.
+    let staged = stage(lake, "trusted/a/f", 10).await?;
+    lake.write("_trapiche/staging/first/x", "x").await?;
+    first.release().await?;
+    let after = lock::acquire(lake, "fourth", names(&["trusted.a", "trusted.b"])).await?;
+    assert_eq!(stage::runs(lake).await?, Vec::<String>::new(), "{staged:?}");
+    beside.release().await?;
+    after.release().await
+}
+
+const RUN: &str = "20260101T000000Z-000001";
+
+async fn stage(lake: &Lake, path: &str, size: usize) -> Result<Staged> {
+    stage_for(lake, RUN, path, size).await
+}
+
+async fn stage_for(lake: &Lake, run_id: &str, path: &str, size: usize) -> Result<Staged> {
+    let mut object = stage::begin(lake, run_id, path.to_string()).await?;
+    for chunk in vec![7u8; size].chunks(3 << 20) {
+        object.write(Bytes::copy_from_slice(chunk)).await?;
+    }
+    object.finish().await
+}
+
+/// Commits a version of two partitions, staged by the run.
+async fn commit_two(lake: &Lake, run_id: &str, replaces: Replaces) -> Result<Version> {
+    let mut next = Version {
+        table: table(),
+        version: 0,
+        run_id: run_id.to_string(),
+        committed_at: "2026-01-01T00:00:00Z".parse().unwrap(),
+        fingerprint: run_id.to_string(),
+        schema: std::sync::Arc::new(arrow::datatypes::Schema::empty()),
+        partition_by: vec!["day".to_string()],
+        files: vec![],
+        quarantine: vec![],
+    };
+    let mut staged = vec![];
+    for day in ["mon", "tue"] {
+        let path = format!("trusted/t/day={day}/part-{run_id}.parquet");
+        let object = stage_for(lake, run_id, &path, 100).await?;
+        next.files.push(DataFile { path, partition: vec![Some(day.to_string())], rows: 1, bytes: object.bytes });
+        staged.push(object);
+    }
+    let version = commit::commit(lake, next, staged, replaces).await?;
+    stage::clear(lake, run_id).await?;
+    Ok(version)
+}
+
+fn table() -> TableName {
+    TableName::parse("trusted.t").unwrap()
+}
+
+fn paths(files: &[DataFile]) -> Vec<String> {
+    files.iter().map(|file| file.path.clone()).collect::<BTreeSet<_>>().into_iter().collect()
+}
+
+async fn objects(lake: &Lake) -> BTreeSet<String> {
+    lake.list("").await.unwrap().into_iter().collect()
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
+}
