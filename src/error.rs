@@ -20,7 +20,7 @@ pub enum Kind {
     Config,
     /// A server could not be reached or did not let us in.
     Connection,
-    /// Another run holds the lake's lock.
+    /// Another run is at work on the same dataset.
     Locked,
     /// Stopped by the user; nothing half-made is visible.
     Interrupted,

@@ -14,7 +14,7 @@ Exit codes:
   1    a dataset, a check or a statement failed; the other datasets may have been made
   2    usage or configuration is wrong; nothing ran
   3    a server could not be reached or refused access
-  4    another run holds the lake's lock
+  4    another run is at work on a dataset
   130  interrupted; nothing half-made is visible
 
 Examples:

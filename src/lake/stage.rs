@@ -64,23 +64,17 @@ enum Sink {
 
 /// Begins the object that is to appear at `path`.
 pub async fn begin(lake: &Lake, run_id: &str, path: String) -> Result<StageWriter> {
-    let (hidden, sink) = match lake.uploads() {
-        None => {
-            let hidden = path::staged_file(run_id, &path);
-            let writer = BufWriter::new(lake.store().clone(), Path::parse(&hidden)?);
-            (hidden, Sink::File(Box::new(writer)))
-        }
-        Some(uploads) => {
-            let parts = Parts {
-                lake: lake.clone(),
-                uploads: uploads.clone(),
-                key: Path::parse(&path)?,
-                buffer: BytesMut::new(),
-                upload: None,
-                done: vec![],
-            };
-            (path::staged_file(run_id, &path), Sink::Parts(parts))
-        }
+    let hidden = path::staged_file(run_id, &path);
+    let sink = match lake.uploads() {
+        None => Sink::File(Box::new(BufWriter::new(lake.store().clone(), Path::parse(&hidden)?))),
+        Some(uploads) => Sink::Parts(Parts {
+            lake: lake.clone(),
+            uploads: uploads.clone(),
+            key: Path::parse(&path)?,
+            buffer: BytesMut::new(),
+            upload: None,
+            done: vec![],
+        }),
     };
     Ok(StageWriter { path, bytes: 0, hidden, sink })
 }
