@@ -32,6 +32,7 @@ use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
 use serde::{Deserialize, Serialize};
 
+use super::ranges;
 use super::table::quarantine_schema;
 use crate::error::Error;
 use crate::lake::path::{self, HIVE_NULL, PartitionValue};
@@ -253,6 +254,7 @@ struct Files<'a> {
 
 struct OpenFile {
     partition: Vec<PartitionValue>,
+    schema: SchemaRef,
     encoder: ArrowWriter<Vec<u8>>,
     object: StageWriter,
     rows: u64,
@@ -330,17 +332,22 @@ impl<'a> Files<'a> {
         let columns = &self.job.partition_by[..partition.len()];
         let path = path::data_file(&self.dir, columns, &partition, &self.job.run_id, self.task, self.closed.len());
         let object = stage::begin(&self.job.lake, &self.job.run_id, path).await.map_err(external)?;
-        Ok(OpenFile { partition, encoder: encoder(schema)?, object, rows: 0 })
+        Ok(OpenFile { partition, encoder: encoder(schema.clone())?, schema, object, rows: 0 })
     }
 
     async fn close_file(&mut self) -> Result<()> {
         let Some(mut open) = self.open.take() else { return Ok(()) };
-        open.encoder.finish()?;
+        let metadata = open.encoder.finish()?;
         self.memory.free();
         open.pass_on(&self.job.meter).await?;
         let staged = open.object.finish().await.map_err(external)?;
-        let file =
-            DataFile { path: staged.path.clone(), partition: open.partition, rows: open.rows, bytes: staged.bytes };
+        let file = DataFile {
+            path: staged.path.clone(),
+            partition: open.partition,
+            rows: open.rows,
+            bytes: staged.bytes,
+            columns: ranges::of_file(&metadata, &open.schema)?,
+        };
         self.closed.push((file, staged));
         Ok(())
     }
@@ -359,7 +366,14 @@ pub(super) async fn empty_file(job: &WriteJob) -> crate::error::Result<(DataFile
         encoder(job.schema.clone()).and_then(|encoder| Ok(encoder.into_inner()?)).map_err(super::fault::explain)?;
     object.write(Bytes::from(bytes)).await?;
     let staged = object.finish().await?;
-    Ok((DataFile { path: staged.path.clone(), partition: vec![], rows: 0, bytes: staged.bytes }, staged))
+    let file = DataFile {
+        path: staged.path.clone(),
+        partition: vec![],
+        rows: 0,
+        bytes: staged.bytes,
+        columns: Default::default(),
+    };
+    Ok((file, staged))
 }
 
 /// Parquet as Athena likes it: zstd, v1 data pages, no Arrow schema beside Parquet's own.

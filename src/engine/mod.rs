@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `session` | one function that builds every session: functions, options, memory |
 //! | `raw`, `table` | what a query sees of a landing and of a table's version |
+//! | `ranges` | between which values a file's columns lie: taken from its writer, used to leave files out |
 //! | `hive_write` | the partitioned write as an execution plan: rows in, list of files out |
 //! | `athena` | which types and names a table may have |
 //! | `store` | a query's result becomes a table's next version |
@@ -12,6 +13,7 @@
 mod athena;
 pub mod fault;
 mod hive_write;
+mod ranges;
 pub mod raw;
 mod raw_csv;
 mod raw_json;
@@ -84,10 +86,10 @@ impl Session {
             Zone::Trusted | Zone::Refined => match version::latest(&self.lake, table).await? {
                 Some(version) => {
                     if !version.quarantine.is_empty() {
-                        let bad = Arc::new(table::LakeTable::quarantine(&version));
+                        let bad = Arc::new(table::LakeTable::quarantine(&self.lake, &version));
                         self.register(QUARANTINE, &format!("{}_{}", table.zone, table.name), bad)?;
                     }
-                    Arc::new(table::LakeTable::new(&version)?)
+                    Arc::new(table::LakeTable::new(&self.lake, &version))
                 }
                 None => return Ok(false),
             },

@@ -96,8 +96,8 @@ pub async fn store(session: &Session, frame: DataFrame, write: TableWrite<'_>) -
         fingerprint: write.fingerprint.to_string(),
         schema,
         partition_by: write.partition_by.to_vec(),
-        files: written.files,
-        quarantine: written.quarantine,
+        files: written.files.into(),
+        quarantine: written.quarantine.into(),
     };
     let replaces = match write.mode {
         WriteMode::Error | WriteMode::Append => Replaces::Nothing,

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, RecordBatch, StringArray};
+use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions, StringArray};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
 use async_trait::async_trait;
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::stats::Precision;
-use datafusion::common::{DFSchema, Result, ScalarValue, Statistics};
+use datafusion::common::{DFSchema, DataFusionError, Result, ScalarValue, Statistics};
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
 use datafusion::datasource::source::DataSourceExec;
@@ -17,72 +17,107 @@ use datafusion::logical_expr::utils::conjunction;
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
 use datafusion::physical_plan::ExecutionPlan;
 
+use super::ranges::Ranges;
 use super::session::lake_url;
+use crate::lake::Lake;
+use crate::lake::tree::{self, Child, Node};
 use crate::lake::version::{DataFile, Version};
 
-/// One version of a table. Filters on partition columns are decided here, before any file is opened.
+/// One version of a table. Filters on partition columns are decided here, before any file is opened, and those on other
+/// columns leave out the files that cannot have such rows.
 #[derive(Debug)]
 pub(super) struct LakeTable {
+    lake: Lake,
     schema: SchemaRef,
     partition_fields: Vec<FieldRef>,
-    files: Vec<DataFile>,
-    /// One array per partition column, one value per file.
-    partition_values: Vec<ArrayRef>,
+    files: Node,
 }
 
 impl LakeTable {
-    pub(super) fn new(version: &Version) -> crate::error::Result<Self> {
+    pub(super) fn new(lake: &Lake, version: &Version) -> Self {
         let data_columns = version.schema.fields().len() - version.partition_by.len();
-        let partition_fields: Vec<FieldRef> = version.schema.fields()[data_columns..].to_vec();
-        let mut partition_values = vec![];
-        for (i, field) in partition_fields.iter().enumerate() {
-            let spelled: StringArray = version.files.iter().map(|file| file.partition[i].as_deref()).collect();
-            let typed = cast(&spelled, field.data_type()).map_err(|e| super::fault::explain(e.into()))?;
-            partition_values.push(typed);
-        }
-        Ok(LakeTable {
+        LakeTable {
+            lake: lake.clone(),
             schema: version.schema.clone(),
-            partition_fields,
+            partition_fields: version.schema.fields()[data_columns..].to_vec(),
             files: version.files.clone(),
-            partition_values,
-        })
+        }
     }
 
     /// The rows that the version left out because they broke a check, with their reasons.
-    pub(super) fn quarantine(version: &Version) -> Self {
-        let schema = quarantine_schema(&version.schema);
-        LakeTable { schema, partition_fields: vec![], files: version.quarantine.clone(), partition_values: vec![] }
+    pub(super) fn quarantine(lake: &Lake, version: &Version) -> Self {
+        LakeTable {
+            lake: lake.clone(),
+            schema: quarantine_schema(&version.schema),
+            partition_fields: vec![],
+            files: version.quarantine.clone(),
+        }
     }
 
-    /// Which files may hold rows that pass the filters on partition columns.
-    fn prune(&self, state: &dyn Session, filters: &[Expr]) -> Result<Vec<bool>> {
-        let all = vec![true; self.files.len()];
-        let decided_here = filters.iter().filter(|filter| self.only_partitions(filter)).cloned();
-        let Some(filter) = conjunction(decided_here) else { return Ok(all) };
-        if self.files.is_empty() {
+    /// The files that may hold rows which pass the filters, and their partition values.
+    async fn matching(&self, state: &dyn Session, filters: &[Expr]) -> Result<(Vec<DataFile>, Vec<ArrayRef>)> {
+        let (on_partitions, on_data): (Vec<Expr>, Vec<Expr>) = filters
+            .iter()
+            .filter(|filter| !filter.is_volatile())
+            .cloned()
+            .partition(|filter| self.only_partitions(filter));
+        let partitions = Arc::new(Schema::new(self.partition_fields.clone()));
+        let may_match = |nodes: &[Child]| {
+            let ranges = Ranges::of_nodes(nodes, &partitions);
+            ranges.and_then(|ranges| ranges.prune(state, &on_partitions)).map_err(super::fault::explain)
+        };
+        let files = tree::files_matching(&self.lake, &self.files, may_match).await;
+        let files = files.map_err(|e| DataFusionError::External(Box::new(e)))?;
+        let mut kept = self.decide(state, on_partitions, &files, &partitions)?;
+        let possible = Ranges::of_files(&files, &self.schema)?.prune(state, &on_data)?;
+        kept.iter_mut().zip(possible).for_each(|(keep, possible)| *keep &= possible);
+        let files: Vec<DataFile> =
+            files.into_iter().zip(kept).filter_map(|(file, keep)| keep.then_some(file)).collect();
+        let values = self.partition_values(&files)?;
+        Ok((files, values))
+    }
+
+    /// Which files' partition values pass, exactly.
+    fn decide(
+        &self,
+        state: &dyn Session,
+        filters: Vec<Expr>,
+        files: &[DataFile],
+        partitions: &SchemaRef,
+    ) -> Result<Vec<bool>> {
+        let all = vec![true; files.len()];
+        let Some(filter) = conjunction(filters) else { return Ok(all) };
+        if files.is_empty() {
             return Ok(all);
         }
-        let schema = Arc::new(Schema::new(self.partition_fields.clone()));
-        let values = RecordBatch::try_new(schema.clone(), self.partition_values.clone())?;
-        let expr = state.create_physical_expr(filter, &DFSchema::try_from(schema)?)?;
+        let rows = RecordBatchOptions::new().with_row_count(Some(files.len()));
+        let values = RecordBatch::try_new_with_options(partitions.clone(), self.partition_values(files)?, &rows)?;
+        let expr = state.create_physical_expr(filter, &DFSchema::try_from(partitions.clone())?)?;
         let kept = expr.evaluate(&values)?.into_array(values.num_rows())?;
         let kept = arrow::array::AsArray::as_boolean(&kept);
         Ok(kept.iter().map(|keep| keep == Some(true)).collect())
+    }
+
+    /// One array per partition column, one value per file.
+    fn partition_values(&self, files: &[DataFile]) -> Result<Vec<ArrayRef>> {
+        let typed = |(i, field): (usize, &FieldRef)| {
+            let spelled: StringArray = files.iter().map(|file| file.partition[i].as_deref()).collect();
+            Ok(cast(&spelled, field.data_type())?)
+        };
+        self.partition_fields.iter().enumerate().map(typed).collect()
     }
 
     fn only_partitions(&self, filter: &Expr) -> bool {
         let is_partition = |name: &str| self.partition_fields.iter().any(|field| field.name() == name);
         !filter.is_volatile() && filter.column_refs().iter().all(|column| is_partition(column.name()))
     }
+}
 
-    fn partitioned_file(&self, i: usize) -> Result<PartitionedFile> {
-        let file = &self.files[i];
-        let values = self.partition_values.iter().map(|values| ScalarValue::try_from_array(values, i));
-        let path = object_store::path::Path::parse(&file.path).map_err(object_store::Error::from)?;
-        let mut listed = PartitionedFile::new(path.to_string(), file.bytes);
-        listed.object_meta.location = path;
-        Ok(listed.with_partition_values(values.collect::<Result<_>>()?))
-    }
+fn partitioned_file(file: &DataFile, partition_values: Vec<ScalarValue>) -> Result<PartitionedFile> {
+    let path = object_store::path::Path::parse(&file.path).map_err(object_store::Error::from)?;
+    let mut listed = PartitionedFile::new(path.to_string(), file.bytes);
+    listed.object_meta.location = path;
+    Ok(listed.with_partition_values(partition_values))
 }
 
 /// A table's columns and why each row is not among them.
@@ -117,10 +152,13 @@ impl TableProvider for LakeTable {
         filters: &[Expr],
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let kept = self.prune(state, filters)?;
-        let chosen: Vec<usize> = (0..self.files.len()).filter(|i| kept[*i]).collect();
-        let files = chosen.iter().map(|i| self.partitioned_file(*i)).collect::<Result<Vec<_>>>()?;
-        let rows: u64 = chosen.iter().map(|i| self.files[*i].rows).sum();
+        let (chosen, values) = self.matching(state, filters).await?;
+        let mut files = vec![];
+        for (i, file) in chosen.iter().enumerate() {
+            let values = values.iter().map(|values| ScalarValue::try_from_array(values, i)).collect::<Result<_>>()?;
+            files.push(partitioned_file(file, values)?);
+        }
+        let rows: u64 = chosen.iter().map(|file| file.rows).sum();
         let statistics = Statistics::new_unknown(&self.schema)
             .with_num_rows(usize::try_from(rows).map_or(Precision::Absent, Precision::Exact));
 

@@ -1,18 +1,25 @@
 //! The one way in which a table changes.
 //!
-//! 1. `pending.json` names the next version, its staged files and the files it replaces.
-//! 2. The staged files are published (renamed, or their uploads completed).
+//! 1. `pending.json` names the next version, its staged files, its new nodes and the objects it replaces.
+//! 2. The nodes are written, and the staged files published (renamed, or their uploads completed).
 //! 3. `v<next>.json` is created: from here on the table *is* the next version.
 //! 4. What it replaces is removed, then `pending.json`.
 //!
 //! Whoever dies on the way leaves `pending.json`, and [`recover`] looks whether 3 happened: if so it
-//! does 4 again, if not it takes the published files back. Each step may be done twice. That is right because no one
+//! does 4 again, if not it takes the nodes and the published files back. Each step may be done twice. That is right because no one
 //! else is at work on the table, which [`lock`](super::lock) sees to.
 
+use std::collections::HashSet;
+
+use futures::{StreamExt, TryStreamExt, stream};
 use serde::{Deserialize, Serialize};
 
+use super::order::Order;
+use super::path::PartitionValue;
 use super::stage::{self, Staged};
-use super::version::{self, DataFile, Version};
+use super::tree::{self, Node};
+use super::tree_change::TreeChange;
+use super::version::{self, Version};
 use super::{Lake, TableName, path};
 use crate::error::{Error, Kind, Result};
 
@@ -32,27 +39,31 @@ pub enum Replaces {
 struct Pending {
     next: Version,
     staged: Vec<Staged>,
+    nodes: Vec<String>,
     removed: Vec<String>,
 }
 
-/// Makes `next` the table's version. `next.files` and `next.quarantine` are the new files, all in `staged`;
+/// Makes `next` the table's version. `next.files` and `next.quarantine` are leaves of the new files, all in `staged`;
 /// those of the current version that stay are added here, and `next.version` is set.
 pub async fn commit(lake: &Lake, mut next: Version, staged: Vec<Staged>, replaces: Replaces) -> Result<Version> {
     let current = version::latest(lake, &next.table).await?;
     next.version = current.as_ref().map_or(1, |current| current.version + 1);
-    let mut removed = vec![];
-    if let Some(current) = current {
-        let (kept, gone) = split(current.files, &next.files, replaces);
-        let (kept_bad, gone_bad) = split(current.quarantine, &next.quarantine, replaces);
-        removed = gone.into_iter().chain(gone_bad).map(|file| file.path).collect();
-        next.files.splice(0..0, kept);
-        next.quarantine.splice(0..0, kept_bad);
-    }
-    let pending = Pending { next, staged, removed };
+    let order = Order::of(&next.schema, &next.partition_by);
+    let (old, old_bad) = current.map(|current| (current.files, current.quarantine)).unwrap_or_default();
+    let mut change = TreeChange::new(lake, &next.table, next.version, &next.run_id);
+    let files = follow(&mut change, old, next.files, replaces, &order).await?;
+    // What broke a check is never partitioned.
+    let quarantine = follow(&mut change, old_bad, next.quarantine, replaces, &Order::default()).await?;
+    let TreeChange { nodes: new_nodes, removed, .. } = change;
+    (next.files, next.quarantine) = (files, quarantine);
+    let nodes = new_nodes.iter().map(|(path, _)| path.clone()).collect();
+    let pending = Pending { next, staged, nodes, removed };
     // Whoever holds the table's lock has recovered it, so there is none; a run whose lock ran out stops here.
     if !lake.create(&path::pending_file(&pending.next.table), to_json(&pending)).await? {
         return Err(changed_meanwhile(&pending.next.table));
     }
+    let writes = stream::iter(new_nodes).map(|(path, node)| async move { lake.write(&path, node).await });
+    writes.buffer_unordered(tree::AT_ONCE).try_collect::<()>().await?;
     stage::publish_all(lake, &pending.staged).await?;
     let file = path::version_file(&pending.next.table, pending.next.version);
     if !lake.create(&file, to_json(&pending.next)).await? {
@@ -89,6 +100,9 @@ async fn undo(lake: &Lake, pending: &Pending) -> Result<()> {
     for file in &pending.staged {
         stage::discard(lake, file).await?;
     }
+    for node in &pending.nodes {
+        lake.delete(node).await?;
+    }
     lake.delete(&path::pending_file(&pending.next.table)).await
 }
 
@@ -96,14 +110,15 @@ fn changed_meanwhile(table: &TableName) -> Error {
     Error::new(Kind::Locked, format!("`{table}` was changed by another run meanwhile")).hint("run again")
 }
 
-/// (kept, gone) of the current files.
-fn split(current: Vec<DataFile>, new: &[DataFile], replaces: Replaces) -> (Vec<DataFile>, Vec<DataFile>) {
+/// The list that follows `old` when the files of `new` come.
+async fn follow(change: &mut TreeChange<'_>, old: Node, new: Node, replaces: Replaces, order: &Order) -> Result<Node> {
+    let Node::Leaf(new) = new else { unreachable!("new files come as a plain list") };
     match replaces {
-        Replaces::Nothing => (current, vec![]),
-        Replaces::Everything => (vec![], current),
+        Replaces::Nothing => change.replace(old, &[], new, order).await,
+        Replaces::Everything => change.replace_all(old, new, order).await,
         Replaces::TouchedPartitions => {
-            let touched: std::collections::HashSet<_> = new.iter().map(|file| &file.partition).collect();
-            current.into_iter().partition(|file| !touched.contains(&file.partition))
+            let touched: HashSet<Vec<PartitionValue>> = new.iter().map(|file| file.partition.clone()).collect();
+            change.replace(old, &Vec::from_iter(touched), new, order).await
         }
     }
 }

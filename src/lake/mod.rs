@@ -7,6 +7,7 @@
 //! | `types` | Spark's type names ⇄ Arrow |
 //! | `json_rows`, `landing` | what a capture put into `raw/` |
 //! | `stage`, `version`, `commit` | how a table changes: hidden files → next version → removal of the old |
+//! | `tree`, `order` | a version's files as a tree, of which a change writes only the touched part |
 //! | `lock` | one run at a time per dataset |
 //! | `disk` | fsync, on a local lake |
 //! | `gunzip` | the one decoding of bytes that capture and scan share |
@@ -18,8 +19,11 @@ pub mod json_rows;
 pub mod landing;
 pub mod lock;
 mod name;
+pub mod order;
 pub mod path;
 pub mod stage;
+pub mod tree;
+mod tree_change;
 pub mod types;
 pub mod version;
 

@@ -61,6 +61,11 @@ pub fn pending_file(table: &TableName) -> String {
     format!("{}/pending.json", versions_dir(table))
 }
 
+/// `…/nodes/v00000012-<run>-0001.json`: a node of the tree of files, as version 12 made it.
+pub fn node_file(table: &TableName, version: u64, run_id: &str, n: usize) -> String {
+    format!("{}/nodes/v{version:08}-{run_id}-{n:04}.json", versions_dir(table))
+}
+
 /// `_trapiche/staging/<run>`: what a run keeps until its commits.
 pub fn staging_dir(run_id: &str) -> String {
     format!("{STAGING}/{run_id}")

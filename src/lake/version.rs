@@ -1,13 +1,17 @@
-//! A table's version: the list of files that it consists of. Readers go by it, never by a listing.
+//! A table's version: the files that it consists of. Readers go by it, never by a listing.
 //!
 //! Versions lie in `_trapiche/tables/<zone>/<table>/v<number>.json`; the highest number is the table.
-//! An object is only ever created there, so two writers cannot both make the same version.
+//! An object is only ever created there, so two writers cannot both make the same version. The list of files stands
+//! in it as long as it is short; of a longer one it has the root of a [`tree`].
+
+use std::collections::BTreeMap;
 
 use arrow::datatypes::SchemaRef;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::path::PartitionValue;
+use super::tree::{self, Child, Node};
 use super::{Lake, TableName, path, types};
 use crate::error::{Error, Result};
 
@@ -25,10 +29,11 @@ pub struct Version {
     pub schema: SchemaRef,
     /// Names of the partition columns, outermost first.
     pub partition_by: Vec<String>,
-    pub files: Vec<DataFile>,
+    /// Asked through [`files`] and [`files_matching`].
+    pub files: Node,
     /// Rows that broke a check, with their reasons in `_errors`.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub quarantine: Vec<DataFile>,
+    #[serde(default, skip_serializing_if = "Node::is_empty")]
+    pub quarantine: Node,
 }
 
 /// One Parquet file of a version.
@@ -41,12 +46,66 @@ pub struct DataFile {
     pub partition: Vec<PartitionValue>,
     pub rows: u64,
     pub bytes: u64,
+    /// What is known of its columns' values, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub columns: BTreeMap<String, ColumnRange>,
+}
+
+/// Between which values a column lies. All are spelled as partition values are, and read by the version's schema.
+/// In JSON it is `[low, high, nulls]`, because there is one for every column of every file.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(from = "(Option<String>, Option<String>, u64)", into = "(Option<String>, Option<String>, u64)")]
+pub struct ColumnRange {
+    /// No value is lower; a long text may be cut off. `None`: not known, or all are null.
+    pub low: Option<String>,
+    /// No value is higher; a long text may be cut off and counted up.
+    pub high: Option<String>,
+    pub nulls: u64,
+}
+
+impl From<(Option<String>, Option<String>, u64)> for ColumnRange {
+    fn from((low, high, nulls): (Option<String>, Option<String>, u64)) -> Self {
+        ColumnRange { low, high, nulls }
+    }
+}
+
+impl From<ColumnRange> for (Option<String>, Option<String>, u64) {
+    fn from(range: ColumnRange) -> Self {
+        (range.low, range.high, range.nulls)
+    }
 }
 
 impl Version {
     pub fn rows(&self) -> u64 {
-        self.files.iter().map(|file| file.rows).sum()
+        self.files.rows()
     }
+}
+
+/// All files of the table, in the order of their partitions and paths.
+pub async fn files(lake: &Lake, version: &Version) -> Result<Vec<DataFile>> {
+    tree::files(lake, &version.files).await
+}
+
+/// The files that are not below a node that `keep` refuses: it is asked about each level's nodes together, and only
+/// what it keeps is read. Files are not asked about.
+pub async fn files_matching(
+    lake: &Lake,
+    version: &Version,
+    keep: impl FnMut(&[Child]) -> Result<Vec<bool>>,
+) -> Result<Vec<DataFile>> {
+    tree::files_matching(lake, &version.files, keep).await
+}
+
+/// All files of the rows that were left out.
+pub async fn quarantined(lake: &Lake, version: &Version) -> Result<Vec<DataFile>> {
+    tree::files(lake, &version.quarantine).await
+}
+
+/// The objects that hold the version's list of files, beside its own.
+pub async fn nodes(lake: &Lake, version: &Version) -> Result<Vec<String>> {
+    let mut paths = tree::nodes(lake, &version.files).await?;
+    paths.extend(tree::nodes(lake, &version.quarantine).await?);
+    Ok(paths)
 }
 
 /// The table as it is now; `None` when it was never made.
