@@ -13,6 +13,7 @@ mod floors;
 mod other_project;
 mod places;
 mod plain_readers;
+mod pruning;
 mod stores;
 mod sudden_death;
 mod workbench;
