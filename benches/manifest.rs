@@ -3,7 +3,7 @@
 //!
 //! `cargo bench --bench manifest`; as a test (`cargo test --benches`) the small ones only.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
@@ -21,15 +21,15 @@ const SIZES: [(usize, usize); 4] = [(100, 1_000), (1_000, 10_000), (10_000, 100_
 #[tokio::main]
 #[expect(clippy::print_stdout, reason = "a bench prints what it measured")]
 async fn main() {
-    // The arguments of `cargo bench -- FILTER` go to every bench.
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    if arguments.iter().any(|argument| !argument.starts_with('-') && !"manifest".contains(argument.as_str())) {
-        return;
-    }
     if let [flag, url] = arguments.as_slice()
         && flag == "--list"
     {
         return list(url).await;
+    }
+    // The arguments of `cargo bench -- FILTER` go to every bench.
+    if arguments.iter().any(|argument| !argument.starts_with('-') && !"manifest".contains(argument.as_str())) {
+        return;
     }
     let is_bench = arguments.iter().any(|argument| argument == "--bench");
     println!(
@@ -132,7 +132,7 @@ fn file(partition: usize, n: usize, run_id: &str) -> DataFile {
         partition,
         rows: 1_000,
         bytes: 128 << 20,
-        columns: BTreeMap::from(columns.map(|(name, range)| (name.to_string(), range))),
+        columns: columns.map(|(name, range)| (name.to_string(), range)).to_vec(),
     }
 }
 

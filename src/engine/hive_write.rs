@@ -366,13 +366,7 @@ pub(super) async fn empty_file(job: &WriteJob) -> crate::error::Result<(DataFile
         encoder(job.schema.clone()).and_then(|encoder| Ok(encoder.into_inner()?)).map_err(super::fault::explain)?;
     object.write(Bytes::from(bytes)).await?;
     let staged = object.finish().await?;
-    let file = DataFile {
-        path: staged.path.clone(),
-        partition: vec![],
-        rows: 0,
-        bytes: staged.bytes,
-        columns: Default::default(),
-    };
+    let file = DataFile { path: staged.path.clone(), partition: vec![], rows: 0, bytes: staged.bytes, columns: vec![] };
     Ok((file, staged))
 }
 

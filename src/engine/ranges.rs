@@ -1,12 +1,12 @@
 //! Between which values the columns of a file lie: taken from the Parquet writer's own metadata when the file is
 //! closed, kept with the version, and asked by a scan which files and nodes its filter can leave out.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, StringArray, UInt64Array};
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, FieldRef, Schema, SchemaRef};
+use arrow::datatypes::{DataType, Schema, SchemaRef};
 use datafusion::catalog::Session;
 use datafusion::common::pruning::PruningStatistics;
 use datafusion::common::{Column, DFSchema, ScalarValue};
@@ -26,8 +26,8 @@ const COLUMNS: usize = 32;
 
 /// The ranges of a closed file's columns. Parquet has cut long texts already: the low ones off, the high ones off and
 /// counted up.
-pub(super) fn of_file(metadata: &ParquetMetaData, schema: &Schema) -> Result<BTreeMap<String, ColumnRange>> {
-    let mut ranges = BTreeMap::new();
+pub(super) fn of_file(metadata: &ParquetMetaData, schema: &Schema) -> Result<Vec<(String, ColumnRange)>> {
+    let mut ranges = vec![];
     for field in schema.fields().iter().filter(|field| has_range(field.data_type())).take(COLUMNS) {
         let parquet_schema = metadata.file_metadata().schema_descr();
         let column = StatisticsConverter::try_new(field.name(), schema, parquet_schema)?;
@@ -43,7 +43,7 @@ pub(super) fn of_file(metadata: &ParquetMetaData, schema: &Schema) -> Result<BTr
                 high: spelled(&highs, |a, b| a > b)?,
                 nulls: nulls.values().iter().sum(),
             };
-            ranges.insert(field.name().clone(), range);
+            ranges.push((field.name().clone(), range));
         }
     }
     Ok(ranges)
@@ -71,75 +71,71 @@ fn has_range(data_type: &DataType) -> bool {
         || data_type.is_decimal()
 }
 
-/// What is known of several files or nodes, column by column.
-pub(super) struct Ranges {
-    schema: SchemaRef,
-    /// Low and high values and nulls; one array element per file or node.
-    columns: HashMap<String, (ArrayRef, ArrayRef, ArrayRef)>,
-    /// Of the same unit as the nulls.
-    counts: ArrayRef,
+/// Which files may have rows that pass all filters.
+pub(super) fn prune_files(
+    state: &dyn Session,
+    filters: &[Expr],
+    files: &[DataFile],
+    schema: &SchemaRef,
+) -> Result<Vec<bool>> {
+    let of = |i: usize, column: &str| Some(&files[i].columns.iter().find(|(name, _)| name == column)?.1);
+    prune(state, filters, &Ranges { schema, of, counts: files.iter().map(|file| file.rows).collect() })
 }
 
-impl Ranges {
-    pub(super) fn of_files(files: &[DataFile], schema: &SchemaRef) -> Result<Self> {
-        let ranges = |field: &FieldRef| files.iter().map(|file| file.columns.get(field.name())).collect();
-        Self::new(
-            schema,
-            schema.fields().iter().map(|field| (field, ranges(field))),
-            files.iter().map(|file| file.rows),
-        )
-    }
+/// Which nodes may have files that pass all filters on the partition columns, which are all that `schema` has.
+pub(super) fn prune_nodes(
+    state: &dyn Session,
+    filters: &[Expr],
+    nodes: &[Child],
+    schema: &SchemaRef,
+) -> Result<Vec<bool>> {
+    let of = |i: usize, column: &str| nodes[i].columns.get(schema.index_of(column).ok()?);
+    prune(state, filters, &Ranges { schema, of, counts: nodes.iter().map(|node| node.files).collect() })
+}
 
-    /// Of the partition columns, which are all that `schema` has.
-    pub(super) fn of_nodes(nodes: &[Child], schema: &SchemaRef) -> Result<Self> {
-        let ranges = |column: usize| nodes.iter().map(|node| node.columns.get(column)).collect();
-        let columns = schema.fields().iter().enumerate().map(|(column, field)| (field, ranges(column)));
-        Self::new(schema, columns, nodes.iter().map(|node| node.files))
-    }
+/// A filter that ranges say nothing about keeps all.
+fn prune<'a>(
+    state: &dyn Session,
+    filters: &[Expr],
+    ranges: &Ranges<'_, impl Fn(usize, &str) -> Option<&'a ColumnRange>>,
+) -> Result<Vec<bool>> {
+    let Some(filter) = conjunction(filters.iter().cloned()) else { return Ok(vec![true; ranges.counts.len()]) };
+    let filter = state.create_physical_expr(filter, &DFSchema::try_from(ranges.schema.clone())?)?;
+    PruningPredicateBuilder::new().with_file_schema(ranges.schema.clone()).try_build(filter)?.prune(ranges)
+}
 
-    fn new<'a>(
-        schema: &SchemaRef,
-        ranges: impl Iterator<Item = (&'a FieldRef, Vec<Option<&'a ColumnRange>>)>,
-        counts: impl Iterator<Item = u64>,
-    ) -> Result<Self> {
-        let mut columns = HashMap::new();
-        for (field, ranges) in ranges {
-            if ranges.iter().all(Option::is_none) {
-                continue;
-            }
-            let low: StringArray = ranges.iter().map(|range| range.as_ref()?.low.as_deref()).collect();
-            let high: StringArray = ranges.iter().map(|range| range.as_ref()?.high.as_deref()).collect();
-            let nulls: UInt64Array = ranges.iter().map(|range| Some(range.as_ref()?.nulls)).collect();
-            let (low, high) = (cast(&low, field.data_type())?, cast(&high, field.data_type())?);
-            columns.insert(field.name().clone(), (low, high, Arc::new(nulls) as ArrayRef));
-        }
-        let counts = Arc::new(UInt64Array::from_iter_values(counts));
-        Ok(Ranges { schema: schema.clone(), columns, counts })
-    }
+/// What is known of several files or nodes; read from text only for the columns of a filter.
+struct Ranges<'s, F> {
+    schema: &'s SchemaRef,
+    of: F,
+    /// Of the same unit as the nulls: rows, or files.
+    counts: Vec<u64>,
+}
 
-    /// Which of them may have rows that pass all filters. A filter that ranges say nothing about keeps all.
-    pub(super) fn prune(&self, state: &dyn Session, filters: &[Expr]) -> Result<Vec<bool>> {
-        let Some(filter) = conjunction(filters.iter().cloned()) else { return Ok(vec![true; self.counts.len()]) };
-        let filter = state.create_physical_expr(filter, &DFSchema::try_from(self.schema.clone())?)?;
-        PruningPredicateBuilder::new().with_file_schema(self.schema.clone()).try_build(filter)?.prune(self)
+impl<'a, F: Fn(usize, &str) -> Option<&'a ColumnRange>> Ranges<'_, F> {
+    fn typed(&self, column: &Column, bound: impl Fn(&'a ColumnRange) -> &'a Option<String>) -> Option<ArrayRef> {
+        let data_type = self.schema.field_with_name(column.name()).ok()?.data_type();
+        let spelled = |i| bound((self.of)(i, column.name())?).as_deref();
+        cast(&(0..self.counts.len()).map(spelled).collect::<StringArray>(), data_type).ok()
     }
 }
 
-impl PruningStatistics for Ranges {
+impl<'a, F: Fn(usize, &str) -> Option<&'a ColumnRange>> PruningStatistics for Ranges<'_, F> {
     fn min_values(&self, column: &Column) -> Option<ArrayRef> {
-        self.columns.get(column.name()).map(|(low, _, _)| low.clone())
+        self.typed(column, |range| &range.low)
     }
 
     fn max_values(&self, column: &Column) -> Option<ArrayRef> {
-        self.columns.get(column.name()).map(|(_, high, _)| high.clone())
+        self.typed(column, |range| &range.high)
     }
 
     fn null_counts(&self, column: &Column) -> Option<ArrayRef> {
-        self.columns.get(column.name()).map(|(_, _, nulls)| nulls.clone())
+        let nulls = |i| Some((self.of)(i, column.name())?.nulls);
+        Some(Arc::new((0..self.counts.len()).map(nulls).collect::<UInt64Array>()))
     }
 
     fn row_counts(&self) -> Option<ArrayRef> {
-        Some(self.counts.clone())
+        Some(Arc::new(UInt64Array::from(self.counts.clone())))
     }
 
     fn num_containers(&self) -> usize {

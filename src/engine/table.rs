@@ -17,7 +17,7 @@ use datafusion::logical_expr::utils::conjunction;
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
 use datafusion::physical_plan::ExecutionPlan;
 
-use super::ranges::Ranges;
+use super::ranges;
 use super::session::lake_url;
 use crate::lake::Lake;
 use crate::lake::tree::{self, Child, Node};
@@ -63,13 +63,12 @@ impl LakeTable {
             .partition(|filter| self.only_partitions(filter));
         let partitions = Arc::new(Schema::new(self.partition_fields.clone()));
         let may_match = |nodes: &[Child]| {
-            let ranges = Ranges::of_nodes(nodes, &partitions);
-            ranges.and_then(|ranges| ranges.prune(state, &on_partitions)).map_err(super::fault::explain)
+            ranges::prune_nodes(state, &on_partitions, nodes, &partitions).map_err(super::fault::explain)
         };
         let files = tree::files_matching(&self.lake, &self.files, may_match).await;
         let files = files.map_err(|e| DataFusionError::External(Box::new(e)))?;
         let mut kept = self.decide(state, on_partitions, &files, &partitions)?;
-        let possible = Ranges::of_files(&files, &self.schema)?.prune(state, &on_data)?;
+        let possible = ranges::prune_files(state, &on_data, &files, &self.schema)?;
         kept.iter_mut().zip(possible).for_each(|(keep, possible)| *keep &= possible);
         let files: Vec<DataFile> =
             files.into_iter().zip(kept).filter_map(|(file, keep)| keep.then_some(file)).collect();

@@ -4,8 +4,6 @@
 //! An object is only ever created there, so two writers cannot both make the same version. The list of files stands
 //! in it as long as it is short; of a longer one it has the root of a [`tree`].
 
-use std::collections::BTreeMap;
-
 use arrow::datatypes::SchemaRef;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -46,9 +44,10 @@ pub struct DataFile {
     pub partition: Vec<PartitionValue>,
     pub rows: u64,
     pub bytes: u64,
-    /// What is known of its columns' values, by name.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub columns: BTreeMap<String, ColumnRange>,
+    /// What is known of its columns' values, by name. A list, because a map of two names takes a kilobyte of memory,
+    /// and there may be a million of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub columns: Vec<(String, ColumnRange)>,
 }
 
 /// Between which values a column lies. All are spelled as partition values are, and read by the version's schema.
