@@ -15,7 +15,6 @@ use futures::{StreamExt, TryStreamExt, stream};
 use serde::{Deserialize, Serialize};
 
 use super::order::Order;
-use super::path::PartitionValue;
 use super::stage::{self, Staged};
 use super::tree::{self, Node};
 use super::tree_change::TreeChange;
@@ -54,7 +53,8 @@ pub async fn commit(lake: &Lake, mut next: Version, staged: Vec<Staged>, replace
     let files = follow(&mut change, old, next.files, replaces, &order).await?;
     // What broke a check is never partitioned.
     let quarantine = follow(&mut change, old_bad, next.quarantine, replaces, &Order::default()).await?;
-    let TreeChange { nodes: new_nodes, removed, .. } = change;
+    let TreeChange { nodes: new_nodes, removed_files, removed_nodes, .. } = change;
+    let removed = [removed_files, removed_nodes].concat();
     (next.files, next.quarantine) = (files, quarantine);
     let nodes = new_nodes.iter().map(|(path, _)| path.clone()).collect();
     let pending = Pending { next, staged, nodes, removed };
@@ -114,11 +114,11 @@ fn changed_meanwhile(table: &TableName) -> Error {
 async fn follow(change: &mut TreeChange<'_>, old: Node, new: Node, replaces: Replaces, order: &Order) -> Result<Node> {
     let Node::Leaf(new) = new else { unreachable!("new files come as a plain list") };
     match replaces {
-        Replaces::Nothing => change.replace(old, &[], new, order).await,
+        Replaces::Nothing => change.replace(old, &HashSet::new(), |_| false, new, order).await,
         Replaces::Everything => change.replace_all(old, new, order).await,
         Replaces::TouchedPartitions => {
-            let touched: HashSet<Vec<PartitionValue>> = new.iter().map(|file| file.partition.clone()).collect();
-            change.replace(old, &Vec::from_iter(touched), new, order).await
+            let touched = new.iter().map(|file| file.partition.clone()).collect();
+            change.replace(old, &touched, |_| true, new, order).await
         }
     }
 }

@@ -28,8 +28,10 @@ pub(super) struct TreeChange<'a> {
     fan_out: usize,
     /// New nodes, to be written before the version: path and content.
     pub nodes: Vec<(String, Vec<u8>)>,
-    /// Data files and nodes that are not the version's any more.
-    pub removed: Vec<String>,
+    /// Data files that are not the version's any more.
+    pub removed_files: Vec<String>,
+    /// Nodes that are not the version's any more; the last version still has them.
+    pub removed_nodes: Vec<String>,
 }
 
 /// A whole node, or a file of an opened leaf.
@@ -40,29 +42,38 @@ enum Item {
 
 impl<'a> TreeChange<'a> {
     pub(super) fn new(lake: &'a Lake, table: &'a TableName, version: u64, run_id: &'a str) -> Self {
-        TreeChange { lake, table, version, run_id, fan_out: FAN_OUT, nodes: vec![], removed: vec![] }
+        TreeChange {
+            lake,
+            table,
+            version,
+            run_id,
+            fan_out: FAN_OUT,
+            nodes: vec![],
+            removed_files: vec![],
+            removed_nodes: vec![],
+        }
     }
 
     /// A tree of just these files; nothing of the old one stays.
     pub(super) async fn replace_all(&mut self, old: Node, files: Vec<DataFile>, order: &Order) -> Result<Node> {
-        self.removed.extend(tree::files(self.lake, &old).await?.into_iter().map(|file| file.path));
-        self.removed.extend(tree::nodes(self.lake, &old).await?);
-        self.replace(Node::default(), &[], files, order).await
+        self.removed_files.extend(tree::files(self.lake, &old).await?.into_iter().map(|file| file.path));
+        self.removed_nodes.extend(tree::nodes(self.lake, &old).await?);
+        self.replace(Node::default(), &HashSet::new(), |_| false, files, order).await
     }
 
-    /// The old tree without the files of the `gone` partitions, and with the added files.
+    /// The old tree without the files of the touched partitions that are gone, and with the added files.
     pub(super) async fn replace(
         &mut self,
         old: Node,
-        gone: &[Vec<PartitionValue>],
+        touched: &HashSet<Vec<PartitionValue>>,
+        is_gone: impl Fn(&DataFile) -> bool,
         added: Vec<DataFile>,
         order: &Order,
     ) -> Result<Node> {
-        let mut items = self.open_touched(entries(old), gone, &added, order).await?;
-        let gone: HashSet<&Vec<PartitionValue>> = gone.iter().collect();
+        let mut items = self.open_touched(entries(old), touched, &added, order).await?;
         items.retain(|item| match item {
-            Item::File(file) if gone.contains(&file.partition) => {
-                self.removed.push(file.path.clone());
+            Item::File(file) if touched.contains(&file.partition) && is_gone(file) => {
+                self.removed_files.push(file.path.clone());
                 false
             }
             _ => true,
@@ -73,32 +84,32 @@ impl<'a> TreeChange<'a> {
         self.close(items, order).await
     }
 
-    /// Opens all nodes within whose bounds a file comes or goes.
+    /// Opens all nodes within whose bounds a touched partition or an added file lies.
     async fn open_touched(
         &mut self,
         mut items: Vec<Item>,
-        gone: &[Vec<PartitionValue>],
+        touched: &HashSet<Vec<PartitionValue>>,
         added: &[DataFile],
         order: &Order,
     ) -> Result<Vec<Item>> {
-        let mut gone: Vec<&[PartitionValue]> = gone.iter().map(Vec::as_slice).collect();
-        gone.sort_by(|a, b| order.compare(a, b));
+        let mut touched: Vec<&[PartitionValue]> = touched.iter().map(Vec::as_slice).collect();
+        touched.sort_by(|a, b| order.compare(a, b));
         let mut added: Vec<Place> = added.iter().map(|file| (file.partition.as_slice(), file.path.as_str())).collect();
         added.sort_by(|a, b| compare(order, *a, *b));
         let is_touched = |child: &Child| {
             let (first, last) = (child.first.place(), child.last.place());
-            let next_gone = gone.partition_point(|partition| order.compare(partition, first.0).is_lt());
+            let next_touched = touched.partition_point(|partition| order.compare(partition, first.0).is_lt());
             let next_added = added.partition_point(|file| compare(order, *file, first).is_lt());
-            gone.get(next_gone).is_some_and(|partition| order.compare(partition, last.0).is_le())
+            touched.get(next_touched).is_some_and(|partition| order.compare(partition, last.0).is_le())
                 || added.get(next_added).is_some_and(|file| compare(order, *file, last).is_le())
         };
         loop {
-            let touched: Vec<usize> =
+            let chosen: Vec<usize> =
                 (0..items.len()).filter(|i| matches!(&items[*i], Item::Node(child) if is_touched(child))).collect();
-            if touched.is_empty() {
+            if chosen.is_empty() {
                 return Ok(items);
             }
-            items = self.open(items, &touched).await?;
+            items = self.open(items, &chosen).await?;
         }
     }
 
@@ -130,7 +141,7 @@ impl<'a> TreeChange<'a> {
         });
         let paths: Vec<String> = paths.collect();
         let nodes = tree::load(self.lake, &paths).await?;
-        self.removed.extend(paths);
+        self.removed_nodes.extend(paths);
         let mut opened = chosen.iter().zip(nodes).peekable();
         let mut result = vec![];
         for (i, item) in items.into_iter().enumerate() {
@@ -305,6 +316,8 @@ mod tests {
     enum Step {
         Append(Vec<(u8, Option<u8>)>),
         Partitions(Vec<(u8, Option<u8>)>),
+        /// Every other file of these partitions.
+        Half(Vec<(u8, Option<u8>)>),
         All(Vec<(u8, Option<u8>)>),
     }
 
@@ -313,6 +326,7 @@ mod tests {
         prop_oneof![
             4 => partitions(12).prop_map(Step::Append),
             4 => partitions(12).prop_map(Step::Partitions),
+            2 => partitions(12).prop_map(Step::Half),
             1 => partitions(300).prop_map(Step::Append),
             1 => partitions(300).prop_map(Step::All),
         ]
@@ -356,25 +370,28 @@ mod tests {
 
         async fn apply(&mut self, step: &Step) {
             self.version += 1;
-            let (Step::Append(new) | Step::Partitions(new) | Step::All(new)) = step;
+            let (Step::Append(new) | Step::Partitions(new) | Step::Half(new) | Step::All(new)) = step;
             let new: Vec<DataFile> = new.iter().enumerate().map(|(n, partition)| self.file(n, *partition)).collect();
-            let touched: BTreeSet<_> = new.iter().map(|file| file.partition.clone()).collect();
+            let touched: HashSet<_> = new.iter().map(|file| file.partition.clone()).collect();
             let nodes_before = tree::nodes(&self.lake, &self.tree).await.unwrap();
             let mut change = TreeChange::new(&self.lake, &self.table, self.version, "run");
             change.fan_out = FAN_OUT;
             let old = std::mem::take(&mut self.tree);
-            let gone = match step {
-                Step::Append(_) => vec![],
-                Step::Partitions(_) => touched.iter().cloned().collect(),
-                Step::All(_) => self.list.iter().map(|file| file.partition.clone()).collect(),
+            let is_gone = |file: &DataFile| match step {
+                Step::Append(_) => false,
+                Step::Partitions(_) => touched.contains(&file.partition),
+                Step::Half(_) => touched.contains(&file.partition) && file.rows.is_multiple_of(2),
+                Step::All(_) => true,
             };
-            self.tree = match step {
-                Step::All(_) => change.replace_all(old, new.clone(), &self.order).await.unwrap(),
-                _ => change.replace(old, &gone, new.clone(), &self.order).await.unwrap(),
+            let tree = match step {
+                Step::All(_) => change.replace_all(old, new.clone(), &self.order).await,
+                Step::Append(_) => change.replace(old, &HashSet::new(), is_gone, new.clone(), &self.order).await,
+                _ => change.replace(old, &touched, is_gone, new.clone(), &self.order).await,
             };
+            self.tree = tree.unwrap();
 
             // The same on the plain list.
-            let (out, kept): (Vec<_>, Vec<_>) = self.list.drain(..).partition(|file| gone.contains(&file.partition));
+            let (out, kept): (Vec<_>, Vec<_>) = self.list.drain(..).partition(is_gone);
             self.list = kept;
             self.list.extend(new.iter().cloned());
             self.list.sort_by_key(|file| {
@@ -385,7 +402,7 @@ mod tests {
                 )
             });
 
-            let TreeChange { nodes, removed, .. } = change;
+            let TreeChange { nodes, removed_files, removed_nodes, .. } = change;
             let written: BTreeSet<String> = nodes.iter().map(|(path, _)| path.clone()).collect();
             assert_eq!(written.len(), nodes.len(), "no two nodes have one name");
             for (path, content) in nodes {
@@ -394,14 +411,9 @@ mod tests {
             // What is new and what is gone is exactly what was written and removed.
             let nodes_after: BTreeSet<String> =
                 tree::nodes(&self.lake, &self.tree).await.unwrap().into_iter().collect();
-            let expected: BTreeSet<String> = nodes_before
-                .iter()
-                .filter(|path| !nodes_after.contains(*path))
-                .chain(out.iter().map(|file| &file.path))
-                .cloned()
-                .collect();
-            assert_eq!(BTreeSet::from_iter(removed), expected);
             let nodes_before = BTreeSet::from_iter(nodes_before);
+            assert_eq!(BTreeSet::from_iter(removed_files), out.iter().map(|file| file.path.clone()).collect());
+            assert_eq!(BTreeSet::from_iter(removed_nodes), nodes_before.difference(&nodes_after).cloned().collect());
             assert_eq!(written, nodes_after.difference(&nodes_before).cloned().collect());
             if !matches!(step, Step::All(_)) {
                 // A path is opened for each file that comes or goes, and on each level at most one neighbour with it.
