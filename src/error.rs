@@ -22,6 +22,8 @@ pub enum Kind {
     Connection,
     /// Another run is at work on the same dataset.
     Locked,
+    /// Two things that should be the same are not.
+    Drift,
     /// Stopped by the user; nothing half-made is visible.
     Interrupted,
 }
@@ -34,6 +36,7 @@ impl Kind {
             Kind::Config => 2,
             Kind::Connection => 3,
             Kind::Locked => 4,
+            Kind::Drift => 5,
             Kind::Interrupted => 130,
         }
     }

@@ -79,7 +79,7 @@ fn on_project(
     let outcome = runtime.block_on(async {
         let target = global.target.as_deref();
         let project = pipeline::load(&global.directory, target, &config::variable, &limits).await?;
-        let lake = Lake::open(&project.target.storage)?;
+        let lake = Lake::open(&project.target.storage)?.keeping(project.target.keep);
         command(&project, &lake, &limits).await
     });
     // What still runs was given up by the command: don't wait for it.

@@ -6,11 +6,15 @@
 //! | `raw`, `table` | what a query sees of a landing and of a table's version |
 //! | `ranges` | between which values a file's columns lie: taken from its writer, used to leave files out |
 //! | `hive_write` | the partitioned write as an execution plan: rows in, list of files out |
+//! | `attic` | files that were replaced while a query was at work are read where they went |
+//! | `compact` | small files of a table become large ones |
 //! | `athena` | which types and names a table may have |
 //! | `store` | a query's result becomes a table's next version |
 //! | `fault`, `wording` | the engine's errors, at their places and in the user's words |
 
 mod athena;
+mod attic;
+pub mod compact;
 pub mod fault;
 mod hive_write;
 mod ranges;
@@ -39,7 +43,9 @@ use datafusion::sql::sqlparser::ast::Statement as Sql;
 
 use crate::config::Limits;
 use crate::error::{Error, Result};
-use crate::lake::{Lake, TableName, Zone, landing, version};
+use crate::lake::landing::{self, Landing};
+use crate::lake::version::{self, AsOf, Version};
+use crate::lake::{Lake, TableName, Zone};
 
 /// The schema in which `query` shows the rows that broke a check: `quarantine.trusted_sales`.
 pub const QUARANTINE: &str = "quarantine";
@@ -76,26 +82,57 @@ pub struct Session {
 }
 
 impl Session {
+    /// Registers the table as it was when a run ended; whether there was one. Of one that is not kept any longer only
+    /// the columns are known, and a query that reads it says so.
+    pub async fn open_as_of(&self, table: &TableName, run_id: &str) -> Result<bool> {
+        match table.zone {
+            Zone::Raw => match landing::as_of(&self.lake, &table.name, run_id).await? {
+                Some(landing) => self.open_landing(&landing).map(|()| true),
+                None => Ok(false),
+            },
+            Zone::Trusted | Zone::Refined => match version::as_of(&self.lake, table, run_id).await? {
+                AsOf::Version(version) => self.open_version(&version).map(|()| true),
+                AsOf::Gone { oldest } => {
+                    let gone = Arc::new(table::GoneTable::new(&oldest, run_id));
+                    self.register(table.zone.as_str(), &table.name, gone).map(|()| true)
+                }
+                AsOf::NotMadeYet => Ok(false),
+            },
+        }
+    }
+
+    /// The rows of one version of a table, lazily.
+    pub fn version(&self, version: &Version) -> Result<DataFrame> {
+        let table = table::LakeTable::new(&self.lake, version);
+        self.context.read_table(Arc::new(table)).map_err(fault::explain)
+    }
+
     /// Registers the table as it lies in the lake now; whether there is one.
     pub async fn open(&self, table: &TableName) -> Result<bool> {
-        let provider: Arc<dyn TableProvider> = match table.zone {
+        match table.zone {
             Zone::Raw => match landing::latest(&self.lake, &table.name).await? {
-                Some(landing) => raw::table(&self.lake, &landing)?,
-                None => return Ok(false),
+                Some(landing) => self.open_landing(&landing).map(|()| true),
+                None => Ok(false),
             },
             Zone::Trusted | Zone::Refined => match version::latest(&self.lake, table).await? {
-                Some(version) => {
-                    if !version.quarantine.is_empty() {
-                        let bad = Arc::new(table::LakeTable::quarantine(&self.lake, &version));
-                        self.register(QUARANTINE, &format!("{}_{}", table.zone, table.name), bad)?;
-                    }
-                    Arc::new(table::LakeTable::new(&self.lake, &version))
-                }
-                None => return Ok(false),
+                Some(version) => self.open_version(&version).map(|()| true),
+                None => Ok(false),
             },
-        };
-        self.register(table.zone.as_str(), &table.name, provider)?;
-        Ok(true)
+        }
+    }
+
+    fn open_landing(&self, landing: &Landing) -> Result<()> {
+        self.register(Zone::Raw.as_str(), &landing.source, raw::table(&self.lake, landing)?)
+    }
+
+    /// Registers a version under its table's name, and the rows that it left out under their own.
+    fn open_version(&self, version: &Version) -> Result<()> {
+        let table = &version.table;
+        if !version.quarantine.is_empty() {
+            let bad = Arc::new(table::LakeTable::quarantine(&self.lake, version));
+            self.register(QUARANTINE, &format!("{}_{}", table.zone, table.name), bad)?;
+        }
+        self.register(table.zone.as_str(), &table.name, Arc::new(table::LakeTable::new(&self.lake, version)))
     }
 
     /// Registers a table of which only the columns are known, to plan against.

@@ -12,6 +12,7 @@ use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::prelude::{SessionConfig, SessionContext};
 use datafusion_spark::SessionStateBuilderSpark;
 
+use super::attic::WithAttic;
 use super::{QUARANTINE, fault};
 use crate::config::Limits;
 use crate::error::Result;
@@ -34,7 +35,7 @@ pub(super) fn runtime(lake: &Lake, limits: &Limits) -> Result<Arc<RuntimeEnv>> {
     let named_in_errors = NonZeroUsize::new(3).expect("not zero");
     let pool = TrackConsumersPool::new(FairSpillPool::new(pool_bytes), named_in_errors);
     let runtime = RuntimeEnvBuilder::new().with_memory_pool(Arc::new(pool)).build_arc().map_err(fault::explain)?;
-    runtime.register_object_store(lake_url().as_ref(), lake.store().clone());
+    runtime.register_object_store(lake_url().as_ref(), Arc::new(WithAttic(lake.store().clone())));
     Ok(runtime)
 }
 

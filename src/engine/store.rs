@@ -23,7 +23,7 @@ use crate::project::{Check, OnFail, WriteMode};
 use crate::report::{CheckCount, Made, Meter, RunStamp};
 
 /// Athena reads files of 128 MB to 1 GB best.
-const TARGET_FILE_BYTES: u64 = 256 << 20;
+pub(super) const TARGET_FILE_BYTES: u64 = 256 << 20;
 
 /// What a table is to become.
 pub struct TableWrite<'a> {
@@ -98,6 +98,7 @@ pub async fn store(session: &Session, frame: DataFrame, write: TableWrite<'_>) -
         partition_by: write.partition_by.to_vec(),
         files: written.files.into(),
         quarantine: written.quarantine.into(),
+        replaced: vec![],
     };
     let replaces = match write.mode {
         WriteMode::Error | WriteMode::Append => Replaces::Nothing,
@@ -131,7 +132,7 @@ fn check_fits(current: &Version, schema: &SchemaRef, partition_by: &[String]) ->
 }
 
 /// Casts the columns to their stored types and order, and adds the checks' bits.
-fn to_stored(frame: DataFrame, schema: &SchemaRef, checks: &[Check]) -> Result<DataFrame> {
+pub(super) fn to_stored(frame: DataFrame, schema: &SchemaRef, checks: &[Check]) -> Result<DataFrame> {
     let mut columns: Vec<Expr> =
         schema.fields().iter().map(|f| cast(ident(f.name()), f.data_type().clone()).alias(f.name())).collect();
     if !checks.is_empty() {
@@ -170,7 +171,7 @@ pub fn parse_check(frame: &DataFrame, check: &Check) -> datafusion::error::Resul
 }
 
 /// Every task gets whole partitions, sorted: equal keys meet in one task, one after the other.
-fn by_partition(
+pub(super) fn by_partition(
     plan: Arc<dyn ExecutionPlan>,
     schema: &SchemaRef,
     partition_by: &[String],
@@ -190,15 +191,15 @@ fn by_partition(
 }
 
 #[derive(Default)]
-struct Written {
-    files: Vec<DataFile>,
+pub(super) struct Written {
+    pub(super) files: Vec<DataFile>,
     quarantine: Vec<DataFile>,
-    staged: Vec<Staged>,
+    pub(super) staged: Vec<Staged>,
     counts: Counts,
 }
 
 impl Written {
-    fn read(answers: Vec<Answer>, checks: usize) -> Self {
+    pub(super) fn read(answers: Vec<Answer>, checks: usize) -> Self {
         let mut written =
             Written { counts: Counts { broken: vec![0; checks], ..Counts::default() }, ..Written::default() };
         for answer in answers {

@@ -19,6 +19,7 @@ use datafusion::physical_plan::ExecutionPlan;
 
 use super::ranges;
 use super::session::lake_url;
+use crate::error::Error;
 use crate::lake::Lake;
 use crate::lake::tree::{self, Child, Node};
 use crate::lake::version::{DataFile, Version};
@@ -117,6 +118,46 @@ fn partitioned_file(file: &DataFile, partition_values: Vec<ScalarValue>) -> Resu
     let mut listed = PartitionedFile::new(path.to_string(), file.bytes);
     listed.object_meta.location = path;
     Ok(listed.with_partition_values(partition_values))
+}
+
+/// A table of which the wanted version is not kept any longer: a query can be planned over it, and says so when it runs.
+#[derive(Debug)]
+pub(super) struct GoneTable {
+    /// Those of the oldest version that is kept.
+    schema: SchemaRef,
+    why: String,
+}
+
+impl GoneTable {
+    pub(super) fn new(oldest: &Version, run_id: &str) -> Self {
+        let why = format!(
+            "`{}` as it was after run `{run_id}` is not kept any longer; the oldest that is kept is of run `{}`",
+            oldest.table, oldest.run_id
+        );
+        GoneTable { schema: oldest.schema.clone(), why }
+    }
+}
+
+#[async_trait]
+impl TableProvider for GoneTable {
+    fn schema(&self) -> SchemaRef {
+        self.schema.clone()
+    }
+
+    fn table_type(&self) -> TableType {
+        TableType::Base
+    }
+
+    async fn scan(
+        &self,
+        _: &dyn Session,
+        _: Option<&Vec<usize>>,
+        _: &[Expr],
+        _: Option<usize>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let error = Error::failed(&self.why).hint("`keep: 7d` in the target keeps what is replaced for a week");
+        Err(DataFusionError::External(Box::new(error)))
+    }
 }
 
 /// A table's columns and why each row is not among them.

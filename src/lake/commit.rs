@@ -1,13 +1,14 @@
 //! The one way in which a table changes.
 //!
 //! 1. `pending.json` names the next version, its staged files, its new nodes and the objects it replaces.
-//! 2. The nodes are written, and the staged files published (renamed, or their uploads completed).
-//! 3. `v<next>.json` is created: from here on the table *is* the next version.
-//! 4. What it replaces is removed, then `pending.json`.
+//! 2. The files it replaces are copied to the [`attic`], unless nothing is to be kept.
+//! 3. The nodes are written, and the staged files published (renamed, or their uploads completed).
+//! 4. `v<next>.json` is created: from here on the table *is* the next version.
+//! 5. What it replaces is removed from the table's folder, then `pending.json`.
 //!
-//! Whoever dies on the way leaves `pending.json`, and [`recover`] looks whether 3 happened: if so it
-//! does 4 again, if not it takes the nodes and the published files back. Each step may be done twice. That is right because no one
-//! else is at work on the table, which [`lock`](super::lock) sees to.
+//! Whoever dies on the way leaves `pending.json`, and [`recover`] looks whether 4 happened: if so it
+//! does 5 again, if not it takes the nodes and the published files back. Each step may be done twice. That is right
+//! because no one else is at work on the table, which [`lock`](super::lock) sees to.
 
 use std::collections::HashSet;
 
@@ -19,19 +20,18 @@ use super::stage::{self, Staged};
 use super::tree::{self, Node};
 use super::tree_change::TreeChange;
 use super::version::{self, Version};
-use super::{Lake, TableName, path};
+use super::{Lake, TableName, attic, path};
 use crate::error::{Error, Kind, Result};
 
-/// How many versions a table keeps the manifests of. Only the newest one's files are all there.
-const VERSIONS_KEPT: u64 = 10;
-
 /// Which of the current files the next version does not have.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Replaces {
     Nothing,
     Everything,
     /// Those in a partition that a new file lies in.
     TouchedPartitions,
+    /// These, by their paths.
+    Files(HashSet<String>),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -50,17 +50,27 @@ pub async fn commit(lake: &Lake, mut next: Version, staged: Vec<Staged>, replace
     let order = Order::of(&next.schema, &next.partition_by);
     let (old, old_bad) = current.map(|current| (current.files, current.quarantine)).unwrap_or_default();
     let mut change = TreeChange::new(lake, &next.table, next.version, &next.run_id);
-    let files = follow(&mut change, old, next.files, replaces, &order).await?;
+    let files = follow(&mut change, old, next.files, &replaces, &order).await?;
     // What broke a check is never partitioned.
-    let quarantine = follow(&mut change, old_bad, next.quarantine, replaces, &Order::default()).await?;
+    let quarantine = follow(&mut change, old_bad, next.quarantine, &replaces, &Order::default()).await?;
     let TreeChange { nodes: new_nodes, removed_files, removed_nodes, .. } = change;
-    let removed = [removed_files, removed_nodes].concat();
     (next.files, next.quarantine) = (files, quarantine);
+    let removed = match lake.keep().is_zero() {
+        true => [removed_files, removed_nodes].concat(),
+        false => {
+            // No reader of folders comes across nodes: they stay where they are until they expire.
+            next.replaced = [removed_files.as_slice(), &removed_nodes].concat();
+            removed_files
+        }
+    };
     let nodes = new_nodes.iter().map(|(path, _)| path.clone()).collect();
     let pending = Pending { next, staged, nodes, removed };
     // Whoever holds the table's lock has recovered it, so there is none; a run whose lock ran out stops here.
     if !lake.create(&path::pending_file(&pending.next.table), to_json(&pending)).await? {
         return Err(changed_meanwhile(&pending.next.table));
+    }
+    if !lake.keep().is_zero() {
+        attic::copy(lake, &pending.removed).await?;
     }
     let writes = stream::iter(new_nodes).map(|(path, node)| async move { lake.write(&path, node).await });
     writes.buffer_unordered(tree::AT_ONCE).try_collect::<()>().await?;
@@ -87,13 +97,16 @@ pub async fn recover(lake: &Lake, table: &TableName) -> Result<()> {
     }
 }
 
+/// The objects that an unfinished commit is about to publish, to write or to remove.
+pub async fn claimed(lake: &Lake, table: &TableName) -> Result<Vec<String>> {
+    let Some(bytes) = lake.read(&path::pending_file(table)).await? else { return Ok(vec![]) };
+    let Ok(pending) = serde_json::from_slice::<Pending>(&bytes) else { return Ok(vec![]) };
+    Ok(pending.staged.into_iter().map(|staged| staged.path).chain(pending.nodes).chain(pending.removed).collect())
+}
+
 async fn finish(lake: &Lake, pending: &Pending) -> Result<()> {
     lake.delete_each(pending.removed.clone()).await?;
-    let table = &pending.next.table;
-    if let Some(old) = pending.next.version.checked_sub(VERSIONS_KEPT) {
-        lake.delete(&path::version_file(table, old)).await?;
-    }
-    lake.delete(&path::pending_file(table)).await
+    lake.delete(&path::pending_file(&pending.next.table)).await
 }
 
 async fn undo(lake: &Lake, pending: &Pending) -> Result<()> {
@@ -111,7 +124,7 @@ fn changed_meanwhile(table: &TableName) -> Error {
 }
 
 /// The list that follows `old` when the files of `new` come.
-async fn follow(change: &mut TreeChange<'_>, old: Node, new: Node, replaces: Replaces, order: &Order) -> Result<Node> {
+async fn follow(change: &mut TreeChange<'_>, old: Node, new: Node, replaces: &Replaces, order: &Order) -> Result<Node> {
     let Node::Leaf(new) = new else { unreachable!("new files come as a plain list") };
     match replaces {
         Replaces::Nothing => change.replace(old, &HashSet::new(), |_| false, new, order).await,
@@ -119,6 +132,10 @@ async fn follow(change: &mut TreeChange<'_>, old: Node, new: Node, replaces: Rep
         Replaces::TouchedPartitions => {
             let touched = new.iter().map(|file| file.partition.clone()).collect();
             change.replace(old, &touched, |_| true, new, order).await
+        }
+        Replaces::Files(files) => {
+            let touched = new.iter().map(|file| file.partition.clone()).collect();
+            change.replace(old, &touched, |file| files.contains(&file.path), new, order).await
         }
     }
 }

@@ -90,9 +90,21 @@ pub fn part_path(folder: &str, number: usize, extension: &str) -> String {
 
 /// The newest landing of a source. Looks at folder names and reads one manifest, however many landings there are.
 pub async fn latest(lake: &Lake, source: &str) -> Result<Option<Landing>> {
+    newest(lake, source, |_| true).await
+}
+
+/// The newest landing of a source that this run or one begun before it made.
+pub async fn as_of(lake: &Lake, source: &str, run_id: &str) -> Result<Option<Landing>> {
+    newest(lake, source, |run| run <= run_id).await
+}
+
+async fn newest(lake: &Lake, source: &str, wanted: impl Fn(&str) -> bool) -> Result<Option<Landing>> {
     for day in newest_first(lake, &Path::from(format!("raw/{source}")), "ingest_date=").await? {
         for run in newest_first(lake, &day, "run=").await? {
-            if let Some(landing) = read(lake, &run).await? {
+            let run_id = run.filename().and_then(|name| name.strip_prefix("run="));
+            if run_id.is_some_and(&wanted)
+                && let Some(landing) = read(lake, &run).await?
+            {
                 return Ok(Some(landing));
             }
         }

@@ -8,10 +8,13 @@
 //! | `json_rows`, `landing` | what a capture put into `raw/` |
 //! | `stage`, `version`, `commit` | how a table changes: hidden files → next version → removal of the old |
 //! | `tree`, `order` | a version's files as a tree, of which a change writes only the touched part |
+//! | `attic` | what was replaced, for as long as it is kept |
+//! | `vacuum` | what nothing refers to |
 //! | `lock` | one run at a time per dataset |
 //! | `disk` | fsync, on a local lake |
 //! | `gunzip` | the one decoding of bytes that capture and scan share |
 
+pub mod attic;
 pub mod commit;
 mod disk;
 pub mod gunzip;
@@ -25,10 +28,12 @@ pub mod stage;
 pub mod tree;
 mod tree_change;
 pub mod types;
+pub mod vacuum;
 pub mod version;
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt};
@@ -66,6 +71,7 @@ pub struct Lake {
     upload_from_bytes: usize,
     /// Held for reading while an upload is begun and noted down.
     beginnings: Arc<RwLock<()>>,
+    keep: Duration,
 }
 
 impl std::fmt::Debug for Lake {
@@ -106,12 +112,30 @@ impl Lake {
     pub fn on(url: &str, store: Arc<dyn ObjectStore>, uploads: Option<Arc<dyn MultipartStore>>) -> Result<Lake> {
         let local_root = if url.starts_with("file://") { Some(folder(url)?) } else { None };
         let url = url.to_string();
-        Ok(Lake { url, store, uploads, local_root, upload_from_bytes: stage::PART_BYTES, beginnings: Arc::default() })
+        Ok(Lake {
+            url,
+            store,
+            uploads,
+            local_root,
+            upload_from_bytes: stage::PART_BYTES,
+            beginnings: Arc::default(),
+            keep: attic::DEFAULT_KEEP,
+        })
     }
 
     /// The same lake, with every staged object of this size or more an upload: tests need not write megabytes for one.
     pub fn with_uploads_from(self, bytes: usize) -> Lake {
         Lake { upload_from_bytes: bytes, ..self }
+    }
+
+    /// The lake, with another time for which replaced files are kept.
+    pub fn keeping(self, keep: Duration) -> Lake {
+        Lake { keep, ..self }
+    }
+
+    /// For how long replaced files are kept at least.
+    pub fn keep(&self) -> Duration {
+        self.keep
     }
 
     /// As the user wrote it, for words.

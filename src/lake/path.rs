@@ -43,8 +43,11 @@ pub fn quarantine_dir(table: &TableName) -> String {
 
 /// `_trapiche/tables/trusted/sales`: the table's versions, out of sight of plain readers.
 pub fn versions_dir(table: &TableName) -> String {
-    format!("_trapiche/tables/{}", table_dir(table))
+    format!("{TABLES}/{}", table_dir(table))
 }
+
+/// Holds one folder of versions for each table that was ever made.
+pub const TABLES: &str = "_trapiche/tables";
 
 /// `…/v00000012.json`
 pub fn version_file(table: &TableName, version: u64) -> String {
@@ -65,6 +68,19 @@ pub fn pending_file(table: &TableName) -> String {
 pub fn node_file(table: &TableName, version: u64, run_id: &str, n: usize) -> String {
     format!("{}/nodes/v{version:08}-{run_id}-{n:04}.json", versions_dir(table))
 }
+
+/// Whether [`node_file`] made it.
+pub fn is_node(path: &str) -> bool {
+    path.starts_with(TABLES) && path.contains("/nodes/")
+}
+
+/// `_trapiche/attic/trusted/sales/…`: where a replaced file stays for a while, out of sight of plain readers.
+pub fn attic_file(file: &str) -> String {
+    format!("{ATTIC}/{file}")
+}
+
+/// Holds the replaced files of all tables, each under its whole path.
+pub const ATTIC: &str = "_trapiche/attic";
 
 /// `_trapiche/staging/<run>`: what a run keeps until its commits.
 pub fn staging_dir(run_id: &str) -> String {

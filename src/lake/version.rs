@@ -6,6 +6,8 @@
 
 use arrow::datatypes::SchemaRef;
 use chrono::{DateTime, Utc};
+use object_store::path::Path;
+use object_store::{ObjectMeta, ObjectStore};
 use serde::{Deserialize, Serialize};
 
 use super::path::PartitionValue;
@@ -32,6 +34,10 @@ pub struct Version {
     /// Rows that broke a check, with their reasons in `_errors`.
     #[serde(default, skip_serializing_if = "Node::is_empty")]
     pub quarantine: Node,
+    /// The objects of the version before it that it does not have: data files, by the path that they had before they went
+    /// to the [`attic`](super::attic), and nodes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub replaced: Vec<String>,
 }
 
 /// One Parquet file of a version.
@@ -114,6 +120,53 @@ pub async fn latest(lake: &Lake, table: &TableName) -> Result<Option<Version>> {
         Some(number) => read(lake, table, number).await,
         None => Ok(None),
     }
+}
+
+/// A version that is still there. `created_at` is the store's time, at which it became the table.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Kept {
+    pub number: u64,
+    pub created_at: DateTime<Utc>,
+}
+
+/// All versions that are still there, oldest first. They follow one another without a gap, as the oldest goes first.
+pub async fn kept(lake: &Lake, table: &TableName) -> Result<Vec<Kept>> {
+    let folder = Path::parse(path::versions_dir(table))?;
+    let listed = lake.store().list_with_delimiter(Some(&folder)).await?;
+    let number = |object: &ObjectMeta| path::parse_version(object.location.filename()?);
+    let versions = listed.objects.iter();
+    let mut kept: Vec<Kept> = versions
+        .filter_map(|object| Some(Kept { number: number(object)?, created_at: object.last_modified }))
+        .collect();
+    kept.sort_by_key(|version| version.number);
+    Ok(kept)
+}
+
+/// What a table was at the end of a run.
+#[derive(Debug)]
+pub enum AsOf {
+    Version(Version),
+    /// It is known to have been there, but is not kept any longer; this is the oldest version that is.
+    Gone {
+        oldest: Version,
+    },
+    NotMadeYet,
+}
+
+/// The table as a run left it: the newest version that this run or one begun before it made.
+pub async fn as_of(lake: &Lake, table: &TableName, run_id: &str) -> Result<AsOf> {
+    let mut oldest = None;
+    for version in kept(lake, table).await?.iter().rev() {
+        let Some(version) = read(lake, table, version.number).await? else { break };
+        if version.run_id.as_str() <= run_id {
+            return Ok(AsOf::Version(version));
+        }
+        oldest = Some(version);
+    }
+    Ok(match oldest {
+        Some(oldest) if oldest.version > 1 => AsOf::Gone { oldest },
+        _ => AsOf::NotMadeYet,
+    })
 }
 
 /// One version by number; `None` when it is not there (any more).

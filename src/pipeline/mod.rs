@@ -3,10 +3,13 @@
 //! Datasets never call one another. Each reads tables of the lake and makes others, so any of them can
 //! be made again alone, and what is unchanged is left alone.
 
+mod compact;
+mod diff;
 mod fingerprint;
 mod make;
 mod memory;
 mod plan;
+mod vacuum;
 mod validate;
 
 use std::collections::HashSet;
@@ -20,13 +23,16 @@ use tokio::task::JoinSet;
 use crate::config::Limits;
 use crate::demo;
 use crate::engine::{Engine, Session};
-use crate::error::Result;
-use crate::lake::{Lake, TableName, commit, landing, lock, path, stage};
+use crate::error::{Error, Result};
+use crate::lake::{Lake, TableName, Zone, attic, commit, landing, lock, path, stage};
 use crate::project::{Dataset, Definition, Project, select};
 use crate::report::{DatasetReport, DatasetStatus, Event, Meter, RunReport, RunStamp, RunStatus, peak_memory};
 
+pub use compact::{Compacted, compact};
+pub use diff::{Change, ColumnChange, Diff, PartitionChange, RowDiff, Side, diff};
 use make::Workshop;
 pub use plan::{PlannedAction, PlannedDataset, plan};
+pub use vacuum::vacuum;
 pub use validate::{Validation, load, validate};
 
 /// What to make, by the project's selection syntax; nothing selected means everything.
@@ -91,6 +97,10 @@ pub async fn run(
         };
         let text = serde_json::to_vec_pretty(&report).expect("reports have text keys only");
         lake.write(&path::run_report(&stamp.run_id), text).await?;
+        let tables = chosen.iter().flat_map(|dataset| &dataset.outputs).filter(|table| table.zone != Zone::Raw);
+        for table in tables {
+            attic::sweep(lake, table, lake.keep(), stamp.at + started.elapsed()).await?;
+        }
         Ok(report)
     };
     let outcome = outcome.await;
@@ -179,6 +189,36 @@ pub async fn query(project: &Project, lake: &Lake, limits: &Limits) -> Result<Se
         session.open(table).await?;
     }
     Ok(session)
+}
+
+/// A session that sees the lake as a run left it: what that run and those begun before it had made.
+pub async fn query_as_of(project: &Project, lake: &Lake, limits: &Limits, run_id: &str) -> Result<Session> {
+    if lake.read(&path::run_report(run_id)).await?.is_none() {
+        return Err(no_run(run_id));
+    }
+    let session = Engine::local(lake, limits)?.session()?;
+    for table in project.datasets.iter().flat_map(|dataset| &dataset.outputs) {
+        session.open_as_of(table, run_id).await?;
+    }
+    Ok(session)
+}
+
+fn no_run(run_id: &str) -> Error {
+    Error::config(format!("there is no run `{run_id}` in this lake")).hint("`trapiche history` lists the runs")
+}
+
+/// The table of `trusted` or `refined` that is meant by `zone.name`, or by its name alone.
+fn named_table(project: &Project, name: &str) -> Result<TableName> {
+    let all = project.datasets.iter().flat_map(|dataset| &dataset.outputs).filter(|table| table.zone != Zone::Raw);
+    let meant: Vec<&TableName> = all.filter(|table| table.name == name || table.to_string() == name).collect();
+    match meant.as_slice() {
+        [table] => Ok((*table).clone()),
+        [] => Err(Error::config(format!("the project makes no table `{name}` in trusted or refined"))
+            .hint("`trapiche plan` lists what it makes")),
+        [one, other, ..] => {
+            Err(Error::config(format!("`{name}` can be `{one}` or `{other}`")).hint("write the zone, too"))
+        }
+    }
 }
 
 /// The reports of past runs, newest first.

@@ -38,6 +38,8 @@ pub struct TargetSpec {
     /// Where the lake lies: `file://…` or `s3://bucket/prefix`.
     pub storage: At<String>,
     pub s3: Option<At<S3Spec>>,
+    /// How long replaced files of tables are kept: `0s`, `30m`, `1h`, `7d`.
+    pub keep: Option<At<String>>,
     /// The store that comes with the program, for `demo://` addresses.
     pub demo: Option<At<DemoSpec>>,
     /// Connections that are others in this target.

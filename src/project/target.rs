@@ -1,6 +1,7 @@
 //! Targets: where the same project can run.
 
 use std::path::Path;
+use std::time::Duration;
 
 use url::Url;
 
@@ -8,12 +9,15 @@ use super::faults::{Faults, Span, listed, suggest};
 use super::read::{At, given_or};
 use super::spec::TargetSpec;
 pub use crate::lake::Storage;
+use crate::lake::attic;
 
 /// Where the project runs: its lake, and the store that the demo brings along.
 #[derive(Debug, Clone)]
 pub struct Target {
     pub name: String,
     pub storage: Storage,
+    /// How long the files stay that a table's new version replaces.
+    pub keep: Duration,
     pub demo: Option<DemoStore>,
 }
 
@@ -21,7 +25,12 @@ impl Target {
     /// Stands in for a target that is faulty, so that queries can still be planned: a lake in which there is nothing.
     pub(super) fn nowhere(root: &Path) -> Self {
         let url = Url::from_file_path(root.join(".trapiche/nowhere")).map(String::from).unwrap_or_default();
-        Target { name: String::new(), storage: Storage { url, endpoint: None, region: None }, demo: None }
+        Target {
+            name: String::new(),
+            storage: Storage { url, endpoint: None, region: None },
+            keep: attic::DEFAULT_KEEP,
+            demo: None,
+        }
     }
 }
 
@@ -77,6 +86,12 @@ pub fn check(name: &str, spec: &TargetSpec, root: &Path, faults: &mut Faults) ->
         }
         demo = Some(DemoStore { scale: scale?, seed: given_or(&block.seed, 42)? });
     }
+    let keep = match spec.keep.as_ref().map(|keep| (keep, keep.value.as_deref())) {
+        None => attic::DEFAULT_KEEP,
+        Some((keep, text)) => {
+            attic::parse_keep(text?).map_err(|how| faults.add(&keep.span, "`keep` is no time").hint(how)).ok()?
+        }
+    };
     let text = spec.storage.value.as_ref()?;
     let url = address(text, &["file", "s3"], &spec.storage.span, root, faults)?;
     let s3 = spec.s3.as_ref().and_then(|s3| s3.value.as_ref());
@@ -88,7 +103,7 @@ pub fn check(name: &str, spec: &TargetSpec, root: &Path, faults: &mut Faults) ->
         endpoint: s3.and_then(|s3| s3.endpoint.as_ref()?.value.clone()),
         region: s3.and_then(|s3| s3.region.as_ref()?.value.clone()),
     };
-    Some(Target { name: name.to_string(), storage, demo })
+    Some(Target { name: name.to_string(), storage, keep, demo })
 }
 
 /// An address with one of the given schemes. `file://./x` and `sqlite://./x` start from the project's root.
