@@ -2,7 +2,9 @@
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use std::time::Duration;
 
+use crate::lake::attic;
 use crate::pipeline::RunOptions;
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
@@ -15,6 +17,7 @@ Exit codes:
   2    usage or configuration is wrong; nothing ran
   3    a server could not be reached or refused access
   4    another run is at work on a dataset
+  5    two things that should be the same are not
   130  interrupted; nothing half-made is visible
 
 Examples:
@@ -124,6 +127,38 @@ Examples:
   trapiche query                      an interactive prompt; `\\q` leaves it")]
     Query(Query),
 
+    /// Say what is different between two versions of a table
+    ///
+    /// Compares the columns, and the files and rows of each partition, from what the versions say of themselves: no
+    /// file is read. A table that was made again has new files, even with the same rows; `--rows` reads both versions
+    /// and counts the rows that only one of them has.
+    #[command(after_help = "\
+Examples:
+  trapiche diff trusted.sales --from 20261123T134500Z-123456        that run's table against the newest
+  trapiche diff trusted.sales --from 11 --to 12 --rows --fail       exit code 5 if a row differs")]
+    Diff(Diff),
+
+    /// Write the small files of tables again as large ones
+    ///
+    /// Readers open fewer files. The rows stay the same, and what was made from the table stays up to date. Each table is
+    /// one commit. Partitions without several small files are left alone.
+    #[command(after_help = "\
+Examples:
+  trapiche compact trusted.sales
+  trapiche compact sales visits -o json")]
+    Compact(Compact),
+
+    /// Remove what nothing in the lake refers to any longer
+    ///
+    /// These are: files and versions that were replaced longer ago than `keep`; files in a table's folder that no
+    /// version has, and staged files that no run committed, when they are older than an hour. A run removes what it
+    /// replaced itself; this finds what other runs left when they died.
+    #[command(after_help = "\
+Examples:
+  trapiche vacuum --dry-run
+  trapiche vacuum --keep 0s -o json   everything but the newest version of each table")]
+    Vacuum(Vacuum),
+
     /// List the runs of this lake, newest first, or show the report of one
     #[command(after_help = "\
 Examples:
@@ -213,6 +248,60 @@ pub struct Query {
     /// Read the statements from this file; `-` is standard input
     #[arg(short, long, value_name = "FILE", conflicts_with = "sql", value_hint = ValueHint::FilePath)]
     pub file: Option<PathBuf>,
+
+    /// See the tables as they were at the end of this run, as long as they are kept
+    #[arg(long, value_name = "RUN_ID")]
+    pub as_of: Option<String>,
+
+    #[command(flatten)]
+    pub output: Output,
+}
+
+#[derive(Debug, Args)]
+pub struct Diff {
+    /// The table: `name` or `zone.name`
+    #[arg(value_name = "TABLE")]
+    pub table: String,
+
+    /// The older version: its number, or a run after which it was the table's newest
+    #[arg(long, value_name = "RUN_OR_VERSION")]
+    pub from: String,
+
+    /// The newer version, in the same words [default: the newest]
+    #[arg(long, value_name = "RUN_OR_VERSION")]
+    pub to: Option<String>,
+
+    /// Read both versions and count the rows that only one of them has
+    #[arg(long)]
+    pub rows: bool,
+
+    /// End with exit code 5 if they differ: in columns or rows with `--rows`, in columns or files without
+    #[arg(long)]
+    pub fail: bool,
+
+    #[command(flatten)]
+    pub output: Output,
+}
+
+#[derive(Debug, Args)]
+pub struct Compact {
+    /// Tables: `name` or `zone.name`
+    #[arg(value_name = "TABLE", required = true)]
+    pub tables: Vec<String>,
+
+    #[command(flatten)]
+    pub output: Output,
+}
+
+#[derive(Debug, Args)]
+pub struct Vacuum {
+    /// Remove what was replaced longer ago than this: `0s`, `30m`, `1h`, `7d` [default: the target's `keep`]
+    #[arg(long, value_name = "TIME", value_parser = attic::parse_keep)]
+    pub keep: Option<Duration>,
+
+    /// Only show what would be removed
+    #[arg(long)]
+    pub dry_run: bool,
 
     #[command(flatten)]
     pub output: Output,

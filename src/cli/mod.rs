@@ -2,6 +2,8 @@
 
 mod args;
 mod batches;
+mod compact;
+mod diff;
 #[cfg(test)]
 mod docs;
 mod history;
@@ -16,6 +18,7 @@ mod script;
 mod signals;
 mod table;
 mod units;
+mod vacuum;
 mod validate;
 mod words;
 
@@ -56,6 +59,15 @@ fn dispatch(arguments: Arguments, words: &Words) -> Result<ExitCode> {
         }
         Command::Query(args) => {
             on_project(here, async |project, lake, limits| query::query(project, lake, limits, args, words).await)
+        }
+        Command::Diff(args) => {
+            on_project(here, async |project, lake, limits| diff::diff(project, lake, limits, args, words).await)
+        }
+        Command::Compact(args) => {
+            on_project(here, async |project, lake, limits| compact::compact(project, lake, limits, args).await)
+        }
+        Command::Vacuum(args) => {
+            on_project(here, async |project, lake, _| vacuum::vacuum(project, lake, args, words).await)
         }
         Command::History(args) => on_project(here, async |_, lake, _| history::history(lake, args).await),
         Command::Schema => schema::schema(),

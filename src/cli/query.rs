@@ -29,7 +29,10 @@ pub async fn query(
         (None, None) if std::io::stdin().is_terminal() => None,
         (None, None) => Some(standard_input()?),
     };
-    let session = pipeline::query(project, lake, limits).await?;
+    let session = match &args.as_of {
+        Some(run_id) => pipeline::query_as_of(project, lake, limits, run_id).await?,
+        None => pipeline::query(project, lake, limits).await?,
+    };
     match script {
         Some(script) => script.run(&session, args.output.format, words).await?,
         None => prompt::prompt(&session, args.output.format, words).await?,

@@ -100,7 +100,7 @@ fn exit_code(report: &RunReport) -> ExitCode {
 }
 
 /// The run's name: it sorts by time and is safe in every path. The microseconds keep two runs apart.
-fn stamp(at: DateTime<Utc>) -> RunStamp {
+pub fn stamp(at: DateTime<Utc>) -> RunStamp {
     RunStamp { run_id: at.format("%Y%m%dT%H%M%SZ-%6f").to_string(), at }
 }
 

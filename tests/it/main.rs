@@ -16,4 +16,5 @@ mod plain_readers;
 mod pruning;
 mod stores;
 mod sudden_death;
+mod versions;
 mod workbench;
