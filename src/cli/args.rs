@@ -150,9 +150,9 @@ Examples:
 
     /// Remove what nothing in the lake refers to any longer
     ///
-    /// These are: files and versions that were replaced longer ago than `keep`; files in a table's folder that no
-    /// version has, and staged files that no run committed, when they are older than an hour. A run removes what it
-    /// replaced itself; this finds what other runs left when they died.
+    /// These are: files and versions that were replaced longer ago than `keep`, and files in a table's folder that no
+    /// version has and that are older than an hour. A run removes what it replaced itself; this finds what other runs left
+    /// when they died.
     #[command(after_help = "\
 Examples:
   trapiche vacuum --dry-run

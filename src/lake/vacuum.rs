@@ -1,6 +1,7 @@
 //! What nothing in the lake refers to any longer: found by listing, so not part of a run.
 //!
-//! A run removes what it knows of itself ([`attic`], [`stage`](super::stage)). Left over is what died with its run or was
+//! A run removes what it knows of itself ([`attic`]), and whoever claims datasets next clears away what dead runs had
+//! staged ([`lock`](super::lock)). Left over is what died with its run or was
 //! put here by other hands: files in a table's folder that no version has, which whoever lists that folder reads.
 
 use std::collections::HashSet;
@@ -36,8 +37,6 @@ pub enum What {
     Replaced,
     /// It lies in a table's folder, and is in no version.
     Stray,
-    /// It was staged by a run that never committed it.
-    Staged,
     /// A version that was replaced longer ago than replaced files are kept, or a part of it.
     Version,
 }
@@ -48,8 +47,6 @@ pub async fn find(lake: &Lake, keep: Duration, now: DateTime<Utc>) -> Result<Vec
     for table in tables(lake).await? {
         found.extend(of_table(lake, &table, keep, now).await?);
     }
-    let staged = objects(lake, path::STAGING).await?;
-    found.extend(staged.iter().filter(|object| is_old(object, now)).map(|object| garbage(What::Staged, object)));
     // A version goes after its files: one that is there has them.
     found.sort_by_key(|garbage| garbage.what);
     Ok(found)
