@@ -43,6 +43,13 @@ fn a_run_may_die_at_any_operation_on_s3s() {
 }
 
 #[test]
+fn a_run_may_die_at_any_operation_on_minio() {
+    let Some(server) = S3Server::start("minio") else { return };
+    dies_everywhere("minio", false, |name| server.place(name));
+    assert_eq!(server.open_uploads(), (0, 0), "(open uploads, their parts)");
+}
+
+#[test]
 fn a_run_may_die_at_any_operation_on_s3s_with_uploads() {
     dies_everywhere_with_uploads("s3s");
 }
