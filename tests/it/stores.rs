@@ -1,7 +1,9 @@
 //! What the lake asks of a store, asked of every store.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
+use arrow::datatypes::{DataType, Field, Schema};
 use bytes::Bytes;
 use trapiche::error::{Kind, Result};
 use trapiche::lake::commit::{self, Replaces};
@@ -80,8 +82,8 @@ fn keeps_the_contract(place: &str) {
         // A lake on a store at whose n-th operation something goes wrong, and how many there were.
         let faulty = |at, fault| {
             let faulty = Faulty::new(store.clone(), uploads.clone(), at, fault);
-            let with_uploads = uploads.is_some().then(|| std::sync::Arc::new(faulty.clone()) as _);
-            (Lake::on(&url, std::sync::Arc::new(faulty.clone()), with_uploads).unwrap(), faulty)
+            let with_uploads = uploads.is_some().then(|| Arc::new(faulty.clone()) as _);
+            (Lake::on(&url, Arc::new(faulty.clone()), with_uploads).unwrap(), faulty)
         };
         recovery(&lake, faulty).await.unwrap();
         locks(&lake).await.unwrap();
@@ -217,13 +219,14 @@ async fn stage_for(lake: &Lake, run_id: &str, path: &str, size: usize) -> Result
 
 /// Commits a version of two partitions, staged by the run.
 async fn commit_two(lake: &Lake, run_id: &str, replaces: Replaces) -> Result<Version> {
+    let day = Field::new("day", DataType::Utf8, true);
     let mut next = Version {
         table: table(),
         version: 0,
         run_id: run_id.to_string(),
         committed_at: "2026-01-01T00:00:00Z".parse().unwrap(),
         fingerprint: run_id.to_string(),
-        schema: std::sync::Arc::new(arrow::datatypes::Schema::empty()),
+        schema: Arc::new(Schema::new(vec![day])),
         partition_by: vec!["day".to_string()],
         files: Node::default(),
         quarantine: Node::default(),
