@@ -1,11 +1,12 @@
 //! The stores that tests run on: a folder, memory, and S3 servers that are started for them.
 
+use std::collections::BTreeMap;
 use std::path::{Path as FilePath, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use object_store::aws::{AmazonS3Builder, S3ConditionalPut};
+use object_store::aws::{AmazonS3, AmazonS3Builder, S3ConditionalPut};
 use object_store::local::LocalFileSystem;
 use object_store::memory::InMemory;
 use object_store::multipart::{MultipartStore, PartId};
@@ -27,17 +28,25 @@ pub fn open(place: &str) -> (String, Arc<dyn ObjectStore>, Uploads) {
         return (place.to_string(), Arc::new(store), None);
     }
     let (endpoint, prefix) = place.rsplit_once('/').unwrap();
-    let s3 = AmazonS3Builder::new()
-        .with_endpoint(endpoint)
-        .with_allow_http(true)
-        .with_bucket_name(BUCKET)
-        .with_access_key_id(KEY)
-        .with_secret_access_key(SECRET)
-        .with_conditional_put(S3ConditionalPut::ETagMatch)
-        .build()
-        .unwrap();
-    let store = Arc::new(PrefixStore::new(s3, Path::parse(prefix).unwrap()));
+    let store = Arc::new(PrefixStore::new(client(endpoint), Path::parse(prefix).unwrap()));
     (format!("s3://{BUCKET}/{prefix}"), store.clone(), Some(Arc::new(AsDocumented(store))))
+}
+
+/// One client per server: hundreds of lakes with connections of their own are more than a process may have open.
+fn client(endpoint: &str) -> AmazonS3 {
+    static CLIENTS: Mutex<BTreeMap<String, AmazonS3>> = Mutex::new(BTreeMap::new());
+    let build = || {
+        AmazonS3Builder::new()
+            .with_endpoint(endpoint)
+            .with_allow_http(true)
+            .with_bucket_name(BUCKET)
+            .with_access_key_id(KEY)
+            .with_secret_access_key(SECRET)
+            .with_conditional_put(S3ConditionalPut::ETagMatch)
+            .build()
+            .unwrap()
+    };
+    CLIENTS.lock().unwrap().entry(endpoint.to_string()).or_insert_with(build).clone()
 }
 
 /// Uploads that answer as S3 documents (and MinIO does) when one is aborted that is gone: 404. s3s-fs says 403 then,
