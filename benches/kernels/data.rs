@@ -107,7 +107,7 @@ impl Chance {
 
     /// From 0 to `limit` - 1. The generator's low bits are weak, so its high ones count.
     fn below(&mut self, limit: u64) -> u64 {
-        (self.0.next_u64() >> 32) * limit >> 32
+        ((self.0.next_u64() >> 32) * limit) >> 32
     }
 }
 

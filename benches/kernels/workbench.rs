@@ -57,9 +57,10 @@ impl Workbench {
         fs::write(bench.dir.path().join(file), content).expect("a file");
 
         let project = project::load(bench.dir.path(), None, &|_| None).expect("a project of our own");
+        let lake = Lake::open(&project.target.storage).expect("a local lake");
         let (events, _watch) = unbounded_channel();
         let (limits, options, stamp, stop) = (limits(), RunOptions::default(), bench.stamp(), Stop::default());
-        let run = pipeline::run(&project, &limits, &options, &stamp, events, &stop);
+        let run = pipeline::run(&project, &lake, &limits, &options, &stamp, events, &stop);
         let report = bench.runtime.block_on(run).expect("a run");
         assert_eq!(report.status, RunStatus::Ok, "{report:?}");
 

@@ -59,7 +59,7 @@ pub struct StageWriter {
 enum Sink {
     /// A streamed put; the object appears when it is complete.
     File(Box<BufWriter>),
-    Parts(Parts),
+    Parts(Box<Parts>),
 }
 
 /// Begins the object that is to appear at `path`.
@@ -67,14 +67,14 @@ pub async fn begin(lake: &Lake, run_id: &str, path: String) -> Result<StageWrite
     let hidden = path::staged_file(run_id, &path);
     let sink = match lake.uploads() {
         None => Sink::File(Box::new(BufWriter::new(lake.store().clone(), Path::parse(&hidden)?))),
-        Some(uploads) => Sink::Parts(Parts {
+        Some(uploads) => Sink::Parts(Box::new(Parts {
             lake: lake.clone(),
             uploads: uploads.clone(),
             key: Path::parse(&path)?,
             buffer: BytesMut::new(),
             upload: None,
             done: vec![],
-        }),
+        })),
     };
     Ok(StageWriter { path, bytes: 0, hidden, sink })
 }
