@@ -18,7 +18,8 @@ use std::time::Instant;
 
 use arrow::datatypes::{DataType, Field, Schema};
 use trapiche::lake::commit::{Replaces, commit};
-use trapiche::lake::version::{self, ColumnRange, DataFile, Version};
+use trapiche::lake::data_file::{ColumnRange, DataFile};
+use trapiche::lake::version::{self, Version};
 use trapiche::lake::{Lake, Storage, TableName, Zone, path};
 use trapiche::report::peak_memory;
 

@@ -11,10 +11,11 @@ use super::store::{TARGET_FILE_BYTES, Written, by_partition};
 use super::{Session, fault};
 use crate::error::{Error, Result};
 use crate::lake::commit::{self, Replaces};
+use crate::lake::data_file::DataFile;
 use crate::lake::path::PartitionValue;
 use crate::lake::stage;
 use crate::lake::tree::Node;
-use crate::lake::version::{DataFile, Version};
+use crate::lake::version::Version;
 use crate::report::{Meter, RunStamp};
 
 /// A file is small below this size. Two of them make one that is not too large.

@@ -17,8 +17,8 @@ use datafusion::physical_optimizer::pruning::PruningPredicateBuilder;
 use parquet::arrow::arrow_reader::statistics::StatisticsConverter;
 use parquet::file::metadata::ParquetMetaData;
 
+use crate::lake::data_file::{ColumnRange, DataFile};
 use crate::lake::tree::Child;
-use crate::lake::version::{ColumnRange, DataFile};
 
 /// The first columns only, as Delta Lake does, so that a wide table's list of files does not outgrow its files:
 /// <https://docs.delta.io/latest/optimizations-oss.html#data-skipping>

@@ -16,8 +16,9 @@ use super::hive_write::{self, Answer, CHECKS, Counts, HiveWriteExec, MAX_CHECKS,
 use super::{Session, athena, fault};
 use crate::error::{Error, Result};
 use crate::lake::commit::{self, Replaces};
+use crate::lake::data_file::DataFile;
 use crate::lake::stage::{self, Staged};
-use crate::lake::version::{self, DataFile, Version};
+use crate::lake::version::{self, Version};
 use crate::lake::{TableName, types};
 use crate::project::{Check, OnFail, WriteMode};
 use crate::report::{CheckCount, Made, Meter, RunStamp};

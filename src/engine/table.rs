@@ -21,8 +21,9 @@ use super::ranges;
 use super::session::lake_url;
 use crate::error::Error;
 use crate::lake::Lake;
+use crate::lake::data_file::DataFile;
 use crate::lake::tree::{self, Child, Node};
-use crate::lake::version::{DataFile, Version};
+use crate::lake::version::Version;
 
 /// One version of a table. Filters on partition columns are decided here, before any file is opened, and those on other
 /// columns leave out the files that cannot have such rows.

@@ -7,7 +7,7 @@
 //! | `types` | Spark's type names ⇄ Arrow |
 //! | `json_rows`, `landing` | what a capture put into `raw/` |
 //! | `stage`, `version`, `commit` | how a table changes: hidden files → next version → removal of the old |
-//! | `tree`, `order` | a version's files as a tree, of which a change writes only the touched part |
+//! | `data_file`, `tree`, `order` | a version's files as a tree, of which a change writes only the touched part |
 //! | `attic` | what was replaced, for as long as it is kept |
 //! | `vacuum` | what nothing refers to |
 //! | `lock` | one run at a time per dataset |
@@ -16,6 +16,7 @@
 
 pub mod attic;
 pub mod commit;
+pub mod data_file;
 mod disk;
 pub mod gunzip;
 pub mod json_rows;

@@ -9,8 +9,8 @@ use futures::{StreamExt, TryStreamExt, stream};
 use serde::{Deserialize, Serialize};
 
 use super::Lake;
+use super::data_file::{ColumnRange, DataFile};
 use super::path::PartitionValue;
-use super::version::{ColumnRange, DataFile};
 use crate::error::{Error, Result};
 
 /// The most entries of a node. More would make the tree flatter and every change larger: with 128 a million files

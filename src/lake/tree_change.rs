@@ -7,10 +7,10 @@
 use std::cmp::Ordering;
 use std::collections::HashSet;
 
+use super::data_file::{ColumnRange, DataFile};
 use super::order::Order;
 use super::path::PartitionValue;
 use super::tree::{self, Child, FAN_OUT, Key, Node};
-use super::version::{ColumnRange, DataFile};
 use super::{Lake, TableName, path};
 use crate::error::Result;
 

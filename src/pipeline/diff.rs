@@ -13,7 +13,8 @@ use super::named_table;
 use crate::config::Limits;
 use crate::engine::{Engine, Session, fault};
 use crate::error::{Error, Result};
-use crate::lake::version::{self, AsOf, DataFile, Version};
+use crate::lake::data_file::DataFile;
+use crate::lake::version::{self, AsOf, Version};
 use crate::lake::{Lake, TableName, path, types};
 use crate::project::Project;
 

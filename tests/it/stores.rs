@@ -7,9 +7,10 @@ use arrow::datatypes::{DataType, Field, Schema};
 use bytes::Bytes;
 use trapiche::error::{Kind, Result};
 use trapiche::lake::commit::{self, Replaces};
+use trapiche::lake::data_file::DataFile;
 use trapiche::lake::stage::{self, Staged};
 use trapiche::lake::tree::Node;
-use trapiche::lake::version::{self, DataFile, Version};
+use trapiche::lake::version::{self, Version};
 use trapiche::lake::{Lake, TableName, lock};
 
 use crate::faulty::{Fault, Faulty};
