@@ -20,6 +20,7 @@ pub mod transform;
 
 pub mod analyze;
 
+pub mod node;
 pub mod pipeline;
 
 pub mod cli;

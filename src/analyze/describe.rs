@@ -2,7 +2,7 @@
 //!
 //! Every statistic is an aggregate of bounded size whose parts merge to the same in any order, so the
 //! plan runs over any number of rows in the same memory and gives the same table on any number of
-//! threads: HyperLogLog for distinct values (about 1 % off), and a [sketch](super::sketch) of the
+//! threads: HyperLogLog for distinct values (about 1 % off), and a [sketch](crate::engine::sketch) of the
 //! numbers for mean, deviation and quantiles.
 
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use datafusion::logical_expr::{Expr, cast, lit, when};
 use datafusion::prelude::DataFrame;
 
 use super::columns::{self, engine};
-use super::sketch::{Sketch, numeric_sketch};
+use crate::engine::sketch::{Sketch, numeric_sketch};
 use crate::error::{Error, Result};
 use crate::lake::types;
 use crate::project::Describe;

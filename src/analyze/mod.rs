@@ -9,7 +9,7 @@ pub mod describe;
 pub mod features;
 pub mod kmeans;
 mod silhouette;
-mod sketch;
+
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;

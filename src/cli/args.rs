@@ -4,11 +4,11 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::config;
 use crate::lake::attic;
 use crate::pipeline::RunOptions;
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
-use super::units;
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -58,12 +58,18 @@ pub struct Global {
     pub target: Option<String>,
 
     /// Keep memory below this size: 1GB, 512MiB, or plain bytes [default: by this machine]
-    #[arg(long, value_name = "SIZE", global = true, value_parser = units::parse_size)]
+    #[arg(long, value_name = "SIZE", global = true, value_parser = config::parse_size)]
     pub memory: Option<u64>,
 
     /// Compute on this many threads [default: one per core]
     #[arg(long, value_name = "N", global = true)]
     pub threads: Option<NonZeroUsize>,
+
+    /// Compute on these nodes, too, instead of those of the target's `engine`: HOST:PORT,HOST:PORT
+    ///
+    /// On each of them `trapiche node worker` runs. They share the secret in TRAPICHE_TOKEN, if there is one.
+    #[arg(long, value_name = "NODES", global = true, value_delimiter = ',')]
+    pub workers: Vec<String>,
 
     /// How stderr is written [default: text; progress as json lines where stderr is no terminal]
     #[arg(long, value_name = "FORMAT", global = true)]
@@ -165,6 +171,10 @@ Examples:
   trapiche history
   trapiche history 20261123T134500Z-123456 -o json")]
     History(History),
+
+    /// Be one of the machines that compute for a driver
+    #[command(subcommand)]
+    Node(Node),
 
     /// Print the JSON Schema of `trapiche.yml`
     ///
@@ -305,6 +315,67 @@ pub struct Vacuum {
 
     #[command(flatten)]
     pub output: Output,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Node {
+    /// Work for drivers until SIGTERM
+    ///
+    /// Listens for drivers at HOST:PORT and takes plans and rows at the next port. Prints where it listens once it is
+    /// ready. It needs no project: where the lake lies comes with each plan, and its credentials are this machine's own.
+    /// The secret in TRAPICHE_TOKEN must be the drivers'. `GET /health` and `GET /metrics` (Prometheus) need none.
+    ///
+    /// SIGTERM lets a driver end what it has begun; a second one ends at once.
+    #[command(after_help = "\
+Examples:
+  trapiche node worker --bind 10.0.0.5 --memory 12GB
+  TRAPICHE_TOKEN=… trapiche node worker --bind 10.0.0.5 --driver 10.0.0.1:7070")]
+    Worker(NodeWorker),
+
+    /// The process that computes; started by `worker`
+    #[command(hide = true)]
+    Process(NodeProcess),
+}
+
+#[derive(Debug, Args)]
+pub struct NodeWorker {
+    /// The address of this machine to listen at; the default is reached from this machine alone
+    #[arg(long, value_name = "HOST", default_value = "127.0.0.1")]
+    pub bind: String,
+
+    /// The port for drivers; 0 takes a free one
+    #[arg(long, value_name = "PORT", default_value_t = 7077)]
+    pub port: u16,
+
+    /// The port for plans and rows [default: the next after PORT; a free one if that is 0]
+    #[arg(long, value_name = "PORT")]
+    pub plans_port: Option<u16>,
+
+    /// Put there what does not fit in memory [default: the system's temporary folder]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub spill: Option<PathBuf>,
+
+    /// Register with the driver that listens there (`engine.listen` of its target)
+    #[arg(long, value_name = "HOST:PORT")]
+    pub driver: Option<String>,
+
+    /// How long a driver may take to end its work after SIGTERM: `30s`, `2m`
+    #[arg(long, value_name = "TIME", default_value = "110s", value_parser = attic::parse_keep)]
+    pub drain: Duration,
+
+    /// Stop when EC2 says that this spot machine will be taken away
+    #[arg(long)]
+    pub watch_spot: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct NodeProcess {
+    #[arg(long)]
+    pub bind: String,
+    #[arg(long)]
+    pub port: u16,
+    #[arg(long)]
+    pub spill: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

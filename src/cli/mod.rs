@@ -7,6 +7,7 @@ mod diff;
 #[cfg(test)]
 mod docs;
 mod history;
+mod node;
 mod output;
 mod plan;
 mod progress;
@@ -29,7 +30,7 @@ use crate::config::{self, Limits};
 use crate::error::{Error, Result};
 use crate::lake::Lake;
 use crate::pipeline;
-use crate::project::Project;
+use crate::project::{Project, Workers};
 
 pub use args::Arguments;
 use args::{Command, Global};
@@ -70,30 +71,45 @@ fn dispatch(arguments: Arguments, words: &Words) -> Result<ExitCode> {
             on_project(here, async |project, lake, _| vacuum::vacuum(project, lake, args, words).await)
         }
         Command::History(args) => on_project(here, async |_, lake, _| history::history(lake, args).await),
+        Command::Node(role) => node::node(here, role, words),
         Command::Schema => schema::schema(),
         Command::Completions { shell } => schema::completions(shell),
     }
 }
 
-/// Loads the project, opens its lake and gives a command the threads it runs on.
+/// Loads the project, opens its lake and lets a command work on it.
 fn on_project(
     global: &Global,
     command: impl AsyncFnOnce(&Project, &Lake, &Limits) -> Result<ExitCode>,
 ) -> Result<ExitCode> {
     let limits = config::limits(global.memory, global.threads.map(NonZeroUsize::get));
+    on_threads(limits.threads, async {
+        let target = global.target.as_deref();
+        let mut project = pipeline::load(&global.directory, target, &config::variable, &limits).await?;
+        if !global.workers.is_empty() {
+            let token = config::variable(config::TOKEN);
+            let listed = Workers::listed(&global.workers, token.as_deref())?;
+            // Whatever else the target says of its engine holds for these nodes as well.
+            project.target.workers = Some(match project.target.workers.take() {
+                Some(set) => Workers { nodes: listed.nodes, ..set },
+                None => listed,
+            });
+        }
+        let lake = Lake::open(&project.target.storage)?.keeping(project.target.keep);
+        command(&project, &lake, &limits).await
+    })
+}
+
+/// Gives a command the threads it runs on.
+fn on_threads(threads: usize, command: impl Future<Output = Result<ExitCode>>) -> Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(limits.threads)
+        .worker_threads(threads)
         // Planning recurses through expressions: workers get as much stack as the main thread has.
         .thread_stack_size(8 << 20)
         .enable_all()
         .build()
         .map_err(|error| Error::failed("cannot start threads").because(error))?;
-    let outcome = runtime.block_on(async {
-        let target = global.target.as_deref();
-        let project = pipeline::load(&global.directory, target, &config::variable, &limits).await?;
-        let lake = Lake::open(&project.target.storage)?.keeping(project.target.keep);
-        command(&project, &lake, &limits).await
-    });
+    let outcome = runtime.block_on(command);
     // What still runs was given up by the command: don't wait for it.
     runtime.shutdown_background();
     outcome

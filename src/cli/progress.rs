@@ -35,6 +35,10 @@ pub async fn watch(mut events: UnboundedReceiver<Event>, over: oneshot::Receiver
                     log(&words, &Line::Started { dataset: &dataset });
                     running.insert(dataset, line);
                 }
+                Some(Event::Retrying { dataset, why }) => match words.log() {
+                    Log::Text => words.line(&format!("{dataset}: begun again, because {why}")),
+                    Log::Json => log(&words, &Line::Retrying { dataset: &dataset, why: &why }),
+                },
                 Some(Event::Finished(report)) => {
                     running.remove(&report.dataset);
                     match words.log() {
@@ -129,6 +133,10 @@ enum Line<'a> {
         dataset: &'a TableName,
         #[serde(flatten)]
         progress: Progress,
+    },
+    Retrying {
+        dataset: &'a TableName,
+        why: &'a str,
     },
     Finished(&'a DatasetReport),
 }

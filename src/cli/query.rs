@@ -31,7 +31,7 @@ pub async fn query(
     };
     let session = match &args.as_of {
         Some(run_id) => pipeline::query_as_of(project, lake, limits, run_id).await?,
-        None => pipeline::query(project, lake, limits).await?,
+        None => pipeline::query(project, lake, limits, &format!("query/{}", std::process::id())).await?,
     };
     match script {
         Some(script) => script.run(&session, args.output.format, words).await?,

@@ -47,6 +47,7 @@ pub async fn compact(
         lake: lake.clone(),
         table: part.table.clone(),
         run_id: stamp.run_id.clone(),
+        attempt: 0,
         schema: part.schema.clone(),
         partition_by: part.partition_by.clone(),
         checks: vec![],

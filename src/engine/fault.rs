@@ -7,7 +7,7 @@ use datafusion::common::Span;
 use datafusion::error::DataFusionError;
 
 use super::wording::{self, message};
-use crate::error::Error;
+use crate::error::{Error, Kind};
 
 /// An error of a plan that runs.
 pub fn explain(error: DataFusionError) -> Error {
@@ -33,6 +33,21 @@ pub fn explain(error: DataFusionError) -> Error {
             hint.into_iter().fold(failed, Error::hint)
         }
     }
+}
+
+/// Whether it tells of a machine that could not be reached, or not any longer.
+pub(super) fn is_connection(error: &Error) -> bool {
+    let mut text = error.to_string();
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    // Errors of other machines come as text.
+    error.kind() == Kind::Connection
+        || ["transport error", "cannot be reached", "connection closed", "broken pipe", "h2 protocol error"]
+            .iter()
+            .any(|sign| text.contains(sign))
 }
 
 /// A fault of planning: what, at which bytes of the SQL where the engine knows that, and what to do.

@@ -26,6 +26,7 @@ use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{
     DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, PhysicalExpr, PlanProperties,
 };
+use datafusion_distributed::DistributedTaskContext;
 use futures::{StreamExt, TryStreamExt};
 use parquet::arrow::arrow_writer::{ArrowWriter, ArrowWriterOptions};
 use parquet::basic::{Compression, ZstdLevel};
@@ -57,6 +58,8 @@ pub(super) struct WriteJob {
     pub lake: Lake,
     pub table: TableName,
     pub run_id: String,
+    /// How often this was tried before, on other workers: they may still be writing, under other names.
+    pub attempt: u32,
     /// Data columns, then partition columns.
     pub schema: SchemaRef,
     pub partition_by: Vec<String>,
@@ -106,6 +109,10 @@ impl HiveWriteExec {
         HiveWriteExec { input, job, properties: Arc::new(properties) }
     }
 
+    pub(super) fn job(&self) -> &WriteJob {
+        &self.job
+    }
+
     /// Reads what the tasks answered.
     pub(super) fn answers(batches: &[RecordBatch]) -> crate::error::Result<Vec<Answer>> {
         let texts = batches.iter().flat_map(|batch| batch.column(0).as_string::<i32>().iter().flatten());
@@ -148,8 +155,11 @@ impl ExecutionPlan for HiveWriteExec {
         Ok(Arc::new(HiveWriteExec::new(input, self.job.clone())))
     }
 
-    fn execute(&self, task: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
-        let input = self.input.execute(task, context.clone())?;
+    fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
+        let input = self.input.execute(partition, context.clone())?;
+        // Files are named by task, and other machines have the same partitions.
+        let machine = DistributedTaskContext::from_ctx(&context).task_index;
+        let task = machine * self.input.output_partitioning().partition_count() + partition;
         let consumer = MemoryConsumer::new(format!("writing {}", self.job.table));
         let memory = consumer.register(context.memory_pool());
         let (job, schema) = (self.job.clone(), self.schema());
@@ -330,7 +340,11 @@ impl<'a> Files<'a> {
             refuse_ambiguous(column, value.as_deref()).map_err(|e| DataFusionError::External(Box::new(e)))?;
         }
         let columns = &self.job.partition_by[..partition.len()];
-        let path = path::data_file(&self.dir, columns, &partition, &self.job.run_id, self.task, self.closed.len());
+        let writer = match self.job.attempt {
+            0 => self.job.run_id.clone(),
+            attempt => format!("{}.{attempt}", self.job.run_id),
+        };
+        let path = path::data_file(&self.dir, columns, &partition, &writer, self.task, self.closed.len());
         let object = stage::begin(&self.job.lake, &self.job.run_id, path).await.map_err(external)?;
         Ok(OpenFile { partition, encoder: encoder(schema.clone())?, schema, object, rows: 0 })
     }

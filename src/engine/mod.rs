@@ -1,11 +1,14 @@
-//! Where SQL runs. Everything above sees [`Engine`] and [`Session`], and not how many machines there are.
+//! Where SQL runs. Everything above sees [`Engine`] and [`Session`], and not how many machines there are: [`Place`] is
+//! the one choice.
 //!
 //! | file | noun |
 //! |---|---|
 //! | `session` | one function that builds every session: functions, options, memory |
+//! | `cluster` | other machines that run plans, and what happens when one is lost |
 //! | `raw`, `table` | what a query sees of a landing and of a table's version |
 //! | `ranges` | between which values a file's columns lie: taken from its writer, used to leave files out |
 //! | `hive_write` | the partitioned write as an execution plan: rows in, list of files out |
+//! | `sketch` | an aggregate of ours: numbers in a form that merges to the same in any order |
 //! | `attic` | files that were replaced while a query was at work are read where they went |
 //! | `compact` | small files of a table become large ones |
 //! | `athena` | which types and names a table may have |
@@ -14,6 +17,7 @@
 
 mod athena;
 mod attic;
+pub mod cluster;
 pub mod compact;
 pub mod fault;
 mod hive_write;
@@ -22,30 +26,40 @@ pub mod raw;
 mod raw_csv;
 mod raw_json;
 mod session;
+pub mod sketch;
 pub mod store;
 mod table;
 mod wording;
 
+use std::fmt;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
+use async_trait::async_trait;
 use datafusion::catalog::TableProvider;
 use datafusion::common::TableReference;
 use datafusion::datasource::empty::EmptyTable;
 use datafusion::error::DataFusionError;
-use datafusion::execution::SendableRecordBatchStream;
+use datafusion::execution::context::QueryPlanner;
 use datafusion::execution::runtime_env::RuntimeEnv;
+use datafusion::execution::{SendableRecordBatchStream, SessionStateBuilder, TaskContext};
 use datafusion::logical_expr::LogicalPlan;
-use datafusion::prelude::{DataFrame, SessionContext};
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_planner::{DefaultPhysicalPlanner, PhysicalPlanner};
+use datafusion::prelude::{DataFrame, SessionConfig, SessionContext};
 use datafusion::sql::parser::Statement;
 use datafusion::sql::sqlparser::ast::Statement as Sql;
+use datafusion_distributed::SessionStateBuilderExt;
+use futures::future::BoxFuture;
 
 use crate::config::Limits;
 use crate::error::{Error, Result};
 use crate::lake::landing::{self, Landing};
 use crate::lake::version::{self, AsOf, Version};
 use crate::lake::{Lake, TableName, Zone};
+use crate::project::Workers;
+use cluster::{Cluster, Members};
 
 /// The schema in which `query` shows the rows that broke a check: `quarantine.trusted_sales`.
 pub const QUARANTINE: &str = "quarantine";
@@ -56,21 +70,74 @@ pub struct Engine {
     runtime: Arc<RuntimeEnv>,
     limits: Limits,
     lake: Lake,
+    place: Place,
+}
+
+/// Where plans run. Nothing above this module knows.
+#[derive(Clone)]
+enum Place {
+    Here,
+    Workers(Cluster),
 }
 
 impl Engine {
     /// An engine on this machine. Spill files go to the system's temporary folder.
     pub fn local(lake: &Lake, limits: &Limits) -> Result<Engine> {
-        Ok(Engine { runtime: session::runtime(lake, limits)?, limits: *limits, lake: lake.clone() })
+        let runtime = session::on_lake(session::runtime(limits, None)?.as_ref(), lake)?;
+        Ok(Engine { runtime, limits: *limits, lake: lake.clone(), place: Place::Here })
+    }
+
+    /// An engine that uses these workers, where there are any, for what is large enough.
+    pub async fn open(lake: &Lake, limits: &Limits, workers: Option<&Workers>) -> Result<Engine> {
+        let here = Engine::local(lake, limits)?;
+        match workers {
+            None => Ok(here),
+            Some(workers) => Ok(Engine { place: Place::Workers(Cluster::open(workers).await?), ..here }),
+        }
     }
 
     pub fn lake(&self) -> &Lake {
         &self.lake
     }
 
-    /// A session that sees no table yet.
+    /// A session on this machine that sees no table yet.
     pub fn session(&self) -> Result<Session> {
-        Ok(Session { context: session::build(&self.runtime, &self.limits)?, lake: self.lake.clone() })
+        let state = session::state(SessionConfig::new(), &self.runtime, self.limits.threads);
+        Ok(Session { context: session::context(state)?, lake: self.lake.clone(), attempt: 0, members: None })
+    }
+
+    /// Gives `work` a session that sees no table yet: on this machine, or on workers if it reads at least as much as
+    /// they are worth. When a worker is lost, `work` is done again from the beginning, with another session; `retrying`
+    /// is told why. So nothing that `work` does may stay unless it succeeds.
+    pub async fn work<'a, T>(
+        &self,
+        holder: &str,
+        input_bytes: u64,
+        retrying: impl Fn(&Error) + Send,
+        work: impl Fn(Session) -> BoxFuture<'a, Result<T>> + Send + Sync,
+    ) -> Result<T> {
+        match &self.place {
+            Place::Workers(cluster) if cluster.takes(input_bytes) => {
+                let session = |attempt, members: &Arc<Members>| self.spread(cluster, members, attempt);
+                cluster.attempts(holder, retrying, |attempt, members| session(attempt, members).map(&work)).await
+            }
+            Place::Here | Place::Workers(_) => work(self.session()?).await,
+        }
+    }
+
+    /// A session for one user's questions; workers are had as long as it lives.
+    pub async fn conversation(&self, holder: &str) -> Result<Session> {
+        match &self.place {
+            Place::Here => self.session(),
+            Place::Workers(cluster) => self.spread(cluster, &cluster.hire(holder).await?, 0),
+        }
+    }
+
+    fn spread(&self, cluster: &Cluster, members: &Arc<Members>, attempt: u32) -> Result<Session> {
+        let state = session::state(SessionConfig::new(), &self.runtime, self.limits.threads);
+        let state = cluster.spread(state, &self.lake, members)?;
+        let (context, lake, members) = (session::context(state)?, self.lake.clone(), Some(members.clone()));
+        Ok(Session { context, lake, attempt, members })
     }
 }
 
@@ -79,6 +146,9 @@ impl Engine {
 pub struct Session {
     context: SessionContext,
     lake: Lake,
+    /// How often the same was tried before.
+    attempt: u32,
+    members: Option<Arc<Members>>,
 }
 
 impl Session {
@@ -174,6 +244,34 @@ impl Session {
         DataFrame::new(self.context.state(), plan)
     }
 
+    /// The plan that gives a frame's rows, with more put on top of it before it is spread over machines.
+    async fn topped(
+        &self,
+        frame: DataFrame,
+        top: impl Fn(Arc<dyn ExecutionPlan>) -> datafusion::error::Result<Arc<dyn ExecutionPlan>> + Send + Sync + 'static,
+    ) -> datafusion::error::Result<(Arc<dyn ExecutionPlan>, Arc<TaskContext>)> {
+        let (state, plan) = frame.into_parts();
+        let planner = Arc::new(Topped { top: Box::new(top) });
+        let mut state = SessionStateBuilder::new_from_existing(state).with_query_planner(planner);
+        if self.members.is_some() {
+            state = state.with_distributed_planner();
+        }
+        let state = state.build();
+        Ok((state.create_physical_plan(&plan).await?, state.task_ctx()))
+    }
+
+    /// Whether the same was begun before with other workers.
+    pub fn is_another_attempt(&self) -> bool {
+        self.attempt > 0
+    }
+
+    /// Whether the loss of a worker ends what is done with this session, from here on.
+    fn need_workers(&self, needed: bool) {
+        if let Some(members) = &self.members {
+            members.need(needed);
+        }
+    }
+
     /// Rows that are in memory already.
     pub fn rows(&self, rows: RecordBatch) -> Result<DataFrame> {
         self.context.read_batch(rows).map_err(fault::explain)
@@ -190,6 +288,30 @@ impl Session {
         let frame = self.context.execute_logical_plan(plan).await?;
         let schema = Arc::new(frame.schema().as_arrow().clone());
         Ok((schema, frame.execute_stream().await?))
+    }
+}
+
+type Top = dyn Fn(Arc<dyn ExecutionPlan>) -> datafusion::error::Result<Arc<dyn ExecutionPlan>> + Send + Sync;
+
+/// Plans a query as always, and then puts more on top.
+struct Topped {
+    top: Box<Top>,
+}
+
+impl fmt::Debug for Topped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Topped")
+    }
+}
+
+#[async_trait]
+impl QueryPlanner for Topped {
+    async fn create_physical_plan(
+        &self,
+        plan: &LogicalPlan,
+        session: &dyn datafusion::catalog::Session,
+    ) -> datafusion::error::Result<Arc<dyn ExecutionPlan>> {
+        (self.top)(DefaultPhysicalPlanner::default().create_physical_plan(plan, session).await?)
     }
 }
 

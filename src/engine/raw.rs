@@ -29,6 +29,7 @@ use futures::StreamExt;
 use futures::stream::BoxStream;
 use object_store::path::Path;
 use object_store::{GetResultPayload, ObjectStore, ObjectStoreExt};
+use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc::Sender;
 
 use super::raw_csv::CsvDecoder;
@@ -107,24 +108,24 @@ impl TableProvider for RawTable {
         _limit: Option<usize>,
     ) -> DfResult<Arc<dyn ExecutionPlan>> {
         let all: Vec<usize> = (0..self.presented.fields().len()).collect();
-        let columns = projection.unwrap_or(&all).clone();
-        let schema = Arc::new(self.presented.project(&columns)?);
-        let groups = deal(&self.landing.parts, state.config().target_partitions());
-        let properties = PlanProperties::new(
-            EquivalenceProperties::new(schema.clone()),
-            Partitioning::UnknownPartitioning(groups.len()),
-            EmissionType::Incremental,
-            Boundedness::Bounded,
-        );
-        let scan = Scan {
-            store: self.store.clone(),
-            landing: self.landing.clone(),
-            columns,
-            schema,
+        let plan = ScanPlan {
+            landing: self.landing.as_ref().clone(),
+            columns: projection.unwrap_or(&all).clone(),
+            groups: deal(&self.landing.parts, state.config().target_partitions()),
             batch_rows: state.config().batch_size(),
         };
-        Ok(Arc::new(RawScanExec { scan: Arc::new(scan), groups, properties: Arc::new(properties) }))
+        Ok(Arc::new(RawScanExec::new(self.store.clone(), plan)?))
     }
+}
+
+/// All that a scan is, but the store: what travels to another machine.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct ScanPlan {
+    landing: Landing,
+    /// Places of the wanted columns in the landing's schema.
+    columns: Vec<usize>,
+    groups: Vec<Vec<LandedPart>>,
+    batch_rows: usize,
 }
 
 /// Shares parts out into at most `groups` groups of about the same size; at least one group.
@@ -142,10 +143,55 @@ fn deal(parts: &[LandedPart], groups: usize) -> Vec<Vec<LandedPart>> {
 
 /// Reads each group of parts as one partition.
 #[derive(Debug)]
-struct RawScanExec {
+pub(super) struct RawScanExec {
     scan: Arc<Scan>,
     groups: Vec<Vec<LandedPart>>,
     properties: Arc<PlanProperties>,
+}
+
+impl RawScanExec {
+    pub(super) fn new(store: Arc<dyn ObjectStore>, plan: ScanPlan) -> DfResult<Self> {
+        let ScanPlan { landing, columns, groups, batch_rows } = plan;
+        let schema = Arc::new(lower_case(&landing.schema).project(&columns)?);
+        let scan = Arc::new(Scan { store, landing: Arc::new(landing), columns, schema, batch_rows });
+        Ok(RawScanExec::of(scan, groups))
+    }
+
+    fn of(scan: Arc<Scan>, groups: Vec<Vec<LandedPart>>) -> Self {
+        let properties = Arc::new(PlanProperties::new(
+            EquivalenceProperties::new(scan.schema.clone()),
+            Partitioning::UnknownPartitioning(groups.len()),
+            EmissionType::Incremental,
+            Boundedness::Bounded,
+        ));
+        RawScanExec { scan, groups, properties }
+    }
+
+    pub(super) fn plan(&self) -> ScanPlan {
+        // A receiver reads its groups and needs no other part; a landing of thousands would be sent thousands of times.
+        let landing = Landing { parts: vec![], ..self.scan.landing.as_ref().clone() };
+        let (columns, batch_rows) = (self.scan.columns.clone(), self.scan.batch_rows);
+        ScanPlan { landing, columns, groups: self.groups.clone(), batch_rows }
+    }
+
+    pub(super) fn parts(&self) -> usize {
+        self.groups.iter().map(Vec::len).sum()
+    }
+
+    /// As they lie in the store, compressed or not.
+    pub(super) fn bytes(&self) -> u64 {
+        self.groups.iter().flatten().map(|part| part.bytes).sum()
+    }
+
+    /// The same scan as that of several tasks, each with as many partitions as this one; some may be empty.
+    pub(super) fn shared_out(&self, tasks: usize) -> Vec<RawScanExec> {
+        let partitions = self.groups.len();
+        let mut groups = deal(&self.groups.concat(), tasks * partitions);
+        groups.resize(tasks * partitions, vec![]);
+        // Dealt in turn, so that each task has some of the large ones.
+        let share = |task| groups.iter().skip(task).step_by(tasks).cloned().collect();
+        (0..tasks).map(|task| RawScanExec::of(self.scan.clone(), share(task))).collect()
+    }
 }
 
 impl DisplayAs for RawScanExec {

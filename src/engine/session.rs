@@ -1,18 +1,21 @@
 //! The one function that builds sessions, so that a plan means the same wherever it is made or run.
 
 use std::num::NonZeroUsize;
+use std::path::Path;
 use std::sync::Arc;
 
 use datafusion::catalog::{CatalogProvider, MemoryCatalogProvider, MemorySchemaProvider};
 use datafusion::config::Dialect;
 use datafusion::execution::SessionStateBuilder;
+use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
-use datafusion::execution::object_store::ObjectStoreUrl;
+use datafusion::execution::object_store::{DefaultObjectStoreRegistry, ObjectStoreUrl};
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::prelude::{SessionConfig, SessionContext};
 use datafusion_spark::SessionStateBuilderSpark;
 
 use super::attic::WithAttic;
+use super::sketch::numeric_sketch;
 use super::{QUARANTINE, fault};
 use crate::config::Limits;
 use crate::error::Result;
@@ -28,21 +31,31 @@ pub(super) fn lake_url() -> ObjectStoreUrl {
     ObjectStoreUrl::parse("lake://lake").expect("a constant URL")
 }
 
-/// Memory pool, spill folder and stores. The pool gets part of the allowed memory: decoders, writers' pages
-/// and the allocator's slack are outside it.
-pub(super) fn runtime(lake: &Lake, limits: &Limits) -> Result<Arc<RuntimeEnv>> {
+/// Memory pool and spill folder (`None`: the system's temporary folder). The pool gets part of the allowed memory:
+/// decoders, writers' pages and the allocator's slack are outside it.
+pub(super) fn runtime(limits: &Limits, spill: Option<&Path>) -> Result<Arc<RuntimeEnv>> {
     let pool_bytes = usize::try_from(limits.memory_bytes / 10 * 6).unwrap_or(usize::MAX);
     let named_in_errors = NonZeroUsize::new(3).expect("not zero");
     let pool = TrackConsumersPool::new(FairSpillPool::new(pool_bytes), named_in_errors);
-    let runtime = RuntimeEnvBuilder::new().with_memory_pool(Arc::new(pool)).build_arc().map_err(fault::explain)?;
+    let folder = spill.map(|folder| DiskManagerMode::Directories(vec![folder.to_path_buf()]));
+    let disk = DiskManagerBuilder::default().with_mode(folder.unwrap_or_default());
+    let builder = RuntimeEnvBuilder::new().with_memory_pool(Arc::new(pool)).with_disk_manager_builder(disk);
+    builder.build_arc().map_err(fault::explain)
+}
+
+/// The same memory and spill folder, with a lake to read from and to write to.
+pub(super) fn on_lake(runtime: &RuntimeEnv, lake: &Lake) -> Result<Arc<RuntimeEnv>> {
+    let stores = Arc::new(DefaultObjectStoreRegistry::new());
+    let builder = RuntimeEnvBuilder::from_runtime_env(runtime).with_object_store_registry(stores);
+    let runtime = builder.build_arc().map_err(fault::explain)?;
     runtime.register_object_store(lake_url().as_ref(), Arc::new(WithAttic(lake.store().clone())));
     Ok(runtime)
 }
 
-/// A session without tables: Spark's functions and dialect, one schema per zone.
-pub(super) fn build(runtime: &Arc<RuntimeEnv>, limits: &Limits) -> Result<SessionContext> {
-    let mut config = SessionConfig::new()
-        .with_target_partitions(limits.threads)
+/// Functions, options and dialect, on top of what `config` has already.
+pub(super) fn state(config: SessionConfig, runtime: &Arc<RuntimeEnv>, threads: usize) -> SessionStateBuilder {
+    let mut config = config
+        .with_target_partitions(threads)
         .with_default_catalog_and_schema(CATALOG, SESSION_SCHEMA)
         .with_create_default_catalog_and_schema(false)
         .with_information_schema(true);
@@ -52,13 +65,18 @@ pub(super) fn build(runtime: &Arc<RuntimeEnv>, limits: &Limits) -> Result<Sessio
     options.sql_parser.map_string_types_to_utf8view = false;
     // Readers and our own table provider both know their files' schema; asking every file again is waste.
     options.execution.collect_statistics = false;
-    let state = SessionStateBuilder::new()
+    let mut builder = SessionStateBuilder::new()
         .with_config(config)
         .with_runtime_env(runtime.clone())
         .with_default_features()
-        .with_spark_features()
-        .build();
-    let context = SessionContext::new_with_state(state);
+        .with_spark_features();
+    builder.aggregate_functions().get_or_insert_default().push(Arc::new(numeric_sketch()));
+    builder
+}
+
+/// A session without tables: one schema per zone.
+pub(super) fn context(state: SessionStateBuilder) -> Result<SessionContext> {
+    let context = SessionContext::new_with_state(state.build());
     let catalog = Arc::new(MemoryCatalogProvider::new());
     for schema in Zone::ALL.map(Zone::as_str).into_iter().chain([QUARANTINE, SESSION_SCHEMA]) {
         catalog.register_schema(schema, Arc::new(MemorySchemaProvider::new())).map_err(fault::explain)?;

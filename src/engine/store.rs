@@ -56,16 +56,19 @@ pub async fn store(session: &Session, frame: DataFrame, write: TableWrite<'_>) -
         lake: lake.clone(),
         table: write.table.clone(),
         run_id: write.stamp.run_id.clone(),
+        attempt: session.attempt,
         schema: schema.clone(),
         partition_by: write.partition_by.to_vec(),
         checks: write.checks.to_vec(),
         target_file_bytes: TARGET_FILE_BYTES,
         meter: write.meter.clone(),
     });
-    let context = Arc::new(frame.task_ctx());
-    let plan = frame.create_physical_plan().await.map_err(fault::explain)?;
-    let plan = by_partition(plan, &schema, write.partition_by).map_err(fault::explain)?;
-    let plan = Arc::new(HiveWriteExec::new(plan, job.clone()));
+    let writing = job.clone();
+    let planned = session.topped(frame, move |plan| {
+        let plan = by_partition(plan, &writing.schema, &writing.partition_by)?;
+        Ok(Arc::new(HiveWriteExec::new(plan, writing.clone())))
+    });
+    let (plan, context) = planned.await.map_err(fault::explain)?;
     let answers = collect(plan, context).await.map_err(fault::explain)?;
     let mut written = Written::read(HiveWriteExec::answers(&answers)?, write.checks.len());
     if written.files.is_empty() && write.partition_by.is_empty() {
@@ -106,7 +109,9 @@ pub async fn store(session: &Session, frame: DataFrame, write: TableWrite<'_>) -
         WriteMode::Overwrite => Replaces::Everything,
         WriteMode::OverwritePartitions => Replaces::TouchedPartitions,
     };
+    session.need_workers(false);
     commit::commit(lake, next, written.staged, replaces).await?;
+    session.need_workers(true);
     Ok(made)
 }
 

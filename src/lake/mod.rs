@@ -46,6 +46,7 @@ use object_store::prefix::PrefixStore;
 use object_store::{ObjectStore, ObjectStoreExt, PutMode, PutPayload};
 
 pub use name::{TableName, Zone};
+use serde::{Deserialize, Serialize};
 use tokio::sync::RwLock;
 use url::Url;
 
@@ -53,7 +54,7 @@ use crate::error::{Error, Result};
 
 /// Where a lake lies. Credentials are never here: object_store takes them from `AWS_…` variables, a web identity, or
 /// the container's or instance's role. It knows no profiles.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Storage {
     /// `file:///abs/path` or `s3://bucket/prefix`, without a trailing slash.
     pub url: String,
@@ -65,7 +66,7 @@ pub struct Storage {
 /// An open lake. Paths are relative to its root, whatever the store: `raw/products/…`.
 #[derive(Clone)]
 pub struct Lake {
-    url: String,
+    storage: Storage,
     store: Arc<dyn ObjectStore>,
     uploads: Option<Arc<dyn MultipartStore>>,
     local_root: Option<PathBuf>,
@@ -77,7 +78,7 @@ pub struct Lake {
 
 impl std::fmt::Debug for Lake {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Lake({}, {})", self.url, self.store)
+        write!(f, "Lake({}, {})", self.storage.url, self.store)
     }
 }
 
@@ -89,7 +90,8 @@ impl Lake {
             // With the folder as the store's own root it would have to exist already.
             let files = LocalFileSystem::new().with_automatic_cleanup(true);
             let root = Path::from_absolute_path(folder(url)?)?;
-            return Lake::on(url, Arc::new(PrefixStore::new(files, root)), None);
+            let lake = Lake::on(url, Arc::new(PrefixStore::new(files, root)), None)?;
+            return Ok(Lake { storage: storage.clone(), ..lake });
         }
         let (bucket, prefix) = url
             .strip_prefix("s3://")
@@ -105,16 +107,16 @@ impl Lake {
         }
         let s3 = builder.build().map_err(|e| Error::config(format!("cannot open `{url}`")).because(e))?;
         let store = Arc::new(PrefixStore::new(s3, Path::parse(prefix)?));
-        Lake::on(url, store.clone(), Some(store))
+        Ok(Lake { storage: storage.clone(), ..Lake::on(url, store.clone(), Some(store))? })
     }
 
     /// A lake whose root is the root of `store`. `uploads` is the same store, where it has multipart uploads. With a
     /// `file://` URL the store's files are in that folder.
     pub fn on(url: &str, store: Arc<dyn ObjectStore>, uploads: Option<Arc<dyn MultipartStore>>) -> Result<Lake> {
         let local_root = if url.starts_with("file://") { Some(folder(url)?) } else { None };
-        let url = url.to_string();
+        let storage = Storage { url: url.to_string(), endpoint: None, region: None };
         Ok(Lake {
-            url,
+            storage,
             store,
             uploads,
             local_root,
@@ -141,7 +143,12 @@ impl Lake {
 
     /// As the user wrote it, for words.
     pub fn url(&self) -> &str {
-        &self.url
+        &self.storage.url
+    }
+
+    /// Where the lake lies, for another machine to open it with its own credentials.
+    pub fn storage(&self) -> &Storage {
+        &self.storage
     }
 
     pub fn store(&self) -> &Arc<dyn ObjectStore> {

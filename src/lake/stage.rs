@@ -19,7 +19,7 @@ use object_store::path::Path;
 use object_store::{ObjectStoreExt, PutPayload};
 use serde::{Deserialize, Serialize};
 
-use super::{Lake, disk, path};
+use super::{Lake, TableName, disk, path};
 use crate::error::{Error, Result};
 
 /// Requests of one commit that are under way at a time.
@@ -217,15 +217,27 @@ pub async fn runs(lake: &Lake) -> Result<Vec<String>> {
 
 /// Removes all that a run has staged and not published, its uploads included.
 pub async fn clear(lake: &Lake, run_id: &str) -> Result<()> {
+    clear_dir(lake, &path::staging_dir(run_id)).await
+}
+
+/// Removes what a run has staged for one table and not published.
+pub async fn clear_table(lake: &Lake, run_id: &str, table: &TableName) -> Result<()> {
+    for dir in [path::table_dir(table), path::quarantine_dir(table)] {
+        clear_dir(lake, &path::staged_file(run_id, &dir)).await?;
+    }
+    Ok(())
+}
+
+async fn clear_dir(lake: &Lake, dir: &str) -> Result<()> {
     let _none_begins = lake.beginnings().write().await;
     if let Some(root) = lake.local_root() {
         // As a folder: that takes along files that a put which died was filling, which no listing shows.
-        return match tokio::fs::remove_dir_all(root.join(path::staging_dir(run_id))).await {
+        return match tokio::fs::remove_dir_all(root.join(dir)).await {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
             _ => Ok(()),
         };
     }
-    let staged = lake.list(&path::staging_dir(run_id)).await?;
+    let staged = lake.list(dir).await?;
     for note in staged.iter().filter(|name| path::is_upload_note(name)) {
         close_upload(lake, note).await?;
     }

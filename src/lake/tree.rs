@@ -77,6 +77,13 @@ impl Node {
         }
     }
 
+    pub fn bytes(&self) -> u64 {
+        match self {
+            Node::Leaf(files) => files.iter().map(|file| file.bytes).sum(),
+            Node::Inner(children) => children.iter().map(|child| child.bytes).sum(),
+        }
+    }
+
     pub fn rows(&self) -> u64 {
         match self {
             Node::Leaf(files) => files.iter().map(|file| file.rows).sum(),

@@ -42,3 +42,15 @@ pub(super) async fn state(lake: &Lake, table: &TableName) -> Result<Option<Strin
         Zone::Trusted | Zone::Refined => version::latest(lake, table).await?.map(|version| version.fingerprint),
     })
 }
+
+/// How much the dataset reads at most, as it lies in the lake.
+pub(super) async fn input_bytes(lake: &Lake, dataset: &Dataset) -> Result<u64> {
+    let mut sum = 0;
+    for table in &dataset.inputs {
+        sum += match table.zone {
+            Zone::Raw => landing::latest(lake, &table.name).await?.map_or(0, |landing| landing.bytes),
+            Zone::Trusted | Zone::Refined => version::latest(lake, table).await?.map_or(0, |v| v.files.bytes()),
+        };
+    }
+    Ok(sum)
+}

@@ -2,21 +2,26 @@
 
 use std::time::Instant;
 
+use futures::FutureExt;
+use tokio::sync::mpsc::UnboundedSender;
+
 use super::fingerprint;
 use super::memory::PeakWatch;
 use crate::analyze;
 use crate::demo;
-use crate::engine::Engine;
+use crate::engine::{Engine, Session};
 use crate::error::{Error, Kind, Result};
 use crate::ingest::{self, Captured};
-use crate::lake::{TableName, commit, version};
+use crate::lake::{TableName, commit, stage, version};
 use crate::project::{Dataset, Definition, Source};
-use crate::report::{DatasetReport, DatasetStatus, Made, Meter, RunStamp};
+use crate::report::{DatasetReport, DatasetStatus, Event, Made, Meter, RunStamp};
 use crate::transform;
 
 /// What all datasets of a run are made with.
 pub(super) struct Workshop {
     pub engine: Engine,
+    /// Hears what a user should know while a dataset is made.
+    pub events: UnboundedSender<Event>,
     pub stamp: RunStamp,
     pub full_refresh: bool,
     /// The demo target's own API and database; they run as long as the run.
@@ -86,17 +91,35 @@ async fn refine(workshop: &Workshop, dataset: &Dataset, meter: &Meter) -> Result
     if !workshop.full_refresh && is_made(workshop, dataset, &fingerprint).await? {
         return Ok(Outcome::Unchanged("same definition and same inputs".to_string()));
     }
-    let session = workshop.engine.session()?;
-    for table in &dataset.inputs {
-        session.open(table).await?;
-    }
     let stamp = &workshop.stamp;
-    let made = match &dataset.definition {
-        Definition::Query(query) => transform::transform(dataset, query, &session, &fingerprint, stamp, meter).await?,
-        Definition::Model(model) => analyze::analyze(dataset, model, &session, &fingerprint, stamp, meter).await?,
-        Definition::Source(_) => unreachable!("sources are captured"),
+    let holder = format!("{}/{}", stamp.run_id, dataset.name);
+    let input_bytes = fingerprint::input_bytes(lake, dataset).await?;
+    let retrying = |why: &Error| {
+        let _ = workshop.events.send(Event::Retrying { dataset: dataset.name.clone(), why: words(why) });
     };
-    Ok(Outcome::Made(made))
+    let fingerprint = fingerprint.as_str();
+    let make = |session: Session| {
+        async move {
+            if session.is_another_attempt() {
+                // What the one before it has staged is in nobody's way, but it takes room.
+                for table in &dataset.outputs {
+                    stage::clear_table(lake, &stamp.run_id, table).await?;
+                }
+            }
+            for table in &dataset.inputs {
+                session.open(table).await?;
+            }
+            match &dataset.definition {
+                Definition::Query(query) => {
+                    transform::transform(dataset, query, &session, fingerprint, stamp, meter).await
+                }
+                Definition::Model(model) => analyze::analyze(dataset, model, &session, fingerprint, stamp, meter).await,
+                Definition::Source(_) => unreachable!("sources are captured"),
+            }
+        }
+        .boxed()
+    };
+    workshop.engine.work(&holder, input_bytes, retrying, make).await.map(Outcome::Made)
 }
 
 /// Whether every table of the dataset was made from just this.

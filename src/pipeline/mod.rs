@@ -67,7 +67,8 @@ pub async fn run(
             None => None,
         };
         let workshop = Arc::new(Workshop {
-            engine: Engine::local(lake, limits)?,
+            engine: Engine::open(lake, limits, project.target.workers.as_ref()).await?,
+            events: events.clone(),
             stamp: stamp.clone(),
             full_refresh: options.full_refresh,
             store,
@@ -182,9 +183,9 @@ async fn take_back(lake: &Lake, chosen: &[&Dataset], run_id: &str) -> Result<()>
     stage::clear(lake, run_id).await
 }
 
-/// A session that sees the lake as the project names it.
-pub async fn query(project: &Project, lake: &Lake, limits: &Limits) -> Result<Session> {
-    let session = Engine::local(lake, limits)?.session()?;
+/// A session that sees the lake as the project names it. `holder` is the name under which workers are taken for it.
+pub async fn query(project: &Project, lake: &Lake, limits: &Limits, holder: &str) -> Result<Session> {
+    let session = Engine::open(lake, limits, project.target.workers.as_ref()).await?.conversation(holder).await?;
     for table in project.datasets.iter().flat_map(|dataset| &dataset.outputs) {
         session.open(table).await?;
     }

@@ -22,7 +22,9 @@ pub mod sql;
 mod target;
 #[cfg(test)]
 mod tests;
+mod token;
 mod variables;
+mod workers;
 mod yaml;
 
 use std::path::{Path, PathBuf};
@@ -35,6 +37,8 @@ pub use query::{Check, OnFail, Query, WriteMode};
 pub use source::{FileFormat, Origin, Paginator, Source, SqlRead};
 pub use spec::json_schema;
 pub use target::{DemoStore, Storage, Target};
+pub use token::Token;
+pub use workers::{Nodes, Workers};
 
 use crate::error::{Error, Problem, Result};
 

@@ -34,7 +34,7 @@ pub enum WriteMode {
 }
 
 /// A rule that every row must keep, as a boolean SQL expression over the query's columns.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, serde::Deserialize)]
 pub struct Check {
     /// `not_null(cart_id)`, `rule(price >= 0)`: the reason that a quarantined row carries.
     pub name: String,

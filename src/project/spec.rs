@@ -40,6 +40,8 @@ pub struct TargetSpec {
     pub s3: Option<At<S3Spec>>,
     /// How long replaced files of tables are kept: `0s`, `30m`, `1h`, `7d`.
     pub keep: Option<At<String>>,
+    /// Other machines that compute; without it this one does.
+    pub engine: Option<At<EngineSpec>>,
     /// The store that comes with the program, for `demo://` addresses.
     pub demo: Option<At<DemoSpec>>,
     /// Connections that are others in this target.
@@ -52,6 +54,24 @@ pub struct S3Spec {
     /// Address of the store, when it is not AWS.
     pub endpoint: Option<At<String>>,
     pub region: Option<At<String>>,
+}
+
+/// Either `workers` or `listen`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EngineSpec {
+    /// `host:port` of each node on which `trapiche node worker` runs.
+    pub workers: Option<At<Vec<At<String>>>>,
+    /// Address at which nodes register that were started with `--driver`.
+    pub listen: Option<At<String>>,
+    /// A secret that driver and nodes share.
+    pub token: Option<At<String>>,
+    /// Nothing is begun with fewer workers; 1 by default.
+    pub at_least: Option<At<u32>>,
+    /// How long to wait for them; 30s by default.
+    pub wait: Option<At<String>>,
+    /// What reads less than this is made by the driver alone; 64MB by default.
+    pub local_below: Option<At<String>>,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]

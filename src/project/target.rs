@@ -8,6 +8,7 @@ use url::Url;
 use super::faults::{Faults, Span, listed, suggest};
 use super::read::{At, given_or};
 use super::spec::TargetSpec;
+use super::workers::{self, Workers};
 pub use crate::lake::Storage;
 use crate::lake::attic;
 
@@ -19,6 +20,8 @@ pub struct Target {
     /// How long the files stay that a table's new version replaces.
     pub keep: Duration,
     pub demo: Option<DemoStore>,
+    /// Other machines that compute; `None`: this one does.
+    pub workers: Option<Workers>,
 }
 
 impl Target {
@@ -30,6 +33,7 @@ impl Target {
             storage: Storage { url, endpoint: None, region: None },
             keep: attic::DEFAULT_KEEP,
             demo: None,
+            workers: None,
         }
     }
 }
@@ -103,7 +107,11 @@ pub fn check(name: &str, spec: &TargetSpec, root: &Path, faults: &mut Faults) ->
         endpoint: s3.and_then(|s3| s3.endpoint.as_ref()?.value.clone()),
         region: s3.and_then(|s3| s3.region.as_ref()?.value.clone()),
     };
-    Some(Target { name: name.to_string(), storage, keep, demo })
+    let workers = match &spec.engine {
+        Some(block) => Some(workers::check(block, faults)?),
+        None => None,
+    };
+    Some(Target { name: name.to_string(), storage, keep, demo, workers })
 }
 
 /// An address with one of the given schemes. `file://./x` and `sqlite://./x` start from the project's root.

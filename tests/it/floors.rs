@@ -12,7 +12,7 @@ const FLOORS: [&[&str]; 9] = [
     &["project"],
     &["engine"],
     &["analyze", "demo", "ingest", "transform"],
-    &["pipeline"],
+    &["node", "pipeline"],
     &["cli"],
     &["lib", "main"],
 ];

@@ -1,0 +1,162 @@
+//! The workers of one attempt: taken before it, watched during it, given back after it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use datafusion::common::Result as EngineResult;
+use datafusion_distributed::WorkerResolver;
+use futures::StreamExt;
+use futures::stream::FuturesUnordered;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use url::Url;
+
+use super::control::{Control, Refusal};
+use super::protocol::{Lease, NodeStatus, Release};
+use crate::error::{Error, Result};
+
+/// How often a node is told that its driver lives, and asked whether it does itself.
+const RENEW_EVERY: Duration = Duration::from_millis(500);
+
+/// One lost answer may be chance.
+const MISSED_ANSWERS: u32 = 2;
+
+/// A node that was had for an attempt.
+#[derive(Debug, Clone)]
+pub struct Member {
+    /// `host:port`, as the node is asked.
+    pub address: String,
+    /// Where it takes plans.
+    pub plans: Url,
+    generation: u64,
+}
+
+impl Member {
+    /// The node at `address`, as its status says.
+    pub fn new(address: &str, status: &NodeStatus) -> Result<Member> {
+        let host = address.rsplit_once(':').map_or(address, |(host, _)| host);
+        let plans = Url::parse(&format!("http://{host}:{}", status.plans_port))
+            .map_err(|error| Error::config(format!("`{address}` is no address of a node")).because(error))?;
+        Ok(Member { address: address.to_string(), plans, generation: status.generation })
+    }
+}
+
+#[derive(Debug)]
+struct Watched {
+    /// What happened to those that are lost.
+    lost: Vec<String>,
+    /// Whether the attempt can do nothing without its workers now.
+    needed: bool,
+}
+
+/// Nodes that work for one attempt and for nobody else. Dropped, they are given back at once, and what they still do
+/// is dropped, too.
+#[derive(Debug)]
+pub struct Members {
+    nodes: Vec<Member>,
+    holder: String,
+    control: Control,
+    watched: Arc<watch::Sender<Watched>>,
+    given_back: AtomicBool,
+    watcher: JoinHandle<()>,
+}
+
+impl Members {
+    /// Begins to watch nodes that were leased to `holder`.
+    pub fn watching(nodes: Vec<Member>, holder: &str, control: &Control) -> Arc<Members> {
+        let watched = Arc::new(watch::Sender::new(Watched { lost: vec![], needed: true }));
+        let (all, lease, asking) = (nodes.clone(), Lease { holder: holder.to_string() }, control.clone());
+        let tell = watched.clone();
+        let watcher = tokio::spawn(async move {
+            let watches: FuturesUnordered<_> = all.iter().map(|node| lost_node(node, &lease, &asking)).collect();
+            watches
+                .for_each(|why| {
+                    tell.send_modify(|watched| watched.lost.push(why));
+                    std::future::ready(())
+                })
+                .await;
+        });
+        let (holder, control, given_back) = (holder.to_string(), control.clone(), AtomicBool::new(false));
+        Arc::new(Members { nodes, holder, control, watched, given_back, watcher })
+    }
+
+    pub fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// Ends when a worker is lost while it is needed, with what happened to it.
+    pub async fn lost(&self) -> Error {
+        let mut watched = self.watched.subscribe();
+        let seen = watched.wait_for(|watched| watched.needed && !watched.lost.is_empty()).await;
+        Error::connection(seen.expect("`self` has the sender").lost.join("; "))
+    }
+
+    /// Whether the loss of a worker is the attempt's from here on. A commit needs none, and must not be broken off.
+    pub fn need(&self, needed: bool) {
+        self.watched.send_modify(|watched| watched.needed = needed);
+    }
+
+    /// Gives all nodes back; with work `unfinished` they drop it by replacing their worker. Whether all of them were
+    /// there to the end.
+    pub async fn give_back(&self, unfinished: bool) -> bool {
+        if self.given_back.swap(true, Ordering::Relaxed) {
+            return true;
+        }
+        self.watcher.abort();
+        let release = Release { holder: self.holder.clone(), unfinished };
+        let given: Vec<bool> = futures::future::join_all(self.nodes.iter().map(|node| async {
+            let status = self.control.release(&node.address, &release).await;
+            status.is_ok_and(|status| status.generation == node.generation)
+        }))
+        .await;
+        given.iter().all(|there| *there) && self.watched.borrow().lost.is_empty()
+    }
+}
+
+impl Drop for Members {
+    fn drop(&mut self) {
+        self.watcher.abort();
+        if *self.given_back.get_mut() {
+            return;
+        }
+        let (nodes, control) = (std::mem::take(&mut self.nodes), self.control.clone());
+        let release = Release { holder: std::mem::take(&mut self.holder), unfinished: true };
+        // Without a runtime the program ends, and the leases with it.
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+        runtime.spawn(async move {
+            futures::future::join_all(nodes.iter().map(|node| control.release(&node.address, &release))).await;
+        });
+    }
+}
+
+impl WorkerResolver for Members {
+    fn get_urls(&self) -> EngineResult<Vec<Url>> {
+        Ok(self.nodes.iter().map(|node| node.plans.clone()).collect())
+    }
+}
+
+/// Ends when the node is lost, with what happened to it.
+async fn lost_node(node: &Member, lease: &Lease, control: &Control) -> String {
+    let mut missed = 0;
+    loop {
+        tokio::time::sleep(RENEW_EVERY).await;
+        let why = match control.lease(&node.address, lease).await {
+            Ok(status) if status.generation == node.generation => {
+                missed = 0;
+                continue;
+            }
+            Ok(_) => "its worker process ended".to_string(),
+            Err(Refusal::Away(why)) => {
+                missed += 1;
+                if missed < MISSED_ANSWERS {
+                    continue;
+                }
+                why
+            }
+            Err(Refusal::Busy(holder)) => format!("it is taken by `{holder}`"),
+            Err(Refusal::Fault(error)) => error.to_string(),
+        };
+        return format!("the worker `{}` was lost: {why}", node.address);
+    }
+}

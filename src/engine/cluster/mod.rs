@@ -1,0 +1,208 @@
+//! Other machines that compute: which there are, and what happens when one of them is lost.
+//!
+//! | file | noun |
+//! |---|---|
+//! | `protocol`, `control` | what driver and nodes say to each other |
+//! | `registry` | nodes that offer themselves to the driver |
+//! | `members` | the workers of one attempt: taken, watched, given back |
+//! | `channel` | what plans and rows travel on |
+//! | `codec` | how our own plan nodes travel |
+//! | `spread` | over how many tasks a landing is read |
+//! | `worker` | the process that runs parts of plans |
+//!
+//! The unit of retry is whatever the caller does with one session: nothing of it is visible before its commit, so
+//! that another attempt can begin from nothing. Within an attempt nothing is repaired.
+
+mod channel;
+mod codec;
+mod control;
+mod members;
+pub mod protocol;
+mod registry;
+mod spread;
+pub mod worker;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use datafusion::execution::SessionStateBuilder;
+use datafusion_distributed::{DistributedExt, SessionStateBuilderExt};
+use futures::future::BoxFuture;
+use http::{HeaderMap, HeaderValue};
+use tokio::sync::{Semaphore, SemaphorePermit};
+
+use super::fault;
+use crate::error::{Error, Result};
+use crate::lake::Lake;
+use crate::project::{Nodes, Workers};
+use channel::Channels;
+use codec::LakeCodec;
+use control::{Control, Refusal};
+use members::Member;
+pub(super) use members::Members;
+use protocol::{LAKE_HEADER, Lease, NodeState};
+use registry::Registry;
+use spread::SpreadParts;
+
+/// How often one thing is tried on workers before it counts as failed.
+const ATTEMPTS: u32 = 4;
+
+/// A node that is being started again after a failed attempt gets this long before the next goes on without it.
+const COMING_BACK: Duration = Duration::from_secs(3);
+
+const ASK_AGAIN: Duration = Duration::from_millis(100);
+
+/// The driver's view of its workers.
+#[derive(Clone)]
+pub(super) struct Cluster(Arc<Inner>);
+
+struct Inner {
+    settings: Workers,
+    control: Control,
+    channels: Channels,
+    registry: Option<Registry>,
+    /// Workers do one thing at a time: what is broken off is broken off by ending their process.
+    turn: Semaphore,
+}
+
+impl Cluster {
+    /// Opens the registry, if nodes are to come to it. Asks no node yet.
+    pub(super) async fn open(settings: &Workers) -> Result<Cluster> {
+        let registry = match &settings.nodes {
+            Nodes::Listed(_) => None,
+            Nodes::Registered { listen } => Some(Registry::open(listen, &settings.token).await?),
+        };
+        Ok(Cluster(Arc::new(Inner {
+            settings: settings.clone(),
+            control: Control::new(&settings.token)?,
+            channels: Channels::new(&settings.token),
+            registry,
+            turn: Semaphore::new(1),
+        })))
+    }
+
+    /// Whether reading this much is worth the workers.
+    pub(super) fn takes(&self, input_bytes: u64) -> bool {
+        input_bytes >= self.0.settings.local_below
+    }
+
+    /// Lets `attempt` do its work with workers, and do it again with those that live when one was lost. `retrying` is
+    /// told why.
+    ///
+    /// # Errors
+    /// That of the last attempt; a connection error when fewer workers than asked for can be had.
+    pub(super) async fn attempts<'a, T>(
+        &self,
+        holder: &str,
+        retrying: impl Fn(&Error) + Send,
+        attempt: impl Fn(u32, &Arc<Members>) -> Result<BoxFuture<'a, Result<T>>> + Send + Sync,
+    ) -> Result<T> {
+        let _turn = self.turn().await;
+        let mut number = 0;
+        loop {
+            let members = self.hire(&format!("{holder}/{number}")).await?;
+            let outcome = tokio::select! {
+                outcome = attempt(number, &members)? => outcome,
+                lost = members.lost() => Err(lost),
+            };
+            let all_there = members.give_back(outcome.is_err()).await;
+            number += 1;
+            match outcome {
+                Err(error) if number < ATTEMPTS && (!all_there || fault::is_connection(&error)) => retrying(&error),
+                Err(error) if number > 1 => return Err(error.context(format!("after {number} attempts"))),
+                outcome => return outcome,
+            }
+        }
+    }
+
+    async fn turn(&self) -> SemaphorePermit<'_> {
+        self.0.turn.acquire().await.expect("the semaphore is never closed")
+    }
+
+    /// Takes all nodes that can be had, at least as many as asked for.
+    pub(super) async fn hire(&self, holder: &str) -> Result<Arc<Members>> {
+        let Workers { at_least, wait, .. } = self.0.settings;
+        let begun = Instant::now();
+        loop {
+            let addresses = self.addresses();
+            let lease = Lease { holder: holder.to_string() };
+            let asked = addresses.iter().map(|address| self.0.control.lease(address, &lease));
+            let answers = futures::future::join_all(asked).await;
+            let (mut nodes, mut coming, mut refused) = (vec![], false, vec![]);
+            for (address, answer) in addresses.iter().zip(answers) {
+                match answer {
+                    Ok(status) => match status.state {
+                        NodeState::Ready => nodes.push(Member::new(address, &status)?),
+                        NodeState::Starting => {
+                            coming = true;
+                            refused.push(format!("`{address}`: its worker is being started"));
+                        }
+                        NodeState::Draining => refused.push(format!("`{address}`: it is being stopped")),
+                    },
+                    Err(Refusal::Away(why)) => refused.push(format!("`{address}`: {why}")),
+                    Err(Refusal::Busy(holder)) => {
+                        coming = true;
+                        refused.push(format!("`{address}`: it works for `{holder}`"));
+                    }
+                    Err(Refusal::Fault(error)) => return Err(error),
+                }
+            }
+            let waited = begun.elapsed();
+            if nodes.len() >= at_least && (!coming || waited >= COMING_BACK) {
+                return Ok(Members::watching(nodes, holder, &self.0.control));
+            }
+            if nodes.len() < at_least && waited >= wait {
+                return Err(too_few(nodes.len(), at_least, wait, &refused));
+            }
+            tokio::time::sleep(ASK_AGAIN).await;
+        }
+    }
+
+    fn addresses(&self) -> Vec<String> {
+        match (&self.0.settings.nodes, &self.0.registry) {
+            (Nodes::Listed(addresses), _) => addresses.clone(),
+            (Nodes::Registered { .. }, registry) => registry.iter().flat_map(Registry::nodes).collect(),
+        }
+    }
+
+    /// Makes a session's plans run on the members.
+    pub(super) fn spread(
+        &self,
+        state: SessionStateBuilder,
+        lake: &Lake,
+        members: &Arc<Members>,
+    ) -> Result<SessionStateBuilder> {
+        let address = serde_json::to_string(lake.storage()).expect("text keys only");
+        let address = HeaderValue::from_str(&address)
+            .map_err(|e| Error::config(format!("the storage `{}` can be in no header", lake.url())).because(e))?;
+        let headers = HeaderMap::from_iter([(LAKE_HEADER.parse().expect("a constant name"), address)]);
+        // From 8 MiB on another task is worth it, and whatever is spread at all is worth a task on every node.
+        let per_task = usize::try_from(self.0.settings.local_below / 8).unwrap_or(usize::MAX).clamp(1, 8 << 20);
+        state
+            .with_distributed_worker_resolver(Hired(members.clone()))
+            .with_distributed_channel_resolver(self.0.channels.clone())
+            .with_distributed_user_codec(LakeCodec { lake: lake.clone() })
+            .with_distributed_desired_task_count_handler(SpreadParts)
+            .with_distributed_scale_up_leaf_node_handler(SpreadParts)
+            .with_distributed_passthrough_headers(headers)
+            .and_then(|state| state.with_distributed_file_scan_config_bytes_per_partition(per_task))
+            .and_then(|state| state.with_distributed_broadcast_joins(true))
+            .map(SessionStateBuilderExt::with_distributed_planner)
+            .map_err(fault::explain)
+    }
+}
+
+/// The members as the planner asks for them.
+struct Hired(Arc<Members>);
+
+impl datafusion_distributed::WorkerResolver for Hired {
+    fn get_urls(&self) -> datafusion::common::Result<Vec<url::Url>> {
+        self.0.get_urls()
+    }
+}
+
+fn too_few(there: usize, asked: usize, waited: Duration, refused: &[String]) -> Error {
+    let reasons = if refused.is_empty() { "none has registered".to_string() } else { refused.join(", ") };
+    Error::connection(format!("{there} of {asked} workers are there after {} s ({reasons})", waited.as_secs()))
+        .hint("start more with `trapiche node worker`, or ask for fewer with `engine.at_least` of the target")
+}

@@ -1,0 +1,125 @@
+//! The process that runs parts of plans. It knows no project: the lake's address comes with each plan, and the
+//! credentials are those of its own environment.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use datafusion::error::DataFusionError;
+use datafusion::execution::SessionState;
+use datafusion::execution::runtime_env::RuntimeEnv;
+use datafusion_distributed::{DistributedExt, Worker, WorkerQueryContext, WorkerSessionBuilder};
+use http::HeaderMap;
+use http::header::AUTHORIZATION;
+use tokio::net::TcpListener;
+use tokio::sync::Mutex;
+use tokio_stream::wrappers::TcpListenerStream;
+use tonic::service::interceptor::InterceptedService;
+use tonic::transport::Server;
+use tonic::{Request, Status};
+
+use super::super::session;
+use super::channel::Channels;
+use super::codec::LakeCodec;
+use super::protocol::{BUILD, LAKE_HEADER};
+use crate::config::Limits;
+use crate::error::{Error, Result};
+use crate::lake::{Lake, Storage};
+use crate::project::Token;
+
+/// What a worker process offers: its memory, threads and spill folder.
+pub struct PlanServer {
+    runtime: Arc<RuntimeEnv>,
+    threads: usize,
+    token: Token,
+}
+
+impl PlanServer {
+    /// Spills to `spill`, or to the system's temporary folder.
+    ///
+    /// # Errors
+    /// A configuration error when nothing can be written there.
+    pub fn new(limits: &Limits, spill: Option<&Path>, token: &Token) -> Result<PlanServer> {
+        let runtime = session::runtime(limits, spill)?;
+        // Not when the first query runs out of memory, but now.
+        runtime.disk_manager.create_tmp_file("a first look").map_err(|error| {
+            Error::config("cannot write to the spill folder")
+                .hint("name another with `--spill DIR`, or make room there")
+                .because(error)
+        })?;
+        Ok(PlanServer { runtime, threads: limits.threads, token: token.clone() })
+    }
+
+    /// Tells the bytes that lie in spill files, whenever it is asked.
+    pub fn spilled_bytes(&self) -> impl Fn() -> u64 + Send + 'static {
+        let runtime = self.runtime.clone();
+        move || runtime.spilling_progress().current_bytes
+    }
+
+    /// Takes plans until the process ends.
+    pub async fn serve(self, listener: TcpListener) -> Result<()> {
+        let sessions = Sessions {
+            runtime: self.runtime.clone(),
+            threads: self.threads,
+            channels: Channels::new(&self.token),
+            lakes: Mutex::default(),
+        };
+        let worker = Worker::from_session_builder(sessions).with_runtime_env(self.runtime).with_version(BUILD);
+        let token = self.token;
+        let checked = InterceptedService::new(worker.into_worker_server(), move |request: Request<()>| {
+            let given = request.metadata().get(AUTHORIZATION.as_str()).map(|value| value.as_bytes());
+            if token.admits(given) { Ok(request) } else { Err(Status::unauthenticated("wrong token")) }
+        });
+        Server::builder()
+            .tcp_nodelay(true)
+            // A driver that is gone must not keep its work here for ever.
+            .http2_keepalive_interval(Some(Duration::from_secs(10)))
+            .http2_keepalive_timeout(Some(Duration::from_secs(20)))
+            .add_service(checked)
+            .serve_with_incoming(TcpListenerStream::new(listener))
+            .await
+            .map_err(|error| Error::connection("the worker stopped serving").because(error))
+    }
+}
+
+/// Builds a session for each part of a plan, by the same function as the driver's.
+struct Sessions {
+    runtime: Arc<RuntimeEnv>,
+    threads: usize,
+    channels: Channels,
+    /// By their address, as it comes in headers.
+    lakes: Mutex<HashMap<String, (Lake, Arc<RuntimeEnv>)>>,
+}
+
+impl Sessions {
+    async fn lake(&self, headers: &HeaderMap) -> Result<(Lake, Arc<RuntimeEnv>)> {
+        let address = headers.get(LAKE_HEADER).and_then(|value| value.to_str().ok());
+        let address = address.ok_or_else(|| Error::failed("a plan came without the address of its lake"))?;
+        let mut lakes = self.lakes.lock().await;
+        if let Some(open) = lakes.get(address) {
+            return Ok(open.clone());
+        }
+        let storage: Storage = serde_json::from_str(address)
+            .map_err(|error| Error::failed("a plan came with a torn address of its lake").because(error))?;
+        let lake = Lake::open(&storage)?;
+        let runtime = session::on_lake(&self.runtime, &lake)?;
+        lakes.insert(address.to_string(), (lake.clone(), runtime.clone()));
+        Ok((lake, runtime))
+    }
+}
+
+#[async_trait]
+impl WorkerSessionBuilder for Sessions {
+    async fn build_session_state(&self, mut query: WorkerQueryContext) -> Result<SessionState, DataFusionError> {
+        let own = |error: Error| DataFusionError::External(Box::new(error));
+        let (lake, runtime) = self.lake(&query.headers).await.map_err(own)?;
+        let config = query.builder.config().take().unwrap_or_default();
+        let state = session::state(config, &runtime, self.threads)
+            .with_distributed_user_codec(LakeCodec { lake })
+            .with_distributed_channel_resolver(self.channels.clone())
+            .with_distributed_passthrough_headers(query.headers)?;
+        Ok(state.build())
+    }
+}

@@ -1,0 +1,59 @@
+//! The secret that driver and nodes share. It travels in a header of each request and is in no plan, option or log.
+
+use std::fmt;
+
+use http::HeaderValue;
+
+use crate::error::{Error, Result};
+
+/// A secret, or none: then everyone who reaches the port may use it.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Token(Option<HeaderValue>);
+
+impl Token {
+    /// # Errors
+    /// A configuration error when the text cannot stand in a header.
+    pub fn new(text: &str) -> Result<Token> {
+        let mut value = HeaderValue::from_str(&format!("Bearer {text}")).map_err(|_| {
+            Error::config("the workers' token has characters that no header can have").hint("use letters and digits")
+        })?;
+        value.set_sensitive(true);
+        Ok(Token(Some(value)))
+    }
+
+    /// What an `Authorization` header says.
+    pub fn header(&self) -> Option<HeaderValue> {
+        self.0.clone()
+    }
+
+    /// Whether a request with this `Authorization` header may come in. Takes the same time for every wrong token.
+    pub fn admits(&self, header: Option<&[u8]>) -> bool {
+        let Some(expected) = &self.0 else { return true };
+        let (expected, given) = (expected.as_bytes(), header.unwrap_or_default());
+        let differences = expected.iter().zip(given).fold(0, |sum, (a, b)| sum | (a ^ b));
+        expected.len() == given.len() && differences == 0
+    }
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.is_some() { "Token(set)" } else { "Token(none)" })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Token;
+
+    #[test]
+    fn only_the_same_token_is_admitted_and_none_is_shown() {
+        let token = Token::new("s3cret").unwrap();
+        assert!(token.admits(Some(b"Bearer s3cret")));
+        for wrong in [None, Some(b"Bearer s3cres".as_slice()), Some(b"Bearer s3cret2"), Some(b"")] {
+            assert!(!token.admits(wrong));
+        }
+        assert!(Token::default().admits(None));
+        assert!(!format!("{token:?}").contains("s3cret"));
+        assert!(Token::new("a\nb").is_err());
+    }
+}

@@ -1,0 +1,123 @@
+//! `engine:` of a target: other machines that compute.
+
+use std::time::Duration;
+
+use super::faults::Faults;
+use super::read::{At, given_or};
+use super::spec::EngineSpec;
+use super::token::Token;
+use crate::config;
+use crate::error::{Error, Result};
+use crate::lake::attic;
+
+/// Below this a dataset is made by the driver alone: taking workers and sending rows about costs more.
+const LOCAL_BELOW: u64 = 64_000_000;
+
+const WAIT: Duration = Duration::from_secs(30);
+
+/// Which workers there are and when they are used.
+#[derive(Debug, Clone)]
+pub struct Workers {
+    pub nodes: Nodes,
+    /// Shared by the driver and its nodes.
+    pub token: Token,
+    /// With fewer workers nothing is begun.
+    pub at_least: usize,
+    /// How long to wait for them.
+    pub wait: Duration,
+    /// Bytes that a dataset must read for the workers to be used.
+    pub local_below: u64,
+}
+
+/// How the driver comes to know its nodes.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Nodes {
+    /// `host:port` of each.
+    Listed(Vec<String>),
+    /// They come to the driver, which listens at this address.
+    Registered { listen: String },
+}
+
+impl Workers {
+    /// Those that `--workers` lists; all else as usual.
+    ///
+    /// # Errors
+    /// A configuration error for an address without a port, and for a token that cannot be sent.
+    pub fn listed(addresses: &[String], token: Option<&str>) -> Result<Workers> {
+        let nodes = addresses.iter().map(|address| address_of(address).map_err(Error::config)).collect::<Result<_>>()?;
+        let token = token.map(Token::new).transpose()?.unwrap_or_default();
+        Ok(Workers { nodes: Nodes::Listed(nodes), token, at_least: 1, wait: WAIT, local_below: LOCAL_BELOW })
+    }
+}
+
+pub(super) fn check(block: &At<EngineSpec>, faults: &mut Faults) -> Option<Workers> {
+    let spec = block.value.as_ref()?;
+    let nodes = match (&spec.workers, &spec.listen) {
+        (Some(listed), None) => {
+            let mut addresses = vec![];
+            for at in listed.value.as_ref()? {
+                match address_of(at.value.as_ref()?) {
+                    Ok(address) => addresses.push(address),
+                    Err(why) => {
+                        faults.add(&at.span, why);
+                    }
+                }
+            }
+            if addresses.is_empty() {
+                faults.add(&listed.span, "`workers` lists no node").hint("leave `engine` out to compute on this machine");
+            }
+            Nodes::Listed(addresses)
+        }
+        (None, Some(listen)) => {
+            let address = listen.value.as_ref()?;
+            match address_of(address) {
+                Ok(listen) => Nodes::Registered { listen },
+                Err(why) => {
+                    faults.add(&listen.span, why);
+                    return None;
+                }
+            }
+        }
+        _ => {
+            faults
+                .add(&block.key, "`engine` needs either `workers` or `listen`")
+                .hint("`workers: [host:port, …]` lists the nodes; with `listen: 0.0.0.0:7070` they come by themselves");
+            return None;
+        }
+    };
+    let token = match spec.token.as_ref().and_then(|token| Some((token, token.value.as_ref()?))) {
+        Some((_, text)) if text.is_empty() => Token::default(),
+        Some((at, text)) => Token::new(text).map_err(|error| faults.add(&at.span, error.to_string())).ok()?,
+        None => Token::default(),
+    };
+    let wait = match spec.wait.as_ref().and_then(|wait| Some((wait, wait.value.as_ref()?))) {
+        None => WAIT,
+        Some((at, text)) => {
+            let parsed = attic::parse_keep(text);
+            parsed.map_err(|how| faults.add(&at.span, "`wait` is no time").hint(how)).ok()?
+        }
+    };
+    let local_below = match spec.local_below.as_ref().and_then(|size| Some((size, size.value.as_ref()?))) {
+        None => LOCAL_BELOW,
+        Some((_, text)) if text == "0" => 0,
+        Some((at, text)) => {
+            let parsed = config::parse_size(text);
+            parsed.map_err(|how| faults.add(&at.span, "`local_below` is no size").hint(how)).ok()?
+        }
+    };
+    let at_least = given_or(&spec.at_least, 1)?;
+    if at_least == 0 {
+        let span = spec.at_least.as_ref().map_or(0..0, |at| at.span.clone());
+        faults.add(&span, "`at_least` must be 1 or more");
+    }
+    Some(Workers { nodes, token, at_least: at_least as usize, wait, local_below })
+}
+
+/// `host:port`, with the port given.
+fn address_of(text: &str) -> std::result::Result<String, String> {
+    let port = text.rsplit_once(':').filter(|(host, _)| !host.is_empty()).and_then(|(_, port)| port.parse::<u16>().ok());
+    match port {
+        Some(_) => Ok(text.to_string()),
+        None => Err(format!("`{text}` is no `host:port`")),
+    }
+}
