@@ -137,9 +137,15 @@ impl Meter {
 /// What the pipeline tells whoever watches it.
 #[derive(Debug, Clone)]
 pub enum Event {
-    Started { dataset: TableName, meter: Meter },
+    Started {
+        dataset: TableName,
+        meter: Meter,
+    },
     /// It is begun again, because a worker was lost.
-    Retrying { dataset: TableName, why: String },
+    Retrying {
+        dataset: TableName,
+        why: String,
+    },
     Finished(DatasetReport),
 }
 

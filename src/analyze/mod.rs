@@ -10,7 +10,6 @@ pub mod features;
 pub mod kmeans;
 mod silhouette;
 
-
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use datafusion::prelude::DataFrame;

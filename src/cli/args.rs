@@ -9,7 +9,6 @@ use crate::lake::attic;
 use crate::pipeline::RunOptions;
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
-
 const EXIT_CODES: &str = "\
 Exit codes:
   0    all went well

@@ -205,12 +205,15 @@ fn routes(shared: &Arc<Shared>, token: &Token) -> Router {
     let guarded = Router::new()
         .route("/v1/node", get(async |State(shared): State<Arc<Shared>>| Json(shared.status())))
         .route("/v1/lease", post(lease))
-        .route("/v1/release", post(async |State(shared): State<Arc<Shared>>, body: String| {
-            match serde_json::from_str::<Release>(&body) {
-                Ok(release) => Json(shared.release(&release)).into_response(),
-                Err(error) => (StatusCode::BAD_REQUEST, error.to_string()).into_response(),
-            }
-        }))
+        .route(
+            "/v1/release",
+            post(async |State(shared): State<Arc<Shared>>, body: String| {
+                match serde_json::from_str::<Release>(&body) {
+                    Ok(release) => Json(shared.release(&release)).into_response(),
+                    Err(error) => (StatusCode::BAD_REQUEST, error.to_string()).into_response(),
+                }
+            }),
+        )
         .layer(middleware::from_fn(move |request: Request<axum::body::Body>, next: middleware::Next| {
             let admitted = token.admits(request.headers().get(AUTHORIZATION).map(|value| value.as_bytes()));
             async move { if admitted { next.run(request).await } else { StatusCode::UNAUTHORIZED.into_response() } }

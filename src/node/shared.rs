@@ -110,10 +110,6 @@ impl Shared {
         self.locked().draining = true;
     }
 
-    pub fn is_draining(&self) -> bool {
-        self.locked().draining
-    }
-
     pub fn is_leased(&self) -> bool {
         self.locked().lease.is_some()
     }

@@ -44,7 +44,8 @@ impl Workers {
     /// # Errors
     /// A configuration error for an address without a port, and for a token that cannot be sent.
     pub fn listed(addresses: &[String], token: Option<&str>) -> Result<Workers> {
-        let nodes = addresses.iter().map(|address| address_of(address).map_err(Error::config)).collect::<Result<_>>()?;
+        let nodes =
+            addresses.iter().map(|address| address_of(address).map_err(Error::config)).collect::<Result<_>>()?;
         let token = token.map(Token::new).transpose()?.unwrap_or_default();
         Ok(Workers { nodes: Nodes::Listed(nodes), token, at_least: 1, wait: WAIT, local_below: LOCAL_BELOW })
     }
@@ -64,7 +65,9 @@ pub(super) fn check(block: &At<EngineSpec>, faults: &mut Faults) -> Option<Worke
                 }
             }
             if addresses.is_empty() {
-                faults.add(&listed.span, "`workers` lists no node").hint("leave `engine` out to compute on this machine");
+                faults
+                    .add(&listed.span, "`workers` lists no node")
+                    .hint("leave `engine` out to compute on this machine");
             }
             Nodes::Listed(addresses)
         }
@@ -115,7 +118,8 @@ pub(super) fn check(block: &At<EngineSpec>, faults: &mut Faults) -> Option<Worke
 
 /// `host:port`, with the port given.
 fn address_of(text: &str) -> std::result::Result<String, String> {
-    let port = text.rsplit_once(':').filter(|(host, _)| !host.is_empty()).and_then(|(_, port)| port.parse::<u16>().ok());
+    let port =
+        text.rsplit_once(':').filter(|(host, _)| !host.is_empty()).and_then(|(_, port)| port.parse::<u16>().ok());
     match port {
         Some(_) => Ok(text.to_string()),
         None => Err(format!("`{text}` is no `host:port`")),

@@ -17,8 +17,8 @@ use tonic::transport::Endpoint;
 use tower::ServiceExt;
 use url::Url;
 
-use crate::project::Token;
 use crate::error::Error;
+use crate::project::Token;
 
 const CONNECT: Duration = Duration::from_secs(2);
 

@@ -81,10 +81,6 @@ impl Members {
         Arc::new(Members { nodes, holder, control, watched, given_back, watcher })
     }
 
-    pub fn len(&self) -> usize {
-        self.nodes.len()
-    }
-
     /// Ends when a worker is lost while it is needed, with what happened to it.
     pub async fn lost(&self) -> Error {
         let mut watched = self.watched.subscribe();

@@ -20,7 +20,8 @@ impl DesiredTaskCountHandler for SpreadParts {
     async fn handle(&self, event: DesiredTaskCountEvent<'_>) -> Option<Result<DesiredTaskCountEventResponse>> {
         let scan = event.plan.downcast_ref::<RawScanExec>()?;
         let count = DistributedConfig::from_session_config(event.session_config).map(|config| {
-            let per_task = config.file_scan_config_bytes_per_partition.max(1) * event.session_config.target_partitions();
+            let per_task =
+                config.file_scan_config_bytes_per_partition.max(1) * event.session_config.target_partitions();
             // A part is read from its beginning: more tasks than parts have nothing to do.
             let tasks = (scan.bytes() as usize).div_ceil(per_task.max(1)).clamp(1, scan.parts().max(1));
             DesiredTaskCountEventResponse::desired(tasks)
@@ -32,9 +33,11 @@ impl DesiredTaskCountHandler for SpreadParts {
 impl ScaleUpLeafNodeHandler for SpreadParts {
     fn handle(&self, event: ScaleUpLeafNodeEvent) -> Option<Result<ScaleUpLeafNodeEventResponse>> {
         let scan = event.plan.downcast_ref::<RawScanExec>()?;
-        let shares = scan.shared_out(event.task_count).into_iter().map(|share| Arc::new(share) as Arc<dyn ExecutionPlan>);
-        Some(DistributedLeafExec::try_new(event.plan.clone(), shares).map(|leaf| {
-            ScaleUpLeafNodeEventResponse::new(Arc::new(leaf))
-        }))
+        let shares =
+            scan.shared_out(event.task_count).into_iter().map(|share| Arc::new(share) as Arc<dyn ExecutionPlan>);
+        Some(
+            DistributedLeafExec::try_new(event.plan.clone(), shares)
+                .map(|leaf| ScaleUpLeafNodeEventResponse::new(Arc::new(leaf))),
+        )
     }
 }

@@ -118,8 +118,7 @@ impl WorkerSessionBuilder for Sessions {
         let config = query.builder.config().take().unwrap_or_default();
         let state = session::state(config, &runtime, self.threads)
             .with_distributed_user_codec(LakeCodec { lake })
-            .with_distributed_channel_resolver(self.channels.clone())
-            .with_distributed_passthrough_headers(query.headers)?;
+            .with_distributed_channel_resolver(self.channels.clone());
         Ok(state.build())
     }
 }
