@@ -1,200 +1,227 @@
 //! Features: the numbers that a model sees of a table's rows, and how they were made comparable.
 //!
-//! select → put in order → impute → scale. Rows are sorted by all that is read of them before any
-//! sum is taken, so the same rows give the same numbers to the last bit, whatever the number of
-//! threads or files. What was fitted on the way is kept: a later batch is scored with it.
+//! select → impute → scale. What is fitted on the way is fitted in one pass over the rows, wherever they lie, and
+//! from sums that do not depend on their order: the same rows give the same numbers to the last bit, whatever the
+//! number of threads, files or machines. It is kept: a later batch is scored with it.
 
-use std::sync::Arc;
-
-use arrow::array::{Array, AsArray, BooleanArray, RecordBatch, RecordBatchOptions};
-use arrow::compute::{concat_batches, filter_record_batch};
-use arrow::datatypes::{DataType, Float64Type, Schema, SchemaRef};
-use datafusion::logical_expr::{cast, ident};
+use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::datatypes::{DataType, FieldRef, Float64Type, Int64Type};
+use datafusion::functions_aggregate::expr_fn::{count, max, min};
+use datafusion::logical_expr::{Expr, cast, ident, lit, when};
 use datafusion::prelude::DataFrame;
-use futures::StreamExt;
-use ndarray::{Array2, ArrayView1, Axis};
 
 use super::columns::{self, engine};
+use crate::engine::kmeans::Seen;
+use crate::engine::sketch::{Sketch, numeric_sketch};
 use crate::error::{Error, Result};
 use crate::lake::types;
 use crate::project::{Impute, Scale};
 
-/// The rows as read, in order; NaN stands for a missing value.
-#[derive(Debug)]
-pub struct Rows {
+/// Keys and features of a table's rows, lazily.
+#[derive(Debug, Clone)]
+pub struct Features {
+    /// `key 0`, `key 1`, …, then `feature 0`, …: doubles, null where the value is missing.
+    pub rows: DataFrame,
     /// The key columns, with their own names and types.
-    pub keys: RecordBatch,
+    pub keys: Vec<FieldRef>,
     pub names: Vec<String>,
-    /// rows × features.
-    pub values: Array2<f64>,
 }
 
-/// The rows as a model sees them.
-#[derive(Debug)]
-pub struct Block {
-    /// The key columns of the rows that are in the model.
-    pub keys: RecordBatch,
-    pub features: Vec<Feature>,
-    /// rows × features, imputed and scaled.
-    pub values: Array2<f64>,
-    /// Rows that [`Impute::Drop`] kept out of the model.
-    pub rows_left_out: usize,
-}
-
-/// One feature's fitted parameters: it is seen as (x − `offset`) / `unit`.
+/// What was fitted to the rows.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Feature {
-    pub name: String,
-    /// Stands in for a missing value; without one, such a row is left out.
-    pub fill: Option<f64>,
-    pub offset: f64,
-    /// 0 for a feature that is the same in every row and is seen as 0.
-    pub unit: f64,
+pub struct Fitted {
+    pub features: Vec<Seen>,
+    /// Rows that are in the model.
+    pub rows: u64,
+    /// Rows that [`Impute::Drop`] kept out of it.
+    pub rows_left_out: u64,
 }
 
-impl Feature {
-    pub fn scaled(&self, value: f64) -> f64 {
-        if self.unit == 0.0 { 0.0 } else { (value - self.offset) / self.unit }
-    }
-
-    /// Back to the feature's own units.
-    pub fn unscaled(&self, value: f64) -> f64 {
-        value * self.unit + self.offset
-    }
+/// The name of a key's column; places are names here, because a key may be a feature too.
+pub fn key_column(index: usize) -> String {
+    format!("key {index}")
 }
 
-/// Reads keys and features of all rows into memory: 8 bytes per feature and row, and the keys.
-/// NaN and infinite values are missing values.
-///
-/// # Errors
-/// A configuration error for a column that does not exist or a feature that is not a number.
-pub async fn read(input: DataFrame, key: &[String], features: &[String]) -> Result<Rows> {
-    let mut wanted = vec![];
-    let mut key_fields = vec![];
-    for name in key {
-        let (column, field) = columns::find(&input, name)?;
-        // Places are names here: a key may be a feature too.
-        wanted.push(column.alias(format!("key {}", key_fields.len())));
-        key_fields.push(field);
-    }
-    let mut names = vec![];
-    for (index, name) in features.iter().enumerate() {
-        let (column, field) = columns::find(&input, name)?;
-        if !field.data_type().is_numeric() {
-            let found = types::name(field.data_type());
-            return Err(Error::config(format!("feature `{name}` is not a number but `{found}`"))
-                .hint("cast it in the query that makes the input"));
+fn feature_column(index: usize) -> String {
+    format!("feature {index}")
+}
+
+impl Features {
+    /// NaN and infinite values are missing values.
+    ///
+    /// # Errors
+    /// A configuration error for a column that does not exist or a feature that is not a number.
+    pub fn of(input: DataFrame, key: &[String], features: &[String]) -> Result<Features> {
+        let (mut wanted, mut keys, mut names) = (vec![], vec![], vec![]);
+        for (index, name) in key.iter().enumerate() {
+            let (column, field) = columns::find(&input, name)?;
+            wanted.push(column.alias(key_column(index)));
+            keys.push(field);
         }
-        names.push(field.name().clone());
-        wanted.push(columns::finite(cast(column, DataType::Float64))?.alias(format!("feature {index}")));
-    }
-    let keys = |index| format!("key {index}");
-    let order = (0..key.len()).map(keys).chain((0..features.len()).map(|index| format!("feature {index}")));
-    let order = order.map(|name| ident(name).sort(true, true)).collect();
-    let ordered = input.select(wanted).and_then(|rows| rows.sort(order)).map_err(engine)?;
-
-    let mut stream = ordered.execute_stream().await.map_err(engine)?;
-    let read_schema = stream.schema();
-    let mut key_batches = vec![];
-    let mut values = vec![];
-    while let Some(batch) = stream.next().await {
-        let batch = batch.map_err(engine)?;
-        let columns: Vec<_> = batch.columns()[key.len()..].iter().map(|c| c.as_primitive::<Float64Type>()).collect();
-        for row in 0..batch.num_rows() {
-            values.extend(columns.iter().map(|c| if c.is_valid(row) { c.value(row) } else { f64::NAN }));
+        for (index, name) in features.iter().enumerate() {
+            let (column, field) = columns::find(&input, name)?;
+            if !field.data_type().is_numeric() {
+                let found = types::name(field.data_type());
+                return Err(Error::config(format!("feature `{name}` is not a number but `{found}`"))
+                    .hint("cast it in the query that makes the input"));
+            }
+            names.push(field.name().clone());
+            // −0 + 0 = 0: equal numbers must have equal bits.
+            let number = columns::finite(cast(column, DataType::Float64))? + lit(0.0);
+            wanted.push(number.alias(feature_column(index)));
         }
-        let indices: Vec<_> = (0..key.len()).collect();
-        key_batches.push(batch.project(&indices).map_err(|error| engine(error.into()))?);
+        Ok(Features { rows: input.select(wanted).map_err(engine)?, keys, names })
     }
-    let rows = key_batches.iter().map(RecordBatch::num_rows).sum();
-    let read_keys = Arc::new(Schema::new(read_schema.fields()[..key.len()].to_vec()));
-    let keys = concat_batches(&read_keys, &key_batches).map_err(|error| engine(error.into()))?;
-    let keys = renamed(keys, Arc::new(Schema::new(key_fields)), rows)?;
-    let values = Array2::from_shape_vec((rows, features.len()), values).expect("every row added one value per feature");
-    Ok(Rows { keys, names, values })
-}
 
-impl Rows {
-    /// Fills what is missing, then scales (in Spark's order: `Imputer`, `StandardScaler`).
+    /// The columns that a model takes.
+    pub fn columns(&self) -> Vec<Expr> {
+        (0..self.names.len()).map(|index| ident(feature_column(index))).collect()
+    }
+
+    /// The rows that are in the model.
+    pub fn complete(&self, impute: Impute) -> Result<DataFrame> {
+        let rows = self.rows.clone();
+        match is_complete(self.columns(), impute) {
+            Some(complete) => rows.filter(complete).map_err(engine),
+            None => Ok(rows),
+        }
+    }
+
+    /// Fits what fills and scales, in Spark's order (`Imputer`, `StandardScaler`).
     ///
     /// # Errors
     /// When a mean is asked of a feature without a value, or values are too large for their squares.
-    pub fn prepare(self, impute: Impute, scale: Scale) -> Result<Block> {
-        let Rows { mut keys, names, mut values } = self;
-        let rows_read = values.nrows();
-        if impute == Impute::Drop {
-            let complete: Vec<bool> = values.rows().into_iter().map(|row| !row.iter().any(|x| x.is_nan())).collect();
-            let kept: Vec<usize> = (0..rows_read).filter(|&row| complete[row]).collect();
-            keys = filter_record_batch(&keys, &BooleanArray::from(complete)).map_err(|error| engine(error.into()))?;
-            values = values.select(Axis(0), &kept);
+    pub async fn fit(&self, impute: Impute, scale: Scale) -> Result<Fitted> {
+        let complete = is_complete(self.columns(), impute);
+        let used = |value: Expr| match &complete {
+            Some(complete) => when(complete.clone(), value).end().map_err(engine),
+            None => Ok(value),
+        };
+        let mut wanted = vec![count(lit(1_i64)).alias("rows"), count(used(lit(1_i64))?).alias("used")];
+        for (index, column) in self.columns().into_iter().enumerate() {
+            let column = used(column)?;
+            wanted.push(count(column.clone()).alias(cell(index, "count")));
+            wanted.push(min(column.clone()).alias(cell(index, "low")));
+            wanted.push(max(column.clone()).alias(cell(index, "high")));
+            wanted.push(numeric_sketch().call(vec![column]).alias(cell(index, "numbers")));
         }
-        let mut features = vec![];
-        for (name, mut column) in names.into_iter().zip(values.axis_iter_mut(Axis(1))) {
-            let fill = match impute {
-                Impute::Mean => Some(mean_of_present(&name, column.view())?),
-                Impute::Zero => Some(0.0),
-                Impute::Drop => None,
-            };
-            if let Some(fill) = fill {
-                column.mapv_inplace(|x| if x.is_nan() { fill } else { x });
+        let batches = self.rows.clone().aggregate(vec![], wanted).map_err(engine)?.collect().await.map_err(engine)?;
+        let totals = batches.iter().find(|batch| batch.num_rows() == 1);
+        let totals = totals.ok_or_else(|| Error::failed("an aggregate without groups gave no row"))?;
+        let rows = integer(totals, "used");
+        let feature = |(index, name): (usize, &String)| Column::read(totals, index, rows)?.seen(name, impute, scale);
+        let features = self.names.iter().enumerate().map(feature).collect::<Result<_>>()?;
+        Ok(Fitted { features, rows, rows_left_out: integer(totals, "rows") - rows })
+    }
+}
+
+/// What a row must have to be in the model; `None` when every row is.
+fn is_complete(columns: Vec<Expr>, impute: Impute) -> Option<Expr> {
+    match impute {
+        Impute::Drop => columns.into_iter().map(Expr::is_not_null).reduce(Expr::and),
+        Impute::Mean | Impute::Zero => None,
+    }
+}
+
+fn cell(index: usize, statistic: &str) -> String {
+    format!("{statistic} {index}")
+}
+
+/// One feature's values in the rows that are used.
+struct Column {
+    rows: u64,
+    present: u64,
+    low: f64,
+    high: f64,
+    mean: f64,
+    /// The sum of the squared distances from the mean.
+    squares: f64,
+}
+
+impl Column {
+    fn read(totals: &RecordBatch, index: usize, rows: u64) -> Result<Column> {
+        let present = integer(totals, &cell(index, "count"));
+        let mut numbers = Sketch::default();
+        let sketch = &totals[cell(index, "numbers").as_str()];
+        if sketch.is_valid(0) {
+            numbers
+                .decode(sketch.as_binary::<i32>().value(0))
+                .ok_or_else(|| Error::failed("the engine gave back a torn sketch"))?;
+        }
+        let (mean, stddev) = numbers.mean_and_stddev();
+        let squares = stddev.map_or(0.0, |stddev| stddev * stddev * (present - 1) as f64);
+        let end = |name| {
+            let column = totals[cell(index, name).as_str()].as_primitive::<Float64Type>();
+            if column.is_valid(0) { column.value(0) } else { 0.0 }
+        };
+        Ok(Column { rows, present, low: end("low"), high: end("high"), mean: mean.unwrap_or(0.0), squares })
+    }
+
+    fn seen(mut self, name: &str, impute: Impute, scale: Scale) -> Result<Seen> {
+        let fill = match impute {
+            Impute::Drop => None,
+            Impute::Zero => Some(0.0),
+            Impute::Mean if self.present == 0 && self.rows > 0 => {
+                return Err(Error::failed(format!("feature `{name}` has no value in any row, so no mean"))
+                    .hint("leave it out, or set `impute: zero`"));
             }
-            let (offset, unit) = fitted_scale(scale, column.view());
-            if !offset.is_finite() || !unit.is_finite() {
-                return Err(Error::failed(format!("the values of feature `{name}` are too large to be scaled")));
-            }
-            let feature = Feature { name, fill, offset, unit };
-            column.mapv_inplace(|x| feature.scaled(x));
-            features.push(feature);
+            Impute::Mean => Some(self.mean),
+        };
+        if let Some(fill) = fill {
+            self.filled_with(fill);
         }
-        Ok(Block { rows_left_out: rows_read - values.nrows(), keys, features, values })
+        let (offset, unit) = self.scale(scale);
+        if !offset.is_finite() || !unit.is_finite() {
+            return Err(Error::failed(format!("the values of feature `{name}` are too large to be scaled")));
+        }
+        let seen = Seen { fill, offset, unit, middle: 0.0, reach: 0.0 };
+        let middle = if self.rows == 0 { 0.0 } else { seen.scaled(self.mean) };
+        let reach = [self.low, self.high].map(|end| (seen.scaled(end) - middle).abs());
+        Ok(Seen { middle, reach: reach[0].max(reach[1]), ..seen })
     }
-}
 
-fn mean_of_present(name: &str, column: ArrayView1<f64>) -> Result<f64> {
-    let present = || column.iter().filter(|x| !x.is_nan());
-    match present().count() {
-        0 if !column.is_empty() => Err(Error::failed(format!("feature `{name}` has no value in any row, so no mean"))
-            .hint("leave it out, or set `impute: zero`")),
-        0 => Ok(0.0),
-        count => Ok(present().sum::<f64>() / count as f64),
+    /// The missing values become `fill` (two groups are joined by the update of Chan, Golub and LeVeque, 1979).
+    fn filled_with(&mut self, fill: f64) {
+        let missing = self.rows - self.present;
+        if missing == 0 {
+            return;
+        }
+        let (rows, share) = (self.rows as f64, missing as f64 / self.rows as f64);
+        let apart = fill - self.mean;
+        self.squares += apart * apart * share * (rows - missing as f64);
+        self.mean += apart * share;
+        (self.low, self.high) = match self.present {
+            0 => (fill, fill),
+            _ => (self.low.min(fill), self.high.max(fill)),
+        };
     }
-}
 
-/// Offset and unit of a column. The standard deviation is the sample's (n − 1), as in Spark's
-/// `StandardScaler`.
-fn fitted_scale(scale: Scale, column: ArrayView1<f64>) -> (f64, f64) {
-    let (low, high) =
-        column.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), &x| (low.min(x), high.max(x)));
-    match scale {
-        _ if column.is_empty() => (0.0, 0.0),
-        Scale::None => (0.0, 1.0),
-        // By its ends, not by its deviation: the mean of equal numbers can be a bit off.
-        _ if low >= high => (low, 0.0),
-        Scale::Minmax => (low, high - low),
-        Scale::Standard => {
-            let mean = column.iter().sum::<f64>() / column.len() as f64;
-            let squares: f64 = column.iter().map(|x| (x - mean).powi(2)).sum();
-            (mean, (squares / (column.len() - 1) as f64).sqrt())
+    /// Offset and unit. The standard deviation is the sample's (n − 1), as in Spark's `StandardScaler`.
+    fn scale(&self, scale: Scale) -> (f64, f64) {
+        match scale {
+            _ if self.rows == 0 => (0.0, 0.0),
+            Scale::None => (0.0, 1.0),
+            // By its ends, not by its deviation: the mean of equal numbers can be a bit off.
+            _ if self.low >= self.high => (self.low, 0.0),
+            Scale::Minmax => (self.low, self.high - self.low),
+            Scale::Standard => (self.mean, (self.squares / (self.rows - 1) as f64).sqrt()),
         }
     }
 }
 
-fn renamed(keys: RecordBatch, schema: SchemaRef, rows: usize) -> Result<RecordBatch> {
-    let options = RecordBatchOptions::new().with_row_count(Some(rows));
-    RecordBatch::try_new_with_options(schema, keys.columns().to_vec(), &options).map_err(|error| engine(error.into()))
+fn integer(totals: &RecordBatch, name: &str) -> u64 {
+    totals[name].as_primitive::<Int64Type>().value(0) as u64
 }
 
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
 
-    use arrow::array::{ArrayRef, AsArray, Float64Array, RecordBatch, StringArray};
-    use datafusion::prelude::{DataFrame, SessionContext};
-    use ndarray::array;
+    use arrow::array::{ArrayRef, Float64Array, StringArray};
+    use datafusion::prelude::SessionContext;
 
-    use super::{Block, Feature, read};
-    use crate::error::{Kind, Result};
-    use crate::project::{Impute, Scale};
+    use super::*;
+    use crate::error::Kind;
 
     const NAN: f64 = f64::NAN;
 
@@ -207,39 +234,45 @@ mod tests {
         SessionContext::new().read_batch(RecordBatch::try_from_iter(columns).unwrap()).unwrap()
     }
 
-    async fn prepared(impute: Impute, scale: Scale) -> Result<Block> {
+    async fn fitted(impute: Impute, scale: Scale) -> Result<Fitted> {
         let names = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>();
-        read(frame(), &names(&["id"]), &names(&["x", "same"])).await?.prepare(impute, scale)
-    }
-
-    #[tokio::test]
-    async fn rows_are_in_the_order_of_their_keys() {
-        let block = prepared(Impute::Zero, Scale::None).await.unwrap();
-        let keys: Vec<_> = block.keys.column(0).as_string::<i32>().iter().collect();
-        assert_eq!(keys, [None, Some("a"), Some("b"), Some("c")]);
-        assert_eq!(block.values.column(0).to_vec(), [0.0, 1.0, 3.0, 5.0]);
+        Features::of(frame(), &names(&["id"]), &names(&["x", "same"]))?.fit(impute, scale).await
     }
 
     #[tokio::test]
     async fn the_mean_fills_and_a_constant_is_zero() {
-        let block = prepared(Impute::Mean, Scale::Standard).await.unwrap();
+        let fitted = fitted(Impute::Mean, Scale::Standard).await.unwrap();
         // 3, 1, 3, 5: mean 3, squares 8, sample variance 8 / 3.
         let unit = (8.0_f64 / 3.0).sqrt();
-        assert_eq!(block.features[0], Feature { name: "x".into(), fill: Some(3.0), offset: 3.0, unit });
-        assert_eq!(block.values, array![[0.0, 0.0], [-2.0 / unit, 0.0], [0.0, 0.0], [2.0 / unit, 0.0]]);
-        assert_eq!(block.features[1].unscaled(block.values[[0, 1]]), 0.1);
+        let x = &fitted.features[0];
+        assert_eq!((x.fill, x.offset, x.middle), (Some(3.0), 3.0, 0.0));
+        assert!((x.unit - unit).abs() < 1e-15 && (x.reach - 2.0 / unit).abs() < 1e-15);
+        let same = &fitted.features[1];
+        assert_eq!((same.offset, same.unit, same.scaled(0.1)), (0.1, 0.0, 0.0));
+        assert_eq!((fitted.rows, fitted.rows_left_out), (4, 0));
+    }
+
+    #[tokio::test]
+    async fn zeros_count_when_they_fill() {
+        let x = fitted(Impute::Zero, Scale::Standard).await.unwrap().features.swap_remove(0);
+        // 5, 0, 1, 3: mean 2.25, squares 14.75.
+        assert_eq!((x.fill, x.offset), (Some(0.0), 2.25));
+        assert!((x.unit - (14.75_f64 / 3.0).sqrt()).abs() < 1e-15);
+        let x = self::fitted(Impute::Zero, Scale::Minmax).await.unwrap().features.swap_remove(0);
+        assert_eq!((x.offset, x.unit), (0.0, 5.0));
     }
 
     #[tokio::test]
     async fn a_row_without_a_feature_is_left_out_with_its_key() {
-        let block = prepared(Impute::Drop, Scale::Minmax).await.unwrap();
-        assert_eq!((block.rows_left_out, block.keys.num_rows()), (1, 3));
-        assert_eq!(block.values, array![[0.0, 0.0], [0.5, 0.0], [1.0, 0.0]]);
+        let fitted = fitted(Impute::Drop, Scale::Minmax).await.unwrap();
+        assert_eq!((fitted.rows_left_out, fitted.rows), (1, 3));
+        let x = &fitted.features[0];
+        assert_eq!((x.scaled(1.0), x.scaled(3.0), x.scaled(5.0)), (0.0, 0.5, 1.0));
     }
 
     #[tokio::test]
     async fn text_is_no_feature() {
-        let error = read(frame(), &[], &["id".to_owned()]).await.unwrap_err();
+        let error = Features::of(frame(), &[], &["id".to_owned()]).unwrap_err();
         assert_eq!(
             (error.kind(), error.to_string()),
             (Kind::Config, "feature `id` is not a number but `string`".into())

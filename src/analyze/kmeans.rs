@@ -1,13 +1,18 @@
 //! `kmeans`: rows in k groups around their means.
 //!
-//! linfa seeds and fits (several runs, the best kept); then Lloyd's own step settles the centres
-//! on their means, and clusters get numbers that do not depend on chance: largest first.
+//! linfa seeds and fits a sample (several runs, the best kept), which is all rows of a table that is not large. From
+//! there Lloyd's own steps go over all rows, wherever they lie, and clusters get numbers that do not depend on chance:
+//! largest first. No step brings rows here; see [`crate::engine::kmeans`].
 
+use std::cmp::Ordering;
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Float64Array, Int32Array, Int64Array, RecordBatch, StringArray};
-use arrow::datatypes::{DataType, Field, Schema};
+use arrow::array::{Array, ArrayRef, AsArray, Float64Array, Int32Array, Int64Array, RecordBatch, StringArray};
+use arrow::datatypes::{DataType, Field, Float64Type, Schema};
+use datafusion::functions::core::expr_ext::FieldAccessor;
+use datafusion::functions::expr_fn::coalesce;
+use datafusion::logical_expr::{AggregateUDF, Expr, ident, lit};
 use datafusion::prelude::DataFrame;
 use linfa::DatasetBase;
 use linfa::traits::Fit;
@@ -16,53 +21,62 @@ use ndarray::Array2;
 use rand_xoshiro::Xoshiro256Plus;
 use rand_xoshiro::rand_core::SeedableRng;
 
-use super::clusters::{Clusters, settle};
 use super::columns::engine;
-use super::features::{self, Block, Rows};
-use super::silhouette::silhouette;
+use super::features::{Features, Fitted, key_column};
+use crate::engine::kmeans::{self, ClusterTotals, Model, Seen, Silhouette};
 use crate::error::{Error, Result};
 use crate::project::{Init, InitMethod, Kmeans};
+
+/// Rows that the first centres are found among. More would hardly find better ones.
+const SAMPLE_ROWS: usize = 20_000;
 
 /// The tables of a model.
 #[derive(Debug)]
 pub struct KmeansTables {
-    /// Key columns, `cluster` (int), `distance` (double, euclidean, between scaled features).
-    pub assignments: RecordBatch,
+    /// Key columns, `cluster` (int), `distance` (double, euclidean, between scaled features); lazily.
+    pub assignments: DataFrame,
     /// `cluster` (int), `size` (bigint), and one double per feature, in the feature's own units.
     /// A given centre that no row is near to keeps its place, with size 0.
     pub centers: RecordBatch,
     /// `metric` (string), `value` (double): `k`, `rows`, `rows_left_out`, `cost` (sum of squared
     /// distances), `silhouette_spark` (not for a single cluster), and for every feature what scores
-    /// a later row: `fill(x)`, `offset(x)`, `unit(x)`, see [`Feature`](features::Feature).
+    /// a later row: `fill(x)`, `offset(x)`, `unit(x)`, see [`Seen`].
     pub metrics: RecordBatch,
 }
 
 /// Groups the rows of `input` that have a feature for everything `spec` asks.
+///
+/// The steps end when no centre moves further than `spec.tolerance` (scaled, as Spark's `epsilon`), or after
+/// `spec.max_iterations` of them.
 ///
 /// # Errors
 /// A configuration error when names, types or given centres do not fit the input; a failure when
 /// it has fewer different rows than clusters.
 pub async fn kmeans(input: DataFrame, spec: &Kmeans) -> Result<KmeansTables> {
     check(spec)?;
-    let rows = features::read(input, &spec.key, &spec.features).await?;
-    let spec = spec.clone();
-    let fitted = tokio::task::spawn_blocking(move || cluster(rows, &spec)).await;
-    fitted.unwrap_or_else(|error| Err(Error::failed("k-means broke off").because(error)))
+    let features = Features::of(input, &spec.key, &spec.features)?;
+    let fitted = features.fit(spec.impute, spec.scale).await?;
+    check_enough(&features, &fitted, spec).await?;
+    let centres = first_centres(&features, &fitted, spec).await?;
+    let model = settle(&features, Model::new(fitted.features.clone(), &centres), spec).await?;
+    // Numbered by size; from here on every pass sees the numbers that the tables have.
+    let model = in_order(&model, &step(&features, &model).await?);
+    let totals = step(&features, &model).await?;
+    let silhouette = match Silhouette::new(&model, &totals) {
+        Some(of) => mean(&features, kmeans::silhouette(&of)).await?,
+        None => None,
+    };
+    tables(&features, &fitted, &model, &totals, silhouette, spec)
 }
 
 /// The model's tables for an input without rows: what they would be like, and whether `spec` fits the input.
 pub async fn unfitted(input: DataFrame, spec: &Kmeans) -> Result<KmeansTables> {
     check(spec)?;
-    let block = features::read(input, &spec.key, &spec.features).await?.prepare(spec.impute, spec.scale)?;
-    let centres = Array2::zeros((spec.k, spec.features.len()));
-    tables(&block, &Clusters { centres, of_row: vec![], squared: vec![], sizes: vec![0; spec.k] })
-}
-
-/// In the order of a dataset's outputs: the model's own table first.
-impl From<KmeansTables> for Vec<RecordBatch> {
-    fn from(tables: KmeansTables) -> Self {
-        vec![tables.assignments, tables.centers, tables.metrics]
-    }
+    let features = Features::of(input, &spec.key, &spec.features)?;
+    let fitted = features.fit(spec.impute, spec.scale).await?;
+    let model = Model::new(fitted.features.clone(), &vec![vec![0.0; spec.features.len()]; spec.k]);
+    let totals = step(&features, &model).await?;
+    tables(&features, &fitted, &model, &totals, None, spec)
 }
 
 fn check(spec: &Kmeans) -> Result<()> {
@@ -87,31 +101,21 @@ fn check(spec: &Kmeans) -> Result<()> {
     Ok(())
 }
 
-fn cluster(rows: Rows, spec: &Kmeans) -> Result<KmeansTables> {
-    let block = rows.prepare(spec.impute, spec.scale)?;
-    check_enough(&block, spec)?;
-    let centres = fit(&block, spec)?;
-    let clusters = settle(block.values.view(), centres, spec.max_iterations).in_order();
-    tables(&block, &clusters)
-}
-
-fn check_enough(block: &Block, spec: &Kmeans) -> Result<()> {
-    let (k, rows, left_out) = (spec.k, block.values.nrows(), block.rows_left_out);
+async fn check_enough(features: &Features, fitted: &Fitted, spec: &Kmeans) -> Result<()> {
+    let (k, rows, left_out) = (spec.k, fitted.rows, fitted.rows_left_out);
     if rows == 0 {
         return Err(Error::failed(match left_out {
             0 => format!("`{}` has no rows to cluster", spec.input),
             _ => format!("`{}` has no rows to cluster: each of its {left_out} rows lacks a feature", spec.input),
         }));
     }
-    let mut different = HashSet::new();
-    for row in block.values.rows() {
-        // −0 + 0 = 0: equal numbers must have equal bits.
-        different.insert(row.iter().map(|x| (x + 0.0).to_bits()).collect::<Vec<_>>());
-        if different.len() >= k {
-            return Ok(());
-        }
+    let seen = features.columns().into_iter().zip(&fitted.features).map(|(column, feature)| filled(column, feature));
+    let different = features.complete(spec.impute)?.select(seen.collect::<Vec<_>>()).and_then(DataFrame::distinct);
+    let different = different.and_then(|rows| rows.limit(0, Some(k))).map_err(engine)?;
+    let different = different.collect().await.map_err(engine)?.iter().map(RecordBatch::num_rows).sum::<usize>();
+    if different >= k {
+        return Ok(());
     }
-    let different = different.len();
     Err(Error::failed(format!(
         "{k} clusters need {k} different rows, but `{}` has {different} (of {rows})",
         spec.input
@@ -119,27 +123,64 @@ fn check_enough(block: &Block, spec: &Kmeans) -> Result<()> {
     .hint(format!("set `k` to {different} or less")))
 }
 
-/// linfa's best centres of all runs, in scaled units.
-fn fit(block: &Block, spec: &Kmeans) -> Result<Array2<f64>> {
-    let (init, runs) = match &spec.init {
-        Init::Method(InitMethod::Random) => (KMeansInit::Random, spec.runs),
-        Init::Method(InitMethod::PlusPlus) => (KMeansInit::KMeansPlusPlus, spec.runs),
-        Init::Method(InitMethod::Parallel) => (KMeansInit::KMeansPara, spec.runs),
+/// The given centres, or linfa's best of all runs over a sample; scaled.
+async fn first_centres(features: &Features, fitted: &Fitted, spec: &Kmeans) -> Result<Vec<Vec<f64>>> {
+    let init = match &spec.init {
         Init::Centres(centres) => {
-            let scaled = |(row, feature): (usize, usize)| block.features[feature].scaled(centres[row][feature]);
-            // Without chance every run is the same.
-            (KMeansInit::Precomputed(Array2::from_shape_fn((spec.k, block.features.len()), scaled)), 1)
+            let scaled = |centre: &Vec<f64>| fitted.features.iter().zip(centre).map(|(f, x)| f.scaled(*x)).collect();
+            return Ok(centres.iter().map(scaled).collect());
         }
+        Init::Method(method) => *method,
+    };
+    let sample = sample(features, fitted, spec).await?;
+    let spec = spec.clone();
+    let fitted = tokio::task::spawn_blocking(move || fit(&sample, init, &spec)).await;
+    fitted.unwrap_or_else(|error| Err(Error::failed("k-means broke off").because(error)))
+}
+
+/// Scaled rows, the same ones in the same order however the table is spread.
+async fn sample(features: &Features, fitted: &Fitted, spec: &Kmeans) -> Result<Array2<f64>> {
+    let columns = features.columns();
+    let keys = (0..features.keys.len()).map(|index| ident(key_column(index)));
+    let hash = kmeans::row_hash().call(keys.chain(columns.iter().cloned()).collect()).alias("hash");
+    let order = [ident("hash")].into_iter().chain(columns.iter().cloned()).map(|column| column.sort(true, true));
+    let rows = features
+        .complete(spec.impute)?
+        .select(columns.iter().cloned().chain([hash]).collect::<Vec<_>>())
+        .and_then(|rows| rows.sort(order.collect()))
+        .and_then(|rows| rows.limit(0, Some(SAMPLE_ROWS)))
+        .map_err(engine)?;
+    let mut values = vec![];
+    for batch in rows.collect().await.map_err(engine)? {
+        let columns: Vec<_> =
+            batch.columns()[..columns.len()].iter().map(|c| c.as_primitive::<Float64Type>()).collect();
+        for row in 0..batch.num_rows() {
+            for (column, feature) in columns.iter().zip(&fitted.features) {
+                let value = column.is_valid(row).then(|| column.value(row)).or(feature.fill);
+                values.push(feature.scaled(value.expect("rows without it are left out")));
+            }
+        }
+    }
+    let rows = values.len() / columns.len().max(1);
+    Ok(Array2::from_shape_vec((rows, columns.len()), values).expect("every row added one value per feature"))
+}
+
+/// linfa's best centres of all runs.
+fn fit(rows: &Array2<f64>, init: InitMethod, spec: &Kmeans) -> Result<Vec<Vec<f64>>> {
+    let method = match init {
+        InitMethod::Random => KMeansInit::Random,
+        InitMethod::PlusPlus => KMeansInit::KMeansPlusPlus,
+        InitMethod::Parallel => KMeansInit::KMeansPara,
     };
     // linfa's k-means|| draws from one generator per piece of work, and the pieces depend on the
     // threads there are; all else is the same for any number of them.
-    let one_thread = spec.init == Init::Method(InitMethod::Parallel);
+    let one_thread = init == InitMethod::Parallel;
     let model = KMeans::params_with_rng(spec.k, Xoshiro256Plus::seed_from_u64(spec.seed))
-        .init_method(init)
-        .n_runs(runs)
+        .init_method(method)
+        .n_runs(spec.runs)
         .max_n_iterations(spec.max_iterations)
         .tolerance(spec.tolerance);
-    let rows = DatasetBase::from(block.values.view());
+    let rows = DatasetBase::from(rows.view());
     let fitted = if one_thread {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build();
         pool.map_err(|error| Error::failed("no thread for k-means").because(error))?.install(|| model.fit(&rows))
@@ -147,7 +188,7 @@ fn fit(block: &Block, spec: &Kmeans) -> Result<Array2<f64>> {
         model.fit(&rows)
     };
     match fitted {
-        Ok(fitted) => Ok(fitted.centroids().clone()),
+        Ok(fitted) => Ok(fitted.centroids().rows().into_iter().map(|centre| centre.to_vec()).collect()),
         Err(error @ KMeansError::InertiaError) => Err(Error::failed("the features are too large for their squares")
             .hint("set `scale: standard`")
             .because(error)),
@@ -155,31 +196,99 @@ fn fit(block: &Block, spec: &Kmeans) -> Result<Array2<f64>> {
     }
 }
 
-fn tables(block: &Block, clusters: &Clusters) -> Result<KmeansTables> {
-    let k = clusters.sizes.len();
-    let keys = block.keys.schema_ref().fields().iter().map(|field| field.as_ref().clone());
-    let assignments = keys.zip(block.keys.columns().iter().cloned()).chain([
-        int("cluster", clusters.of_row.iter().copied()),
-        double("distance", clusters.squared.iter().map(|squared| squared.sqrt())),
-    ]);
+/// Lloyd's steps over all rows. linfa counts a cluster's old centre as one more of its rows (m_k-means), which ends a
+/// little off the mean.
+async fn settle(features: &Features, mut model: Model, spec: &Kmeans) -> Result<Model> {
+    for _ in 0..spec.max_iterations {
+        let totals = step(features, &model).await?;
+        let mut furthest: f64 = 0.0;
+        let mut centres = vec![];
+        for (cluster, totals) in totals.iter().enumerate() {
+            let before = model.centre(cluster);
+            let centre = match totals.rows {
+                0 => before.to_vec(),
+                rows => totals.sums.iter().map(|sum| sum / rows as f64).collect::<Vec<_>>(),
+            };
+            let moved = before.iter().zip(&centre).map(|(a, b)| (a - b).powi(2)).sum::<f64>().sqrt();
+            furthest = furthest.max(moved);
+            centres.push(centre);
+        }
+        model = Model::new(model.features, &centres);
+        if furthest <= spec.tolerance {
+            break;
+        }
+    }
+    Ok(model)
+}
 
-    let sizes: ArrayRef = Arc::new(Int64Array::from_iter_values(clusters.sizes.iter().map(|&size| size as i64)));
+/// Numbered by size, largest first, then by centre: the order says nothing about chance.
+fn in_order(model: &Model, totals: &[ClusterTotals]) -> Model {
+    let mut order: Vec<usize> = (0..totals.len()).collect();
+    order.sort_by(|&a, &b| {
+        let by_size = totals[b].rows.cmp(&totals[a].rows);
+        by_size.then_with(|| {
+            let pairs = model.centre(a).iter().zip(model.centre(b));
+            pairs.map(|(a, b)| a.total_cmp(b)).find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
+        })
+    });
+    let centres: Vec<Vec<f64>> = order.into_iter().map(|cluster| model.centre(cluster).to_vec()).collect();
+    Model::new(model.features.clone(), &centres)
+}
+
+/// What the rows are to the model's centres.
+async fn step(features: &Features, model: &Model) -> Result<Vec<ClusterTotals>> {
+    let found = aggregate(features, kmeans::step(model)).await?;
+    kmeans::totals(model, found.as_binary::<i32>().value(0)).map_err(engine)
+}
+
+async fn mean(features: &Features, function: AggregateUDF) -> Result<Option<f64>> {
+    let found = aggregate(features, function).await?;
+    Ok(found.is_valid(0).then(|| found.as_primitive::<Float64Type>().value(0)))
+}
+
+/// One value over the features of all rows.
+async fn aggregate(features: &Features, function: AggregateUDF) -> Result<ArrayRef> {
+    let value = function.call(features.columns()).alias("value");
+    let batches =
+        features.rows.clone().aggregate(vec![], vec![value]).map_err(engine)?.collect().await.map_err(engine)?;
+    let found = batches.iter().find(|batch| batch.num_rows() == 1).map(|batch| batch.column(0).clone());
+    found.ok_or_else(|| Error::failed("an aggregate without groups gave no row"))
+}
+
+fn tables(
+    features: &Features,
+    fitted: &Fitted,
+    model: &Model,
+    totals: &[ClusterTotals],
+    silhouette: Option<f64>,
+    spec: &Kmeans,
+) -> Result<KmeansTables> {
+    let nearest = kmeans::nearest(model).call(features.columns()).alias("nearest");
+    let keys = || (0..features.keys.len()).map(|index| ident(key_column(index)));
+    let named = keys().zip(&features.keys).map(|(key, field)| key.alias(field.name()));
+    let found = ["cluster", "distance"].map(|name| ident("nearest").field(name).alias(name));
+    let assignments = features
+        .complete(spec.impute)?
+        .select(keys().chain([nearest]).collect::<Vec<_>>())
+        .and_then(|rows| rows.select(named.chain(found).collect::<Vec<_>>()))
+        .map_err(engine)?;
+
+    let k = totals.len();
+    let sizes: ArrayRef = Arc::new(Int64Array::from_iter_values(totals.iter().map(|cluster| cluster.rows as i64)));
     let mut centers = vec![int("cluster", 0..k), (Field::new("size", DataType::Int64, false), sizes)];
-    for (index, feature) in block.features.iter().enumerate() {
-        let values = clusters.centres.column(index);
-        centers.push(double(&feature.name, values.iter().map(|&value| feature.unscaled(value))));
+    for (index, (name, feature)) in features.names.iter().zip(&fitted.features).enumerate() {
+        let values = (0..k).map(|cluster| feature.unscaled(model.centre(cluster)[index]));
+        centers.push(double(name, values));
     }
 
     let mut metrics = vec![
         ("k".to_owned(), k as f64),
-        ("rows".to_owned(), block.values.nrows() as f64),
-        ("rows_left_out".to_owned(), block.rows_left_out as f64),
-        ("cost".to_owned(), clusters.squared.iter().sum()),
+        ("rows".to_owned(), fitted.rows as f64),
+        ("rows_left_out".to_owned(), fitted.rows_left_out as f64),
+        ("cost".to_owned(), totals.iter().map(|cluster| cluster.cost).sum()),
     ];
-    let silhouette = silhouette(block.values.view(), &clusters.of_row);
     metrics.extend(silhouette.map(|value| ("silhouette_spark".to_owned(), value)));
-    for feature in &block.features {
-        let name = &feature.name;
+    for (name, feature) in features.names.iter().zip(&fitted.features) {
         metrics.extend(feature.fill.map(|fill| (format!("fill({name})"), fill)));
         metrics.push((format!("offset({name})"), feature.offset));
         metrics.push((format!("unit({name})"), feature.unit));
@@ -189,8 +298,15 @@ fn tables(block: &Block, clusters: &Clusters) -> Result<KmeansTables> {
         (Field::new("metric", DataType::Utf8, false), names),
         double("value", metrics.iter().map(|&(_, value)| value)),
     ];
+    Ok(KmeansTables { assignments, centers: table(centers)?, metrics: table(metrics)? })
+}
 
-    Ok(KmeansTables { assignments: table(assignments)?, centers: table(centers)?, metrics: table(metrics)? })
+/// A column with what stands in for its missing values.
+fn filled(column: Expr, feature: &Seen) -> Expr {
+    match feature.fill {
+        Some(fill) => coalesce(vec![column, lit(fill)]),
+        None => column,
+    }
 }
 
 fn int(name: &str, values: impl Iterator<Item = usize>) -> (Field, ArrayRef) {
@@ -211,8 +327,10 @@ mod tests {
     use std::sync::Arc;
 
     use arrow::array::{ArrayRef, AsArray, Float64Array, Int64Array, RecordBatch};
+    use arrow::compute::concat_batches;
     use arrow::datatypes::{Float64Type, Int32Type, Int64Type};
     use datafusion::datasource::MemTable;
+    use datafusion::logical_expr::ident;
     use datafusion::prelude::{DataFrame, SessionConfig, SessionContext};
 
     use super::{KmeansTables, kmeans};
@@ -267,6 +385,13 @@ mod tests {
         kmeans(frame(points, threads), spec).await
     }
 
+    /// The assignments, by their key.
+    async fn assigned(tables: &KmeansTables) -> RecordBatch {
+        let rows = tables.assignments.clone().sort(vec![ident("id").sort(true, true)]).unwrap();
+        let schema = Arc::new(rows.schema().as_arrow().clone());
+        concat_batches(&schema, &rows.collect().await.unwrap()).unwrap()
+    }
+
     fn doubles(table: &RecordBatch, name: &str) -> Vec<f64> {
         table.column_by_name(name).unwrap().as_primitive::<Float64Type>().values().to_vec()
     }
@@ -285,9 +410,10 @@ mod tests {
             assert_eq!(sizes, [20, 15, 10, 5], "{method:?}");
             assert_eq!(doubles(&tables.centers, "x"), [0.0, 100.0, 0.0, 100.0]);
             assert_eq!(doubles(&tables.centers, "y"), [0.0, 0.0, 100.0, 100.0]);
-            let clusters = tables.assignments["cluster"].as_primitive::<Int32Type>().values().to_vec();
+            let assignments = assigned(&tables).await;
+            let clusters = assignments["cluster"].as_primitive::<Int32Type>().values().to_vec();
             assert_eq!(clusters, [vec![0; 20], vec![1; 15], vec![2; 10], vec![3; 5]].concat());
-            assert_eq!(doubles(&tables.assignments, "distance")[..5], [0.0, 1.0, 1.0, 1.0, 1.0]);
+            assert_eq!(doubles(&assignments, "distance")[..5], [0.0, 1.0, 1.0, 1.0, 1.0]);
             assert_eq!((metric(&tables, "rows"), metric(&tables, "cost")), (50.0, 40.0));
             assert!(metric(&tables, "silhouette_spark") > 0.999);
         }
@@ -316,7 +442,7 @@ mod tests {
             let spec = Kmeans { tolerance: 0.01, ..spec(5, Init::Method(method)) };
             let one = run(&rows, 1, &spec).await.unwrap();
             let eight = run(&shuffled, 8, &spec).await.unwrap();
-            assert_eq!(one.assignments, eight.assignments, "{method:?}");
+            assert_eq!(assigned(&one).await, assigned(&eight).await, "{method:?}");
             assert_eq!(one.centers, eight.centers);
             assert_eq!(one.metrics, eight.metrics);
         }

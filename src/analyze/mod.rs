@@ -3,14 +3,13 @@
 //! `describe` profiles columns, `kmeans` groups rows. Both take the engine's plan of their input and
 //! give back Arrow batches, which are stored like any other table.
 
-mod clusters;
 mod columns;
 pub mod describe;
 pub mod features;
 pub mod kmeans;
-mod silhouette;
 
-use arrow::array::RecordBatch;
+use std::sync::Arc;
+
 use arrow::datatypes::SchemaRef;
 use datafusion::prelude::DataFrame;
 
@@ -20,6 +19,7 @@ use crate::error::Result;
 use crate::lake::TableName;
 use crate::project::{Dataset, Model, WriteMode};
 use crate::report::{Made, Meter, RunStamp};
+use kmeans::KmeansTables;
 
 /// Fits the model to its input, which `session` has open, and publishes its tables.
 pub async fn analyze(
@@ -32,15 +32,18 @@ pub async fn analyze(
 ) -> Result<Made> {
     let input = session.table(model.input()).await?;
     let tables = match model {
-        Model::Describe(spec) => vec![describe::describe(input, spec).await?],
-        Model::Kmeans(spec) => kmeans::kmeans(input, spec).await?.into(),
+        Model::Describe(spec) => vec![session.rows(describe::describe(input, spec).await?)?],
+        Model::Kmeans(spec) => {
+            let KmeansTables { assignments, centers, metrics } = kmeans::kmeans(input, spec).await?;
+            vec![assignments, session.rows(centers)?, session.rows(metrics)?]
+        }
     };
     let mut made = Made::default();
     // The main table last: with it the model counts as made.
     for (table, rows) in dataset.outputs.iter().zip(tables).rev() {
         let write =
             TableWrite { table, partition_by: &[], mode: WriteMode::Overwrite, checks: &[], fingerprint, stamp, meter };
-        made += store::store(session, session.rows(rows)?, write).await?;
+        made += store::store(session, rows, write).await?;
     }
     Ok(made)
 }
@@ -50,9 +53,12 @@ pub async fn analyze(
 /// # Errors
 /// A configuration error for a column that does not exist or does not fit.
 pub async fn outputs(dataset: &Dataset, model: &Model, input: DataFrame) -> Result<Vec<(TableName, SchemaRef)>> {
-    let tables: Vec<RecordBatch> = match model {
-        Model::Describe(spec) => vec![describe::describe(input, spec).await?],
-        Model::Kmeans(spec) => kmeans::unfitted(input, spec).await?.into(),
+    let schemas = match model {
+        Model::Describe(spec) => vec![describe::describe(input, spec).await?.schema()],
+        Model::Kmeans(spec) => {
+            let KmeansTables { assignments, centers, metrics } = kmeans::unfitted(input, spec).await?;
+            vec![Arc::new(assignments.schema().as_arrow().clone()), centers.schema(), metrics.schema()]
+        }
     };
-    Ok(dataset.outputs.iter().cloned().zip(tables.iter().map(RecordBatch::schema)).collect())
+    Ok(dataset.outputs.iter().cloned().zip(schemas).collect())
 }

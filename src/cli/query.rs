@@ -33,11 +33,12 @@ pub async fn query(
         Some(run_id) => pipeline::query_as_of(project, lake, limits, run_id).await?,
         None => pipeline::query(project, lake, limits, &format!("query/{}", std::process::id())).await?,
     };
-    match script {
-        Some(script) => script.run(&session, args.output.format, words).await?,
-        None => prompt::prompt(&session, args.output.format, words).await?,
-    }
-    Ok(ExitCode::SUCCESS)
+    let answered = match script {
+        Some(script) => script.run(&session, args.output.format, words).await,
+        None => prompt::prompt(&session, args.output.format, words).await,
+    };
+    session.close().await;
+    answered.map(|_| ExitCode::SUCCESS)
 }
 
 fn standard_input() -> Result<Script> {

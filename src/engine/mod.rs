@@ -8,6 +8,7 @@
 //! | `raw`, `table` | what a query sees of a landing and of a table's version |
 //! | `ranges` | between which values a file's columns lie: taken from its writer, used to leave files out |
 //! | `hive_write` | the partitioned write as an execution plan: rows in, list of files out |
+//! | `kmeans` | functions of ours: the parts of k-means that look at rows |
 //! | `sketch` | an aggregate of ours: numbers in a form that merges to the same in any order |
 //! | `attic` | files that were replaced while a query was at work are read where they went |
 //! | `compact` | small files of a table become large ones |
@@ -21,6 +22,7 @@ pub mod cluster;
 pub mod compact;
 pub mod fault;
 mod hive_write;
+pub mod kmeans;
 mod ranges;
 pub mod raw;
 mod raw_csv;
@@ -125,7 +127,7 @@ impl Engine {
         }
     }
 
-    /// A session for one user's questions; workers are had as long as it lives.
+    /// A session for one user's questions; workers are had until it is [closed](Session::close).
     pub async fn conversation(&self, holder: &str) -> Result<Session> {
         match &self.place {
             Place::Here => self.session(),
@@ -258,6 +260,13 @@ impl Session {
         }
         let state = state.build();
         Ok((state.create_physical_plan(&plan).await?, state.task_ctx()))
+    }
+
+    /// Gives the workers back, if it has any, without loss: nothing of it is under way any more.
+    pub async fn close(self) {
+        if let Some(members) = &self.members {
+            members.give_back(false).await;
+        }
     }
 
     /// Whether the same was begun before with other workers.

@@ -6,8 +6,8 @@ use schemars::{JsonSchema, schema_for};
 use serde_json::Value;
 
 use super::spec::{
-    AcceptedValuesSpec, CheckSpec, ConnectionSpec, DemoSpec, DescribeSpec, HeaderSpec, KmeansSpec, ModelSpec,
-    PaginateSpec, ProjectSpec, RangeSpec, RegexSpec, S3Spec, SourceSpec, TargetSpec,
+    AcceptedValuesSpec, CheckSpec, ConnectionSpec, DemoSpec, DescribeSpec, EngineSpec, HeaderSpec, KmeansSpec,
+    ModelSpec, PaginateSpec, ProjectSpec, RangeSpec, RegexSpec, S3Spec, SourceSpec, TargetSpec,
 };
 use crate::lake::types;
 
@@ -18,6 +18,7 @@ fn every_key_has_its_row_on_the_page() {
     check::<ProjectSpec>("## trapiche.yml");
     check::<TargetSpec>("### targets");
     check::<S3Spec>("#### s3");
+    check::<EngineSpec>("#### engine");
     check::<DemoSpec>("#### demo");
     check::<ConnectionSpec>("### connections");
     check::<SourceSpec>("### sources");

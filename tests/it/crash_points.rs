@@ -233,7 +233,7 @@ async fn run(project: &Project, lake: &Lake) -> trapiche::error::Result<RunRepor
 
 /// The table as a reader by its version sees it, in order.
 async fn rows(project: &Project, lake: &Lake) -> Vec<String> {
-    let session = pipeline::query(project, lake, &LIMITS).await.unwrap();
+    let session = pipeline::query(project, lake, &LIMITS, "test").await.unwrap();
     let batches = session.table(&table()).await.unwrap().collect().await.unwrap();
     let mut rows = vec![];
     for batch in batches {

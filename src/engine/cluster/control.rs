@@ -43,11 +43,6 @@ impl Control {
         Ok(Control { http, token: token.clone() })
     }
 
-    /// How the node at `host:port` is.
-    pub async fn status(&self, address: &str) -> Result<NodeStatus, Refusal> {
-        self.send(address, self.http.get(url(address, "node"))).await
-    }
-
     /// Takes the node, or keeps it.
     pub async fn lease(&self, address: &str, lease: &Lease) -> Result<NodeStatus, Refusal> {
         self.send(address, self.http.post(url(address, "lease")).body(json(lease))).await

@@ -1,0 +1,43 @@
+//! Sums of doubles that do not depend on the order: each number is taken as a whole multiple of one small unit.
+
+/// The unit, so that numbers up to a bound have 62 bits.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Grid {
+    per_unit: f64,
+}
+
+impl Grid {
+    /// For numbers of at most this size. Larger ones are taken for it.
+    pub fn up_to(bound: f64) -> Grid {
+        // Beyond these exponents the unit itself would be no double.
+        let exponent = (61 - (bound.log2().ceil().clamp(-900.0, 900.0)) as i32).clamp(-900, 900);
+        Grid { per_unit: f64::powi(2.0, exponent) }
+    }
+
+    /// In units. A sum of 2⁶⁴ of them fits.
+    pub fn whole(self, number: f64) -> i128 {
+        i128::from((number * self.per_unit) as i64)
+    }
+
+    /// A sum of units as a number, rounded once.
+    pub fn number(self, sum: i128) -> f64 {
+        sum as f64 / self.per_unit
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Grid;
+
+    #[test]
+    fn sums_are_exact_where_doubles_are_and_the_same_in_any_order() {
+        let grid = Grid::up_to(100.0);
+        let sum = |numbers: &mut dyn Iterator<Item = f64>| numbers.map(|x| grid.whole(x)).sum::<i128>();
+        assert_eq!(grid.number(sum(&mut (0..=100).map(f64::from))), 5050.0);
+        let numbers: Vec<f64> = (0..1000).map(|i| f64::from(i).sin() * 99.0).collect();
+        assert_eq!(sum(&mut numbers.iter().copied()), sum(&mut numbers.iter().rev().copied()));
+        let plain: f64 = numbers.iter().sum();
+        assert!((grid.number(sum(&mut numbers.iter().copied())) - plain).abs() < 1e-10);
+        assert_eq!(Grid::up_to(0.0).number(Grid::up_to(0.0).whole(0.0)), 0.0);
+    }
+}

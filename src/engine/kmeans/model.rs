@@ -1,0 +1,264 @@
+//! How a row is seen, and which centre it is nearest to.
+
+use arrow::array::{Array, ArrayRef, AsArray, Float64Array};
+use arrow::datatypes::Float64Type;
+use datafusion::common::{Result, internal_datafusion_err};
+
+use super::exact::Grid;
+
+/// Rows that are looked at together, so that the compiler can do several at once.
+pub(super) const BLOCK: usize = 256;
+
+/// How one feature is seen: as (x − `offset`) / `unit`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Seen {
+    /// Stands in for a missing value; without one such a row is left out.
+    pub fill: Option<f64>,
+    pub offset: f64,
+    /// 0 for a feature that is the same in every row and is seen as 0.
+    pub unit: f64,
+    /// The mean of what is seen.
+    pub middle: f64,
+    /// No row is seen further from the middle.
+    pub reach: f64,
+}
+
+impl Seen {
+    pub fn scaled(&self, value: f64) -> f64 {
+        if self.unit == 0.0 { 0.0 } else { (value - self.offset) / self.unit }
+    }
+
+    /// Back to the feature's own units.
+    pub fn unscaled(&self, value: f64) -> f64 {
+        value * self.unit + self.offset
+    }
+}
+
+/// Features and centres. The centres stand in their natural order, so that of two that are equally near the choice
+/// depends on nothing else; `labels` are the clusters' own numbers.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Model {
+    pub features: Vec<Seen>,
+    /// Scaled; k × features.
+    centres: Vec<Vec<f64>>,
+    labels: Vec<i32>,
+}
+
+/// Some rows as the model sees them.
+pub(super) struct Block {
+    /// The first row's place in the batch.
+    pub start: usize,
+    pub rows: usize,
+    /// By feature. Of a row that is left out they mean nothing.
+    pub scaled: Vec<[f64; BLOCK]>,
+    pub left_out: [bool; BLOCK],
+    /// Place of the nearest centre, and its squared distance.
+    pub nearest: [u32; BLOCK],
+    pub squared: [f64; BLOCK],
+}
+
+impl Model {
+    /// Cluster i of the result is the i-th of these centres.
+    pub fn new(features: Vec<Seen>, centres: &[Vec<f64>]) -> Model {
+        let mut order: Vec<usize> = (0..centres.len()).collect();
+        order.sort_by(|&a, &b| {
+            let pairs = centres[a].iter().zip(&centres[b]);
+            pairs.map(|(a, b)| a.total_cmp(b)).find(|order| order.is_ne()).unwrap_or_else(|| a.cmp(&b))
+        });
+        let labels = order.iter().map(|&i| i as i32).collect();
+        let centres = order.iter().map(|&i| centres[i].clone()).collect();
+        Model { features, centres, labels }
+    }
+
+    pub fn clusters(&self) -> usize {
+        self.centres.len()
+    }
+
+    /// The cluster of the centre at a place.
+    pub(super) fn label(&self, place: u32) -> i32 {
+        self.labels[place as usize]
+    }
+
+    /// The centre of a cluster, scaled.
+    pub fn centre(&self, cluster: usize) -> &[f64] {
+        let place =
+            self.labels.iter().position(|&label| label as usize == cluster).expect("every cluster has a centre");
+        &self.centres[place]
+    }
+
+    /// The unit in which each feature is summed up.
+    pub(super) fn grids(&self) -> Vec<Grid> {
+        self.features.iter().map(|feature| Grid::up_to(feature.middle.abs() + feature.reach)).collect()
+    }
+
+    /// The unit in which squared distances are summed up: no row is further from a centre, or from the middle.
+    pub(super) fn squared_grid(&self) -> Grid {
+        let furthest = self.features.iter().enumerate().map(|(index, feature)| {
+            let centres = self.centres.iter().map(|centre| (centre[index] - feature.middle).abs());
+            (feature.reach + centres.fold(0.0, f64::max)).powi(2)
+        });
+        Grid::up_to(furthest.sum())
+    }
+
+    /// Looks at all rows of a batch. `columns` are the features as doubles, null where they are missing.
+    pub(super) fn each_block(&self, columns: &[ArrayRef], mut look: impl FnMut(&Block)) {
+        let columns: Vec<&Float64Array> = columns.iter().map(|column| column.as_primitive::<Float64Type>()).collect();
+        let rows = columns.first().map_or(0, |column| column.len());
+        let mut block = Block {
+            start: 0,
+            rows: 0,
+            scaled: vec![[0.0; BLOCK]; self.features.len()],
+            left_out: [false; BLOCK],
+            nearest: [0; BLOCK],
+            squared: [0.0; BLOCK],
+        };
+        for start in (0..rows).step_by(BLOCK) {
+            (block.start, block.rows) = (start, BLOCK.min(rows - start));
+            self.see(&columns, &mut block);
+            self.assign(&mut block);
+            look(&block);
+        }
+    }
+
+    fn see(&self, columns: &[&Float64Array], block: &mut Block) {
+        block.left_out = [false; BLOCK];
+        for ((column, feature), scaled) in columns.iter().zip(&self.features).zip(&mut block.scaled) {
+            let values = &column.values()[block.start..block.start + block.rows];
+            if column.null_count() == 0 {
+                scaled.iter_mut().zip(values).for_each(|(scaled, value)| *scaled = feature.scaled(*value));
+                continue;
+            }
+            for (i, value) in values.iter().enumerate() {
+                let present = column.is_valid(block.start + i).then_some(*value);
+                match present.or(feature.fill) {
+                    Some(value) => scaled[i] = feature.scaled(value),
+                    None => block.left_out[i] = true,
+                }
+            }
+        }
+    }
+
+    fn assign(&self, block: &mut Block) {
+        block.squared = [f64::INFINITY; BLOCK];
+        for (place, centre) in (0..).zip(&self.centres) {
+            let mut squared = [0.0; BLOCK];
+            for (scaled, centre) in block.scaled.iter().zip(centre) {
+                for (squared, scaled) in squared.iter_mut().zip(scaled) {
+                    let apart = scaled - centre;
+                    *squared += apart * apart;
+                }
+            }
+            for i in 0..BLOCK {
+                if squared[i] < block.squared[i] {
+                    (block.squared[i], block.nearest[i]) = (squared[i], place);
+                }
+            }
+        }
+    }
+
+    /// Little-endian: counts, then the features, then the centres with their clusters.
+    pub(super) fn encode(&self) -> Vec<u8> {
+        let mut bytes = vec![];
+        let counts = [self.features.len() as u64, self.centres.len() as u64];
+        counts.iter().for_each(|count| bytes.extend(count.to_le_bytes()));
+        for feature in &self.features {
+            let fill = feature.fill.unwrap_or(f64::NAN);
+            for number in [fill, feature.offset, feature.unit, feature.middle, feature.reach] {
+                bytes.extend(number.to_le_bytes());
+            }
+        }
+        for (centre, label) in self.centres.iter().zip(&self.labels) {
+            bytes.extend(u64::from(*label as u32).to_le_bytes());
+            centre.iter().for_each(|number| bytes.extend(number.to_le_bytes()));
+        }
+        bytes
+    }
+
+    pub(super) fn decode(bytes: &[u8]) -> Result<Model> {
+        let mut words = Words(bytes);
+        let model = words.model();
+        model.filter(|_| words.0.is_empty()).ok_or_else(|| internal_datafusion_err!("a torn k-means model"))
+    }
+}
+
+/// Reads eight bytes at a time.
+pub(super) struct Words<'a>(pub &'a [u8]);
+
+impl Words<'_> {
+    pub fn count(&mut self) -> Option<u64> {
+        let (word, rest) = self.0.split_first_chunk()?;
+        self.0 = rest;
+        Some(u64::from_le_bytes(*word))
+    }
+
+    pub fn number(&mut self) -> Option<f64> {
+        self.count().map(f64::from_bits)
+    }
+
+    pub fn wide(&mut self) -> Option<i128> {
+        let (word, rest) = self.0.split_first_chunk()?;
+        self.0 = rest;
+        Some(i128::from_le_bytes(*word))
+    }
+
+    pub fn numbers(&mut self, count: usize) -> Option<Vec<f64>> {
+        (0..count).map(|_| self.number()).collect()
+    }
+
+    pub fn model(&mut self) -> Option<Model> {
+        let (features, clusters) = (self.count()? as usize, self.count()? as usize);
+        let seen = |words: &mut Self| {
+            let fill = words.number()?;
+            let (offset, unit) = (words.number()?, words.number()?);
+            Some(Seen {
+                fill: (!fill.is_nan()).then_some(fill),
+                offset,
+                unit,
+                middle: words.number()?,
+                reach: words.number()?,
+            })
+        };
+        let seen = (0..features).map(|_| seen(self)).collect::<Option<Vec<_>>>()?;
+        let (mut centres, mut labels) = (vec![], vec![]);
+        for _ in 0..clusters {
+            labels.push(i32::try_from(self.count()?).ok()?);
+            centres.push(self.numbers(features)?);
+        }
+        Some(Model { features: seen, centres, labels })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    fn feature(fill: Option<f64>) -> Seen {
+        Seen { fill, offset: 1.0, unit: 2.0, middle: 0.5, reach: 50.0 }
+    }
+
+    #[test]
+    fn a_model_comes_back_from_its_bytes() {
+        let model = Model::new(vec![feature(None), feature(Some(0.1))], &[vec![3.0, -0.0], vec![1.0, f64::MAX]]);
+        assert_eq!(Model::decode(&model.encode()).unwrap(), model);
+        assert!(Model::decode(&model.encode()[1..]).is_err());
+        assert!(Model::decode(&[model.encode(), vec![0]].concat()).is_err());
+        assert_eq!((model.centre(0), model.centre(1)), ([3.0, -0.0].as_slice(), [1.0, f64::MAX].as_slice()));
+    }
+
+    #[test]
+    fn rows_find_their_centre_across_blocks() {
+        // Seen as 0, 1, 2, …; centres at 10 and 390, cluster 0 is the far one; every seventh row lacks the feature.
+        let values: Vec<Option<f64>> = (0..400).map(|i| (i % 7 != 0).then_some(f64::from(i) * 2.0 + 1.0)).collect();
+        let column: ArrayRef = Arc::new(Float64Array::from(values));
+        let model = Model::new(vec![feature(None)], &[vec![390.0], vec![10.0]]);
+        let mut found = vec![];
+        model.each_block(&[column], |block| {
+            found.extend((0..block.rows).map(|i| (!block.left_out[i]).then(|| model.label(block.nearest[i]))));
+        });
+        // 200 is as near to one as to the other: the lower centre has it.
+        let expected: Vec<Option<i32>> = (0..400).map(|i| (i % 7 != 0).then_some(i32::from(i <= 200))).collect();
+        assert_eq!(found, expected);
+    }
+}
