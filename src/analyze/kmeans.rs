@@ -12,7 +12,7 @@ use arrow::array::{Array, ArrayRef, AsArray, Float64Array, Int32Array, Int64Arra
 use arrow::datatypes::{DataType, Field, Float64Type, Schema};
 use datafusion::functions::core::expr_ext::FieldAccessor;
 use datafusion::functions::expr_fn::coalesce;
-use datafusion::logical_expr::{AggregateUDF, Expr, ident, lit};
+use datafusion::logical_expr::{Expr, ident, lit};
 use datafusion::prelude::DataFrame;
 use linfa::DatasetBase;
 use linfa::traits::Fit;
@@ -63,7 +63,7 @@ pub async fn kmeans(input: DataFrame, spec: &Kmeans) -> Result<KmeansTables> {
     let model = in_order(&model, &step(&features, &model).await?);
     let totals = step(&features, &model).await?;
     let silhouette = match Silhouette::new(&model, &totals) {
-        Some(of) => mean(&features, kmeans::silhouette(&of)).await?,
+        Some(of) => mean(&features, kmeans::silhouette(&of, features.columns())).await?,
         None => None,
     };
     tables(&features, &fitted, &model, &totals, silhouette, spec)
@@ -142,7 +142,7 @@ async fn first_centres(features: &Features, fitted: &Fitted, spec: &Kmeans) -> R
 async fn sample(features: &Features, fitted: &Fitted, spec: &Kmeans) -> Result<Array2<f64>> {
     let columns = features.columns();
     let keys = (0..features.keys.len()).map(|index| ident(key_column(index)));
-    let hash = kmeans::row_hash().call(keys.chain(columns.iter().cloned()).collect()).alias("hash");
+    let hash = kmeans::row_hash(keys.chain(columns.iter().cloned()).collect()).alias("hash");
     let order = [ident("hash")].into_iter().chain(columns.iter().cloned()).map(|column| column.sort(true, true));
     let rows = features
         .complete(spec.impute)?
@@ -237,18 +237,18 @@ fn in_order(model: &Model, totals: &[ClusterTotals]) -> Model {
 
 /// What the rows are to the model's centres.
 async fn step(features: &Features, model: &Model) -> Result<Vec<ClusterTotals>> {
-    let found = aggregate(features, kmeans::step(model)).await?;
+    let found = aggregate(features, kmeans::step(model, features.columns())).await?;
     kmeans::totals(model, found.as_binary::<i32>().value(0)).map_err(engine)
 }
 
-async fn mean(features: &Features, function: AggregateUDF) -> Result<Option<f64>> {
-    let found = aggregate(features, function).await?;
+async fn mean(features: &Features, value: Expr) -> Result<Option<f64>> {
+    let found = aggregate(features, value).await?;
     Ok(found.is_valid(0).then(|| found.as_primitive::<Float64Type>().value(0)))
 }
 
 /// One value over the features of all rows.
-async fn aggregate(features: &Features, function: AggregateUDF) -> Result<ArrayRef> {
-    let value = function.call(features.columns()).alias("value");
+async fn aggregate(features: &Features, value: Expr) -> Result<ArrayRef> {
+    let value = value.alias("value");
     let batches =
         features.rows.clone().aggregate(vec![], vec![value]).map_err(engine)?.collect().await.map_err(engine)?;
     let found = batches.iter().find(|batch| batch.num_rows() == 1).map(|batch| batch.column(0).clone());
@@ -263,7 +263,7 @@ fn tables(
     silhouette: Option<f64>,
     spec: &Kmeans,
 ) -> Result<KmeansTables> {
-    let nearest = kmeans::nearest(model).call(features.columns()).alias("nearest");
+    let nearest = kmeans::nearest(model, features.columns()).alias("nearest");
     let keys = || (0..features.keys.len()).map(|index| ident(key_column(index)));
     let named = keys().zip(&features.keys).map(|(key, field)| key.alias(field.name()));
     let found = ["cluster", "distance"].map(|name| ident("nearest").field(name).alias(name));

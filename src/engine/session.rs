@@ -16,7 +16,7 @@ use datafusion_spark::SessionStateBuilderSpark;
 
 use super::attic::WithAttic;
 use super::sketch::numeric_sketch;
-use super::{QUARANTINE, fault};
+use super::{QUARANTINE, fault, kmeans};
 use crate::config::Limits;
 use crate::error::Result;
 use crate::lake::{Lake, Zone};
@@ -70,7 +70,10 @@ pub(super) fn state(config: SessionConfig, runtime: &Arc<RuntimeEnv>, threads: u
         .with_runtime_env(runtime.clone())
         .with_default_features()
         .with_spark_features();
-    builder.aggregate_functions().get_or_insert_default().push(Arc::new(numeric_sketch()));
+    let aggregates = builder.aggregate_functions().get_or_insert_default();
+    aggregates.push(Arc::new(numeric_sketch()));
+    aggregates.extend(kmeans::aggregates());
+    builder.scalar_functions().get_or_insert_default().extend(kmeans::functions());
     builder
 }
 

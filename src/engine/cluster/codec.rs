@@ -6,7 +6,6 @@ use std::sync::Arc;
 use arrow::datatypes::Schema;
 use datafusion::common::{DataFusionError, Result, internal_err};
 use datafusion::execution::TaskContext;
-use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion_proto::physical_plan::{PhysicalExtensionCodec, PhysicalProtoConverterExtension};
 use datafusion_proto::protobuf;
@@ -14,7 +13,6 @@ use prost::Message;
 use serde::{Deserialize, Serialize};
 
 use super::super::hive_write::{HiveWriteExec, WriteJob};
-use super::super::kmeans;
 use super::super::raw::{RawScanExec, ScanPlan};
 use crate::lake::{Lake, TableName};
 use crate::project::Check;
@@ -77,24 +75,6 @@ impl PhysicalExtensionCodec for LakeCodec {
             }
             (_, inputs) => internal_err!("a lake's plan node came with {} inputs", inputs.len()),
         }
-    }
-
-    fn try_encode_udf(&self, function: &ScalarUDF, buffer: &mut Vec<u8>) -> Result<()> {
-        buffer.extend(kmeans::encode_function(function).unwrap_or_default());
-        Ok(())
-    }
-
-    fn try_decode_udf(&self, name: &str, bytes: &[u8]) -> Result<Arc<ScalarUDF>> {
-        kmeans::decode_function(name, bytes)
-    }
-
-    fn try_encode_udaf(&self, function: &AggregateUDF, buffer: &mut Vec<u8>) -> Result<()> {
-        buffer.extend(kmeans::encode_aggregate(function).unwrap_or_default());
-        Ok(())
-    }
-
-    fn try_decode_udaf(&self, name: &str, bytes: &[u8]) -> Result<Arc<AggregateUDF>> {
-        kmeans::decode_aggregate(name, bytes)
     }
 }
 

@@ -21,8 +21,12 @@ mod step;
 
 use std::sync::Arc;
 
+use arrow::datatypes::DataType;
 use datafusion::common::{Result, internal_err};
-use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
+use datafusion::logical_expr::function::AccumulatorArgs;
+use datafusion::logical_expr::{AggregateUDF, Expr, ScalarUDF, lit};
+use datafusion::physical_expr::expressions::Literal;
+use datafusion::scalar::ScalarValue;
 
 pub use model::{Model, Seen};
 pub use nearest::nearest;
@@ -30,35 +34,39 @@ pub use row_hash::row_hash;
 pub use silhouette::{Silhouette, silhouette};
 pub use step::{ClusterTotals, step, totals};
 
-/// The bytes with which a function of ours is sent to another machine; `None` for one that is none of ours.
-pub(super) fn encode_aggregate(function: &AggregateUDF) -> Option<Vec<u8>> {
-    let function: &dyn std::any::Any = function.inner().as_ref();
-    if let Some(step) = function.downcast_ref::<step::Step>() {
-        return Some(step.model.encode());
-    }
-    function.downcast_ref::<silhouette::Mean>().map(|mean| mean.silhouette.encode())
+/// Functions travel by name, so every session has them; the model is their first argument.
+pub(super) fn aggregates() -> [Arc<AggregateUDF>; 2] {
+    [
+        Arc::new(AggregateUDF::new_from_impl(step::Step::default())),
+        Arc::new(AggregateUDF::new_from_impl(silhouette::Mean::default())),
+    ]
 }
 
-pub(super) fn decode_aggregate(name: &str, bytes: &[u8]) -> Result<Arc<AggregateUDF>> {
-    match name {
-        step::NAME => Ok(Arc::new(step(&Model::decode(bytes)?))),
-        silhouette::NAME => Ok(Arc::new(silhouette(&Silhouette::decode(bytes)?))),
-        _ => internal_err!("`{name}` is no aggregate of ours"),
+/// As [`aggregates`].
+pub(super) fn functions() -> [Arc<ScalarUDF>; 2] {
+    [
+        Arc::new(ScalarUDF::new_from_impl(nearest::Nearest::default())),
+        Arc::new(ScalarUDF::new_from_impl(row_hash::RowHash::default())),
+    ]
+}
+
+/// A model as an argument. Of a dictionary with one value a batch has its number again and again, and not its bytes.
+fn argument(bytes: Vec<u8>) -> Expr {
+    lit(ScalarValue::Dictionary(Box::new(DataType::Int32), Box::new(ScalarValue::Binary(Some(bytes)))))
+}
+
+/// The bytes of [`argument`].
+fn bytes_of(argument: Option<&ScalarValue>) -> Result<&[u8]> {
+    match argument {
+        Some(ScalarValue::Dictionary(_, value)) => match value.as_ref() {
+            ScalarValue::Binary(Some(bytes)) => Ok(bytes),
+            other => internal_err!("the first argument of a k-means function is a model, not {other}"),
+        },
+        other => internal_err!("the first argument of a k-means function is a model, not {other:?}"),
     }
 }
 
-pub(super) fn encode_function(function: &ScalarUDF) -> Option<Vec<u8>> {
-    let function: &dyn std::any::Any = function.inner().as_ref();
-    if function.is::<row_hash::RowHash>() {
-        return Some(vec![]);
-    }
-    function.downcast_ref::<nearest::Nearest>().map(|nearest| nearest.model.encode())
-}
-
-pub(super) fn decode_function(name: &str, bytes: &[u8]) -> Result<Arc<ScalarUDF>> {
-    match name {
-        nearest::NAME => Ok(Arc::new(nearest(&Model::decode(bytes)?))),
-        row_hash::NAME => Ok(Arc::new(row_hash())),
-        _ => internal_err!("`{name}` is no function of ours"),
-    }
+/// The value of an aggregate's first argument.
+fn first_literal<'a>(args: &'a AccumulatorArgs) -> Option<&'a ScalarValue> {
+    args.exprs.first()?.downcast_ref::<Literal>().map(Literal::value)
 }

@@ -1,42 +1,34 @@
 //! A row's cluster and its distance from the centre.
 
-use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Float64Builder, Int32Builder, StructArray};
 use arrow::datatypes::{DataType, Field, Fields};
-use datafusion::common::Result;
-use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility};
+use datafusion::common::{Result, internal_err};
+use datafusion::logical_expr::{
+    ColumnarValue, Expr, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
+};
 
 use super::model::Model;
+use super::{argument, bytes_of};
 
 pub(super) const NAME: &str = "kmeans_nearest";
 
 /// The function of the features, as doubles, that gives `{cluster: int, distance: double}`: the distance is euclidean,
 /// between scaled features. Both are null for a row that is left out.
-pub fn nearest(model: &Model) -> ScalarUDF {
-    let signature = Signature::uniform(model.features.len(), vec![DataType::Float64], Volatility::Immutable);
-    ScalarUDF::new_from_impl(Nearest { model: Arc::new(model.clone()), signature })
+pub fn nearest(model: &Model, features: Vec<Expr>) -> Expr {
+    let model = argument(model.encode());
+    ScalarUDF::new_from_impl(Nearest::default()).call([vec![model], features].concat())
 }
 
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq, Hash)]
 pub(super) struct Nearest {
-    pub model: Arc<Model>,
     signature: Signature,
 }
 
-/// Two of them are the same when their models are, to the last bit.
-impl PartialEq for Nearest {
-    fn eq(&self, other: &Self) -> bool {
-        self.model.encode() == other.model.encode()
-    }
-}
-
-impl Eq for Nearest {}
-
-impl Hash for Nearest {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.model.encode().hash(state);
+impl Default for Nearest {
+    fn default() -> Self {
+        Nearest { signature: Signature::variadic_any(Volatility::Immutable) }
     }
 }
 
@@ -58,13 +50,18 @@ impl ScalarUDFImpl for Nearest {
     }
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        let columns = ColumnarValue::values_to_arrays(&args.args)?;
+        let model = match args.args.first() {
+            Some(ColumnarValue::Scalar(model)) => Model::decode(bytes_of(Some(model))?)?,
+            _ => return internal_err!("the model of `{NAME}` is not the same for all rows"),
+        };
+        let columns =
+            args.args[1..].iter().map(|column| column.to_array(args.number_rows)).collect::<Result<Vec<_>>>()?;
         let mut clusters = Int32Builder::with_capacity(args.number_rows);
         let mut distances = Float64Builder::with_capacity(args.number_rows);
-        self.model.each_block(&columns, |block| {
+        model.each_block(&columns, |block| {
             for i in 0..block.rows {
                 let kept = !block.left_out[i];
-                clusters.append_option(kept.then(|| self.model.label(block.nearest[i])));
+                clusters.append_option(kept.then(|| model.label(block.nearest[i])));
                 distances.append_option(kept.then(|| block.squared[i].sqrt()));
             }
         });

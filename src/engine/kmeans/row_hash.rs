@@ -6,7 +6,9 @@ use arrow::array::UInt64Array;
 use arrow::datatypes::DataType;
 use datafusion::common::Result;
 use datafusion::common::hash_utils::{QualityRandomState, create_hashes};
-use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility};
+use datafusion::logical_expr::{
+    ColumnarValue, Expr, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
+};
 
 pub(super) const NAME: &str = "row_hash";
 
@@ -14,13 +16,19 @@ pub(super) const NAME: &str = "row_hash";
 const SEED: u64 = 0x7261_7069_6368_65;
 
 /// The function of any columns that gives an unsigned bigint.
-pub fn row_hash() -> ScalarUDF {
-    ScalarUDF::new_from_impl(RowHash { signature: Signature::variadic_any(Volatility::Immutable) })
+pub fn row_hash(columns: Vec<Expr>) -> Expr {
+    ScalarUDF::new_from_impl(RowHash::default()).call(columns)
 }
 
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub(super) struct RowHash {
     signature: Signature,
+}
+
+impl Default for RowHash {
+    fn default() -> Self {
+        RowHash { signature: Signature::variadic_any(Volatility::Immutable) }
+    }
 }
 
 impl ScalarUDFImpl for RowHash {

@@ -1,18 +1,18 @@
 //! The silhouette of a clustering as an aggregate over its rows.
 
-use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, AsArray};
 use arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::common::{Result, internal_datafusion_err};
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
-use datafusion::logical_expr::{Accumulator, AggregateUDF, AggregateUDFImpl, Signature, Volatility};
+use datafusion::logical_expr::{Accumulator, AggregateUDF, AggregateUDFImpl, Expr, Signature, Volatility};
 use datafusion::scalar::ScalarValue;
 
 use super::exact::Grid;
 use super::model::{Block, Model, Words};
 use super::step::ClusterTotals;
+use super::{argument, bytes_of, first_literal};
 
 pub(super) const NAME: &str = "kmeans_silhouette";
 
@@ -25,9 +25,9 @@ pub(super) const NAME: &str = "kmeans_silhouette";
 /// cluster, a row's silhouette is (b − a) / max(a, b); 0 when it is alone.
 ///
 /// The aggregate is over the features, as doubles, and gives a double; null without rows.
-pub fn silhouette(of: &Silhouette) -> AggregateUDF {
-    let signature = Signature::uniform(of.model.features.len(), vec![DataType::Float64], Volatility::Immutable);
-    AggregateUDF::new_from_impl(Mean { silhouette: Arc::new(of.clone()), signature })
+pub fn silhouette(of: &Silhouette, features: Vec<Expr>) -> Expr {
+    let of = argument(of.encode());
+    AggregateUDF::new_from_impl(Mean::default()).call([vec![of], features].concat())
 }
 
 /// A clustering, as a row's silhouette needs it.
@@ -112,24 +112,14 @@ impl Silhouette {
     }
 }
 
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq, Hash)]
 pub(super) struct Mean {
-    pub silhouette: Arc<Silhouette>,
     signature: Signature,
 }
 
-/// Two of them are the same when they say the same, to the last bit.
-impl PartialEq for Mean {
-    fn eq(&self, other: &Self) -> bool {
-        self.silhouette.encode() == other.silhouette.encode()
-    }
-}
-
-impl Eq for Mean {}
-
-impl Hash for Mean {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.silhouette.encode().hash(state);
+impl Default for Mean {
+    fn default() -> Self {
+        Mean { signature: Signature::variadic_any(Volatility::Immutable) }
     }
 }
 
@@ -150,24 +140,30 @@ impl AggregateUDFImpl for Mean {
         Ok(vec![Arc::new(Field::new(format!("{}[sum]", args.name), DataType::Binary, true))])
     }
 
-    fn accumulator(&self, _: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
-        // A silhouette lies between −1 and 1.
-        Ok(Box::new(Sum { silhouette: self.silhouette.clone(), grid: Grid::up_to(1.0), rows: 0, sum: 0 }))
+    fn accumulator(&self, args: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
+        Ok(Box::new(Sum::of(Silhouette::decode(bytes_of(first_literal(&args))?)?)))
     }
 }
 
 #[derive(Debug)]
 struct Sum {
-    silhouette: Arc<Silhouette>,
+    silhouette: Silhouette,
     grid: Grid,
     rows: u64,
     sum: i128,
 }
 
+impl Sum {
+    fn of(silhouette: Silhouette) -> Self {
+        // A silhouette lies between −1 and 1.
+        Sum { silhouette, grid: Grid::up_to(1.0), rows: 0, sum: 0 }
+    }
+}
+
 impl Accumulator for Sum {
     fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
         let Sum { silhouette, grid, rows, sum } = self;
-        silhouette.model.each_block(values, |block| {
+        silhouette.model.each_block(&values[1..], |block| {
             for i in (0..block.rows).filter(|&i| !block.left_out[i]) {
                 *rows += 1;
                 *sum += grid.whole(silhouette.of_row(block, i));
@@ -207,7 +203,7 @@ mod tests {
     use arrow::array::Float64Array;
 
     use super::super::step::tests::totals_of;
-    use super::super::step::{step, totals};
+    use super::super::step::totals;
     use super::super::{Model, Seen};
     use super::*;
 
@@ -247,13 +243,14 @@ mod tests {
         model.each_block(&columns, |block| {
             clusters.extend((0..block.rows).map(|i| model.label(block.nearest[i]) as usize));
         });
-        let found = totals(&model, &totals_of(&step(&model), &columns)).unwrap();
+        let found = totals(&model, &totals_of(&model, &columns)).unwrap();
         let mean = Silhouette::new(&model, &found).map(|of| {
             let sent = Silhouette::decode(&of.encode()).unwrap();
             assert_eq!(sent, of);
             // In two parts, merged in the other order.
-            let new = || Sum { silhouette: Arc::new(sent.clone()), grid: Grid::up_to(1.0), rows: 0, sum: 0 };
-            let slice = |from, len| columns.iter().map(|column| column.slice(from, len)).collect::<Vec<_>>();
+            let new = || Sum::of(sent.clone());
+            let all = [&columns[..1], &columns].concat();
+            let slice = |from, len| all.iter().map(|column| column.slice(from, len)).collect::<Vec<_>>();
             let (mut first, mut second, mut whole) = (new(), new(), new());
             first.update_batch(&slice(0, 3)).unwrap();
             second.update_batch(&slice(3, rows.len() - 3)).unwrap();

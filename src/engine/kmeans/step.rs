@@ -1,24 +1,24 @@
 //! One step of Lloyd's as an aggregate: each cluster's rows, the sums of their features and of their squares.
 
-use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, AsArray};
 use arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::common::{Result, internal_datafusion_err};
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
-use datafusion::logical_expr::{Accumulator, AggregateUDF, AggregateUDFImpl, Signature, Volatility};
+use datafusion::logical_expr::{Accumulator, AggregateUDF, AggregateUDFImpl, Expr, Signature, Volatility};
 use datafusion::scalar::ScalarValue;
 
 use super::exact::Grid;
 use super::model::{Model, Words};
+use super::{argument, bytes_of, first_literal};
 
 pub(super) const NAME: &str = "kmeans_step";
 
 /// The aggregate over the features, as doubles, that [`totals`] reads.
-pub fn step(model: &Model) -> AggregateUDF {
-    let signature = Signature::uniform(model.features.len(), vec![DataType::Float64], Volatility::Immutable);
-    AggregateUDF::new_from_impl(Step { model: Arc::new(model.clone()), signature })
+pub fn step(model: &Model, features: Vec<Expr>) -> Expr {
+    let model = argument(model.encode());
+    AggregateUDF::new_from_impl(Step::default()).call([vec![model], features].concat())
 }
 
 /// What a step finds of one cluster.
@@ -35,7 +35,7 @@ pub struct ClusterTotals {
 
 /// The clusters' totals in the order of the model's clusters, from what [`step`] gave.
 pub fn totals(model: &Model, bytes: &[u8]) -> Result<Vec<ClusterTotals>> {
-    let mut sums = Sums::new(Arc::new(model.clone()));
+    let mut sums = Sums::new(model.clone());
     sums.add(bytes).ok_or_else(|| internal_datafusion_err!("a torn state of `{NAME}`"))?;
     let mut totals: Vec<(i32, ClusterTotals)> = vec![];
     for (place, cluster) in (0..).zip(&sums.clusters) {
@@ -47,24 +47,14 @@ pub fn totals(model: &Model, bytes: &[u8]) -> Result<Vec<ClusterTotals>> {
     Ok(totals.into_iter().map(|(_, totals)| totals).collect())
 }
 
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq, Hash)]
 pub(super) struct Step {
-    pub model: Arc<Model>,
     signature: Signature,
 }
 
-/// Two of them are the same when their models are, to the last bit.
-impl PartialEq for Step {
-    fn eq(&self, other: &Self) -> bool {
-        self.model.encode() == other.model.encode()
-    }
-}
-
-impl Eq for Step {}
-
-impl Hash for Step {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.model.encode().hash(state);
+impl Default for Step {
+    fn default() -> Self {
+        Step { signature: Signature::variadic_any(Volatility::Immutable) }
     }
 }
 
@@ -85,14 +75,14 @@ impl AggregateUDFImpl for Step {
         Ok(vec![Arc::new(Field::new(format!("{}[sums]", args.name), DataType::Binary, true))])
     }
 
-    fn accumulator(&self, _: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
-        Ok(Box::new(Sums::new(self.model.clone())))
+    fn accumulator(&self, args: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
+        Ok(Box::new(Sums::new(Model::decode(bytes_of(first_literal(&args))?)?)))
     }
 }
 
 #[derive(Debug)]
 struct Sums {
-    model: Arc<Model>,
+    model: Model,
     grids: Vec<Grid>,
     squared: Grid,
     /// In the order of the model's centres.
@@ -108,7 +98,7 @@ struct ClusterSums {
 }
 
 impl Sums {
-    fn new(model: Arc<Model>) -> Self {
+    fn new(model: Model) -> Self {
         let none = ClusterSums { rows: 0, cost: 0, squares: 0, sums: vec![0; model.features.len()] };
         let clusters = vec![none; model.clusters()];
         Sums { grids: model.grids(), squared: model.squared_grid(), model, clusters }
@@ -142,7 +132,7 @@ impl Sums {
 impl Accumulator for Sums {
     fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
         let Sums { model, grids, squared, clusters } = self;
-        model.each_block(values, |block| {
+        model.each_block(&values[1..], |block| {
             for i in (0..block.rows).filter(|&i| !block.left_out[i]) {
                 let cluster = &mut clusters[block.nearest[i] as usize];
                 cluster.rows += 1;
@@ -185,10 +175,10 @@ pub(super) mod tests {
     use super::*;
 
     /// What the aggregate gives for these rows.
-    pub fn totals_of(function: &AggregateUDF, columns: &[ArrayRef]) -> Vec<u8> {
-        let function: &dyn std::any::Any = function.inner().as_ref();
-        let mut sums = Sums::new(function.downcast_ref::<Step>().unwrap().model.clone());
-        sums.update_batch(columns).unwrap();
+    pub fn totals_of(model: &Model, columns: &[ArrayRef]) -> Vec<u8> {
+        let mut sums = Sums::new(model.clone());
+        // In the model's own place stands anything.
+        sums.update_batch(&[&columns[..1], columns].concat()).unwrap();
         sums.encode()
     }
 }
