@@ -50,12 +50,28 @@ pub struct DatasetReport {
     pub seconds: f64,
     /// Highest resident memory of the process while this dataset was made.
     pub peak_memory_bytes: u64,
+    /// `None` when it was made on this machine.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_workers: Option<WorkerUse>,
     /// Broken checks: name and rows.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub checks: Vec<CheckCount>,
     /// What kind of failure it was; decides the exit code.
     #[serde(skip)]
     pub failure: Option<Kind>,
+}
+
+/// What a dataset took of other machines. Sizes are bytes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WorkerUse {
+    /// Of the attempt that succeeded.
+    pub workers: u64,
+    pub attempts: u64,
+    /// What went from machine to machine, as it was sent.
+    pub shuffled_bytes: u64,
+    pub spilled_bytes: u64,
+    /// The most that any worker process held so far.
+    pub peak_memory_bytes: u64,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -94,6 +110,7 @@ pub struct Made {
     pub files: u64,
     pub bytes: u64,
     pub checks: Vec<CheckCount>,
+    pub on_workers: Option<WorkerUse>,
 }
 
 /// Of several tables together.

@@ -7,7 +7,7 @@ use crate::error::{Kind, Result};
 use crate::lake::Lake;
 use crate::pipeline::{self, Stop};
 use crate::project::Project;
-use crate::report::{DatasetReport, DatasetStatus, RunReport, RunStamp, RunStatus};
+use crate::report::{DatasetReport, DatasetStatus, RunReport, RunStamp, RunStatus, WorkerUse};
 use chrono::{DateTime, Utc};
 use tokio::sync::{mpsc, oneshot};
 
@@ -37,24 +37,21 @@ pub async fn run(project: &Project, lake: &Lake, limits: &Limits, args: args::Ru
 
 /// One row per dataset, as printed by `run` and `history RUN_ID`.
 pub fn table(report: &RunReport) -> Table {
-    let mut table = Table::new(&[
-        "dataset",
-        "status",
-        "rows in",
-        "rows out",
-        "quarantined",
-        "files",
-        "bytes",
-        "seconds",
-        "peak memory",
-        "why",
-    ]);
-    table.rows = report.datasets.iter().map(row).collect();
+    let mut columns =
+        vec!["dataset", "status", "rows in", "rows out", "quarantined", "files", "bytes", "seconds", "peak memory"];
+    // Who has no other machines need not read about them.
+    let with_workers = report.datasets.iter().any(|dataset| dataset.on_workers.is_some());
+    if with_workers {
+        columns.extend(["workers", "shuffled", "spilled", "worker memory"]);
+    }
+    columns.push("why");
+    let mut table = Table::new(&columns);
+    table.rows = report.datasets.iter().map(|dataset| row(dataset, with_workers)).collect();
     table
 }
 
-fn row(report: &DatasetReport) -> Vec<Cell> {
-    vec![
+fn row(report: &DatasetReport, with_workers: bool) -> Vec<Cell> {
+    let mut row = vec![
         Cell::text(&report.dataset),
         Cell::Text(word(report.status)),
         Cell::Count(report.rows_in),
@@ -64,8 +61,18 @@ fn row(report: &DatasetReport) -> Vec<Cell> {
         Cell::Bytes(report.bytes),
         Cell::Seconds(report.seconds),
         Cell::Bytes(report.peak_memory_bytes),
-        report.why.as_ref().map_or(Cell::Null, Cell::text),
-    ]
+    ];
+    if with_workers {
+        let used = |cell: fn(&WorkerUse) -> Cell| report.on_workers.as_ref().map_or(Cell::Null, cell);
+        row.extend([
+            used(|used| Cell::Count(used.workers)),
+            used(|used| Cell::Bytes(used.shuffled_bytes)),
+            used(|used| Cell::Bytes(used.spilled_bytes)),
+            used(|used| Cell::Bytes(used.peak_memory_bytes)),
+        ]);
+    }
+    row.push(report.why.as_ref().map_or(Cell::Null, Cell::text));
+    row
 }
 
 /// `made 9, unchanged 0, failed 0 in 2.3 s, peak 210 MB, lake at file:///…`; blocked ones only if any.

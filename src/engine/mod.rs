@@ -61,6 +61,7 @@ use crate::lake::landing::{self, Landing};
 use crate::lake::version::{self, AsOf, Version};
 use crate::lake::{Lake, TableName, Zone};
 use crate::project::Workers;
+use crate::report::WorkerUse;
 use cluster::{Cluster, Members};
 
 /// The schema in which `query` shows the rows that broke a check: `quarantine.trusted_sales`.
@@ -117,13 +118,14 @@ impl Engine {
         input_bytes: u64,
         retrying: impl Fn(&Error) + Send,
         work: impl Fn(Session) -> BoxFuture<'a, Result<T>> + Send + Sync,
-    ) -> Result<T> {
+    ) -> Result<(T, Option<WorkerUse>)> {
         match &self.place {
             Place::Workers(cluster) if cluster.takes(input_bytes) => {
                 let session = |attempt, members: &Arc<Members>| self.spread(cluster, members, attempt);
-                cluster.attempts(holder, retrying, |attempt, members| session(attempt, members).map(&work)).await
+                let done = cluster.attempts(holder, retrying, |attempt, members| session(attempt, members).map(&work));
+                done.await.map(|(done, used)| (done, Some(used)))
             }
-            Place::Here | Place::Workers(_) => work(self.session()?).await,
+            Place::Here | Place::Workers(_) => Ok((work(self.session()?).await?, None)),
         }
     }
 
@@ -272,6 +274,13 @@ impl Session {
     /// Whether the same was begun before with other workers.
     pub fn is_another_attempt(&self) -> bool {
         self.attempt > 0
+    }
+
+    /// Counts what a plan of this session cost its workers.
+    async fn count(&self, plan: Arc<dyn ExecutionPlan>) {
+        if let Some(members) = &self.members {
+            members.count(cluster::tally(plan).await);
+        }
     }
 
     /// Whether the loss of a worker ends what is done with this session, from here on.

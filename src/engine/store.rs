@@ -69,7 +69,9 @@ pub async fn store(session: &Session, frame: DataFrame, write: TableWrite<'_>) -
         Ok(Arc::new(HiveWriteExec::new(plan, writing.clone())))
     });
     let (plan, context) = planned.await.map_err(fault::explain)?;
-    let answers = collect(plan, context).await.map_err(fault::explain)?;
+    let answers = collect(plan.clone(), context).await.map_err(fault::explain)?;
+    session.need_workers(false);
+    session.count(plan).await;
     let mut written = Written::read(HiveWriteExec::answers(&answers)?, write.checks.len());
     if written.files.is_empty() && write.partition_by.is_empty() {
         let (file, staged) = hive_write::empty_file(&job).await?;
@@ -91,6 +93,7 @@ pub async fn store(session: &Session, frame: DataFrame, write: TableWrite<'_>) -
         files: written.files.len() as u64,
         bytes: written.files.iter().map(|file| file.bytes).sum(),
         checks,
+        on_workers: None,
     };
     let next = Version {
         table: write.table.clone(),
@@ -109,7 +112,6 @@ pub async fn store(session: &Session, frame: DataFrame, write: TableWrite<'_>) -
         WriteMode::Overwrite => Replaces::Everything,
         WriteMode::OverwritePartitions => Replaces::TouchedPartitions,
     };
-    session.need_workers(false);
     commit::commit(lake, next, written.staged, replaces).await?;
     session.need_workers(true);
     Ok(made)

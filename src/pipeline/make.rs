@@ -58,6 +58,7 @@ pub(super) async fn make(workshop: &Workshop, dataset: &Dataset, meter: &Meter) 
         bytes: made.bytes,
         seconds: started.elapsed().as_secs_f64(),
         peak_memory_bytes: memory.peak_bytes(),
+        on_workers: made.on_workers,
         checks: made.checks,
         failure,
     }
@@ -119,7 +120,8 @@ async fn refine(workshop: &Workshop, dataset: &Dataset, meter: &Meter) -> Result
         }
         .boxed()
     };
-    workshop.engine.work(&holder, input_bytes, retrying, make).await.map(Outcome::Made)
+    let (made, on_workers) = workshop.engine.work(&holder, input_bytes, retrying, make).await?;
+    Ok(Outcome::Made(Made { on_workers, ..made }))
 }
 
 /// Whether every table of the dataset was made from just this.
@@ -147,6 +149,7 @@ pub(super) fn blocked(dataset: &Dataset, input: &TableName) -> DatasetReport {
         bytes: 0,
         seconds: 0.0,
         peak_memory_bytes: 0,
+        on_workers: None,
         checks: vec![],
         failure: None,
     }

@@ -1,7 +1,7 @@
 //! The workers of one attempt: taken before it, watched during it, given back after it.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use datafusion::common::Result as EngineResult;
@@ -14,7 +14,9 @@ use url::Url;
 
 use super::control::{Control, Refusal};
 use super::protocol::{Lease, NodeStatus, Release};
+use super::tally::Tally;
 use crate::error::{Error, Result};
+use crate::report::WorkerUse;
 
 /// How often a node is told that its driver lives, and asked whether it does itself.
 const RENEW_EVERY: Duration = Duration::from_millis(500);
@@ -58,6 +60,7 @@ pub struct Members {
     holder: String,
     control: Control,
     watched: Arc<watch::Sender<Watched>>,
+    used: Mutex<WorkerUse>,
     given_back: AtomicBool,
     watcher: JoinHandle<()>,
 }
@@ -78,7 +81,8 @@ impl Members {
                 .await;
         });
         let (holder, control, given_back) = (holder.to_string(), control.clone(), AtomicBool::new(false));
-        Arc::new(Members { nodes, holder, control, watched, given_back, watcher })
+        let used = Mutex::new(WorkerUse { workers: nodes.len() as u64, ..WorkerUse::default() });
+        Arc::new(Members { nodes, holder, control, watched, used, given_back, watcher })
     }
 
     /// Ends when a worker is lost while it is needed, with what happened to it.
@@ -93,6 +97,19 @@ impl Members {
         self.watched.send_modify(|watched| watched.needed = needed);
     }
 
+    /// Adds what a plan cost.
+    pub fn count(&self, tally: Tally) {
+        let mut used = self.used();
+        used.shuffled_bytes += tally.shuffled_bytes;
+        used.spilled_bytes += tally.spilled_bytes;
+    }
+
+    /// What was used of the workers so far; their memory once they are given back.
+    pub fn used(&self) -> MutexGuard<'_, WorkerUse> {
+        // Whatever stopped while it was held has left a number too few at worst.
+        self.used.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Gives all nodes back; with work `unfinished` they drop it by replacing their worker. Whether all of them were
     /// there to the end.
     pub async fn give_back(&self, unfinished: bool) -> bool {
@@ -103,7 +120,11 @@ impl Members {
         let release = Release { holder: self.holder.clone(), unfinished };
         let given: Vec<bool> = futures::future::join_all(self.nodes.iter().map(|node| async {
             let status = self.control.release(&node.address, &release).await;
-            status.is_ok_and(|status| status.generation == node.generation)
+            status.is_ok_and(|status| {
+                let mut used = self.used();
+                used.peak_memory_bytes = used.peak_memory_bytes.max(status.peak_bytes);
+                status.generation == node.generation
+            })
         }))
         .await;
         given.iter().all(|there| *there) && self.watched.borrow().lost.is_empty()

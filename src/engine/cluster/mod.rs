@@ -8,6 +8,7 @@
 //! | `channel` | what plans and rows travel on |
 //! | `codec` | how our own plan nodes travel |
 //! | `spread` | over how many tasks a landing is read |
+//! | `tally` | what a plan cost the workers |
 //! | `worker` | the process that runs parts of plans |
 //!
 //! The unit of retry is whatever the caller does with one session: nothing of it is visible before its commit, so
@@ -20,6 +21,7 @@ mod members;
 pub mod protocol;
 mod registry;
 mod spread;
+mod tally;
 pub mod worker;
 
 use std::sync::Arc;
@@ -35,6 +37,7 @@ use super::fault;
 use crate::error::{Error, Result};
 use crate::lake::Lake;
 use crate::project::{Nodes, Workers};
+use crate::report::WorkerUse;
 use channel::Channels;
 use codec::LakeCodec;
 use control::{Control, Refusal};
@@ -43,6 +46,7 @@ pub(super) use members::Members;
 use protocol::{LAKE_HEADER, Lease, NodeState};
 use registry::Registry;
 use spread::SpreadParts;
+pub(super) use tally::tally;
 
 /// How often one thing is tried on workers before it counts as failed.
 const ATTEMPTS: u32 = 4;
@@ -87,7 +91,7 @@ impl Cluster {
     }
 
     /// Lets `attempt` do its work with workers, and do it again with those that live when one was lost. `retrying` is
-    /// told why.
+    /// told why. What was used of the workers comes with the result.
     ///
     /// # Errors
     /// That of the last attempt; a connection error when fewer workers than asked for can be had.
@@ -96,7 +100,7 @@ impl Cluster {
         holder: &str,
         retrying: impl Fn(&Error) + Send,
         attempt: impl Fn(u32, &Arc<Members>) -> Result<BoxFuture<'a, Result<T>>> + Send + Sync,
-    ) -> Result<T> {
+    ) -> Result<(T, WorkerUse)> {
         let _turn = self.turn().await;
         let mut number = 0;
         loop {
@@ -110,7 +114,11 @@ impl Cluster {
             match outcome {
                 Err(error) if number < ATTEMPTS && (!all_there || fault::is_connection(&error)) => retrying(&error),
                 Err(error) if number > 1 => return Err(error.context(format!("after {number} attempts"))),
-                outcome => return outcome,
+                Err(error) => return Err(error),
+                Ok(done) => {
+                    let used = *members.used();
+                    return Ok((done, WorkerUse { attempts: number.into(), ..used }));
+                }
             }
         }
     }
