@@ -7,7 +7,7 @@ use datafusion::common::Span;
 use datafusion::error::DataFusionError;
 
 use super::wording::{self, message};
-use crate::error::{Error, Kind};
+use crate::error::Error;
 
 /// An error of a plan that runs.
 pub fn explain(error: DataFusionError) -> Error {
@@ -44,10 +44,9 @@ pub(super) fn is_connection(error: &Error) -> bool {
         source = cause.source();
     }
     // Errors of other machines come as text.
-    error.kind() == Kind::Connection
-        || ["transport error", "cannot be reached", "connection closed", "broken pipe", "h2 protocol error"]
-            .iter()
-            .any(|sign| text.contains(sign))
+    ["transport error", "cannot be reached", "connection closed", "broken pipe", "h2 protocol error"]
+        .iter()
+        .any(|sign| text.contains(sign))
 }
 
 /// A fault of planning: what, at which bytes of the SQL where the engine knows that, and what to do.

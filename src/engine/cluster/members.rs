@@ -21,6 +21,8 @@ use crate::report::WorkerUse;
 /// How often a node is told that its driver lives, and asked whether it does itself.
 const RENEW_EVERY: Duration = Duration::from_millis(500);
 
+const PROCESS_ENDED: &str = "its worker process ended";
+
 /// One lost answer may be chance.
 const MISSED_ANSWERS: u32 = 2;
 
@@ -41,6 +43,10 @@ impl Member {
         let plans = Url::parse(&format!("http://{host}:{}", status.plans_port))
             .map_err(|error| Error::config(format!("`{address}` is no address of a node")).because(error))?;
         Ok(Member { address: address.to_string(), plans, generation: status.generation })
+    }
+
+    fn lost(&self, why: &str) -> String {
+        format!("the worker `{}` was lost: {why}", self.address)
     }
 }
 
@@ -110,24 +116,27 @@ impl Members {
         self.used.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Gives all nodes back; with work `unfinished` they drop it by replacing their worker. Whether all of them were
-    /// there to the end.
-    pub async fn give_back(&self, unfinished: bool) -> bool {
+    /// Gives all nodes back; with work `unfinished` they drop it by replacing their worker. What happened to those that
+    /// were not there to the end.
+    pub async fn give_back(&self, unfinished: bool) -> Vec<String> {
         if self.given_back.swap(true, Ordering::Relaxed) {
-            return true;
+            return vec![];
         }
         self.watcher.abort();
         let release = Release { holder: self.holder.clone(), unfinished };
-        let given: Vec<bool> = futures::future::join_all(self.nodes.iter().map(|node| async {
-            let status = self.control.release(&node.address, &release).await;
-            status.is_ok_and(|status| {
-                let mut used = self.used();
-                used.peak_memory_bytes = used.peak_memory_bytes.max(status.peak_bytes);
-                status.generation == node.generation
-            })
-        }))
-        .await;
-        given.iter().all(|there| *there) && self.watched.borrow().lost.is_empty()
+        let lost = futures::future::join_all(self.nodes.iter().map(|node| async {
+            match self.control.release(&node.address, &release).await {
+                Ok(status) if status.generation == node.generation => {
+                    let mut used = self.used();
+                    used.peak_memory_bytes = used.peak_memory_bytes.max(status.peak_bytes);
+                    None
+                }
+                Ok(_) => Some(node.lost(PROCESS_ENDED)),
+                Err(Refusal::Away(why) | Refusal::Busy(why)) => Some(node.lost(&why)),
+                Err(Refusal::Fault(error)) => Some(node.lost(&error.to_string())),
+            }
+        }));
+        lost.await.into_iter().flatten().collect()
     }
 }
 
@@ -163,7 +172,7 @@ async fn lost_node(node: &Member, lease: &Lease, control: &Control) -> String {
                 missed = 0;
                 continue;
             }
-            Ok(_) => "its worker process ended".to_string(),
+            Ok(_) => PROCESS_ENDED.to_string(),
             Err(Refusal::Away(why)) => {
                 missed += 1;
                 if missed < MISSED_ANSWERS {
@@ -174,6 +183,6 @@ async fn lost_node(node: &Member, lease: &Lease, control: &Control) -> String {
             Err(Refusal::Busy(holder)) => format!("it is taken by `{holder}`"),
             Err(Refusal::Fault(error)) => error.to_string(),
         };
-        return format!("the worker `{}` was lost: {why}", node.address);
+        return node.lost(&why);
     }
 }

@@ -34,7 +34,7 @@ use http::{HeaderMap, HeaderValue};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::fault;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::lake::Lake;
 use crate::project::{Nodes, Workers};
 use crate::report::WorkerUse;
@@ -109,10 +109,11 @@ impl Cluster {
                 outcome = attempt(number, &members)? => outcome,
                 lost = members.lost() => Err(lost),
             };
-            let all_there = members.give_back(outcome.is_err()).await;
+            let lost = members.give_back(outcome.is_err()).await;
             number += 1;
-            match outcome {
-                Err(error) if number < ATTEMPTS && (!all_there || fault::is_connection(&error)) => retrying(&error),
+            match outcome.map_err(|error| of_workers(error, &lost)) {
+                // Nothing else would go better another time.
+                Err(error) if number < ATTEMPTS && error.kind() == Kind::Connection => retrying(&error),
                 Err(error) if number > 1 => return Err(error.context(format!("after {number} attempts"))),
                 Err(error) => return Err(error),
                 Ok(done) => {
@@ -206,6 +207,16 @@ struct Hired(Arc<Members>);
 impl datafusion_distributed::WorkerResolver for Hired {
     fn get_urls(&self) -> datafusion::common::Result<Vec<url::Url>> {
         self.0.get_urls()
+    }
+}
+
+/// An attempt's error, as that of the workers where it is: one that is gone leaves errors of many kinds behind.
+fn of_workers(error: Error, lost: &[String]) -> Error {
+    match lost {
+        _ if error.kind() == Kind::Connection => error,
+        [] if fault::is_connection(&error) => Error::connection("the connection to a worker broke").because(error),
+        [] => error,
+        lost => Error::connection(lost.join("; ")).because(error),
     }
 }
 
