@@ -93,6 +93,19 @@ impl Lock {
             .hint("run again")
     }
 
+    /// Does the work for as long as the claim holds, and releases it. What is staged when it is lost is left to whoever
+    /// has taken over.
+    pub async fn hold_for<T>(self, work: impl Future<Output = Result<T>>) -> Result<T> {
+        let done = tokio::select! {
+            done = work => done,
+            lost = self.lost() => Err(lost),
+        };
+        let released = self.release().await;
+        // Why the work failed is what the user must know.
+        let done = done?;
+        released.map(|()| done)
+    }
+
     pub async fn release(self) -> Result<()> {
         self.renewal.abort();
         self.lake.delete(&self.claim).await
@@ -207,10 +220,31 @@ fn started(pid: u32) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
 
     fn claim(process: Process) -> Claim {
         Claim { run_id: "r".into(), datasets: BTreeSet::new(), expires_at: Utc::now() + HOLDS_FOR, process }
+    }
+
+    #[tokio::test]
+    async fn work_ends_when_the_claim_on_it_is_lost() {
+        let lake = Lake::on("memory://lake", Arc::new(object_store::memory::InMemory::new()), None).unwrap();
+        let (lose, lost) = watch::channel(false);
+        let lock = || Lock {
+            lake: lake.clone(),
+            claim: path::claim_file("r"),
+            renewal: tokio::spawn(std::future::pending()),
+            lost: lost.clone(),
+        };
+        assert_eq!(lock().hold_for(async { Ok(7) }).await.unwrap(), 7);
+        let failed = lock().hold_for::<()>(async { Err(Error::failed("no room")) }).await.unwrap_err();
+        assert_eq!(failed.to_string(), "no room");
+        let endless = lock().hold_for::<()>(std::future::pending());
+        let lose = async { lose.send_replace(true) };
+        let (ended, _) = tokio::join!(endless, lose);
+        assert_eq!(ended.unwrap_err().kind(), Kind::Locked);
     }
 
     #[test]

@@ -36,9 +36,7 @@ pub async fn compact(
     let engine = Engine::local(lake, limits)?;
     let makers = project.datasets.iter().filter(|dataset| dataset.outputs.iter().any(|table| tables.contains(table)));
     let lock = lock::acquire(lake, &stamp.run_id, makers.map(|dataset| dataset.name.clone())).await?;
-    let compacted = compact_all(&engine, tables, stamp).await;
-    lock.release().await?;
-    compacted
+    lock.hold_for(compact_all(&engine, tables, stamp)).await
 }
 
 async fn compact_all(engine: &Engine, tables: Vec<TableName>, stamp: &RunStamp) -> Result<Vec<Compacted>> {

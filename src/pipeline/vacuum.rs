@@ -20,9 +20,7 @@ pub async fn vacuum(
         return vacuum::find(lake, keep, stamp.at).await;
     }
     let lock = lock::acquire(lake, &stamp.run_id, project.datasets.iter().map(|dataset| dataset.name.clone())).await?;
-    let removed = remove(project, lake, keep, stamp).await;
-    lock.release().await?;
-    removed
+    lock.hold_for(remove(project, lake, keep, stamp)).await
 }
 
 async fn remove(project: &Project, lake: &Lake, keep: Duration, stamp: &RunStamp) -> Result<Vec<Garbage>> {
