@@ -15,7 +15,7 @@ use object_store::ObjectStoreExt;
 use object_store::path::Path;
 
 use super::version::{self, Kept};
-use super::{Lake, TableName, path};
+use super::{Lake, TableName, disk, path};
 use crate::error::{Error, Result};
 
 /// Longer than Athena lets a statement run (30 minutes), with room for the planning before it.
@@ -28,7 +28,9 @@ const COPIES_AT_ONCE: usize = 32;
 /// system this is a link, on S3 a copy inside the store. A file that is not there any more has been moved before.
 pub async fn copy(lake: &Lake, files: &[String]) -> Result<()> {
     let copies = stream::iter(files.to_vec()).map(|file| copy_one(lake.clone(), file));
-    copies.buffer_unordered(COPIES_AT_ONCE).try_collect().await
+    copies.buffer_unordered(COPIES_AT_ONCE).try_collect::<()>().await?;
+    let kept: Vec<String> = files.iter().map(|file| path::attic_file(file)).collect();
+    disk::sync(lake, kept.iter()).await
 }
 
 async fn copy_one(lake: Lake, file: String) -> Result<()> {

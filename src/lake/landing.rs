@@ -10,10 +10,10 @@ use arrow::datatypes::SchemaRef;
 use chrono::{DateTime, Utc};
 use futures::{StreamExt, TryStreamExt};
 use object_store::path::Path;
-use object_store::{ObjectStore, ObjectStoreExt, PutMode};
+use object_store::{ObjectStore, ObjectStoreExt};
 use serde::{Deserialize, Serialize};
 
-use super::{Lake, types};
+use super::{Lake, disk, types};
 use crate::error::{Error, Result};
 
 /// The envelope and manifest of one capture.
@@ -112,18 +112,16 @@ async fn newest(lake: &Lake, source: &str, wanted: impl Fn(&str) -> bool) -> Res
     Ok(None)
 }
 
-/// Makes a landing visible. An error if one of the same run is there already.
+/// Makes a landing visible, once its parts are safe. An error if another one of the same run is there already.
 pub async fn publish(lake: &Lake, landing: &Landing) -> Result<()> {
-    let path = Path::from(folder(&landing.source, landing.fetched_at, &landing.run_id)).join(MANIFEST);
+    let path = format!("{}/{MANIFEST}", folder(&landing.source, landing.fetched_at, &landing.run_id));
     let manifest = serde_json::to_vec_pretty(landing).map_err(|error| {
         Error::failed(format!("could not write down the landing of `{}`", landing.source)).because(error)
     })?;
-    match lake.store.put_opts(&path, manifest.into(), PutMode::Create.into()).await {
-        Ok(_) => Ok(()),
-        Err(object_store::Error::AlreadyExists { .. }) => {
-            Err(Error::failed(format!("`{path}` exists: this run has landed `{}` already", landing.source)))
-        }
-        Err(error) => Err(error.into()),
+    disk::sync(lake, landing.parts.iter().map(|part| &part.path)).await?;
+    match lake.create(&path, manifest).await? {
+        true => Ok(()),
+        false => Err(Error::failed(format!("`{path}` exists: this run has landed `{}` already", landing.source))),
     }
 }
 
@@ -219,7 +217,8 @@ pub(crate) mod tests {
 
         publish(&lake, &landing("20261123T133312Z-1a2b", "2026-11-23T13:33:12Z")).await.unwrap();
         publish(&lake, &landing("20261124T000000Z-0000", "2026-11-24T00:00:00Z")).await.unwrap();
-        assert!(publish(&lake, &landing("20261124T000000Z-0000", "2026-11-24T00:00:00Z")).await.is_err());
+        let other = Landing { rows: 1, ..landing("20261124T000000Z-0000", "2026-11-24T00:00:00Z") };
+        assert!(publish(&lake, &other).await.is_err());
         let torn = folder("sales", "2026-11-25T00:00:00Z".parse().unwrap(), "20261125T000000Z-ffff");
         lake.store.put(&Path::from(part_path(&torn, 1, "json")), "{}".into()).await.unwrap();
         std::fs::write(dir.path().join(&torn).join("part-0002.json#1"), "{").unwrap();

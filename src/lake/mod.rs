@@ -188,7 +188,7 @@ impl Lake {
     pub async fn write(&self, path: &str, bytes: impl Into<Bytes>) -> Result<()> {
         let done = self.store.put(&Path::parse(path)?, PutPayload::from_bytes(bytes.into())).await;
         done.map_err(|e| Error::from(e).context(format!("writing `{path}`")))?;
-        disk::sync(self, &[path]).await
+        disk::sync(self, [path]).await
     }
 
     /// Writes a small object if there is none; whether it did. No two writers write the same bytes.
@@ -196,7 +196,7 @@ impl Lake {
         let bytes = bytes.into();
         let payload = PutPayload::from_bytes(bytes.clone());
         match self.store.put_opts(&Path::parse(path)?, payload, PutMode::Create.into()).await {
-            Ok(_) => disk::sync(self, &[path]).await.map(|()| true),
+            Ok(_) => disk::sync(self, [path]).await.map(|()| true),
             // A request whose answer was lost is sent again, and then finds the object that it has made itself.
             Err(object_store::Error::AlreadyExists { .. } | object_store::Error::Precondition { .. }) => {
                 Ok(self.read(path).await?.is_some_and(|there| there == bytes))

@@ -177,7 +177,7 @@ pub async fn publish_all(lake: &Lake, staged: &[Staged]) -> Result<()> {
         .map(|staged| async move { publish(lake, &staged).await })
         .buffer_unordered(AT_ONCE);
     published.try_collect::<()>().await?;
-    disk::sync(lake, &staged.iter().map(|staged| staged.path.as_str()).collect::<Vec<_>>()).await
+    disk::sync(lake, staged.iter().map(|staged| &staged.path)).await
 }
 
 /// Makes a staged object visible. Doing it twice is harmless: the second finds the object in its place.
