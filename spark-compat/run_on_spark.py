@@ -6,7 +6,6 @@ Each query and k-means becomes a Parquet table below OUT_DIR/<zone>/, for compar
 """
 
 import argparse
-import os
 import re
 import shutil
 import sys
@@ -21,6 +20,7 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import ArrayType, StringType, StructField, StructType
 
 import lake
+import spark_session
 from kmeans_on_spark import kmeans
 
 HEADER = re.compile(r"/\*\s*trapiche\b(.*?)\*/", re.DOTALL)
@@ -50,7 +50,9 @@ def main() -> int:
 
     for zone in ("raw", *lake.ZONES):
         shutil.rmtree(out / zone, ignore_errors=True)
-    spark = session(out)
+    spark = spark_session.start(out)
+    for zone in ("raw", *lake.ZONES):
+        spark.sql(f"CREATE DATABASE IF NOT EXISTS {zone}")
     try:
         for source in sorted({read for step in steps.values() for read in step.reads if read.startswith("raw.")}):
             keep(spark, out, source, landed(spark, args.lake_dir, source.removeprefix("raw.")))
@@ -60,30 +62,6 @@ def main() -> int:
     finally:
         spark.stop()
     return 0
-
-
-def session(out: Path) -> SparkSession:
-    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
-    settings = {
-        "spark.sql.session.timeZone": "UTC",
-        "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
-        "spark.sql.catalogImplementation": "in-memory",
-        "spark.sql.warehouse.dir": str(out / "_warehouse"),
-        "spark.sql.shuffle.partitions": "4",
-        # A local session is nobody else's business.
-        "spark.driver.bindAddress": "127.0.0.1",
-        "spark.driver.host": "127.0.0.1",
-        "spark.ui.enabled": "false",
-        "spark.ui.showConsoleProgress": "false",
-    }
-    builder = SparkSession.builder.master("local[*]").appName("trapiche-parity")
-    for key, value in settings.items():
-        builder = builder.config(key, value)
-    spark = builder.getOrCreate()
-    spark.sparkContext.setLogLevel("ERROR")
-    for zone in ("raw", *lake.ZONES):
-        spark.sql(f"CREATE DATABASE IF NOT EXISTS {zone}")
-    return spark
 
 
 def keep(spark: SparkSession, out: Path, name: str, rows: DataFrame) -> None:

@@ -146,26 +146,27 @@ pub fn escape(text: &str) -> String {
     out
 }
 
-/// The inverse of [`escape`]; a `%` that begins no escape stands for itself, as in Hive.
+/// The inverse of [`escape`]. As in Spark, a `%` that begins no escape stands for itself, and one of more than ASCII,
+/// which nobody writes, is a character of Latin-1.
 pub fn unescape(text: &str) -> String {
-    let mut out = Vec::with_capacity(text.len());
-    let bytes = text.as_bytes();
-    let mut i = 0;
-    while i < bytes.len() {
-        let escaped = (bytes[i] == b'%').then(|| text.get(i + 1..i + 3)).flatten();
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((plain, after)) = rest.split_once('%') {
+        out.push_str(plain);
+        let escaped = after.get(..2).filter(|hex| hex.bytes().all(|digit| digit.is_ascii_hexdigit()));
         match escaped.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
-            // Only ASCII is ever escaped, so a decoded byte is a whole character.
-            Some(byte) if byte.is_ascii() => {
-                out.push(byte);
-                i += 3;
+            Some(code) => {
+                out.push(char::from(code));
+                rest = &after[2..];
             }
-            _ => {
-                out.push(bytes[i]);
-                i += 1;
+            None => {
+                out.push('%');
+                rest = after;
             }
         }
     }
-    String::from_utf8(out).expect("escapes are ASCII and the rest was text already")
+    out.push_str(rest);
+    out
 }
 
 fn needs_escape(c: char) -> bool {

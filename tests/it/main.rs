@@ -14,6 +14,8 @@ mod other_project;
 mod places;
 mod plain_readers;
 mod pruning;
+mod spark;
+mod spark_names;
 mod stores;
 mod sudden_death;
 mod versions;

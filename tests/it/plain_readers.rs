@@ -1,13 +1,14 @@
-//! The tables as others see them: pyarrow and DuckDB read the folders, and compute the demo again on their own.
+//! The tables as others see them: pyarrow, DuckDB and PySpark read the folders, and DuckDB computes the demo again.
 //!
-//! Both live in a virtual environment that `scripts/python-env` makes. Without it these tests are skipped, except in CI.
+//! They live in virtual environments that `scripts/python-env` makes. Without them these tests are skipped, except in CI.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::workbench::{Answer, Workbench};
+use crate::spark;
+use crate::workbench::{Answer, Workbench, copy};
 
 #[test]
 fn every_table_of_the_demo_is_what_duckdb_makes_of_the_raw_files() {
@@ -26,14 +27,39 @@ fn every_table_of_the_demo_is_what_duckdb_makes_of_the_raw_files() {
     assert!(answer.stdout.contains("differs trusted.sales as duckdb reads it: "), "{}", answer.stdout);
 }
 
-const LABELS: [Option<&str>; 8] =
-    [None, Some("men's clothing"), Some("a/b"), Some("50%"), Some("x=y:z"), Some("ñandú"), Some("{[^]}"), Some("a b")];
+/// Without the text `null`, in any letter case, which DuckDB takes for null.
+const LABELS: [Option<&str>; 25] = [
+    None,
+    Some("men's clothing"),
+    Some("a/b"),
+    Some("50%"),
+    Some("%41"),
+    Some("x=y:z"),
+    Some("ñandú"),
+    Some("n\u{303}andu\u{301}"),
+    Some("👩🏽\u{200d}🚀"),
+    Some("{[^]}"),
+    Some("a b"),
+    Some(" a "),
+    Some(" "),
+    Some("."),
+    Some("..a."),
+    Some("\\"),
+    Some("\"q\""),
+    Some("#1"),
+    Some("*?"),
+    Some("<a>|"),
+    Some("a+b&c;d,e"),
+    Some("\t\n"),
+    Some("\u{1}\u{1f}\u{7f}"),
+    Some("\u{a0}\u{2028}"),
+    Some("007"),
+];
 const DAYS: [Option<&str>; 3] = [None, Some("2025-12-31"), Some("1969-07-20")];
 const NUMBERS: [Option<i64>; 3] = [None, Some(-7), Some(7)];
 
-#[test]
-fn partition_values_of_any_kind_come_back() {
-    let Some(python) = python() else { return };
+/// All of them with each other, in two tables: partitioned by label and day, and by number and label. Also the rows.
+fn labels() -> (Workbench, Vec<Value>) {
     let mut rows: Vec<Value> = vec![];
     for label in LABELS {
         for day in DAYS {
@@ -58,6 +84,13 @@ fn partition_values_of_any_kind_come_back() {
         ),
     ]);
     bench.run(&[]);
+    (bench, rows)
+}
+
+#[test]
+fn partition_values_of_any_kind_come_back() {
+    let Some(python) = python() else { return };
+    let (bench, rows) = labels();
     for (table, keys) in [
         ("trusted/by_label_and_day", r#"{"label": "string", "day": "date32"}"#),
         ("refined/by_number_and_label", r#"{"number": "int64", "label": "string"}"#),
@@ -69,6 +102,39 @@ fn partition_values_of_any_kind_come_back() {
         assert_eq!(read["pyarrow"], json!(rows), "{table} as pyarrow reads it");
         assert_eq!(read["duckdb"], json!(rows), "{table} as DuckDB reads it");
     }
+}
+
+/// What pyarrow reads is what the tests above have judged.
+#[test]
+fn spark_reads_every_table_as_pyarrow_does() {
+    let demo = Workbench::demo();
+    demo.run(&[]);
+    let (labels, rows) = labels();
+    // A judge that always nods is none.
+    let damaged = labels.path("damaged");
+    copy(&labels.path("lake"), &damaged);
+    std::fs::remove_dir_all(damaged.join("trusted/by_label_and_day/label=a%2Fb/day=2025-12-31")).unwrap();
+
+    let same = |lake: &Path| format!("{0}={0}", lake.display());
+    let pairs = [
+        same(&demo.path("lake")),
+        same(&labels.path("lake")),
+        format!("{}={}", labels.path("lake").display(), damaged.display()),
+    ];
+    let Some(answer) = spark::script("read_back.py", &pairs) else { return };
+    assert_eq!(answer.code, 1, "{}{}", answer.stdout, answer.stderr);
+    let lines: Vec<&str> = answer.stdout.lines().collect();
+    let (intact, last) = lines.split_at(13 + 2);
+    assert!(intact.iter().all(|line| line.starts_with("ok ")), "{}", answer.stdout);
+    assert!(intact.contains(&"ok quarantine/trusted/cart_items 71 rows"), "{}", answer.stdout);
+    let all = rows.len();
+    assert_eq!(
+        last,
+        [
+            format!("ok refined/by_number_and_label {all} rows"),
+            format!("differs trusted/by_label_and_day: {all} rows in the lake, {} on Spark", all - NUMBERS.len()),
+        ]
+    );
 }
 
 /// Reads a folder with both, and prints the rows in the order of their ids. A reader that is not told the types of

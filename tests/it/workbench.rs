@@ -167,7 +167,8 @@ fn texts(batch: &RecordBatch) -> Vec<Vec<String>> {
     (0..batch.num_rows()).map(|row| columns.iter().enumerate().map(|column| cell(row, column)).collect()).collect()
 }
 
-fn copy(from: &Path, to: &Path) {
+/// A folder with all that is in it, or a file.
+pub fn copy(from: &Path, to: &Path) {
     if from.is_dir() {
         fs::create_dir_all(to).unwrap();
         for entry in fs::read_dir(from).unwrap() {
