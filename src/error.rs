@@ -127,8 +127,20 @@ impl std::error::Error for Error {
 
 impl From<std::io::Error> for Error {
     fn from(error: std::io::Error) -> Self {
-        Error::failed("input/output failed").because(error)
+        no_room(&error).unwrap_or_else(|| Error::failed("input/output failed").because(error))
     }
+}
+
+/// A disk that takes no more, whatever the store made of its answer.
+fn no_room(error: &(dyn std::error::Error + 'static)) -> Option<Error> {
+    use std::io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+    let mut causes = std::iter::successors(Some(error), |error| error.source());
+    let answer = causes.find_map(|cause| {
+        let answer = cause.downcast_ref::<std::io::Error>()?;
+        matches!(answer.kind(), StorageFull | QuotaExceeded | FileTooLarge).then(|| answer.to_string())
+    })?;
+    let hint = "make room on that disk, or raise its limit, and run again; what was there before is as it was";
+    Some(Error::failed("the disk takes no more").hint(hint).because(answer))
 }
 
 impl From<object_store::Error> for Error {
@@ -140,7 +152,7 @@ impl From<object_store::Error> for Error {
                     .hint("check the credentials in the environment and the bucket's policy")
                     .because(error)
             }
-            error => Error::failed("the object store failed").because(error),
+            error => no_room(&error).unwrap_or_else(|| Error::failed("the object store failed").because(error)),
         }
     }
 }

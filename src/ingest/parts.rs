@@ -9,7 +9,7 @@ use object_store::path::Path;
 use sha2::{Digest, Sha256};
 use tokio::io::AsyncWriteExt;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::lake::Lake;
 use crate::lake::landing::{self, LandedFormat, LandedPart, Landing, Request};
 use crate::report::Meter;
@@ -61,7 +61,8 @@ impl Part {
     pub async fn write(&mut self, bytes: Bytes) -> Result<()> {
         self.hash.update(&bytes);
         self.bytes += bytes.len() as u64;
-        Ok(self.writer.put(bytes).await?)
+        let written = self.writer.put(bytes).await;
+        written.map_err(|error| Error::from(error).context(format!("writing `{}`", self.path)))
     }
 
     pub fn count(&mut self, rows: u64) {
@@ -74,8 +75,9 @@ impl Part {
     }
 
     pub async fn finish(mut self, requests: Vec<Request>) -> Result<LandedPart> {
-        self.writer.shutdown().await?;
+        let whole = self.writer.shutdown().await;
         let Part { path, rows, bytes, .. } = self;
+        whole.map_err(|error| Error::from(error).context(format!("writing `{path}`")))?;
         Ok(LandedPart { path, rows, bytes, sha256: hex(&self.hash.finalize()), requests })
     }
 }

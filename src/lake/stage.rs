@@ -82,21 +82,23 @@ pub async fn begin(lake: &Lake, run_id: &str, path: String) -> Result<StageWrite
 impl StageWriter {
     pub async fn write(&mut self, data: Bytes) -> Result<()> {
         self.bytes += data.len() as u64;
-        match &mut self.sink {
-            Sink::File(writer) => Ok(writer.put(data).await?),
+        let written = match &mut self.sink {
+            Sink::File(writer) => writer.put(data).await.map_err(Error::from),
             Sink::Parts(parts) => parts.write(data, &self.hidden).await,
-        }
+        };
+        written.map_err(|error| error.context(format!("writing `{}`", self.path)))
     }
 
     /// The object is whole, and still hidden.
     pub async fn finish(self) -> Result<Staged> {
         let hidden = match self.sink {
             Sink::File(mut writer) => {
-                tokio::io::AsyncWriteExt::shutdown(&mut *writer).await?;
-                Hidden::File { path: self.hidden }
+                let whole = tokio::io::AsyncWriteExt::shutdown(&mut *writer).await;
+                whole.map(|()| Hidden::File { path: self.hidden }).map_err(Error::from)
             }
-            Sink::Parts(parts) => parts.finish(self.hidden).await?,
+            Sink::Parts(parts) => parts.finish(self.hidden).await,
         };
+        let hidden = hidden.map_err(|error| error.context(format!("writing `{}`", self.path)))?;
         Ok(Staged { path: self.path, bytes: self.bytes, hidden })
     }
 }

@@ -10,6 +10,7 @@ mod crash_points;
 mod demo_project;
 mod faulty;
 mod floors;
+mod full_disk;
 mod other_project;
 mod places;
 mod plain_readers;
