@@ -1,7 +1,8 @@
 //! Death at every operation: a process that aborts at its n-th store operation, for every n, and a run after it.
 //!
 //! Each point is a child process, this very executable, that runs a small project on a lake of its own whose store
-//! aborts the process. The lake starts with one version; the run replaces three partitions and adds two.
+//! aborts the process. The lake starts with one version; the run replaces three partitions and adds two. The table is a
+//! small one, or one whose list of files is a tree, so that its commit writes nodes as well.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -12,9 +13,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use futures::TryStreamExt;
-use object_store::{ObjectStore, ObjectStoreExt};
+use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt};
 use trapiche::config::Limits;
-use trapiche::lake::{Lake, TableName, version};
+use trapiche::lake::tree::FAN_OUT;
+use trapiche::lake::{Lake, TableName, path, version};
 use trapiche::pipeline::{self, RunOptions, Stop};
 use trapiche::project::{self, Project};
 use trapiche::report::{RunReport, RunStamp, RunStatus};
@@ -24,28 +26,76 @@ use crate::places::{self, S3Server};
 use crate::workbench::Workbench;
 
 const LIMITS: Limits = Limits { memory_bytes: 1 << 30, threads: 2 };
-const OLD: &str = "day,n\nmon,1\ntue,2\nwed,3\nthu,4\n";
-const NEW: &str = "day,n\nmon,10\ntue,20\nwed,30\nfri,50\n50% off,60\n";
-const OLD_ROWS: [&str; 4] = ["mon 1", "thu 4", "tue 2", "wed 3"];
-const NEW_ROWS: [&str; 6] = ["50% off 60", "fri 50", "mon 10", "thu 4", "tue 20", "wed 30"];
+
+/// What the source has at first and then, and the rows of the table after each.
+struct Case {
+    old: String,
+    new: String,
+    old_rows: Vec<String>,
+    new_rows: Vec<String>,
+    /// Objects that hold parts of the list of files, of both versions.
+    nodes: usize,
+    /// Dies at every n-th operation only.
+    every: u64,
+}
+
+impl Case {
+    fn small() -> Case {
+        Case::of(&[("mon", 1), ("tue", 2), ("wed", 3), ("thu", 4)], &["mon", "tue", "wed", "fri", "50% off"], 0)
+    }
+
+    /// A table of so many files that their list is two leaves, both of which the next version changes.
+    fn large() -> Case {
+        let days: Vec<String> = (0..FAN_OUT + 22).map(|day| format!("day {day:03}")).collect();
+        let old: Vec<(&str, i32)> = days.iter().map(|day| (day.as_str(), 1)).collect();
+        Case::of(&old, &["day 010", "day 011", "day 140", "day 999", "50% off"], 4)
+    }
+
+    fn of(old: &[(&str, i32)], new: &[&str], nodes: usize) -> Case {
+        let csv = |rows: &BTreeMap<&str, i32>| {
+            rows.iter().fold("day,n\n".to_string(), |csv, (day, n)| format!("{csv}{day},{n}\n"))
+        };
+        let texts = |rows: &BTreeMap<&str, i32>| rows.iter().map(|(day, n)| format!("{day} {n}")).collect();
+        let old: BTreeMap<&str, i32> = old.iter().copied().collect();
+        let new: BTreeMap<&str, i32> = new.iter().zip(10..).map(|(day, n)| (*day, n)).collect();
+        let both = old.iter().chain(&new).map(|(day, n)| (*day, *n)).collect();
+        Case { old: csv(&old), new: csv(&new), old_rows: texts(&old), new_rows: texts(&both), nodes, every: 1 }
+    }
+}
 
 #[test]
 fn a_run_may_die_at_any_operation_on_a_folder() {
     let folder = tempfile::tempdir().unwrap();
-    dies_everywhere("folder", false, |name| format!("file://{}/{name}", folder.path().display()));
+    dies_everywhere("folder", &Case::small(), false, |name| format!("file://{}/{name}", folder.path().display()));
 }
 
 #[test]
 fn a_run_may_die_at_any_operation_on_s3s() {
     let Some(server) = S3Server::start("s3s") else { return };
-    dies_everywhere("s3s", false, |name| server.place(name));
+    dies_everywhere("s3s", &Case::small(), false, |name| server.place(name));
     assert_eq!(server.open_uploads(), (0, 0), "(open uploads, their parts)");
 }
 
 #[test]
 fn a_run_may_die_at_any_operation_on_minio() {
     let Some(server) = S3Server::start("minio") else { return };
-    dies_everywhere("minio", false, |name| server.place(name));
+    dies_everywhere("minio", &Case::small(), false, |name| server.place(name));
+    assert_eq!(server.open_uploads(), (0, 0), "(open uploads, their parts)");
+}
+
+#[test]
+fn a_run_may_die_at_any_operation_on_a_large_table_in_a_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = |name: &str| format!("file://{}/{name}", folder.path().display());
+    dies_everywhere("folder, large table", &Case::large(), false, place);
+}
+
+#[test]
+fn a_run_may_die_at_any_operation_on_a_large_table_on_s3s() {
+    let Some(server) = S3Server::start("s3s") else { return };
+    // Copying the lake and reading it takes a server seconds for each; a folder tries them all.
+    let case = Case { every: 5, ..Case::large() };
+    dies_everywhere("s3s, large table", &case, false, |name| server.place(name));
     assert_eq!(server.open_uploads(), (0, 0), "(open uploads, their parts)");
 }
 
@@ -61,7 +111,7 @@ fn a_run_may_die_at_any_operation_on_minio_with_uploads() {
 
 fn dies_everywhere_with_uploads(kind: &str) {
     let Some(server) = S3Server::start(kind) else { return };
-    dies_everywhere(&format!("{kind}, every file an upload"), true, |name| server.place(name));
+    dies_everywhere(&format!("{kind}, every file an upload"), &Case::small(), true, |name| server.place(name));
     // Who dies between the answer and the note leaves an upload that nobody knows, but without parts.
     let (uploads, parts) = server.open_uploads();
     println!("{kind}: {uploads} open uploads with {parts} parts were left");
@@ -72,7 +122,8 @@ fn dies_everywhere_with_uploads(kind: &str) {
 /// The same with errors instead of deaths: here the run itself has to tidy up.
 #[test]
 fn any_operation_may_fail() {
-    let bench = bench();
+    let case = Case::small();
+    let bench = bench(&case);
     let runtime = runtime();
     let project = project(&bench);
     runtime.block_on(async {
@@ -83,21 +134,21 @@ fn any_operation_may_fail() {
             for at in 1.. {
                 let (url, store, uploads) = places::open("memory");
                 let lake = Lake::on(&url, store.clone(), uploads.clone()).unwrap().with_uploads_from(0);
-                bench.write("rows.csv", OLD);
+                bench.write("rows.csv", &case.old);
                 make(&project, &lake).await;
-                bench.write("rows.csv", NEW);
+                bench.write("rows.csv", &case.new);
                 let faulty = Faulty::new(store, uploads, at, fault);
                 let broken = Lake::on(&url, Arc::new(faulty.clone()), Some(Arc::new(faulty.clone()))).unwrap();
                 let outcome = run(&project, &broken.with_uploads_from(0)).await;
                 let rows = rows(&project, &lake).await;
-                assert!(rows == OLD_ROWS || rows == NEW_ROWS, "{fault:?} at {at}: {rows:?}");
+                assert!(rows == case.old_rows || rows == case.new_rows, "{fault:?} at {at}: {rows:?}");
                 if matches!(fault, Fault::Delay(_)) {
                     assert_eq!(outcome.unwrap().status, RunStatus::Ok, "{fault:?} at {at}");
                 }
                 // A claim that could not be taken back ends with its process; this one lives on.
                 lake.delete_all("_trapiche/runs").await.unwrap();
                 make(&project, &lake).await;
-                is_tidy(&project, &lake, &format!("{fault:?} at {at}")).await;
+                is_tidy(&case, &project, &lake, &format!("{fault:?} at {at}")).await;
                 if faulty.seen() < at {
                     break;
                 }
@@ -132,8 +183,8 @@ fn asked() -> Option<(u64, bool, String, String)> {
 }
 
 /// Tries every point on the lakes of `place`, several at a time.
-fn dies_everywhere(what: &str, uploads_only: bool, place: impl Fn(&str) -> String + Sync) {
-    let bench = bench();
+fn dies_everywhere(what: &str, case: &Case, uploads_only: bool, place: impl Fn(&str) -> String + Sync) {
+    let bench = bench(case);
     let project = project(&bench);
     let runtime = runtime();
     let open = |name: &str| {
@@ -144,20 +195,21 @@ fn dies_everywhere(what: &str, uploads_only: bool, place: impl Fn(&str) -> Strin
     let (base, undisturbed) = (open("base"), open("undisturbed"));
     runtime.block_on(async {
         make(&project, &base).await;
-        assert_eq!(rows(&project, &base).await, OLD_ROWS);
+        assert_eq!(rows(&project, &base).await, case.old_rows);
         copy(base.store(), undisturbed.store()).await;
     });
-    bench.write("rows.csv", NEW);
+    bench.write("rows.csv", &case.new);
     runtime.block_on(make(&project, &undisturbed));
     let expected = runtime.block_on(shape(&undisturbed));
+    assert_eq!(expected.get("_trapiche/tables/trusted/days/nodes").copied().unwrap_or(0), case.nodes);
 
-    let (next, survived) = (AtomicU64::new(1), AtomicBool::new(false));
-    let seen = Mutex::new((0, 0, 0));
+    let (next, survived) = (AtomicU64::new(case.every), AtomicBool::new(false));
+    let seen = Mutex::new((0u64, 0, 0));
     std::thread::scope(|scope| {
         for _ in 0..4 {
             scope.spawn(|| {
                 while !survived.load(Ordering::SeqCst) {
-                    let at = next.fetch_add(1, Ordering::SeqCst);
+                    let at = next.fetch_add(case.every, Ordering::SeqCst);
                     let lake = open(&format!("at{at}"));
                     runtime.block_on(copy(base.store(), lake.store()));
                     let words =
@@ -168,13 +220,16 @@ fn dies_everywhere(what: &str, uploads_only: bool, place: impl Fn(&str) -> Strin
                     }
                     runtime.block_on(async {
                         let rows = rows(&project, &lake).await;
-                        assert!(rows == OLD_ROWS || rows == NEW_ROWS, "{what}, died at {at}: {rows:?}");
+                        assert!(rows == case.old_rows || rows == case.new_rows, "{what}, died at {at}: {rows:?}");
                         make(&project, &lake).await;
-                        is_tidy(&project, &lake, &format!("{what}, died at {at}")).await;
+                        is_tidy(case, &project, &lake, &format!("{what}, died at {at}")).await;
                         assert_eq!(shape(&lake).await, expected, "{what}, died at {at}");
                         let mut seen = seen.lock().unwrap();
-                        *seen =
-                            (seen.0 + 1, seen.1 + u32::from(rows == OLD_ROWS), seen.2 + u32::from(rows == NEW_ROWS));
+                        *seen = (
+                            seen.0 + 1,
+                            seen.1 + u32::from(rows == case.old_rows),
+                            seen.2 + u32::from(rows == case.new_rows),
+                        );
                     });
                 }
             });
@@ -184,7 +239,7 @@ fn dies_everywhere(what: &str, uploads_only: bool, place: impl Fn(&str) -> Strin
     println!(
         "{what}: died at {points} operations; readers saw the old version {old} times and the new one {new} times"
     );
-    assert!(points > 30 && old > 0 && new > 0, "{points} {old} {new}");
+    assert!(points * case.every > 30 && old > 0 && new > 0, "{points} {old} {new}");
 }
 
 /// Runs the child; whether it came to its end.
@@ -200,13 +255,13 @@ fn lives(words: &str) -> bool {
     output.status.success()
 }
 
-fn bench() -> Workbench {
+fn bench(case: &Case) -> Workbench {
     Workbench::of(&[
         (
             "trapiche.yml",
             "name: crash\ntargets: { here: { storage: \"file://./lake\" } }\nsources: { rows: { url: \"file://./rows.csv\" } }\n",
         ),
-        ("rows.csv", OLD),
+        ("rows.csv", &case.old),
         (
             "queries/trusted/days.sql",
             "/* trapiche\npartition_by: [day]\nwrite: overwrite_partitions\n*/ SELECT CAST(n AS int) AS n, day FROM raw.rows",
@@ -246,21 +301,24 @@ async fn rows(project: &Project, lake: &Lake) -> Vec<String> {
     rows
 }
 
-/// The new rows, and no object that the version does not name or that is of a run.
-async fn is_tidy(project: &Project, lake: &Lake, when: &str) {
-    assert_eq!(rows(project, lake).await, NEW_ROWS, "{when}");
+/// The new rows, and no object that no version names or that is of a run.
+async fn is_tidy(case: &Case, project: &Project, lake: &Lake, when: &str) {
+    assert_eq!(rows(project, lake).await, case.new_rows, "{when}");
     let current = version::latest(lake, &table()).await.unwrap().unwrap();
     let named: BTreeSet<String> =
         version::files(lake, &current).await.unwrap().into_iter().map(|file| file.path).collect();
     let visible: BTreeSet<String> = lake.list("trusted").await.unwrap().into_iter().collect();
     assert_eq!(visible, named, "{when}");
-    for hidden in lake.list("_trapiche").await.unwrap() {
-        assert!(
-            ["_trapiche/tables/", "_trapiche/attic/"].iter().any(|folder| hidden.starts_with(folder))
-                && !hidden.contains("pending"),
-            "{when}: {hidden}"
-        );
+    let mut nodes = BTreeSet::new();
+    for kept in version::kept(lake, &table()).await.unwrap() {
+        let kept = version::read(lake, &table(), kept.number).await.unwrap().unwrap();
+        nodes.extend(version::nodes(lake, &kept).await.unwrap());
     }
+    for hidden in lake.list("_trapiche").await.unwrap() {
+        let is_of_a_version = hidden.contains("/v0000") && (!path::is_node(&hidden) || nodes.remove(&hidden));
+        assert!(is_of_a_version || hidden.starts_with(path::ATTIC), "{when}: {hidden}");
+    }
+    assert_eq!(nodes, BTreeSet::new(), "{when}: nodes that are named, but are not there");
 }
 
 /// How many objects there are in each folder. (A run that dies after its report leaves a report more.)
@@ -276,11 +334,11 @@ async fn shape(lake: &Lake) -> BTreeMap<String, usize> {
 }
 
 async fn copy(from: &Arc<dyn ObjectStore>, to: &Arc<dyn ObjectStore>) {
-    let objects: Vec<_> = from.list(None).try_collect().await.unwrap();
-    for object in objects {
-        let bytes = from.get(&object.location).await.unwrap().bytes().await.unwrap();
-        to.put(&object.location, bytes.into()).await.unwrap();
-    }
+    let copy = |object: ObjectMeta| async move {
+        let bytes = from.get(&object.location).await?.bytes().await?;
+        to.put(&object.location, bytes.into()).await.map(drop)
+    };
+    from.list(None).try_for_each_concurrent(16, copy).await.unwrap();
 }
 
 fn table() -> TableName {
