@@ -5,14 +5,18 @@ use std::sync::Arc;
 use arrow::datatypes::{DataType, SchemaRef};
 use datafusion::error::DataFusionError;
 use datafusion::logical_expr::{Expr, ExprSchemable, cast, ident, lit, when};
+use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_expr::expressions::Column;
-use datafusion::physical_expr::{LexOrdering, PhysicalExpr, PhysicalSortExpr};
+use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
 use datafusion::physical_plan::repartition::RepartitionExec;
-use datafusion::physical_plan::sorts::sort::SortExec;
-use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties, Partitioning, collect};
+use datafusion::physical_plan::{
+    ExecutionPlan, ExecutionPlanProperties, Partitioning, StatisticsArgs, StatisticsContext, collect,
+};
 use datafusion::prelude::DataFrame;
 
-use super::hive_write::{self, Answer, CHECKS, Counts, HiveWriteExec, MAX_CHECKS, WriteJob};
+use super::hive_file::empty_file;
+use super::hive_write::{Answer, CHECKS, Counts, HiveWriteExec, MAX_CHECKS, WriteJob};
+use super::salt::{SALT, SaltExec, Salting};
 use super::{Session, athena, fault};
 use crate::error::{Error, Result};
 use crate::lake::commit::{self, Replaces};
@@ -25,6 +29,12 @@ use crate::report::{CheckCount, Made, Meter, RunStamp};
 
 /// Athena reads files of 128 MB to 1 GB best.
 pub(super) const TARGET_FILE_BYTES: u64 = 256 << 20;
+
+/// Rows of so many bytes make about a file of that size: Parquet is mostly a third or a fifth.
+const ROW_BYTES_OF_A_FILE: u64 = TARGET_FILE_BYTES * 4;
+
+/// So few rows make one file, without partitions.
+const FEW_ROWS: usize = 100_000;
 
 /// What a table is to become.
 pub struct TableWrite<'a> {
@@ -65,7 +75,10 @@ pub async fn store(session: &Session, frame: DataFrame, write: TableWrite<'_>) -
     });
     let writing = job.clone();
     let planned = session.topped(frame, move |plan| {
-        let plan = by_partition(plan, &writing.schema, &writing.partition_by)?;
+        let plan = match writing.partition_by.is_empty() {
+            true => gathered_if_small(plan),
+            false => by_partition(plan, &writing.schema, &writing.partition_by, Deal::Spread(ROW_BYTES_OF_A_FILE))?,
+        };
         Ok(Arc::new(HiveWriteExec::new(plan, writing.clone())))
     });
     let (plan, context) = planned.await.map_err(fault::explain)?;
@@ -74,7 +87,7 @@ pub async fn store(session: &Session, frame: DataFrame, write: TableWrite<'_>) -
     session.count(plan).await;
     let mut written = Written::read(HiveWriteExec::answers(&answers)?, write.checks.len());
     if written.files.is_empty() && write.partition_by.is_empty() {
-        let (file, staged) = hive_write::empty_file(&job).await?;
+        let (file, staged) = empty_file(&job).await?;
         written.files.push(file);
         written.staged.push(staged);
     }
@@ -178,24 +191,46 @@ pub fn parse_check(frame: &DataFrame, check: &Check) -> datafusion::error::Resul
     }
 }
 
-/// Every task gets whole partitions, sorted: equal keys meet in one task, one after the other.
+/// Which rows are written by which task.
+pub(super) enum Deal {
+    /// Whole partitions.
+    Whole,
+    /// Whole partitions, but for those of more bytes than this, which come to several tasks.
+    Spread(u64),
+}
+
+/// Gives every task its partitions.
 pub(super) fn by_partition(
     plan: Arc<dyn ExecutionPlan>,
     schema: &SchemaRef,
     partition_by: &[String],
+    deal: Deal,
 ) -> datafusion::error::Result<Arc<dyn ExecutionPlan>> {
-    let first = schema.fields().len() - partition_by.len();
-    let keys: Vec<Arc<dyn PhysicalExpr>> =
-        partition_by.iter().zip(first..).map(|(name, i)| Arc::new(Column::new(name, i)) as _).collect();
-    let Some(ordering) = LexOrdering::new(keys.iter().cloned().map(PhysicalSortExpr::new_default)) else {
-        return Ok(plan);
-    };
     let tasks = plan.output_partitioning().partition_count();
-    let dealt: Arc<dyn ExecutionPlan> = match tasks {
-        1 => plan,
-        _ => Arc::new(RepartitionExec::try_new(plan, Partitioning::Hash(keys, tasks))?),
+    if tasks == 1 || partition_by.is_empty() {
+        return Ok(plan);
+    }
+    let places: Vec<usize> = (schema.fields().len() - partition_by.len()..schema.fields().len()).collect();
+    let mut keys: Vec<Arc<dyn PhysicalExpr>> =
+        partition_by.iter().zip(&places).map(|(name, i)| Arc::new(Column::new(name, *i)) as _).collect();
+    let plan = match deal {
+        Deal::Whole => plan,
+        Deal::Spread(bytes) => {
+            keys.push(Arc::new(Column::new(SALT, plan.schema().fields().len())));
+            Arc::new(SaltExec::new(plan, Salting { keys: places, file_bytes: bytes }))
+        }
     };
-    Ok(Arc::new(SortExec::new(ordering, dealt).with_preserve_partitioning(true)))
+    Ok(Arc::new(RepartitionExec::try_new(plan, Partitioning::Hash(keys, tasks))?))
+}
+
+/// A result without partitions that is known to be small comes to one task: each would leave a small file.
+fn gathered_if_small(plan: Arc<dyn ExecutionPlan>) -> Arc<dyn ExecutionPlan> {
+    let known = StatisticsContext::new().compute(plan.as_ref(), &StatisticsArgs::new());
+    let is_small = known.is_ok_and(|known| known.num_rows.get_value().is_some_and(|rows| *rows <= FEW_ROWS));
+    match is_small && plan.output_partitioning().partition_count() > 1 {
+        true => Arc::new(CoalescePartitionsExec::new(plan)),
+        false => plan,
+    }
 }
 
 #[derive(Default)]

@@ -28,6 +28,9 @@ const AT_ONCE: usize = 32;
 /// S3 asks for parts of at least 5 MiB; 8 MiB allows objects of 80 GB (10,000 parts). Smaller objects are staged whole.
 pub(super) const PART_BYTES: usize = 8 << 20;
 
+/// A streamed put on a file system passes its bytes on in pieces of this size: there are no requests to save.
+const LOCAL_PART_BYTES: usize = 1 << 20;
+
 /// A finished object that waits for its commit.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Staged {
@@ -66,7 +69,10 @@ enum Sink {
 pub async fn begin(lake: &Lake, run_id: &str, path: String) -> Result<StageWriter> {
     let hidden = path::staged_file(run_id, &path);
     let sink = match lake.uploads() {
-        None => Sink::File(Box::new(BufWriter::new(lake.store().clone(), Path::parse(&hidden)?))),
+        None => {
+            let store = lake.store().clone();
+            Sink::File(Box::new(BufWriter::with_capacity(store, Path::parse(&hidden)?, LOCAL_PART_BYTES)))
+        }
         Some(uploads) => Sink::Parts(Box::new(Parts {
             lake: lake.clone(),
             uploads: uploads.clone(),
@@ -87,6 +93,14 @@ impl StageWriter {
             Sink::Parts(parts) => parts.write(data, &self.hidden).await,
         };
         written.map_err(|error| error.context(format!("writing `{}`", self.path)))
+    }
+
+    /// Bytes that wait in memory until there are enough of them for the store.
+    pub fn held_bytes(&self) -> usize {
+        match &self.sink {
+            Sink::File(_) => usize::try_from(self.bytes).unwrap_or(usize::MAX).min(LOCAL_PART_BYTES),
+            Sink::Parts(parts) => parts.buffer.len(),
+        }
     }
 
     /// The object is whole, and still hidden.

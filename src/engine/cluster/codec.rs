@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::super::hive_write::{HiveWriteExec, WriteJob};
 use super::super::raw::{RawScanExec, ScanPlan};
+use super::super::salt::{SaltExec, Salting};
 use crate::lake::{Lake, TableName};
 use crate::project::Check;
 use crate::report::Meter;
@@ -28,6 +29,7 @@ pub struct LakeCodec {
 enum Node {
     RawScan(ScanPlan),
     HiveWrite(Job),
+    Salt(Salting),
 }
 
 /// A [`WriteJob`] without what the receiver has itself.
@@ -54,6 +56,8 @@ impl PhysicalExtensionCodec for LakeCodec {
             Node::RawScan(scan.plan())
         } else if let Some(write) = node.downcast_ref::<HiveWriteExec>() {
             Node::HiveWrite(Job::of(write.job())?)
+        } else if let Some(salt) = node.downcast_ref::<SaltExec>() {
+            Node::Salt(salt.salting().clone())
         } else {
             // The engine asks several codecs, and the next may know it.
             return internal_err!("`{}` is no node of a lake", node.name());
@@ -73,6 +77,7 @@ impl PhysicalExtensionCodec for LakeCodec {
             (Node::HiveWrite(job), [input]) => {
                 Ok(Arc::new(HiveWriteExec::new(input.clone(), Arc::new(job.on(&self.lake)?))))
             }
+            (Node::Salt(salting), [input]) => Ok(Arc::new(SaltExec::new(input.clone(), salting))),
             (_, inputs) => internal_err!("a lake's plan node came with {} inputs", inputs.len()),
         }
     }

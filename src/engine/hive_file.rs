@@ -1,0 +1,152 @@
+//! One file that is being written: rows go in a row group at a time, bytes go to the stage.
+
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use arrow::compute::concat_batches;
+use arrow::datatypes::SchemaRef;
+use bytes::Bytes;
+use datafusion::error::{DataFusionError, Result};
+use parquet::arrow::arrow_writer::ArrowWriter;
+use parquet::file::metadata::ParquetMetaData;
+use tokio::sync::Semaphore;
+
+use super::hive_encoder::encoder;
+use super::hive_keys::Key;
+use super::hive_write::WriteJob;
+use super::ranges;
+use crate::error::Error;
+use crate::lake::data_file::DataFile;
+use crate::lake::path;
+use crate::lake::stage::{self, StageWriter, Staged};
+
+/// Batches of fewer rows are put together before they are encoded: what a column costs once per batch is then small
+/// beside what its rows cost.
+const ENCODED_ROWS: usize = 1024;
+
+/// Where the files of one task go that belong to one folder.
+pub(super) struct Place {
+    pub job: Arc<WriteJob>,
+    pub task: usize,
+    pub dir: String,
+    /// Of the files: without the columns that stand in the path.
+    pub schema: SchemaRef,
+    /// Row groups that may be encoded at a time, by all tasks of this process.
+    pub encoders: Arc<Semaphore>,
+}
+
+/// A file of one partition.
+pub(super) struct OpenFile {
+    key: Key,
+    encoder: ArrowWriter<Vec<u8>>,
+    object: StageWriter,
+    rows: u64,
+}
+
+/// What became of a file.
+pub(super) enum Next {
+    Open(OpenFile),
+    Closed(DataFile, Staged),
+}
+
+impl OpenFile {
+    /// The `n`th file of a partition. How it is encoded is decided by the rows that come first.
+    async fn open(place: &Place, key: Key, n: usize, rows: &[RecordBatch]) -> Result<OpenFile> {
+        let job = &place.job;
+        let columns = &job.partition_by[..key.len()];
+        let writer = match job.attempt {
+            0 => job.run_id.clone(),
+            attempt => format!("{}.{attempt}", job.run_id),
+        };
+        let path = path::data_file(&place.dir, columns, &key, &writer, place.task, n);
+        let object = stage::begin(&job.lake, &job.run_id, path).await.map_err(external)?;
+        Ok(OpenFile { key, encoder: encoder(&place.schema, rows)?, object, rows: 0 })
+    }
+
+    /// Bytes that are held back until the file is closed.
+    pub(super) fn held_bytes(&self) -> usize {
+        self.encoder.memory_size() + self.object.held_bytes()
+    }
+}
+
+/// Writes a row group, and closes the file if it was the last one or the file has reached its size.
+pub(super) async fn write_row_group(
+    place: Arc<Place>,
+    (key, n): (Key, usize),
+    file: Option<OpenFile>,
+    rows: Vec<RecordBatch>,
+    is_last: bool,
+) -> Result<Next> {
+    let permit = place.encoders.clone().acquire_owned().await.expect("nobody closes it");
+    let mut file = match file {
+        Some(file) => file,
+        None => OpenFile::open(&place, key, n, &rows).await?,
+    };
+    file.rows += rows.iter().map(|batch| batch.num_rows() as u64).sum::<u64>();
+    encode(&mut file.encoder, rows).await?;
+    let is_full = file.encoder.bytes_written() as u64 >= place.job.target_file_bytes;
+    let footer = if is_last || is_full { Some(file.encoder.finish()?) } else { None };
+    drop(permit);
+    let bytes = std::mem::take(file.encoder.inner_mut());
+    place.job.meter.add(0, bytes.len() as u64);
+    file.object.write(Bytes::from(bytes)).await.map_err(external)?;
+    match footer {
+        None => Ok(Next::Open(file)),
+        Some(footer) => close(file, footer, &place.schema).await,
+    }
+}
+
+/// On the engine's threads, as all that works on rows: another thread's heap would only grow beside theirs.
+async fn encode(encoder: &mut ArrowWriter<Vec<u8>>, rows: Vec<RecordBatch>) -> Result<()> {
+    let mut small: Vec<RecordBatch> = vec![];
+    let mut waiting = 0;
+    for batch in rows {
+        waiting += batch.num_rows();
+        small.push(batch);
+        if waiting >= ENCODED_ROWS {
+            write(encoder, &mut small)?;
+            waiting = 0;
+            tokio::task::yield_now().await;
+        }
+    }
+    write(encoder, &mut small)?;
+    Ok(encoder.flush()?)
+}
+
+fn write(encoder: &mut ArrowWriter<Vec<u8>>, rows: &mut Vec<RecordBatch>) -> Result<()> {
+    match rows.as_slice() {
+        [] => {}
+        [one] => encoder.write(one)?,
+        [first, ..] => encoder.write(&concat_batches(first.schema_ref(), rows.iter())?)?,
+    }
+    rows.clear();
+    Ok(())
+}
+
+async fn close(file: OpenFile, footer: ParquetMetaData, schema: &SchemaRef) -> Result<Next> {
+    let staged = file.object.finish().await.map_err(external)?;
+    let data_file = DataFile {
+        path: staged.path.clone(),
+        partition: file.key.to_vec(),
+        rows: file.rows,
+        bytes: staged.bytes,
+        columns: ranges::of_file(&footer, schema)?,
+    };
+    Ok(Next::Closed(data_file, staged))
+}
+
+/// A file without rows, so that plain readers find the columns of an empty table.
+pub(super) async fn empty_file(job: &WriteJob) -> crate::error::Result<(DataFile, Staged)> {
+    let path = path::data_file(&path::table_dir(&job.table), &[], &[], &job.run_id, 0, 0);
+    let mut object = stage::begin(&job.lake, &job.run_id, path).await?;
+    let bytes =
+        encoder(&job.schema, &[]).and_then(|encoder| Ok(encoder.into_inner()?)).map_err(super::fault::explain)?;
+    object.write(Bytes::from(bytes)).await?;
+    let staged = object.finish().await?;
+    let file = DataFile { path: staged.path.clone(), partition: vec![], rows: 0, bytes: staged.bytes, columns: vec![] };
+    Ok((file, staged))
+}
+
+fn external(error: Error) -> DataFusionError {
+    DataFusionError::External(Box::new(error))
+}
