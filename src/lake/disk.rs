@@ -42,7 +42,7 @@ async fn sync_each(paths: impl IntoIterator<Item = PathBuf>) -> Result<()> {
                 }
                 Ok(()) => {
                     #[cfg(test)]
-                    tests::FORCED.lock().unwrap().insert(path);
+                    tests::note(path);
                     Ok(())
                 }
             }
@@ -67,7 +67,11 @@ mod tests {
     use crate::lake::{Storage, TableName, stage};
 
     /// All that was ever forced in this process.
-    pub static FORCED: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+    static FORCED: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+
+    pub fn note(path: PathBuf) {
+        FORCED.lock().unwrap().insert(path);
+    }
 
     /// A version of a file in each of `days`.
     async fn write(lake: &Lake, run_id: &str, days: std::ops::Range<usize>) {
