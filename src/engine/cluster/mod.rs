@@ -137,7 +137,7 @@ impl Cluster {
             let lease = Lease { holder: holder.to_string() };
             let asked = addresses.iter().map(|address| self.0.control.lease(address, &lease));
             let answers = futures::future::join_all(asked).await;
-            let (mut nodes, mut coming, mut refused) = (vec![], false, vec![]);
+            let (mut nodes, mut coming, mut refused, mut fault) = (vec![], false, vec![], None);
             for (address, answer) in addresses.iter().zip(answers) {
                 match answer {
                     Ok(status) => match status.state {
@@ -153,15 +153,20 @@ impl Cluster {
                         coming = true;
                         refused.push(format!("`{address}`: it works for `{holder}`"));
                     }
-                    Err(Refusal::Fault(error)) => return Err(error),
+                    Err(Refusal::Fault(error)) => fault = Some(error),
                 }
             }
             let waited = begun.elapsed();
+            if fault.is_none() && nodes.len() < at_least && waited >= wait {
+                fault = Some(too_few(nodes.len(), at_least, wait, &refused));
+            }
+            if let Some(error) = fault {
+                // Those that would have done are for others.
+                Members::watching(nodes, holder, &self.0.control).give_back(false).await;
+                return Err(error);
+            }
             if nodes.len() >= at_least && (!coming || waited >= COMING_BACK) {
                 return Ok(Members::watching(nodes, holder, &self.0.control));
-            }
-            if nodes.len() < at_least && waited >= wait {
-                return Err(too_few(nodes.len(), at_least, wait, &refused));
             }
             tokio::time::sleep(ASK_AGAIN).await;
         }
@@ -177,10 +182,14 @@ impl Cluster {
     /// Makes a session's plans run on the members.
     pub(super) fn spread(
         &self,
-        state: SessionStateBuilder,
+        mut state: SessionStateBuilder,
         lake: &Lake,
         members: &Arc<Members>,
     ) -> Result<SessionStateBuilder> {
+        // A plan for one partition has no exchange that brings equal keys together, but the engine would spread its
+        // scan all the same: each task would take its share of the rows for all of them.
+        let partitions = &mut state.config().get_or_insert_default().options_mut().execution.target_partitions;
+        *partitions = (*partitions).max(2);
         let address = serde_json::to_string(lake.storage()).expect("text keys only");
         let address = HeaderValue::from_str(&address)
             .map_err(|e| Error::config(format!("the storage `{}` can be in no header", lake.url())).because(e))?;
