@@ -42,13 +42,14 @@ impl PlanServer {
     /// # Errors
     /// A configuration error when nothing can be written there.
     pub fn new(limits: &Limits, spill: Option<&Path>, token: &Token) -> Result<PlanServer> {
-        let runtime = session::runtime(limits, spill)?;
-        // Not when the first query runs out of memory, but now.
-        runtime.disk_manager.create_tmp_file("a first look").map_err(|error| {
+        let unusable = |error: Box<dyn std::error::Error + Send + Sync>| {
             Error::config("cannot write to the spill folder")
                 .hint("name another with `--spill DIR`, or make room there")
                 .because(error)
-        })?;
+        };
+        let runtime = session::runtime(limits, spill).map_err(|error| unusable(error.into()))?;
+        // Not when the first query runs out of memory, but now.
+        runtime.disk_manager.create_tmp_file("a first look").map_err(|error| unusable(error.into()))?;
         Ok(PlanServer { runtime, threads: limits.threads, token: token.clone() })
     }
 
