@@ -152,9 +152,23 @@ impl From<object_store::Error> for Error {
                     .hint("check the credentials in the environment and the bucket's policy")
                     .because(error)
             }
+            Store::Generic { ref source, .. } if is_unreachable(source.as_ref()) => {
+                Error::connection("the object store cannot be reached")
+                    .hint("check the target's storage, its `s3.endpoint`, and this machine's network")
+                    .because(error)
+            }
             error => no_room(&error).unwrap_or_else(|| Error::failed("the object store failed").because(error)),
         }
     }
+}
+
+/// Whether there was no answer at all, however often it was tried.
+fn is_unreachable(error: &(dyn std::error::Error + 'static)) -> bool {
+    use object_store::client::{HttpError, HttpErrorKind};
+    let mut causes = std::iter::successors(Some(error), |error| error.source());
+    causes.find_map(|cause| cause.downcast_ref::<HttpError>()).is_some_and(|http| {
+        matches!(http.kind(), HttpErrorKind::Connect | HttpErrorKind::Request | HttpErrorKind::Timeout)
+    })
 }
 
 impl From<object_store::path::Error> for Error {

@@ -9,12 +9,21 @@ use datafusion::error::DataFusionError;
 use super::wording::{self, message};
 use crate::error::Error;
 
+/// As the operating system says it.
+const DISK_FULL: &str = "No space left on device";
+
 /// An error of a plan that runs.
 pub fn explain(error: DataFusionError) -> Error {
     match error.find_root() {
         DataFusionError::ResourcesExhausted(_) => {
             Error::failed("the memory limit was reached and the operator could not spill")
                 .hint("give more with --memory, or run fewer threads with --threads")
+                .because(message(&error))
+        }
+        // Only spill files are written by the engine itself; the lake's errors are our own. Other machines' come as text.
+        DataFusionError::IoError(_) | DataFusionError::ArrowError(..) if error.to_string().contains(DISK_FULL) => {
+            Error::failed("there is no room left for what does not fit in memory")
+                .hint("make room in the folder for temporary files (a node's: `--spill`), or give more with --memory")
                 .because(message(&error))
         }
         // Our own error, on its way through the engine.
