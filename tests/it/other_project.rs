@@ -4,7 +4,7 @@ use std::io::Write;
 
 use crate::workbench::Workbench;
 
-fn penguins() -> Workbench {
+pub fn penguins() -> Workbench {
     let bench = Workbench::of(&[
         (
             "trapiche.yml",
