@@ -401,7 +401,7 @@ fn hosts_script(network: &str) -> Command {
 fn seeds() -> std::ops::Range<u64> {
     let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
     let first = number("TRAPICHE_FIRST_FAULT").unwrap_or(0);
-    first..first + number("TRAPICHE_FAULTS").unwrap_or(4)
+    first..first + number("TRAPICHE_FAULTS").unwrap_or(3)
 }
 
 /// How long a run takes on these nodes at this hour.
