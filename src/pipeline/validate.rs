@@ -67,6 +67,7 @@ async fn plan_all(project: &Project, lake: &Lake, limits: &Limits) -> Result<(Va
     }
     // With the source for whose capture each of them waits.
     let mut waiting: BTreeMap<TableName, TableName> = BTreeMap::new();
+    let mut lake_answers = true;
     for dataset in &project.datasets {
         let blind = dataset.inputs.iter().find(|input| !known.contains(input));
         let planned = match (&dataset.definition, blind) {
@@ -75,7 +76,9 @@ async fn plan_all(project: &Project, lake: &Lake, limits: &Limits) -> Result<(Va
                 // What it reads is faulty, which has been reported.
                 None => continue,
             },
-            (Definition::Source(source), None) => source_columns(lake, project, dataset, source).await,
+            (Definition::Source(source), None) => {
+                source_columns(lake, &mut lake_answers, project, dataset, source).await
+            }
             (Definition::Query(query), None) => plan_query(&session, dataset, query).await,
             (Definition::Model(model), None) => plan_model(&session, project, dataset, model).await,
         };
@@ -111,9 +114,18 @@ enum Planned {
     Faulty(Vec<Problem>),
 }
 
-async fn source_columns(lake: &Lake, project: &Project, dataset: &Dataset, source: &Source) -> Planned {
-    // A lake that cannot be read leaves the columns unknown; whoever needs the lake will say what is wrong with it.
-    if let Ok(Some(landing)) = landing::latest(lake, &dataset.name.name).await
+async fn source_columns(
+    lake: &Lake,
+    lake_answers: &mut bool,
+    project: &Project,
+    dataset: &Dataset,
+    source: &Source,
+) -> Planned {
+    // A lake that cannot be read leaves the columns unknown; whoever needs the lake will say what is wrong with it. It
+    // is not asked for every source, as each answer that does not come takes seconds.
+    let landed = if *lake_answers { landing::latest(lake, &dataset.name.name).await } else { Ok(None) };
+    *lake_answers &= landed.is_ok();
+    if let Ok(Some(landing)) = landed
         && let Ok(table) = raw::table(lake, &landing)
     {
         return Planned::Columns(vec![(dataset.name.clone(), table.schema())]);
