@@ -8,7 +8,7 @@ use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
 use async_trait::async_trait;
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::stats::Precision;
-use datafusion::common::{DFSchema, DataFusionError, Result, ScalarValue, Statistics};
+use datafusion::common::{DFSchema, DataFusionError, Result, ScalarValue, Statistics, project_schema};
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
 use datafusion::datasource::source::DataSourceExec;
@@ -16,6 +16,7 @@ use datafusion::datasource::table_schema::TableSchema;
 use datafusion::logical_expr::utils::conjunction;
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
 use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::empty::EmptyExec;
 
 use super::ranges;
 use super::session::lake_url;
@@ -31,8 +32,8 @@ use crate::lake::version::Version;
 pub(super) struct LakeTable {
     lake: Lake,
     schema: SchemaRef,
-    partition_fields: Vec<FieldRef>,
-    files: Node,
+    pub(super) partition_fields: Vec<FieldRef>,
+    pub(super) files: Node,
 }
 
 impl LakeTable {
@@ -194,6 +195,10 @@ impl TableProvider for LakeTable {
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let (chosen, values) = self.matching(state, filters).await?;
+        if chosen.is_empty() {
+            // A scan of no files would be one of no partitions, which a join does not take.
+            return Ok(Arc::new(EmptyExec::new(project_schema(&self.schema, projection)?)));
+        }
         let mut files = vec![];
         for (i, file) in chosen.iter().enumerate() {
             let values = values.iter().map(|values| ScalarValue::try_from_array(values, i)).collect::<Result<_>>()?;

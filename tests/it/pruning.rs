@@ -90,3 +90,20 @@ fn a_filter_on_partitions_reads_no_node_that_it_can_leave_out() {
     assert_eq!(answer.code, 1);
     assert!(answer.stderr.contains(&nodes[2]) && answer.stderr.contains("ask again"), "{}", answer.stderr);
 }
+
+#[test]
+fn a_filter_that_leaves_no_file_is_no_error_in_a_join() {
+    let bench = Workbench::of(&[
+        (
+            "trapiche.yml",
+            "name: days\ntargets: { here: { storage: \"file://./lake\" } }\nsources: { days: { url: \"file://./days.csv\" } }\n",
+        ),
+        ("days.csv", "day,n\nmon,1\ntue,2\n"),
+        ("queries/trusted/days.sql", "/* trapiche\npartition_by: [day]\n*/ SELECT n, day FROM raw.days"),
+        ("queries/trusted/all_days.sql", "SELECT n, day FROM raw.days"),
+    ]);
+    bench.run(&[]);
+    let sql = "SELECT a.n, d.day FROM trusted.all_days AS a LEFT JOIN trusted.days AS d ON d.n = a.n AND d.day = 'sun'";
+    let rows = bench.query(&format!("{sql} ORDER BY a.n"));
+    assert_eq!(serde_json::json!(rows), serde_json::json!([{ "n": "1", "day": null }, { "n": "2", "day": null }]));
+}
