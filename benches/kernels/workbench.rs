@@ -84,6 +84,7 @@ impl Workbench {
             partition_by: &partition_by,
             mode: WriteMode::Overwrite,
             checks: &[],
+            slices: None,
             fingerprint: "",
             stamp: &self.stamp(),
             meter: &Meter::default(),

@@ -23,6 +23,7 @@ pub fn next(run_id: &str, files: Vec<DataFile>) -> Version {
         partition_by: vec!["day".into()],
         files: files.into(),
         quarantine: vec![].into(),
+        empty: vec![],
         replaced: vec![],
     }
 }
@@ -43,5 +44,7 @@ pub fn file(partition: usize, n: usize, run_id: &str) -> DataFile {
         rows: 1_000,
         bytes: 128 << 20,
         columns: columns.map(|(name, range)| (name.to_string(), range)).to_vec(),
+        made_from: None,
+        stands_for: None,
     }
 }

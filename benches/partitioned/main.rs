@@ -49,6 +49,7 @@ async fn write(input: &str, dir: &str, partition_by: &[String], limits: &Limits)
         partition_by,
         mode: WriteMode::Overwrite,
         checks: &[],
+        slices: None,
         fingerprint: "",
         stamp: &stamp,
         meter: &Meter::default(),

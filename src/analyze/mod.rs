@@ -41,8 +41,16 @@ pub async fn analyze(
     let mut made = Made::default();
     // The main table last: with it the model counts as made.
     for (table, rows) in dataset.outputs.iter().zip(tables).rev() {
-        let write =
-            TableWrite { table, partition_by: &[], mode: WriteMode::Overwrite, checks: &[], fingerprint, stamp, meter };
+        let write = TableWrite {
+            table,
+            partition_by: &[],
+            mode: WriteMode::Overwrite,
+            checks: &[],
+            slices: None,
+            fingerprint,
+            stamp,
+            meter,
+        };
         made += store::store(session, rows, write).await?;
     }
     Ok(made)

@@ -1,6 +1,6 @@
 //! Small files of a table become large ones: the same rows, in a version of their own.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
@@ -42,6 +42,12 @@ pub async fn compact(
     let lake = &session.lake;
     let replaced: HashSet<String> = small.iter().map(|file| file.path.clone()).collect();
     let rows: u64 = small.iter().map(|file| file.rows).sum();
+    let mut taken_over: HashMap<Vec<PartitionValue>, (Option<String>, u128)> = HashMap::new();
+    for file in &small {
+        let (made_from, identity) = taken_over.entry(file.partition.clone()).or_default();
+        made_from.clone_from(&file.made_from);
+        *identity = identity.wrapping_add(file.identity());
+    }
     let part = Version { files: small.into(), quarantine: Node::default(), ..current };
     let job = Arc::new(WriteJob {
         lake: lake.clone(),
@@ -65,7 +71,13 @@ pub async fn compact(
     };
     let plan = Arc::new(HiveWriteExec::new(plan, job));
     let answers = collect(plan, context).await.map_err(fault::explain)?;
-    let written = Written::read(HiveWriteExec::answers(&answers)?, 0);
+    let mut written = Written::read(HiveWriteExec::answers(&answers)?, 0);
+    for file in &mut written.files {
+        // The first file of a partition stands for all that were there, the others for none.
+        let (made_from, identity) = taken_over.entry(file.partition.clone()).or_default();
+        file.made_from.clone_from(made_from);
+        file.stands_for = Some(format!("{:x}", std::mem::take(identity)));
+    }
     let written_rows: u64 = written.files.iter().map(|file| file.rows).sum();
     if written_rows != rows {
         for staged in &written.staged {
@@ -97,6 +109,8 @@ mod tests {
             rows: 1,
             bytes,
             columns: vec![],
+            made_from: None,
+            stands_for: None,
         };
         let large = TARGET_FILE_BYTES;
         let files = [file("a1", "a", 10), file("b1", "b", 10), file("b2", "b", large), file("a2", "a", 20)];

@@ -131,6 +131,8 @@ async fn close(file: OpenFile, footer: ParquetMetaData, schema: &SchemaRef) -> R
         rows: file.rows,
         bytes: staged.bytes,
         columns: ranges::of_file(&footer, schema)?,
+        made_from: None,
+        stands_for: None,
     };
     Ok(Next::Closed(data_file, staged))
 }
@@ -143,7 +145,15 @@ pub(super) async fn empty_file(job: &WriteJob) -> crate::error::Result<(DataFile
         encoder(&job.schema, &[]).and_then(|encoder| Ok(encoder.into_inner()?)).map_err(super::fault::explain)?;
     object.write(Bytes::from(bytes)).await?;
     let staged = object.finish().await?;
-    let file = DataFile { path: staged.path.clone(), partition: vec![], rows: 0, bytes: staged.bytes, columns: vec![] };
+    let file = DataFile {
+        path: staged.path.clone(),
+        partition: vec![],
+        rows: 0,
+        bytes: staged.bytes,
+        columns: vec![],
+        made_from: None,
+        stands_for: None,
+    };
     Ok((file, staged))
 }
 

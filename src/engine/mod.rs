@@ -17,6 +17,8 @@
 //! | `sketch` | an aggregate of ours: numbers in a form that merges to the same in any order |
 //! | `attic` | files that were replaced while a query was at work are read where they went |
 //! | `compact` | small files of a table become large ones |
+//! | `join_keys` | a filter on a join's key on one side becomes one on the other |
+//! | `slices` | which parts of a query's result can be made alone, and from which files |
 //! | `athena` | which types and names a table may have |
 //! | `store` | a query's result becomes a table's next version |
 //! | `fault`, `wording` | the engine's errors, at their places and in the user's words |
@@ -36,6 +38,7 @@ mod hive_task;
 #[cfg(test)]
 mod hive_tests;
 mod hive_write;
+mod join_keys;
 pub mod kmeans;
 mod ranges;
 pub mod raw;
@@ -44,6 +47,7 @@ mod raw_json;
 mod salt;
 mod session;
 pub mod sketch;
+pub mod slices;
 pub mod store;
 mod table;
 mod wording;
@@ -208,6 +212,13 @@ impl Session {
                 None => Ok(false),
             },
         }
+    }
+
+    /// Registers the table just as another session sees it, whatever was committed meanwhile.
+    pub async fn open_as(&self, other: &Session, table: &TableName) -> Result<()> {
+        let reference = TableReference::partial(table.zone.as_str(), table.name.as_str());
+        let seen = other.context.table_provider(reference).await.map_err(fault::explain)?;
+        self.register(table.zone.as_str(), &table.name, seen)
     }
 
     fn open_landing(&self, landing: &Landing) -> Result<()> {

@@ -17,6 +17,7 @@ use datafusion::prelude::DataFrame;
 use super::hive_file::empty_file;
 use super::hive_write::{Answer, CHECKS, Counts, HiveWriteExec, MAX_CHECKS, WriteJob};
 use super::salt::{SALT, SaltExec, Salting};
+use super::slices::SliceWrite;
 use super::{Session, athena, fault};
 use crate::error::{Error, Result};
 use crate::lake::commit::{self, Replaces};
@@ -42,6 +43,8 @@ pub struct TableWrite<'a> {
     pub partition_by: &'a [String],
     pub mode: WriteMode,
     pub checks: &'a [Check],
+    /// The slices that the table falls into, of which perhaps only some are made.
+    pub slices: Option<&'a SliceWrite>,
     /// What the rows were made from; kept with the version.
     pub fingerprint: &'a str,
     pub stamp: &'a RunStamp,
@@ -56,12 +59,18 @@ pub async fn store(session: &Session, frame: DataFrame, write: TableWrite<'_>) -
             .hint("choose `write: overwrite`, `append` or `overwrite_partitions`"));
     }
     let schema = athena::stored_schema(frame.schema().as_arrow(), write.partition_by)?;
-    if matches!(write.mode, WriteMode::Append | WriteMode::OverwritePartitions)
+    let is_part = write.slices.is_some_and(|slices| slices.only.is_some());
+    if (is_part || matches!(write.mode, WriteMode::Append | WriteMode::OverwritePartitions))
         && let Some(current) = version::latest(lake, write.table).await?
     {
         check_fits(&current, &schema, write.partition_by)?;
     }
-    let frame = to_stored(frame, &schema, write.checks)?;
+    let mut frame = to_stored(frame, &schema, write.checks)?;
+    if let Some(slices) = write.slices
+        && let Some(filter) = slices.filter(&schema, write.partition_by).map_err(fault::explain)?
+    {
+        frame = frame.filter(filter).map_err(fault::explain)?;
+    }
     let job = Arc::new(WriteJob {
         lake: lake.clone(),
         table: write.table.clone(),
@@ -98,6 +107,13 @@ pub async fn store(session: &Session, frame: DataFrame, write: TableWrite<'_>) -
         }
         return Err(error);
     }
+    let empty = match write.slices {
+        Some(slices) => {
+            slices.sign(&mut written.files)?;
+            slices.without_rows(&written.files)
+        }
+        None => vec![],
+    };
     let made = Made {
         rows_in: written.counts.rows_in,
         rows_out: written.files.iter().map(|file| file.rows).sum(),
@@ -118,12 +134,14 @@ pub async fn store(session: &Session, frame: DataFrame, write: TableWrite<'_>) -
         partition_by: write.partition_by.to_vec(),
         files: written.files.into(),
         quarantine: written.quarantine.into(),
+        empty,
         replaced: vec![],
     };
-    let replaces = match write.mode {
-        WriteMode::Error | WriteMode::Append => Replaces::Nothing,
-        WriteMode::Overwrite => Replaces::Everything,
-        WriteMode::OverwritePartitions => Replaces::TouchedPartitions,
+    let replaces = match (write.mode, write.slices) {
+        (WriteMode::Error | WriteMode::Append, _) => Replaces::Nothing,
+        (WriteMode::Overwrite, Some(slices)) if is_part => Replaces::Partitions(slices.replaced.clone()),
+        (WriteMode::Overwrite, _) => Replaces::Everything,
+        (WriteMode::OverwritePartitions, _) => Replaces::TouchedPartitions,
     };
     commit::commit(lake, next, written.staged, replaces).await?;
     session.need_workers(true);

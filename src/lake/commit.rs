@@ -16,6 +16,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 use serde::{Deserialize, Serialize};
 
 use super::order::Order;
+use super::path::PartitionValue;
 use super::stage::{self, Staged};
 use super::tree::{self, Node};
 use super::tree_change::TreeChange;
@@ -30,6 +31,8 @@ pub enum Replaces {
     Everything,
     /// Those in a partition that a new file lies in.
     TouchedPartitions,
+    /// Those in these partitions.
+    Partitions(HashSet<Vec<PartitionValue>>),
     /// These, by their paths.
     Files(HashSet<String>),
 }
@@ -133,6 +136,7 @@ async fn follow(change: &mut TreeChange<'_>, old: Node, new: Node, replaces: &Re
             let touched = new.iter().map(|file| file.partition.clone()).collect();
             change.replace(old, &touched, |_| true, new, order).await
         }
+        Replaces::Partitions(touched) => change.replace(old, touched, |_| true, new, order).await,
         Replaces::Files(files) => {
             let touched = new.iter().map(|file| file.partition.clone()).collect();
             change.replace(old, &touched, |file| files.contains(&file.path), new, order).await

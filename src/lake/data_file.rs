@@ -1,6 +1,7 @@
 //! One Parquet file of a table, and what is known of it without opening it.
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use super::path::PartitionValue;
 
@@ -18,6 +19,25 @@ pub struct DataFile {
     /// and there may be a million of them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub columns: Vec<(String, ColumnRange)>,
+    /// What the slice of the table that it belongs to was made from, where the table is made slice by slice. All files of
+    /// a slice have the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub made_from: Option<String>,
+    /// The [identity](DataFile::identity) of the files whose rows it took over, in hexadecimal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stands_for: Option<String>,
+}
+
+impl DataFile {
+    /// Tells its rows from all others: no two files of a lake have one path, and none is ever written again. Those of
+    /// several files add up, and a sum stays what it is when the same rows are put into other files.
+    pub fn identity(&self) -> u128 {
+        let of_others = self.stands_for.as_ref().and_then(|sum| u128::from_str_radix(sum, 16).ok());
+        of_others.unwrap_or_else(|| {
+            let hash = Sha256::digest(&self.path);
+            u128::from_le_bytes(hash[..16].try_into().expect("half of 32 bytes"))
+        })
+    }
 }
 
 /// Between which values a column lies. All are spelled as partition values are, and read by the version's schema.

@@ -81,7 +81,15 @@ mod tests {
             let mut object = stage::begin(lake, run_id, path.clone()).await.unwrap();
             object.write("bytes".into()).await.unwrap();
             staged.push(object.finish().await.unwrap());
-            files.push(DataFile { path, partition: vec![Some(day)], rows: 1, bytes: 5, columns: vec![] });
+            files.push(DataFile {
+                path,
+                partition: vec![Some(day)],
+                rows: 1,
+                bytes: 5,
+                columns: vec![],
+                made_from: None,
+                stands_for: None,
+            });
         }
         let next = Version {
             table: TableName::parse("trusted.t").unwrap(),
@@ -93,6 +101,7 @@ mod tests {
             partition_by: vec!["day".to_string()],
             files: files.into(),
             quarantine: vec![].into(),
+            empty: vec![],
             replaced: vec![],
         };
         commit(lake, next, staged, Replaces::TouchedPartitions).await.unwrap();

@@ -97,6 +97,31 @@ pub async fn files(lake: &Lake, root: &Node) -> Result<Vec<DataFile>> {
     files_matching(lake, root, |children| Ok(vec![true; children.len()])).await
 }
 
+/// Each file in turn, in order. Unlike [`files`] it holds only some of them at a time.
+pub async fn each_file(lake: &Lake, root: &Node, mut visit: impl FnMut(&DataFile)) -> Result<()> {
+    let mut level = root.clone();
+    loop {
+        let children = match level {
+            Node::Leaf(files) => {
+                files.iter().for_each(visit);
+                return Ok(());
+            }
+            Node::Inner(children) => children,
+        };
+        let are_leaves = children.first().is_none_or(|child| child.height == 1);
+        let paths: Vec<String> = children.into_iter().map(|child| child.path).collect();
+        if are_leaves {
+            let mut leaves = stream::iter(paths).map(|path| read(lake, path)).buffered(AT_ONCE);
+            while let Some(leaf) = leaves.try_next().await? {
+                let Node::Leaf(files) = leaf else { unreachable!("all nodes of one level have the same height") };
+                files.iter().for_each(&mut visit);
+            }
+            return Ok(());
+        }
+        level = concat(load(lake, &paths).await?);
+    }
+}
+
 /// The files below the nodes that `keep` keeps, in order.
 pub async fn files_matching(
     lake: &Lake,

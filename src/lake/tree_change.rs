@@ -365,7 +365,15 @@ mod tests {
             let partition = vec![Some(day.to_string()), shop.map(|shop| format!("shop {shop}"))];
             let columns = ["day", "shop"].map(str::to_string);
             let path = path::data_file("trusted/sales", &columns, &partition, "run", self.version as usize, n);
-            DataFile { path, partition, rows: n as u64, bytes: 1, columns: Default::default() }
+            DataFile {
+                path,
+                partition,
+                rows: n as u64,
+                bytes: 1,
+                columns: Default::default(),
+                made_from: None,
+                stands_for: None,
+            }
         }
 
         async fn apply(&mut self, step: &Step) {

@@ -34,6 +34,9 @@ pub struct Version {
     /// Rows that broke a check, with their reasons in `_errors`.
     #[serde(default, skip_serializing_if = "Node::is_empty")]
     pub quarantine: Node,
+    /// What slices without rows were made from, which no file can say. Not all of them, if there are many.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub empty: Vec<String>,
     /// The objects of the version before it that it does not have: data files, by the path that they had before they went
     /// to the [`attic`](super::attic), and nodes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -7,6 +7,7 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use super::fingerprint;
 use super::memory::PeakWatch;
+use super::rebuild::{self, Rebuild};
 use crate::analyze;
 use crate::demo;
 use crate::engine::{Engine, Session};
@@ -28,8 +29,15 @@ pub(super) struct Workshop {
     pub store: Option<demo::Store>,
 }
 
+/// Why a dataset is left alone.
+pub(super) const UNCHANGED: &str = "same definition and same inputs";
+
+/// Why one is that is made in parts, when something else of its inputs has changed.
+pub(super) const UNCHANGED_PARTS: &str = "same definition and same inputs of each partition";
+
 enum Outcome {
-    Made(Made),
+    /// And how much of it, if that was not all.
+    Made(Made, Option<String>),
     Unchanged(String),
 }
 
@@ -42,7 +50,7 @@ pub(super) async fn make(workshop: &Workshop, dataset: &Dataset, meter: &Meter) 
         Definition::Query(_) | Definition::Model(_) => refine(workshop, dataset, meter).await,
     };
     let (status, why, made, failure) = match outcome {
-        Ok(Outcome::Made(made)) => (DatasetStatus::Made, None, made, None),
+        Ok(Outcome::Made(made, part)) => (DatasetStatus::Made, part, made, None),
         Ok(Outcome::Unchanged(why)) => (DatasetStatus::Unchanged, Some(why), Made::default(), None),
         Err(error) => (DatasetStatus::Failed, Some(words(&error)), Made::default(), Some(error.kind())),
     };
@@ -72,13 +80,16 @@ async fn capture(workshop: &Workshop, dataset: &Dataset, source: &Source, meter:
     };
     match ingest::capture(dataset, &source, lake, &workshop.stamp, workshop.full_refresh, meter).await? {
         Captured::Unchanged { why, .. } => Ok(Outcome::Unchanged(why)),
-        Captured::Landed(landing) => Ok(Outcome::Made(Made {
-            rows_in: landing.rows,
-            rows_out: landing.rows,
-            files: landing.parts.len() as u64,
-            bytes: landing.bytes,
-            ..Made::default()
-        })),
+        Captured::Landed(landing) => {
+            let made = Made {
+                rows_in: landing.rows,
+                rows_out: landing.rows,
+                files: landing.parts.len() as u64,
+                bytes: landing.bytes,
+                ..Made::default()
+            };
+            Ok(Outcome::Made(made, None))
+        }
     }
 }
 
@@ -90,15 +101,22 @@ async fn refine(workshop: &Workshop, dataset: &Dataset, meter: &Meter) -> Result
     let inputs = fingerprint::inputs(lake, dataset).await?;
     let fingerprint = fingerprint::of(dataset, &inputs);
     if !workshop.full_refresh && is_made(workshop, dataset, &fingerprint).await? {
-        return Ok(Outcome::Unchanged("same definition and same inputs".to_string()));
+        return Ok(Outcome::Unchanged(UNCHANGED.to_string()));
     }
+    let seen = open(&workshop.engine, dataset).await?;
+    let (slices, part) = match rebuild::of(lake, dataset, &seen, &inputs, workshop.full_refresh).await? {
+        Rebuild::Nothing => return Ok(Outcome::Unchanged(UNCHANGED_PARTS.to_string())),
+        Rebuild::Some(slices, part) => (Some(slices), Some(part)),
+        Rebuild::All(slices) => (slices.ok(), None),
+    };
     let stamp = &workshop.stamp;
     let holder = format!("{}/{}", stamp.run_id, dataset.name);
     let input_bytes = fingerprint::input_bytes(lake, dataset).await?;
+    let input_bytes = slices.as_ref().map_or(input_bytes, |slices| slices.share(input_bytes));
     let retrying = |why: &Error| {
         let _ = workshop.events.send(Event::Retrying { dataset: dataset.name.clone(), why: words(why) });
     };
-    let fingerprint = fingerprint.as_str();
+    let (fingerprint, slices, seen) = (fingerprint.as_str(), slices.as_ref(), &seen);
     let make = |session: Session| {
         async move {
             if session.is_another_attempt() {
@@ -108,11 +126,11 @@ async fn refine(workshop: &Workshop, dataset: &Dataset, meter: &Meter) -> Result
                 }
             }
             for table in &dataset.inputs {
-                session.open(table).await?;
+                session.open_as(seen, table).await?;
             }
             match &dataset.definition {
                 Definition::Query(query) => {
-                    transform::transform(dataset, query, &session, fingerprint, stamp, meter).await
+                    transform::transform(dataset, query, slices, &session, fingerprint, stamp, meter).await
                 }
                 Definition::Model(model) => analyze::analyze(dataset, model, &session, fingerprint, stamp, meter).await,
                 Definition::Source(_) => unreachable!("sources are captured"),
@@ -121,7 +139,16 @@ async fn refine(workshop: &Workshop, dataset: &Dataset, meter: &Meter) -> Result
         .boxed()
     };
     let (made, on_workers) = workshop.engine.work(&holder, input_bytes, retrying, make).await?;
-    Ok(Outcome::Made(Made { on_workers, ..made }))
+    Ok(Outcome::Made(Made { on_workers, ..made }, part))
+}
+
+/// A session that sees what the dataset reads.
+pub(super) async fn open(engine: &Engine, dataset: &Dataset) -> Result<Session> {
+    let session = engine.session()?;
+    for table in &dataset.inputs {
+        session.open(table).await?;
+    }
+    Ok(session)
 }
 
 /// Whether every table of the dataset was made from just this.

@@ -9,6 +9,7 @@ mod fingerprint;
 mod make;
 mod memory;
 mod plan;
+mod rebuild;
 mod vacuum;
 mod validate;
 

@@ -4,11 +4,13 @@ use std::collections::HashSet;
 
 use serde::Serialize;
 
-use super::{RunOptions, fingerprint, validate};
+use super::rebuild::{self, Rebuild};
+use super::{RunOptions, fingerprint, make, validate};
 use crate::config::Limits;
+use crate::engine::Engine;
 use crate::error::Result;
 use crate::lake::{Lake, TableName, version};
-use crate::project::{Definition, Project, select};
+use crate::project::{Dataset, Definition, Project, select};
 
 /// One dataset of a plan, in the order in which it would be made.
 #[derive(Debug, Clone, Serialize)]
@@ -41,6 +43,7 @@ pub async fn plan(
 ) -> Result<Vec<PlannedDataset>> {
     let chosen = select::select(project, &options.select, &options.exclude)?;
     validate(project, lake, limits).await?;
+    let engine = Engine::local(lake, limits)?;
     let mut planned = vec![];
     let mut to_make: HashSet<&TableName> = HashSet::new();
     for dataset in chosen.iter().map(|i| &project.datasets[*i]) {
@@ -55,17 +58,14 @@ pub async fn plan(
             }
             definition => {
                 let kind = if matches!(definition, Definition::Query(_)) { "query" } else { "model" };
-                let why = match dataset.inputs.iter().find(|input| to_make.contains(input)) {
-                    Some(input) => Some(format!("`{input}` is made before it")),
-                    None => why_make(lake, dataset, options).await?,
+                let (action, why) = match dataset.inputs.iter().find(|input| to_make.contains(input)) {
+                    Some(input) => (PlannedAction::Make, format!("`{input}` is made before it")),
+                    None => why_make(&engine, dataset, options).await?,
                 };
-                match why {
-                    Some(why) => {
-                        to_make.extend(&dataset.outputs);
-                        (kind, PlannedAction::Make, why)
-                    }
-                    None => (kind, PlannedAction::Unchanged, "same definition and same inputs".to_string()),
+                if action == PlannedAction::Make {
+                    to_make.extend(&dataset.outputs);
                 }
+                (kind, action, why)
             }
         };
         planned.push(PlannedDataset {
@@ -79,20 +79,33 @@ pub async fn plan(
     Ok(planned)
 }
 
-/// Why the dataset is to be made again with its inputs as they are; `None` when there is no reason.
-async fn why_make(lake: &Lake, dataset: &crate::project::Dataset, options: &RunOptions) -> Result<Option<String>> {
+/// Whether and why the dataset is to be made again with its inputs as they are.
+async fn why_make(engine: &Engine, dataset: &Dataset, options: &RunOptions) -> Result<(PlannedAction, String)> {
     if options.full_refresh {
-        return Ok(Some("--full-refresh".to_string()));
+        return Ok((PlannedAction::Make, "--full-refresh".to_string()));
     }
-    let wanted = fingerprint::of(dataset, &fingerprint::inputs(lake, dataset).await?);
+    let lake = engine.lake();
+    let inputs = fingerprint::inputs(lake, dataset).await?;
+    let wanted = fingerprint::of(dataset, &inputs);
+    let mut changed = false;
     for table in &dataset.outputs {
         match version::latest(lake, table).await? {
-            None => return Ok(Some("never made".to_string())),
-            Some(version) if version.fingerprint != wanted => {
-                return Ok(Some("its definition or an input has changed".to_string()));
-            }
-            Some(_) => {}
+            None => return Ok((PlannedAction::Make, "never made".to_string())),
+            Some(version) => changed |= version.fingerprint != wanted,
         }
     }
-    Ok(None)
+    if !changed {
+        return Ok((PlannedAction::Unchanged, make::UNCHANGED.to_string()));
+    }
+    let why = "its definition or an input has changed";
+    let session = make::open(engine, dataset).await?;
+    let is_partitioned = matches!(&dataset.definition, Definition::Query(query) if !query.partition_by.is_empty());
+    Ok(match rebuild::of(lake, dataset, &session, &inputs, false).await? {
+        Rebuild::Nothing => (PlannedAction::Unchanged, make::UNCHANGED_PARTS.to_string()),
+        Rebuild::Some(_, part) => (PlannedAction::Make, part),
+        Rebuild::All(Err(whole)) if is_partitioned => {
+            (PlannedAction::Make, format!("{why}; not by partition: {whole}"))
+        }
+        Rebuild::All(_) => (PlannedAction::Make, why.to_string()),
+    })
 }

@@ -11,6 +11,7 @@ mod demo_project;
 mod faulty;
 mod floors;
 mod full_disk;
+mod incremental;
 mod ledger;
 mod lost_nodes;
 mod many_nodes;

@@ -238,6 +238,7 @@ async fn commit_two(lake: &Lake, run_id: &str, replaces: Replaces) -> Result<Ver
         partition_by: vec!["day".to_string()],
         files: Node::default(),
         quarantine: Node::default(),
+        empty: vec![],
         replaced: vec![],
     };
     let (mut staged, mut files) = (vec![], vec![]);
@@ -245,7 +246,15 @@ async fn commit_two(lake: &Lake, run_id: &str, replaces: Replaces) -> Result<Ver
         let path = format!("trusted/t/day={day}/part-{run_id}.parquet");
         let object = stage_for(lake, run_id, &path, 100).await?;
         let partition = vec![Some(day.to_string())];
-        files.push(DataFile { path, partition, rows: 1, bytes: object.bytes, columns: vec![] });
+        files.push(DataFile {
+            path,
+            partition,
+            rows: 1,
+            bytes: object.bytes,
+            columns: vec![],
+            made_from: None,
+            stands_for: None,
+        });
         staged.push(object);
     }
     next.files = files.into();
