@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex};
 
 use arrow::array::{ArrayRef, RecordBatch, UInt32Array};
-use arrow::compute::BatchCoalescer;
+use arrow::compute::{BatchCoalescer, take_record_batch};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::common::runtime::SpawnedTask;
 use datafusion::error::{DataFusionError, Result};
@@ -29,6 +29,7 @@ const ON_THE_WAY: usize = 2;
 pub(super) struct Further {
     schema: SchemaRef,
     batches: BatchCoalescer,
+    batch_rows: usize,
     rows: mpsc::Sender<RecordBatch>,
     sort: SpawnedTask<Sorted>,
 }
@@ -46,19 +47,33 @@ impl Further {
         let (sender, receiver) = mpsc::channel(ON_THE_WAY);
         let pushed = Arc::new(Pushed { schema: schema.clone(), rows: Mutex::new(Some(receiver)) });
         let source = StreamingTableExec::try_new(schema.clone(), vec![pushed], None, None, false, None)?;
-        let batches = BatchCoalescer::new(schema.clone(), context.session_config().batch_size());
+        let batch_rows = context.session_config().batch_size();
+        let batches = BatchCoalescer::new(schema.clone(), batch_rows);
         let sort = SpawnedTask::spawn(async move {
             let mut sorted = SortExec::new(ordering, Arc::new(source)).execute(0, context)?;
             Ok((sorted.next().await, sorted))
         });
-        Ok(Further { schema, batches, rows: sender, sort })
+        Ok(Further { schema, batches, batch_rows, rows: sender, sort })
     }
 
     /// `numbers` has each row's partition.
     pub(super) async fn push(&mut self, rows: &RecordBatch, numbers: UInt32Array) -> Result<()> {
         let columns = rows.columns().iter().cloned().chain([Arc::new(numbers) as ArrayRef]);
-        self.batches.push_batch(RecordBatch::try_new(self.schema.clone(), columns.collect())?)?;
-        self.pass_on().await
+        let rows = RecordBatch::try_new(self.schema.clone(), columns.collect())?;
+        let (all, most) = (rows.num_rows(), self.batch_rows);
+        for first in (0..all).step_by(most) {
+            // A copy, because the sort counts a slice as all that it is a slice of.
+            let some = match all <= most {
+                true => rows.clone(),
+                false => take_record_batch(
+                    &rows,
+                    &UInt32Array::from_iter_values(first as u32..all.min(first + most) as u32),
+                )?,
+            };
+            self.batches.push_batch(some)?;
+            self.pass_on().await?;
+        }
+        Ok(())
     }
 
     async fn pass_on(&mut self) -> Result<()> {

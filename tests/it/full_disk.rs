@@ -56,7 +56,7 @@ fn a_file_that_may_not_grow_is_named_and_the_version_before_stays() {
     let limited = |args: &[&str]| {
         let program = env!("CARGO_BIN_EXE_trapiche");
         // Ignored, because the signal would kill the process before it sees its write fail. In blocks of 512 bytes.
-        let script = format!("trap '' XFSZ; ulimit -f 1000; exec {program} run -o json \"$@\"");
+        let script = format!("trap '' XFSZ; ulimit -f 800; exec {program} run -o json \"$@\"");
         let mut shell = Command::new("sh");
         shell.current_dir(bench.path("")).args(["-c", &script, "sh"]).args(args);
         Answer::from(shell.output().unwrap())
