@@ -50,7 +50,7 @@ fn dispatch(arguments: Arguments, words: &Words) -> Result<ExitCode> {
     match arguments.command {
         Command::Run(args::Run { dry_run: true, selection, output })
         | Command::Plan(args::Plan { selection, output }) => on_project(here, async |project, lake, limits| {
-            plan::plan(project, lake, limits, selection, output.format).await
+            plan::plan(project, lake, limits, selection, output.format, words).await
         }),
         Command::Run(args) => {
             on_project(here, async |project, lake, limits| run::run(project, lake, limits, args, words).await)

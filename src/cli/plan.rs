@@ -5,12 +5,14 @@ use std::process::ExitCode;
 use crate::config::Limits;
 use crate::error::Result;
 use crate::lake::Lake;
-use crate::pipeline::{self, PlannedDataset};
+use crate::pipeline::{self, Place, PlannedAction, PlannedDataset};
 use crate::project::Project;
 
 use super::args::{Format, Selection};
 use super::output::{self, word};
 use super::table::{Cell, Table};
+use super::units;
+use super::words::Words;
 
 pub async fn plan(
     project: &Project,
@@ -18,25 +20,56 @@ pub async fn plan(
     limits: &Limits,
     selection: Selection,
     format: Format,
+    words: &Words,
 ) -> Result<ExitCode> {
     let planned = pipeline::plan(project, lake, limits, &selection.into()).await?;
     output::print(format, &table(&planned), &planned)?;
+    if let Some(largest) = planned.iter().filter(|it| it.action == PlannedAction::Make).max_by_key(|it| it.input_bytes)
+    {
+        words.progress_note(&is_one_machine_enough(largest, limits));
+    }
     Ok(ExitCode::SUCCESS)
 }
 
+/// Rows in memory take several times the room of their compressed files, and some operators have to hold them all.
+const UNPACKED: u64 = 4;
+
+fn is_one_machine_enough(largest: &PlannedDataset, limits: &Limits) -> String {
+    let (name, reads) = (&largest.dataset, units::bytes(largest.input_bytes));
+    let memory = units::bytes(limits.memory_bytes);
+    if largest.input_bytes * UNPACKED <= limits.memory_bytes {
+        return format!("one machine is enough: `{name}` reads most, {reads}, and this one may use {memory}");
+    }
+    format!(
+        "`{name}` reads {reads}, which may not fit into the {memory} of this machine: sorts and aggregates would spill, \
+         and large joins fail; workers share it (docs/cluster.md)"
+    )
+}
+
 fn table(planned: &[PlannedDataset]) -> Table {
-    let mut table = Table::new(&["dataset", "kind", "action", "reads", "why"]);
-    table.rows = planned.iter().map(row).collect();
+    let with_workers = planned.iter().any(|it| it.place == Place::Workers);
+    let mut columns = vec!["dataset", "kind", "action", "reads", "size"];
+    if with_workers {
+        columns.push("place");
+    }
+    columns.push("why");
+    let mut table = Table::new(&columns);
+    table.rows = planned.iter().map(|planned| row(planned, with_workers)).collect();
     table
 }
 
-fn row(planned: &PlannedDataset) -> Vec<Cell> {
+fn row(planned: &PlannedDataset, with_workers: bool) -> Vec<Cell> {
     let reads: Vec<String> = planned.reads.iter().map(|table| table.to_string()).collect();
-    vec![
+    let mut row = vec![
         Cell::text(&planned.dataset),
         Cell::text(planned.kind),
         Cell::Text(word(planned.action)),
         Cell::Text(reads.join(", ")),
-        Cell::text(&planned.why),
-    ]
+        if planned.reads.is_empty() { Cell::Null } else { Cell::Bytes(planned.input_bytes) },
+    ];
+    if with_workers {
+        row.push(Cell::Text(word(planned.place)));
+    }
+    row.push(Cell::text(&planned.why));
+    row
 }

@@ -32,7 +32,7 @@ use crate::report::{DatasetReport, DatasetStatus, Event, Meter, RunReport, RunSt
 pub use compact::{Compacted, compact};
 pub use diff::{Change, ColumnChange, Diff, PartitionChange, RowDiff, Side, diff};
 use make::Workshop;
-pub use plan::{PlannedAction, PlannedDataset, plan};
+pub use plan::{Place, PlannedAction, PlannedDataset, plan};
 pub use vacuum::vacuum;
 pub use validate::{Validation, load, validate};
 

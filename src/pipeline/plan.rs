@@ -21,6 +21,17 @@ pub struct PlannedDataset {
     pub action: PlannedAction,
     pub why: String,
     pub reads: Vec<TableName>,
+    /// What it reads at most, with its inputs as they lie in the lake now.
+    pub input_bytes: u64,
+    pub place: Place,
+}
+
+/// Which machines would make it. What is made before it may still change its size, and with it the place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Place {
+    Here,
+    Workers,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -68,12 +79,20 @@ pub async fn plan(
                 (kind, action, why)
             }
         };
+        let input_bytes = fingerprint::input_bytes(lake, dataset).await?;
+        let workers = project.target.workers.as_ref().filter(|_| action == PlannedAction::Make);
+        let place = match workers {
+            Some(workers) if input_bytes >= workers.local_below => Place::Workers,
+            _ => Place::Here,
+        };
         planned.push(PlannedDataset {
             dataset: dataset.name.clone(),
             kind,
             action,
             why,
             reads: dataset.inputs.clone(),
+            input_bytes,
+            place,
         });
     }
     Ok(planned)
