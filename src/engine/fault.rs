@@ -7,7 +7,9 @@ use datafusion::common::Span;
 use datafusion::error::DataFusionError;
 
 use super::wording::{self, message};
-use crate::error::Error;
+use crate::error::{Error, Kind};
+
+const OUT_OF_MEMORY: &str = "the memory limit was reached and the operator could not spill";
 
 /// As the operating system says it.
 const DISK_FULL: &str = "No space left on device";
@@ -15,11 +17,9 @@ const DISK_FULL: &str = "No space left on device";
 /// An error of a plan that runs.
 pub fn explain(error: DataFusionError) -> Error {
     match error.find_root() {
-        DataFusionError::ResourcesExhausted(_) => {
-            Error::failed("the memory limit was reached and the operator could not spill")
-                .hint("give more with --memory, or run fewer threads with --threads")
-                .because(message(&error))
-        }
+        DataFusionError::ResourcesExhausted(_) => Error::failed(OUT_OF_MEMORY)
+            .hint("give more with --memory (to each worker, if workers made it), or run fewer threads with --threads")
+            .because(message(&error)),
         // Only spill files are written by the engine itself; the lake's errors are our own. Other machines' come as text.
         DataFusionError::IoError(_) | DataFusionError::ArrowError(..) if error.to_string().contains(DISK_FULL) => {
             Error::failed("there is no room left for what does not fit in memory")
@@ -42,6 +42,11 @@ pub fn explain(error: DataFusionError) -> Error {
             hint.into_iter().fold(failed, Error::hint)
         }
     }
+}
+
+/// Whether another plan, one that spills more, may do better.
+pub(super) fn is_memory(error: &Error) -> bool {
+    error.kind() == Kind::Failed && error.to_string().starts_with(OUT_OF_MEMORY)
 }
 
 /// Whether it tells of a machine that could not be reached, or not any longer.

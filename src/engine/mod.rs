@@ -81,7 +81,7 @@ use crate::lake::version::{self, AsOf, Version};
 use crate::lake::{Lake, TableName, Zone};
 use crate::project::Workers;
 use crate::report::WorkerUse;
-use cluster::{Cluster, Members};
+use cluster::{Attempt, Cluster, Members};
 
 /// The schema in which `query` shows the rows that broke a check: `quarantine.trusted_sales`.
 pub const QUARANTINE: &str = "quarantine";
@@ -129,8 +129,8 @@ impl Engine {
     }
 
     /// Gives `work` a session that sees no table yet: on this machine, or on workers if it reads at least as much as
-    /// they are worth. When a worker is lost, `work` is done again from the beginning, with another session; `retrying`
-    /// is told why. So nothing that `work` does may stay unless it succeeds.
+    /// they are worth. When a worker is lost or runs out of memory, `work` is done again from the beginning, with another
+    /// session; `retrying` is told why. So nothing that `work` does may stay unless it succeeds.
     pub async fn work<'a, T>(
         &self,
         holder: &str,
@@ -152,15 +152,15 @@ impl Engine {
     pub async fn conversation(&self, holder: &str) -> Result<Session> {
         match &self.place {
             Place::Here => self.session(),
-            Place::Workers(cluster) => self.spread(cluster, &cluster.hire(holder).await?, 0),
+            Place::Workers(cluster) => self.spread(cluster, &cluster.hire(holder).await?, Attempt::default()),
         }
     }
 
-    fn spread(&self, cluster: &Cluster, members: &Arc<Members>, attempt: u32) -> Result<Session> {
+    fn spread(&self, cluster: &Cluster, members: &Arc<Members>, attempt: Attempt) -> Result<Session> {
         let state = session::state(SessionConfig::new(), &self.runtime, self.limits.threads);
-        let state = cluster.spread(state, &self.lake, members)?;
+        let state = cluster.spread(state, &self.lake, members, attempt.sparing)?;
         let (context, lake, members) = (session::context(state)?, self.lake.clone(), Some(members.clone()));
-        Ok(Session { context, lake, attempt, members })
+        Ok(Session { context, lake, attempt: attempt.number, members })
     }
 }
 

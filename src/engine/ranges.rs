@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, StringArray, UInt64Array};
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, Schema, SchemaRef};
+use arrow::datatypes::{DataType, FieldRef, Schema, SchemaRef};
 use datafusion::catalog::Session;
 use datafusion::common::pruning::PruningStatistics;
-use datafusion::common::{Column, DFSchema, ScalarValue};
+use datafusion::common::stats::Precision;
+use datafusion::common::{Column, ColumnStatistics, DFSchema, ScalarValue};
 use datafusion::error::Result;
 use datafusion::logical_expr::Expr;
 use datafusion::logical_expr::utils::conjunction;
@@ -51,6 +52,12 @@ pub(super) fn of_file(metadata: &ParquetMetaData, schema: &Schema) -> Result<Vec
 
 /// The foremost of the bounds, as text.
 fn spelled(bounds: &ArrayRef, before: impl Fn(&ScalarValue, &ScalarValue) -> bool) -> Result<Option<String>> {
+    let Some(foremost) = foremost(bounds, before)? else { return Ok(None) };
+    let text = cast(&foremost.to_array()?, &DataType::Utf8)?;
+    Ok(Some(text.as_string::<i32>().value(0).to_string()))
+}
+
+fn foremost(bounds: &ArrayRef, before: impl Fn(&ScalarValue, &ScalarValue) -> bool) -> Result<Option<ScalarValue>> {
     let mut foremost: Option<ScalarValue> = None;
     for i in (0..bounds.len()).filter(|i| bounds.is_valid(*i)) {
         let bound = ScalarValue::try_from_array(bounds, i)?;
@@ -58,9 +65,7 @@ fn spelled(bounds: &ArrayRef, before: impl Fn(&ScalarValue, &ScalarValue) -> boo
             foremost = Some(bound);
         }
     }
-    let Some(foremost) = foremost else { return Ok(None) };
-    let text = cast(&foremost.to_array()?, &DataType::Utf8)?;
-    Ok(Some(text.as_string::<i32>().value(0).to_string()))
+    Ok(foremost)
 }
 
 /// Types that have an order and can be read back from text.
@@ -69,6 +74,20 @@ fn has_range(data_type: &DataType) -> bool {
     matches!(data_type, Boolean | Date32 | Timestamp(..) | Utf8 | Float32 | Float64)
         || data_type.is_integer()
         || data_type.is_decimal()
+}
+
+/// What is known of the wanted columns of all files together, for the planner's estimates. Between its bounds a number
+/// or a date can have only so many values, and from how many there are follows how many rows a join gives: without the
+/// bounds every row of a large table counts as another value, and large results as small ones.
+pub(super) fn of_files(files: &[DataFile], schema: &SchemaRef, wanted: Option<&Vec<usize>>) -> Vec<ColumnStatistics> {
+    let of = |i: usize, column: &str| Some(&files[i].columns.iter().find(|(name, _)| name == column)?.1);
+    let ranges = Ranges { schema, of, counts: files.iter().map(|file| file.rows).collect() };
+    let column = |(i, field): (usize, &FieldRef)| {
+        let counted = has_range(field.data_type()) && *field.data_type() != DataType::Utf8;
+        let asked = counted && wanted.is_none_or(|wanted| wanted.contains(&i));
+        asked.then(|| ranges.together(&Column::from_name(field.name()))).flatten().unwrap_or_default()
+    };
+    schema.fields().iter().enumerate().map(column).collect()
 }
 
 /// Which files may have rows that pass all filters.
@@ -117,6 +136,22 @@ impl<'a, F: Fn(usize, &str) -> Option<&'a ColumnRange>> Ranges<'_, F> {
         let data_type = self.schema.field_with_name(column.name()).ok()?.data_type();
         let spelled = |i| bound((self.of)(i, column.name())?).as_deref();
         cast(&(0..self.counts.len()).map(spelled).collect::<StringArray>(), data_type).ok()
+    }
+
+    /// `None` unless the bounds of all are known.
+    fn together(&self, column: &Column) -> Option<ColumnStatistics> {
+        let (lows, highs) = (self.min_values(column)?, self.max_values(column)?);
+        let nulls: Option<u64> = (0..self.counts.len()).map(|i| Some((self.of)(i, column.name())?.nulls)).sum();
+        if lows.null_count() > 0 || highs.null_count() > 0 {
+            return None;
+        }
+        let inexact = |bound: Option<ScalarValue>| bound.map_or(Precision::Absent, Precision::Inexact);
+        Some(ColumnStatistics {
+            null_count: Precision::Inexact(usize::try_from(nulls?).ok()?),
+            min_value: inexact(foremost(&lows, |a, b| a < b).ok()?),
+            max_value: inexact(foremost(&highs, |a, b| a > b).ok()?),
+            ..ColumnStatistics::new_unknown()
+        })
     }
 }
 

@@ -8,7 +8,7 @@ use datafusion::catalog::{CatalogProvider, MemoryCatalogProvider, MemorySchemaPr
 use datafusion::config::Dialect;
 use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
-use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
+use datafusion::execution::memory_pool::{FairSpillPool, MemoryLimit, TrackConsumersPool};
 use datafusion::execution::object_store::{DefaultObjectStoreRegistry, ObjectStoreUrl};
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::prelude::{SessionConfig, SessionContext};
@@ -65,6 +65,12 @@ pub(super) fn state(config: SessionConfig, runtime: &Arc<RuntimeEnv>, threads: u
     options.sql_parser.map_string_types_to_utf8view = false;
     // Readers and our own table provider both know their files' schema; asking every file again is waste.
     options.execution.collect_statistics = false;
+    // What each sort keeps for the merge of what it has spilled. A plan may have a dozen sorts: in a small pool the
+    // engine's own 10 MB would leave them nothing to sort in.
+    if let MemoryLimit::Finite(pool_bytes) = runtime.memory_pool.memory_limit() {
+        let kept = &mut options.execution.sort_spill_reservation_bytes;
+        *kept = (pool_bytes / 64).min(*kept);
+    }
     let mut builder = SessionStateBuilder::new()
         .with_config(config)
         .with_runtime_env(runtime.clone())

@@ -205,8 +205,11 @@ impl TableProvider for LakeTable {
             files.push(partitioned_file(file, values)?);
         }
         let rows: u64 = chosen.iter().map(|file| file.rows).sum();
-        let statistics = Statistics::new_unknown(&self.schema)
-            .with_num_rows(usize::try_from(rows).map_or(Precision::Absent, Precision::Exact));
+        let statistics = Statistics {
+            num_rows: usize::try_from(rows).map_or(Precision::Absent, Precision::Exact),
+            total_byte_size: Precision::Absent,
+            column_statistics: ranges::of_files(&chosen, &self.schema, projection),
+        };
 
         let data_columns = self.schema.fields().len() - self.partition_fields.len();
         let file_schema = Arc::new(Schema::new(self.schema.fields()[..data_columns].to_vec()));

@@ -15,6 +15,7 @@ mod incremental;
 mod ledger;
 mod lost_nodes;
 mod many_nodes;
+mod node_plans;
 mod nodes;
 mod other_project;
 mod places;

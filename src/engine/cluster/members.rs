@@ -34,6 +34,7 @@ pub struct Member {
     /// Where it takes plans.
     pub plans: Url,
     generation: u64,
+    threads: usize,
 }
 
 impl Member {
@@ -42,7 +43,7 @@ impl Member {
         let host = address.rsplit_once(':').map_or(address, |(host, _)| host);
         let plans = Url::parse(&format!("http://{host}:{}", status.plans_port))
             .map_err(|error| Error::config(format!("`{address}` is no address of a node")).because(error))?;
-        Ok(Member { address: address.to_string(), plans, generation: status.generation })
+        Ok(Member { address: address.to_string(), plans, generation: status.generation, threads: status.threads })
     }
 
     fn lost(&self, why: &str) -> String {
@@ -89,6 +90,16 @@ impl Members {
         let (holder, control, given_back) = (holder.to_string(), control.clone(), AtomicBool::new(false));
         let used = Mutex::new(WorkerUse { workers: nodes.len() as u64, ..WorkerUse::default() });
         Arc::new(Members { nodes, holder, control, watched, used, given_back, watcher })
+    }
+
+    /// How many there were at the beginning.
+    pub fn workers(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// Of the worker that has the most.
+    pub fn threads(&self) -> usize {
+        self.nodes.iter().map(|node| node.threads).max().unwrap_or(1)
     }
 
     /// Ends when a worker is lost while it is needed, with what happened to it.

@@ -56,6 +56,14 @@ const COMING_BACK: Duration = Duration::from_secs(3);
 
 const ASK_AGAIN: Duration = Duration::from_millis(100);
 
+/// Which try at the same thing it is.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Attempt {
+    pub(super) number: u32,
+    /// The one before ran out of memory: joins sort now, because a sort can spill and a hash table cannot.
+    pub(super) sparing: bool,
+}
+
 /// The driver's view of its workers.
 #[derive(Clone)]
 pub(super) struct Cluster(Arc<Inner>);
@@ -90,8 +98,8 @@ impl Cluster {
         input_bytes >= self.0.settings.local_below
     }
 
-    /// Lets `attempt` do its work with workers, and do it again with those that live when one was lost. `retrying` is
-    /// told why. What was used of the workers comes with the result.
+    /// Lets `attempt` do its work with workers, and do it again: with those that live when one was lost, and sparingly
+    /// when memory ran out. `retrying` is told why. What was used of the workers comes with the result.
     ///
     /// # Errors
     /// That of the last attempt; a connection error when fewer workers than asked for can be had.
@@ -99,14 +107,14 @@ impl Cluster {
         &self,
         holder: &str,
         retrying: impl Fn(&Error) + Send,
-        attempt: impl Fn(u32, &Arc<Members>) -> Result<BoxFuture<'a, Result<T>>> + Send + Sync,
+        attempt: impl Fn(Attempt, &Arc<Members>) -> Result<BoxFuture<'a, Result<T>>> + Send + Sync,
     ) -> Result<(T, WorkerUse)> {
         let _turn = self.turn().await;
-        let mut number = 0;
+        let Attempt { mut number, mut sparing } = Attempt::default();
         loop {
             let members = self.hire(&format!("{holder}/{number}")).await?;
             let outcome = tokio::select! {
-                outcome = attempt(number, &members)? => outcome,
+                outcome = attempt(Attempt { number, sparing }, &members)? => outcome,
                 lost = members.lost() => Err(lost),
             };
             let lost = members.give_back(outcome.is_err()).await;
@@ -114,6 +122,10 @@ impl Cluster {
             match outcome.map_err(|error| of_workers(error, &lost)) {
                 // Nothing else would go better another time.
                 Err(error) if number < ATTEMPTS && error.kind() == Kind::Connection => retrying(&error),
+                Err(error) if number < ATTEMPTS && !sparing && fault::is_memory(&error) => {
+                    retrying(&error);
+                    sparing = true;
+                }
                 Err(error) if number > 1 => return Err(error.context(format!("after {number} attempts"))),
                 Err(error) => return Err(error),
                 Ok(done) => {
@@ -185,11 +197,14 @@ impl Cluster {
         mut state: SessionStateBuilder,
         lake: &Lake,
         members: &Arc<Members>,
+        sparing: bool,
     ) -> Result<SessionStateBuilder> {
-        // A plan for one partition has no exchange that brings equal keys together, but the engine would spread its
-        // scan all the same: each task would take its share of the rows for all of them.
-        let partitions = &mut state.config().get_or_insert_default().options_mut().execution.target_partitions;
-        *partitions = (*partitions).max(2);
+        let options = state.config().get_or_insert_default().options_mut();
+        // What runs side by side does so on the workers' cores, not on the driver's. A plan for one partition has no
+        // exchange that brings equal keys together, but the engine would spread its scan all the same: each task would
+        // take its share of the rows for all of them.
+        options.execution.target_partitions = members.threads().max(2);
+        options.optimizer.prefer_hash_join = !sparing;
         let address = serde_json::to_string(lake.storage()).expect("text keys only");
         let address = HeaderValue::from_str(&address)
             .map_err(|e| Error::config(format!("the storage `{}` can be in no header", lake.url())).because(e))?;
@@ -204,6 +219,8 @@ impl Cluster {
             .with_distributed_scale_up_leaf_node_handler(SpreadParts)
             .with_distributed_passthrough_headers(headers)
             .and_then(|state| state.with_distributed_file_scan_config_bytes_per_partition(per_task))
+            // What has one task the engine leaves to the driver: a worker that is alone gets two.
+            .and_then(|state| state.with_distributed_max_tasks_per_stage(members.workers().max(2)))
             .and_then(|state| state.with_distributed_broadcast_joins(true))
             .map(SessionStateBuilderExt::with_distributed_planner)
             .map_err(fault::explain)

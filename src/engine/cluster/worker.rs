@@ -10,6 +10,8 @@ use async_trait::async_trait;
 use datafusion::error::DataFusionError;
 use datafusion::execution::SessionState;
 use datafusion::execution::runtime_env::RuntimeEnv;
+use datafusion::functions::datetime;
+use datafusion::logical_expr::ScalarUDF;
 use datafusion_distributed::{DistributedExt, Worker, WorkerQueryContext, WorkerSessionBuilder};
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
@@ -85,6 +87,12 @@ impl PlanServer {
     }
 }
 
+/// What these names mean in a plan that was made. Functions travel by name, and the planner has rewritten Spark's into
+/// the engine's own of the same name: Spark's cannot compute.
+fn rewritten() -> [Arc<ScalarUDF>; 2] {
+    [datetime::date_part(), datetime::date_trunc()]
+}
+
 /// Builds a session for each part of a plan, by the same function as the driver's.
 struct Sessions {
     runtime: Arc<RuntimeEnv>,
@@ -117,9 +125,10 @@ impl WorkerSessionBuilder for Sessions {
         let own = |error: Error| DataFusionError::External(Box::new(error));
         let (lake, runtime) = self.lake(&query.headers).await.map_err(own)?;
         let config = query.builder.config().take().unwrap_or_default();
-        let state = session::state(config, &runtime, self.threads)
+        let mut state = session::state(config, &runtime, self.threads)
             .with_distributed_user_codec(LakeCodec { lake })
             .with_distributed_channel_resolver(self.channels.clone());
+        state.scalar_functions().get_or_insert_default().extend(rewritten());
         Ok(state.build())
     }
 }
