@@ -45,8 +45,8 @@ pub(super) struct OpenFile {
 
 /// What became of a file.
 pub(super) enum Next {
-    Open(OpenFile),
-    Closed(DataFile, Staged),
+    Open(Box<OpenFile>),
+    Closed(Box<(DataFile, Staged)>),
 }
 
 impl OpenFile {
@@ -91,7 +91,7 @@ pub(super) async fn write_row_group(
     place.job.meter.add(0, bytes.len() as u64);
     file.object.write(Bytes::from(bytes)).await.map_err(external)?;
     match footer {
-        None => Ok(Next::Open(file)),
+        None => Ok(Next::Open(Box::new(file))),
         Some(footer) => close(file, footer, &place.schema).await,
     }
 }
@@ -134,7 +134,7 @@ async fn close(file: OpenFile, footer: ParquetMetaData, schema: &SchemaRef) -> R
         made_from: None,
         stands_for: None,
     };
-    Ok(Next::Closed(data_file, staged))
+    Ok(Next::Closed(Box::new((data_file, staged))))
 }
 
 /// A file without rows, so that plain readers find the columns of an empty table.

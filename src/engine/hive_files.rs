@@ -74,7 +74,7 @@ struct Partition {
 
 enum File {
     None,
-    Open(OpenFile),
+    Open(Box<OpenFile>),
     /// Bytes of the rows that are being written.
     AtWork(usize),
 }
@@ -201,7 +201,7 @@ impl Files {
         let file = match std::mem::replace(&mut partition.file, File::AtWork(bytes)) {
             File::Open(file) => {
                 self.file_bytes -= file.held_bytes();
-                Some(file)
+                Some(*file)
             }
             _ => {
                 partition.files += 1;
@@ -233,8 +233,8 @@ impl Files {
                 self.file_bytes += file.held_bytes();
                 File::Open(file)
             }
-            Next::Closed(file, staged) => {
-                self.closed.push((file, staged));
+            Next::Closed(closed) => {
+                self.closed.push(*closed);
                 File::None
             }
         };

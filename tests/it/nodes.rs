@@ -169,7 +169,7 @@ impl Node {
     /// Starts the node again where it was; its agent must be gone.
     pub fn again(&mut self) {
         let port = self.address.rsplit_once(':').unwrap().1.parse().unwrap();
-        *self = Node::begin(&self.place, port, &self.manner, &self.mark).is_ready();
+        *self = Node::begin(&self.place, port, &self.manner, &self.mark).once_ready();
     }
 
     pub fn kill_agent(&mut self) {
@@ -207,7 +207,7 @@ impl Node {
 }
 
 impl Beginning {
-    fn is_ready(mut self) -> Node {
+    fn once_ready(mut self) -> Node {
         let Ok(address) = self.first_line.recv_timeout(PATIENCE) else {
             let _ = self.agent.kill();
             panic!("a node did not become ready: {:?}\n{}", self.agent.wait(), self.mark.words());

@@ -148,9 +148,10 @@ impl Model {
                     *squared += apart * apart;
                 }
             }
-            for i in 0..BLOCK {
-                if squared[i] < block.squared[i] {
-                    (block.squared[i], block.nearest[i]) = (squared[i], place);
+            let least = block.squared.iter_mut().zip(&mut block.nearest);
+            for (squared, (least, nearest)) in squared.into_iter().zip(least) {
+                if squared < *least {
+                    (*least, *nearest) = (squared, place);
                 }
             }
         }

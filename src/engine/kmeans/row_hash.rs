@@ -13,7 +13,7 @@ use datafusion::logical_expr::{
 pub(super) const NAME: &str = "row_hash";
 
 /// Any two machines with the same build give a row the same number.
-const SEED: u64 = 0x7261_7069_6368_65;
+const SEED: u64 = 0x0072_6170_6963_6865;
 
 /// The function of any columns that gives an unsigned bigint.
 pub fn row_hash(columns: Vec<Expr>) -> Expr {
