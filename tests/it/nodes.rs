@@ -56,7 +56,7 @@ impl Nodes {
     pub fn on(places: &[Place], manner: &Manner) -> Nodes {
         let mark = Mark::new();
         let begun: Vec<_> = places.iter().map(|place| Node::begin(place, 0, manner, &mark)).collect();
-        Nodes { all: begun.into_iter().map(Beginning::is_ready).collect(), mark }
+        Nodes { all: begun.into_iter().map(Beginning::once_ready).collect(), mark }
     }
 
     /// As `engine.workers` has them.
