@@ -7,7 +7,7 @@ use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
 use datafusion::physical_plan::collect;
 
 use super::hive_write::{HiveWriteExec, WriteJob};
-use super::store::{Deal, TARGET_FILE_BYTES, Written, by_partition};
+use super::store::{TARGET_FILE_BYTES, Written};
 use super::{Session, fault};
 use crate::error::{Error, Result};
 use crate::lake::commit::{self, Replaces};
@@ -66,8 +66,7 @@ pub async fn compact(
     let plan = match part.partition_by.is_empty() {
         // One task, or else each task would leave a small file of its own.
         true => Arc::new(CoalescePartitionsExec::new(plan)),
-        // Whole, or else a partition's small files would become as many small files again.
-        false => by_partition(plan, &part.schema, &part.partition_by, Deal::Whole).map_err(fault::explain)?,
+        false => plan,
     };
     let plan = Arc::new(HiveWriteExec::new(plan, job));
     let answers = collect(plan, context).await.map_err(fault::explain)?;

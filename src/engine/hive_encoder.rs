@@ -1,37 +1,116 @@
 //! How a file of a table is encoded: Parquet as Athena likes it, with a dictionary where that pays.
 //!
-//! The Parquet writer tries a dictionary on every column and gives up once it has a mebibyte of distinct values. Until
-//! then each value was hashed for nothing, which is most of what it costs to encode a column of keys or comments. So the
-//! first rows of a file are asked how many distinct values the column is likely to have.
+//! A dictionary that outgrows its page is given up, and then each value was hashed for nothing, which is most of what it
+//! costs to encode a column of keys or comments. So the first rows of a file are asked how many distinct values the
+//! column is likely to have.
 
-use arrow::array::{Array, RecordBatch};
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, RecordBatch};
+use arrow::compute::concat;
 use arrow::datatypes::{DataType, SchemaRef};
 use datafusion::common::hash_utils::{HLL_RANDOM_STATE, create_hashes};
 use datafusion::error::Result;
-use parquet::arrow::arrow_writer::{ArrowWriter, ArrowWriterOptions};
+use parquet::arrow::ArrowSchemaConverter;
+use parquet::arrow::arrow_writer::{ArrowColumnWriter, ArrowRowGroupWriterFactory, compute_leaves};
 use parquet::basic::{Compression, ZstdLevel};
-use parquet::file::properties::{DEFAULT_DICTIONARY_PAGE_SIZE_LIMIT, WriterProperties};
+use parquet::file::metadata::ParquetMetaData;
+use parquet::file::properties::WriterProperties;
+use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::ColumnPath;
 
-/// Values that the writer takes before it looks whether a page is full; what it does then is done less often.
-const ENCODED_AT_ONCE: usize = 8192;
+use super::chunk::{self, MOST_DICTIONARY_BYTES, Workshop};
 
 /// So many rows, spread over those at hand, stand for a column.
 const SAMPLE: usize = 4096;
 
-/// An encoder for rows like these. Zstd at its fastest level, v1 data pages, no Arrow schema beside Parquet's own.
-pub(super) fn encoder(schema: &SchemaRef, rows: &[RecordBatch]) -> Result<ArrowWriter<Vec<u8>>> {
-    let mut properties = WriterProperties::builder()
-        .set_compression(Compression::ZSTD(ZstdLevel::default()))
-        .set_write_batch_size(ENCODED_AT_ONCE)
-        .set_created_by(concat!("trapiche ", env!("CARGO_PKG_VERSION")).to_string());
-    for (i, field) in schema.fields().iter().enumerate() {
-        if !dictionary_pays(rows, i)? {
+/// What a file holds back for its footer, for each column of each row group: bounds, places of pages.
+const FOOTER_BYTES: usize = 1024;
+
+/// A Parquet file in memory, a row group at a time.
+pub(super) struct Encoder {
+    schema: SchemaRef,
+    /// Of the schema's columns.
+    has_dictionary: Vec<bool>,
+    file: SerializedFileWriter<Vec<u8>>,
+    /// For columns that [`chunk`] has no encoder for.
+    others: ArrowRowGroupWriterFactory,
+}
+
+impl Encoder {
+    /// For a file of rows like these. Zstd at its fastest level, v1 data pages, no Arrow schema beside Parquet's own.
+    pub(super) fn new(schema: &SchemaRef, rows: &[RecordBatch]) -> Result<Self> {
+        let has_dictionary =
+            (0..schema.fields().len()).map(|i| dictionary_pays(rows, i)).collect::<Result<Vec<_>>>()?;
+        let mut properties = WriterProperties::builder()
+            .set_compression(Compression::ZSTD(ZstdLevel::default()))
+            .set_created_by(concat!("trapiche ", env!("CARGO_PKG_VERSION")).to_string());
+        for (field, _) in schema.fields().iter().zip(&has_dictionary).filter(|(_, has)| !**has) {
             properties = properties.set_column_dictionary_enabled(ColumnPath::from(field.name().as_str()), false);
         }
+        let parquet_schema = ArrowSchemaConverter::new().convert(schema)?.root_schema_ptr();
+        let file = SerializedFileWriter::new(vec![], parquet_schema, Arc::new(properties.build()))?;
+        let others = ArrowRowGroupWriterFactory::new(&file, schema.clone());
+        Ok(Encoder { schema: schema.clone(), has_dictionary, file, others })
     }
-    let options = ArrowWriterOptions::new().with_properties(properties.build()).with_skip_arrow_metadata(true);
-    Ok(ArrowWriter::try_new_with_options(vec![], schema.clone(), options)?)
+
+    /// Encodes these rows as a row group. Lets others have the thread after each column.
+    pub(super) async fn write(&mut self, rows: &[RecordBatch], workshop: &mut Workshop) -> Result<()> {
+        if rows.iter().all(|batch| batch.num_rows() == 0) {
+            return Ok(());
+        }
+        let number = self.file.flushed_row_groups().len();
+        let columns = self.file.schema_descr().columns().to_vec();
+        let root_of = (0..columns.len()).map(|i| self.file.schema_descr().get_column_root_idx(i)).collect::<Vec<_>>();
+        let mut others: Vec<Option<ArrowColumnWriter>> = vec![];
+        let mut row_group = self.file.next_row_group()?;
+        let mut first = 0;
+        for (i, field) in self.schema.fields().iter().enumerate() {
+            let leaves = first..first + root_of[first..].iter().take_while(|root| **root == i).count();
+            first = leaves.end;
+            let parts: Vec<ArrayRef> = rows.iter().map(|batch| batch.column(i).clone()).collect();
+            if let Some((bytes, close)) =
+                chunk::encode(&parts, &columns[leaves.start], self.has_dictionary[i], workshop)?
+            {
+                row_group.append_column(&bytes, close)?;
+            } else {
+                if others.is_empty() {
+                    others = self.others.create_column_writers(number)?.into_iter().map(Some).collect();
+                }
+                let parts: Vec<&dyn Array> = parts.iter().map(|part| part.as_ref()).collect();
+                let of_field = compute_leaves(field, &concat(&parts)?)?;
+                for (leaf, values) in leaves.zip(of_field) {
+                    let mut writer = others[leaf].take().expect("a leaf belongs to one field");
+                    writer.write(&values)?;
+                    writer.close()?.append_to_row_group(&mut row_group)?;
+                }
+            }
+            tokio::task::yield_now().await;
+        }
+        row_group.close()?;
+        Ok(())
+    }
+
+    /// Of the file so far, those that were taken included.
+    pub(super) fn bytes_written(&self) -> u64 {
+        self.file.bytes_written() as u64
+    }
+
+    /// The bytes that were written since the last time.
+    pub(super) fn take_bytes(&mut self) -> Vec<u8> {
+        std::mem::take(self.file.inner_mut())
+    }
+
+    /// Writes the footer.
+    pub(super) fn finish(&mut self) -> Result<ParquetMetaData> {
+        Ok(self.file.finish()?)
+    }
+
+    /// Bytes that it holds.
+    pub(super) fn held_bytes(&self) -> usize {
+        let chunks = self.file.flushed_row_groups().len() * self.file.schema_descr().num_columns();
+        self.file.inner().capacity() + chunks * FOOTER_BYTES
+    }
 }
 
 /// Whether a dictionary and the numbers of its entries are likely to be clearly smaller than the values themselves.
@@ -54,8 +133,7 @@ fn dictionary_pays(rows: &[RecordBatch], column: usize) -> Result<bool> {
     let dictionary_bytes = distinct * width;
     let index_bytes = total as f64 * distinct.max(2.0).log2().ceil() / 8.0;
     let plain_bytes = total as f64 * width;
-    Ok(dictionary_bytes <= DEFAULT_DICTIONARY_PAGE_SIZE_LIMIT as f64
-        && dictionary_bytes + index_bytes < 0.8 * plain_bytes)
+    Ok(dictionary_bytes <= MOST_DICTIONARY_BYTES as f64 && dictionary_bytes + index_bytes < 0.8 * plain_bytes)
 }
 
 /// Bytes of a value without its text; `None` for types that are left to the Parquet writer.
@@ -63,7 +141,9 @@ fn plain_width(data_type: &DataType) -> Option<f64> {
     match data_type {
         DataType::Utf8 | DataType::Binary => Some(4.0),
         // Parquet has nothing narrower than four bytes, and decimals of up to 18 digits in eight.
-        DataType::Decimal128(precision, _) if *precision <= 18 => Some(if *precision <= 9 { 4.0 } else { 8.0 }),
+        DataType::Decimal128(precision, _) | DataType::Decimal64(precision, _) if *precision <= 18 => {
+            Some(if *precision <= 9 { 4.0 } else { 8.0 })
+        }
         other => other.primitive_width().map(|width| width.max(4) as f64),
     }
 }

@@ -3,15 +3,13 @@
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
-use arrow::compute::concat_batches;
 use arrow::datatypes::SchemaRef;
 use bytes::Bytes;
 use datafusion::error::{DataFusionError, Result};
-use parquet::arrow::arrow_writer::ArrowWriter;
 use parquet::file::metadata::ParquetMetaData;
-use tokio::sync::Semaphore;
 
-use super::hive_encoder::encoder;
+use super::chunk::Workshops;
+use super::hive_encoder::Encoder;
 use super::hive_keys::Key;
 use super::hive_write::WriteJob;
 use super::ranges;
@@ -19,10 +17,6 @@ use crate::error::Error;
 use crate::lake::data_file::DataFile;
 use crate::lake::path;
 use crate::lake::stage::{self, StageWriter, Staged};
-
-/// Batches of fewer rows are put together before they are encoded: what a column costs once per batch is then small
-/// beside what its rows cost.
-const ENCODED_ROWS: usize = 1024;
 
 /// Where the files of one task go that belong to one folder.
 pub(super) struct Place {
@@ -32,13 +26,13 @@ pub(super) struct Place {
     /// Of the files: without the columns that stand in the path.
     pub schema: SchemaRef,
     /// Row groups that may be encoded at a time, by all tasks of this process.
-    pub encoders: Arc<Semaphore>,
+    pub encoders: Arc<Workshops>,
 }
 
 /// A file of one partition.
 pub(super) struct OpenFile {
     key: Key,
-    encoder: ArrowWriter<Vec<u8>>,
+    encoder: Encoder,
     object: StageWriter,
     rows: u64,
 }
@@ -60,12 +54,12 @@ impl OpenFile {
         };
         let path = path::data_file(&place.dir, columns, &key, &writer, place.task, n);
         let object = stage::begin(&job.lake, &job.run_id, path).await.map_err(external)?;
-        Ok(OpenFile { key, encoder: encoder(&place.schema, rows)?, object, rows: 0 })
+        Ok(OpenFile { key, encoder: Encoder::new(&place.schema, rows)?, object, rows: 0 })
     }
 
     /// Bytes that are held back until the file is closed.
     pub(super) fn held_bytes(&self) -> usize {
-        self.encoder.memory_size() + self.object.held_bytes()
+        self.encoder.held_bytes() + self.object.held_bytes()
     }
 }
 
@@ -77,50 +71,25 @@ pub(super) async fn write_row_group(
     rows: Vec<RecordBatch>,
     is_last: bool,
 ) -> Result<Next> {
-    let permit = place.encoders.clone().acquire_owned().await.expect("nobody closes it");
+    let mut encoders = place.encoders.enter().await?;
     let mut file = match file {
         Some(file) => file,
         None => OpenFile::open(&place, key, n, &rows).await?,
     };
     file.rows += rows.iter().map(|batch| batch.num_rows() as u64).sum::<u64>();
-    encode(&mut file.encoder, rows).await?;
-    let is_full = file.encoder.bytes_written() as u64 >= place.job.target_file_bytes;
+    // On the engine's threads, as all that works on rows: another thread's heap would only grow beside theirs.
+    file.encoder.write(&rows, encoders.workshop()).await?;
+    drop(rows);
+    let is_full = file.encoder.bytes_written() >= place.job.target_file_bytes;
     let footer = if is_last || is_full { Some(file.encoder.finish()?) } else { None };
-    drop(permit);
-    let bytes = std::mem::take(file.encoder.inner_mut());
+    drop(encoders);
+    let bytes = file.encoder.take_bytes();
     place.job.meter.add(0, bytes.len() as u64);
     file.object.write(Bytes::from(bytes)).await.map_err(external)?;
     match footer {
         None => Ok(Next::Open(Box::new(file))),
         Some(footer) => close(file, footer, &place.schema).await,
     }
-}
-
-/// On the engine's threads, as all that works on rows: another thread's heap would only grow beside theirs.
-async fn encode(encoder: &mut ArrowWriter<Vec<u8>>, rows: Vec<RecordBatch>) -> Result<()> {
-    let mut small: Vec<RecordBatch> = vec![];
-    let mut waiting = 0;
-    for batch in rows {
-        waiting += batch.num_rows();
-        small.push(batch);
-        if waiting >= ENCODED_ROWS {
-            write(encoder, &mut small)?;
-            waiting = 0;
-            tokio::task::yield_now().await;
-        }
-    }
-    write(encoder, &mut small)?;
-    Ok(encoder.flush()?)
-}
-
-fn write(encoder: &mut ArrowWriter<Vec<u8>>, rows: &mut Vec<RecordBatch>) -> Result<()> {
-    match rows.as_slice() {
-        [] => {}
-        [one] => encoder.write(one)?,
-        [first, ..] => encoder.write(&concat_batches(first.schema_ref(), rows.iter())?)?,
-    }
-    rows.clear();
-    Ok(())
 }
 
 async fn close(file: OpenFile, footer: ParquetMetaData, schema: &SchemaRef) -> Result<Next> {
@@ -141,9 +110,9 @@ async fn close(file: OpenFile, footer: ParquetMetaData, schema: &SchemaRef) -> R
 pub(super) async fn empty_file(job: &WriteJob) -> crate::error::Result<(DataFile, Staged)> {
     let path = path::data_file(&path::table_dir(&job.table), &[], &[], &job.run_id, 0, 0);
     let mut object = stage::begin(&job.lake, &job.run_id, path).await?;
-    let bytes =
-        encoder(&job.schema, &[]).and_then(|encoder| Ok(encoder.into_inner()?)).map_err(super::fault::explain)?;
-    object.write(Bytes::from(bytes)).await?;
+    let mut encoder = Encoder::new(&job.schema, &[]).map_err(super::fault::explain)?;
+    encoder.finish().map_err(super::fault::explain)?;
+    object.write(Bytes::from(encoder.take_bytes())).await?;
     let staged = object.finish().await?;
     let file = DataFile {
         path: staged.path.clone(),

@@ -1,12 +1,14 @@
-//! The rows of one task that wait to be written, and its files: one per partition, and the next when that one is full.
+//! Rows that wait to be written, and files: one per partition, and the next when that one is full. Of a partition that has
+//! filled several, as many more are written at a time, so that a huge one is not the work of one thread.
 //!
-//! Rows wait in memory until they make a row group, which is then encoded at once, by a task of its own. So what an
+//! Rows wait in memory until they make a row group, which is then encoded at once, beside the dealing. So what an
 //! encoder needs (a compressor for each column, dictionaries) is held by the few that are at work, and not by every
-//! partition; and a task that has more to write than others is helped by threads that have nothing to do.
+//! partition; and whoever has more to write than others is helped by threads that have nothing to do.
 //!
 //! When the memory pool gives no more, the largest partitions are written as smaller row groups; when no partition is
 //! large, the smallest ones are [given up](Files::relieve), and their rows are sorted instead.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, RecordBatch};
@@ -46,12 +48,15 @@ const AT_WORK_PER_ENCODER: usize = 2;
 pub(super) struct Files {
     place: Arc<Place>,
     memory: MemoryReservation,
+    numbers: HashMap<Key, u32>,
     /// By number.
     partitions: Vec<Partition>,
     /// Whether new partitions are taken.
     has_room: bool,
-    at_work: JoinSet<(usize, Result<Next>)>,
+    at_work: JoinSet<(usize, usize, Result<Next>)>,
     most_at_work: usize,
+    /// Of one partition, if it is large.
+    most_files_at_a_time: usize,
     /// Of rows that wait and those that are at work.
     row_bytes: usize,
     /// That open files hold back.
@@ -65,18 +70,14 @@ struct Partition {
     is_further: bool,
     rows: Vec<RecordBatch>,
     bytes: usize,
-    /// Of rows that went to the file.
+    /// Of rows that went to files.
     written: usize,
-    file: File,
+    /// Files that nobody writes to just now.
+    open: Vec<Box<OpenFile>>,
+    /// Row groups on their way to a file, each to another.
+    at_work: usize,
     /// How many files it has begun.
     files: usize,
-}
-
-enum File {
-    None,
-    Open(Box<OpenFile>),
-    /// Bytes of the rows that are being written.
-    AtWork(usize),
 }
 
 /// What was done about a lack of memory.
@@ -90,38 +91,42 @@ pub(super) enum Relief {
 }
 
 impl Files {
-    pub(super) fn new(place: Place, encoders: usize, memory: MemoryReservation) -> Self {
+    /// A partition is one file at a time until it has made about as many as it then may make at a time.
+    pub(super) fn new(place: Place, encoders: usize, most_files_at_a_time: usize, memory: MemoryReservation) -> Self {
         Files {
             place: Arc::new(place),
             memory,
+            numbers: HashMap::new(),
             partitions: vec![],
             has_room: true,
             at_work: JoinSet::new(),
             most_at_work: encoders * AT_WORK_PER_ENCODER,
+            most_files_at_a_time,
             row_bytes: 0,
             file_bytes: 0,
             closed: vec![],
         }
     }
 
-    /// The next number's partition.
-    pub(super) fn meet(&mut self, key: Key) {
+    /// The partition's number: 0 for the first that was met, and so on.
+    pub(super) fn meet(&mut self, key: Key) -> u32 {
+        if let Some(number) = self.numbers.get(&key) {
+            return *number;
+        }
+        let number = self.partitions.len() as u32;
         self.has_room &= self.partitions.len() < MOST_PARTITIONS;
-        let is_further = !self.has_room;
+        self.numbers.insert(key.clone(), number);
         self.partitions.push(Partition {
             key,
-            is_further,
+            is_further: !self.has_room,
             rows: vec![],
             bytes: 0,
             written: 0,
-            file: File::None,
+            open: vec![],
+            at_work: 0,
             files: 0,
         });
-    }
-
-    /// How many partitions were met.
-    pub(super) fn len(&self) -> usize {
-        self.partitions.len()
+        number
     }
 
     /// Whether this partition's rows are to be sorted.
@@ -130,15 +135,26 @@ impl Files {
     }
 
     pub(super) async fn add(&mut self, number: u32, rows: RecordBatch) -> Result<()> {
+        let number = number as usize;
         let bytes = size(&rows);
         self.row_bytes += bytes;
-        let partition = &mut self.partitions[number as usize];
+        let partition = &mut self.partitions[number];
         partition.bytes += bytes;
         partition.rows.push(rows);
-        match partition.bytes >= partition.written.clamp(FIRST_ROW_GROUP_BYTES, LARGEST_ROW_GROUP_BYTES) {
-            true => self.write(number as usize, false).await,
+        let enough = partition.written.clamp(FIRST_ROW_GROUP_BYTES, LARGEST_ROW_GROUP_BYTES);
+        // What is at work need not be waited for at once.
+        let too_much = enough + LARGEST_ROW_GROUP_BYTES;
+        match partition.bytes >= enough && (self.takes_more(number) || self.partitions[number].bytes >= too_much) {
+            true => self.write(number, false).await,
             false => Ok(()),
         }
+    }
+
+    /// Whether a file of the partition is ready for a row group, or another may be begun.
+    fn takes_more(&self, number: usize) -> bool {
+        let partition = &self.partitions[number];
+        let files_made = partition.written / row_bytes_of(self.place.job.target_file_bytes).max(1);
+        partition.at_work < (1 + files_made).min(self.most_files_at_a_time)
     }
 
     /// Whether the pool grants what is held here and `more` bytes.
@@ -193,27 +209,22 @@ impl Files {
 
     /// Sends what waits of a partition on its way.
     async fn write(&mut self, number: usize, is_last: bool) -> Result<()> {
-        while self.at_work.len() >= self.most_at_work || matches!(self.partitions[number].file, File::AtWork(_)) {
+        while self.at_work.len() >= self.most_at_work || !self.takes_more(number) {
             self.wait().await?;
         }
         let partition = &mut self.partitions[number];
         let bytes = std::mem::take(&mut partition.bytes);
-        let file = match std::mem::replace(&mut partition.file, File::AtWork(bytes)) {
-            File::Open(file) => {
-                self.file_bytes -= file.held_bytes();
-                Some(*file)
-            }
-            _ => {
-                partition.files += 1;
-                partition.written = 0;
-                None
-            }
-        };
+        let file = partition.open.pop();
+        match &file {
+            Some(file) => self.file_bytes -= file.held_bytes(),
+            None => partition.files += 1,
+        }
         let name = (partition.key.clone(), partition.files - 1);
         let rows = std::mem::take(&mut partition.rows);
         partition.written += bytes;
-        let work = write_row_group(self.place.clone(), name, file, rows, is_last);
-        self.at_work.spawn(async move { (number, work.await) });
+        partition.at_work += 1;
+        let work = write_row_group(self.place.clone(), name, file.map(|file| *file), rows, is_last);
+        self.at_work.spawn(async move { (number, bytes, work.await) });
         Ok(())
     }
 
@@ -225,36 +236,31 @@ impl Files {
         }
     }
 
-    fn settle(&mut self, done: Result<(usize, Result<Next>), tokio::task::JoinError>) -> Result<()> {
-        let (number, next) = done.map_err(|e| DataFusionError::External(Box::new(e)))?;
+    fn settle(&mut self, done: Result<(usize, usize, Result<Next>), tokio::task::JoinError>) -> Result<()> {
+        let (number, bytes, next) = done.map_err(|e| DataFusionError::External(Box::new(e)))?;
         let partition = &mut self.partitions[number];
-        let file = match next? {
+        partition.at_work -= 1;
+        self.row_bytes -= bytes;
+        match next? {
             Next::Open(file) => {
                 self.file_bytes += file.held_bytes();
-                File::Open(file)
+                partition.open.push(file);
             }
-            Next::Closed(closed) => {
-                self.closed.push(*closed);
-                File::None
-            }
-        };
-        if let File::AtWork(bytes) = std::mem::replace(&mut partition.file, file) {
-            self.row_bytes -= bytes;
+            Next::Closed(closed) => self.closed.push(*closed),
         }
         Ok(())
     }
 
-    /// Writes what waits of a partition and closes its file; it gets no more rows.
+    /// Writes what waits of a partition and closes its files; it gets no more rows.
     pub(super) async fn close(&mut self, number: u32) -> Result<()> {
         let number = number as usize;
-        while matches!(self.partitions[number].file, File::AtWork(_)) {
+        while self.partitions[number].at_work > 0 {
             self.wait().await?;
         }
-        let partition = &self.partitions[number];
-        match partition.bytes > 0 || matches!(partition.file, File::Open(_)) {
-            true => self.write(number, true).await,
-            false => Ok(()),
+        while self.partitions[number].bytes > 0 || !self.partitions[number].open.is_empty() {
+            self.write(number, true).await?;
         }
+        Ok(())
     }
 
     /// Closes all that is open.
@@ -269,9 +275,14 @@ impl Files {
         Ok(())
     }
 
-    pub(super) fn into_closed(self) -> Vec<(DataFile, Staged)> {
-        self.closed
+    pub(super) fn take_closed(&mut self) -> Vec<(DataFile, Staged)> {
+        std::mem::take(&mut self.closed)
     }
+}
+
+/// So many bytes of rows make about a file of that size: Parquet is mostly a third or a fifth.
+pub(super) fn row_bytes_of(file_bytes: u64) -> usize {
+    usize::try_from(file_bytes * 4).unwrap_or(usize::MAX)
 }
 
 /// Of the rows alone, not of the buffers that they may be a part of.

@@ -8,13 +8,13 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::datasource::memory::MemorySourceConfig;
 use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
-use datafusion::physical_plan::collect;
+use datafusion::physical_plan::{ExecutionPlan, collect};
 use datafusion::prelude::{SessionConfig, SessionContext};
 use object_store::memory::InMemory;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use super::hive_write::{Answer, HiveWriteExec, WriteJob};
-use super::store::{Deal, by_partition};
+use super::store::by_partition;
 use crate::lake::data_file::DataFile;
 use crate::lake::stage::{self, Staged};
 use crate::lake::{Lake, TableName, Zone};
@@ -23,17 +23,30 @@ use crate::report::Meter;
 const TASKS: usize = 4;
 
 /// What one write is given.
+#[derive(Clone)]
 struct Bench {
     lake: Lake,
     pool_bytes: usize,
     target_file_bytes: u64,
-    deal: Deal,
+    /// Whether partitions are brought to one task first, as they are on several machines.
+    is_spread: bool,
 }
 
 impl Bench {
     fn new(pool_bytes: usize) -> Self {
         let lake = Lake::on("memory://lake", Arc::new(InMemory::new()), None).expect("a lake");
-        Bench { lake, pool_bytes, target_file_bytes: 256 << 20, deal: Deal::Spread(256 << 20) }
+        Bench { lake, pool_bytes, target_file_bytes: 256 << 20, is_spread: false }
+    }
+
+    /// Writes the rows in both ways, and gives the files of either to `judge`.
+    async fn writes(self, rows: i64, key: impl Fn(i64) -> String, judge: impl Fn(Vec<DataFile>)) {
+        judge(self.clone().write(rows, &key).await);
+        judge(Bench { is_spread: true, ..Bench::new(self.pool_bytes).of(&self) }.write(rows, &key).await);
+    }
+
+    /// The settings of another, on a lake of its own.
+    fn of(self, other: &Bench) -> Self {
+        Bench { target_file_bytes: other.target_file_bytes, ..self }
     }
 
     /// Writes rows `0..rows`, each to the partition that `key` says, and publishes the files.
@@ -46,7 +59,10 @@ impl Bench {
             .collect();
         let plan = MemorySourceConfig::try_new_exec(&inputs, schema(), None).expect("batches of one schema");
         let partition_by = ["key".to_string()];
-        let plan = by_partition(plan, &schema(), &partition_by, self.deal).expect("a plan");
+        let plan = match self.is_spread {
+            false => plan as Arc<dyn ExecutionPlan>,
+            true => by_partition(plan, &schema(), &partition_by, self.target_file_bytes).expect("a plan"),
+        };
         let job = WriteJob {
             lake: self.lake.clone(),
             table: TableName::new(Zone::Trusted, "t"),
@@ -124,56 +140,55 @@ fn counts(files: &[DataFile]) -> BTreeMap<String, usize> {
     counts
 }
 
-/// Which task wrote the file, as its name says.
-fn task(file: &DataFile) -> &str {
-    file.path.rsplit('-').nth(1).expect("part-<run>-<task>-<n>.parquet")
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_partition_is_one_file_of_a_name_that_depends_on_nothing_else() {
-    let files = Bench::new(1 << 30).write(20_000, |row| format!("k{}", row % 50)).await;
-    let (once, again) = (counts(&files), Bench::new(1 << 30).write(20_000, |row| format!("k{}", row % 50)).await);
-    assert_eq!(once, (0..50).map(|i| (format!("k{i}"), 1)).collect());
-    let paths = |files: &[DataFile]| files.iter().map(|file| file.path.clone()).collect::<BTreeSet<_>>();
-    assert_eq!(paths(&files), paths(&again));
-    assert!(files.iter().all(|file| file.path.ends_with("-0000.parquet")), "{:?}", paths(&files));
+    let paths = |files: Vec<DataFile>| files.into_iter().map(|file| file.path).collect::<BTreeSet<_>>();
+    for is_spread in [false, true] {
+        let bench = || Bench { is_spread, ..Bench::new(1 << 30) }.write(20_000, |row| format!("k{}", row % 50));
+        let once = bench().await;
+        assert_eq!(counts(&once), (0..50).map(|i| (format!("k{i}"), 1)).collect());
+        assert!(once.iter().all(|file| file.path.ends_with("-0000.parquet")), "{once:?}");
+        assert_eq!(paths(once), paths(bench().await));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn with_little_memory_a_partition_is_still_one_file() {
-    // Of 300,000 rows of 50 bytes, a task holds a small part.
-    let files = Bench::new(8 << 20).write(300_000, |row| format!("k{}", row * 7919 % 3000)).await;
-    assert_eq!(counts(&files), (0..3000).map(|i| (format!("k{i}"), 1)).collect());
+    // Of 300,000 rows of 50 bytes, the tasks hold a small part.
+    let key = |row| format!("k{}", row * 7919 % 3000);
+    let expected: BTreeMap<_, _> = (0..3000).map(|i| (format!("k{i}"), 1)).collect();
+    Bench::new(8 << 20).writes(300_000, key, |files| assert_eq!(counts(&files), expected)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn with_little_memory_a_few_large_partitions_are_written_as_they_come() {
-    let files = Bench::new(16 << 20).write(600_000, |row| format!("k{}", row % 3)).await;
-    assert_eq!(counts(&files), (0..3).map(|i| (format!("k{i}"), 1)).collect());
+    let expected: BTreeMap<_, _> = (0..3).map(|i| (format!("k{i}"), 1)).collect();
+    let judge = |files: Vec<DataFile>| assert_eq!(counts(&files), expected);
+    Bench::new(16 << 20).writes(600_000, |row| format!("k{}", row % 3), judge).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_partition_of_nearly_all_rows_is_written_by_several_tasks_and_the_others_by_one() {
+async fn a_partition_of_nearly_all_rows_is_several_files_and_the_others_are_one() {
     let key = |row: i64| match row % 100 {
         rest @ 0..5 => format!("small {rest}"),
         _ => "large".to_string(),
     };
-    let bench = Bench { deal: Deal::Spread(1 << 20), ..Bench::new(1 << 30) };
-    let files = bench.write(400_000, key).await;
-    let tasks: BTreeSet<&str> = files.iter().filter(|file| partition(file) == "large").map(task).collect();
-    assert_eq!(tasks.len(), TASKS, "{tasks:?}");
-    let mut counts = counts(&files);
-    counts.remove("large");
-    assert_eq!(counts, (0..5).map(|i| (format!("small {i}"), 1)).collect());
-    let large = files.iter().filter(|file| partition(file) == "large").map(|file| file.rows);
-    assert!(large.clone().max() < Some(380_000 / 2), "{:?}", large.collect::<Vec<_>>());
+    let bench = Bench { target_file_bytes: 256 << 10, ..Bench::new(1 << 30) };
+    let judge = |files: Vec<DataFile>| {
+        let mut counts = counts(&files);
+        assert!(counts.remove("large") > Some(1), "{files:?}");
+        assert_eq!(counts, (0..5).map(|i| (format!("small {i}"), 1)).collect());
+    };
+    bench.writes(400_000, key, judge).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_that_has_its_size_is_followed_by_the_next_one() {
     // Little memory makes many row groups, and a file is closed after the first that reaches the target.
-    let bench = Bench { target_file_bytes: 64 << 10, deal: Deal::Whole, ..Bench::new(16 << 20) };
-    let files = bench.write(600_000, |row| format!("k{}", row % 2)).await;
-    let names: BTreeSet<&str> = files.iter().filter_map(|file| file.path.rsplit('-').next()).collect();
-    assert!(names.contains("0001.parquet"), "{names:?}");
+    let bench = Bench { target_file_bytes: 64 << 10, ..Bench::new(16 << 20) };
+    let judge = |files: Vec<DataFile>| {
+        let names: BTreeSet<&str> = files.iter().filter_map(|file| file.path.rsplit('-').next()).collect();
+        assert!(names.contains("0001.parquet"), "{names:?}");
+    };
+    bench.writes(600_000, |row| format!("k{}", row % 2), judge).await;
 }

@@ -6,7 +6,7 @@
 //! out or quarantined, and is not stored. Nor is any column after it.
 
 use std::fmt;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use arrow::array::{AsArray, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
@@ -22,9 +22,8 @@ use datafusion::physical_plan::{
 use datafusion_distributed::DistributedTaskContext;
 use futures::StreamExt;
 use serde::{Deserialize, Serialize};
-use tokio::sync::Semaphore;
 
-use super::hive_task::Task;
+use super::hive_task::{Shared, Task};
 use crate::error::Error;
 use crate::lake::data_file::DataFile;
 use crate::lake::stage::Staged;
@@ -80,12 +79,12 @@ pub(super) struct HiveWriteExec {
     input: Arc<dyn ExecutionPlan>,
     job: Arc<WriteJob>,
     properties: Arc<PlanProperties>,
-    /// Of the tasks that this process runs: as many row groups are encoded at a time as it has threads.
-    encoders: OnceLock<Arc<Semaphore>>,
+    /// By the tasks that this process runs.
+    shared: Arc<Shared>,
 }
 
 impl HiveWriteExec {
-    /// Rows of a partition that come in several tasks make a file in each of them.
+    /// Rows of a partition that come on several machines make a file on each of them.
     pub(super) fn new(input: Arc<dyn ExecutionPlan>, job: Arc<WriteJob>) -> Self {
         let schema = Arc::new(Schema::new(vec![Field::new("answer", DataType::Utf8, false)]));
         let properties = PlanProperties::new(
@@ -94,7 +93,7 @@ impl HiveWriteExec {
             EmissionType::Final,
             Boundedness::Bounded,
         );
-        HiveWriteExec { input, job, properties: Arc::new(properties), encoders: OnceLock::new() }
+        HiveWriteExec { input, job, properties: Arc::new(properties), shared: Arc::default() }
     }
 
     pub(super) fn job(&self) -> &WriteJob {
@@ -147,10 +146,10 @@ impl ExecutionPlan for HiveWriteExec {
         let input = self.input.execute(partition, context.clone())?;
         // Files are named by task, and other machines have the same partitions.
         let machine = DistributedTaskContext::from_ctx(&context).task_index;
-        let number = machine * self.input.output_partitioning().partition_count() + partition;
-        let threads = context.session_config().target_partitions();
-        let encoders = self.encoders.get_or_init(|| Arc::new(Semaphore::new(threads))).clone();
-        let task = Task { job: self.job.clone(), number, encoders, context };
+        let count = self.input.output_partitioning().partition_count();
+        let first = machine * count;
+        let (job, shared) = (self.job.clone(), self.shared.clone());
+        let task = Task { job, number: first + partition, first, count, shared, context };
         let schema = self.schema();
         let answer_schema = schema.clone();
         let answer = async move {

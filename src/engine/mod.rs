@@ -8,9 +8,10 @@
 //! | `raw`, `table` | what a query sees of a landing and of a table's version |
 //! | `ranges` | between which values a file's columns lie: taken from its writer, used to leave files out |
 //! | `hive_write` | the partitioned write as an execution plan: rows in, list of files out |
-//! | `hive_task` | one task of it: rows are dealt to their partitions |
+//! | `hive_task`, `hive_deal` | one task of it: rows are checked, and dealt to their partitions |
 //! | `hive_checks`, `hive_keys` | what a row's checks and its partition columns say |
 //! | `hive_files`, `hive_file`, `hive_encoder` | rows that wait, in bounded memory; the files they go to; their Parquet |
+//! | `chunk` | one column of a row group, as Parquet |
 //! | `hive_further` | the sort for rows of more partitions than there is memory for |
 //! | `salt` | large partitions are spread over several tasks |
 //! | `kmeans` | functions of ours: the parts of k-means that look at rows |
@@ -25,10 +26,12 @@
 
 mod athena;
 mod attic;
+mod chunk;
 pub mod cluster;
 pub mod compact;
 pub mod fault;
 mod hive_checks;
+mod hive_deal;
 mod hive_encoder;
 mod hive_file;
 mod hive_files;

@@ -15,6 +15,7 @@ use datafusion::physical_plan::{
 use datafusion::prelude::DataFrame;
 
 use super::hive_file::empty_file;
+use super::hive_files::row_bytes_of;
 use super::hive_write::{Answer, CHECKS, Counts, HiveWriteExec, MAX_CHECKS, WriteJob};
 use super::salt::{SALT, SaltExec, Salting};
 use super::slices::SliceWrite;
@@ -30,9 +31,6 @@ use crate::report::{CheckCount, Made, Meter, RunStamp};
 
 /// Athena reads files of 128 MB to 1 GB best.
 pub(super) const TARGET_FILE_BYTES: u64 = 256 << 20;
-
-/// Rows of so many bytes make about a file of that size: Parquet is mostly a third or a fifth.
-const ROW_BYTES_OF_A_FILE: u64 = TARGET_FILE_BYTES * 4;
 
 /// So few rows make one file, without partitions.
 const FEW_ROWS: usize = 100_000;
@@ -82,11 +80,13 @@ pub async fn store(session: &Session, frame: DataFrame, write: TableWrite<'_>) -
         target_file_bytes: TARGET_FILE_BYTES,
         meter: write.meter.clone(),
     });
-    let writing = job.clone();
+    let (writing, is_spread) = (job.clone(), session.members.is_some());
     let planned = session.topped(frame, move |plan| {
         let plan = match writing.partition_by.is_empty() {
             true => gathered_if_small(plan),
-            false => by_partition(plan, &writing.schema, &writing.partition_by, Deal::Spread(ROW_BYTES_OF_A_FILE))?,
+            // On one machine all tasks deal to the same files.
+            false if !is_spread => plan,
+            false => by_partition(plan, &writing.schema, &writing.partition_by, writing.target_file_bytes)?,
         };
         Ok(Arc::new(HiveWriteExec::new(plan, writing.clone())))
     });
@@ -209,35 +209,24 @@ pub fn parse_check(frame: &DataFrame, check: &Check) -> datafusion::error::Resul
     }
 }
 
-/// Which rows are written by which task.
-pub(super) enum Deal {
-    /// Whole partitions.
-    Whole,
-    /// Whole partitions, but for those of more bytes than this, which come to several tasks.
-    Spread(u64),
-}
-
-/// Gives every task its partitions.
+/// Brings the rows of each partition to one task, on whatever machine it is; those of one that makes more than a file of
+/// so many bytes come to several tasks.
 pub(super) fn by_partition(
     plan: Arc<dyn ExecutionPlan>,
     schema: &SchemaRef,
     partition_by: &[String],
-    deal: Deal,
+    file_bytes: u64,
 ) -> datafusion::error::Result<Arc<dyn ExecutionPlan>> {
     let tasks = plan.output_partitioning().partition_count();
-    if tasks == 1 || partition_by.is_empty() {
+    if tasks == 1 {
         return Ok(plan);
     }
     let places: Vec<usize> = (schema.fields().len() - partition_by.len()..schema.fields().len()).collect();
     let mut keys: Vec<Arc<dyn PhysicalExpr>> =
         partition_by.iter().zip(&places).map(|(name, i)| Arc::new(Column::new(name, *i)) as _).collect();
-    let plan = match deal {
-        Deal::Whole => plan,
-        Deal::Spread(bytes) => {
-            keys.push(Arc::new(Column::new(SALT, plan.schema().fields().len())));
-            Arc::new(SaltExec::new(plan, Salting { keys: places, file_bytes: bytes }))
-        }
-    };
+    keys.push(Arc::new(Column::new(SALT, plan.schema().fields().len())));
+    let salting = Salting { keys: places, file_bytes: row_bytes_of(file_bytes) as u64 };
+    let plan = Arc::new(SaltExec::new(plan, salting));
     Ok(Arc::new(RepartitionExec::try_new(plan, Partitioning::Hash(keys, tasks))?))
 }
 
