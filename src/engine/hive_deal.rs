@@ -176,7 +176,7 @@ impl Dealer {
             self.partitions.iter().map(|number| files.is_further(*number)).collect()
         };
         let mut gathered = vec![];
-        let mut further: BTreeMap<usize, Vec<(u32, (usize, usize))>> = BTreeMap::new();
+        let mut further: BTreeMap<usize, Vec<(u32, RowPlace)>> = BTreeMap::new();
         for (key, places) in places.by_number() {
             let number = self.partitions[key];
             match is_further[key] {
@@ -188,7 +188,7 @@ impl Dealer {
             }
         }
         for some in further.values().flat_map(|all| all.chunks(of.context.session_config().batch_size())) {
-            let places: Vec<(usize, usize)> = some.iter().map(|(_, place)| *place).collect();
+            let places: Vec<RowPlace> = some.iter().map(|(_, place)| *place).collect();
             let numbers = UInt32Array::from_iter_values(some.iter().map(|(number, _)| *number));
             of.push_further(&interleave_record_batch(&rows, &places)?, numbers).await?;
         }
@@ -218,10 +218,13 @@ impl Dealer {
     }
 }
 
-/// The rows of each number, as which batch and which row of it.
+/// Which batch, and which row of it.
+type RowPlace = (usize, usize);
+
+/// The places of each number's rows.
 struct Places {
     /// Those of one number after those of another.
-    places: Vec<(usize, usize)>,
+    places: Vec<RowPlace>,
     /// Where the places of each number end.
     ends: Vec<usize>,
 }
@@ -250,7 +253,7 @@ impl Places {
     }
 
     /// Those numbers that occur.
-    fn by_number(&self) -> impl Iterator<Item = (usize, &[(usize, usize)])> {
+    fn by_number(&self) -> impl Iterator<Item = (usize, &[RowPlace])> {
         let starts = std::iter::once(0).chain(self.ends.iter().copied());
         let places = starts.zip(&self.ends).map(|(start, end)| &self.places[start..*end]);
         places.enumerate().filter(|(_, places)| !places.is_empty())

@@ -73,7 +73,7 @@ struct Partition {
     /// Of rows that went to files.
     written: usize,
     /// Files that nobody writes to just now.
-    open: Vec<Box<OpenFile>>,
+    open: Vec<OpenFile>,
     /// Row groups on their way to a file, each to another.
     at_work: usize,
     /// How many files it has begun.
@@ -223,7 +223,7 @@ impl Files {
         let rows = std::mem::take(&mut partition.rows);
         partition.written += bytes;
         partition.at_work += 1;
-        let work = write_row_group(self.place.clone(), name, file.map(|file| *file), rows, is_last);
+        let work = write_row_group(self.place.clone(), name, file, rows, is_last);
         self.at_work.spawn(async move { (number, bytes, work.await) });
         Ok(())
     }
@@ -244,7 +244,7 @@ impl Files {
         match next? {
             Next::Open(file) => {
                 self.file_bytes += file.held_bytes();
-                partition.open.push(file);
+                partition.open.push(*file);
             }
             Next::Closed(closed) => self.closed.push(*closed),
         }

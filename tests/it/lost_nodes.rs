@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::ledger::{self, ALL_TABLES, Chance, PARTITIONED};
 use crate::many_nodes::assert_same;
-use crate::nodes::{Driver, Manner, Nodes, PATIENCE, Place, compute_on, signal, until, wait};
+use crate::nodes::{Driver, Manner, Nodes, PATIENCE, Place, compute_on, signal, stop, until, wait};
 use crate::workbench::{Answer, Workbench, files_below};
 
 /// What `run` is asked for, with one task per worker.
@@ -78,7 +78,8 @@ fn a_worker_that_stops_is_replaced() {
 #[test]
 fn a_stopped_worker_does_not_outlive_its_agent() {
     let mut nodes = Nodes::start(1);
-    signal("STOP", nodes.all[0].worker().unwrap());
+    // The kernel wakes and ends what its parent's death leaves stopped, if it is stopped by then.
+    stop(nodes.all[0].worker().unwrap());
     nodes.all[0].kill_agent();
     nodes.all[0].again();
     assert_eq!(nodes.end(), Vec::<u32>::new());

@@ -373,9 +373,21 @@ fn processes() -> Vec<u32> {
 }
 
 fn parent_of(pid: u32) -> Option<u32> {
+    let (state, parent) = state_of(pid)?;
+    // One that has ended and waits to be asked is none.
+    if state == "Z" { None } else { Some(parent) }
+}
+
+/// A process's state, as one letter, and its parent.
+fn state_of(pid: u32) -> Option<(String, u32)> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     // The name before it may have any characters, closing brackets too.
     let mut fields = stat.rsplit_once(") ")?.1.split(' ');
-    // One that has ended and waits to be asked is none.
-    if fields.next()? == "Z" { None } else { fields.next()?.parse().ok() }
+    Some((fields.next()?.to_string(), fields.next()?.parse().ok()?))
+}
+
+/// Stops a process, and waits until it stands still.
+pub fn stop(pid: u32) {
+    signal("STOP", pid);
+    until("it stands still", || state_of(pid).is_none_or(|(state, _)| state == "T"));
 }

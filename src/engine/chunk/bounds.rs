@@ -59,7 +59,7 @@ fn next_text(start: &[u8]) -> Option<Vec<u8>> {
     let text = std::str::from_utf8(start).ok()?;
     text.char_indices().rev().find_map(|(at, last)| {
         let next = char::from_u32(u32::from(last) + 1).filter(|next| next.len_utf8() == last.len_utf8())?;
-        Some([text[..at].as_bytes(), next.encode_utf8(&mut [0; 4]).as_bytes()].concat())
+        Some([&text.as_bytes()[..at], next.encode_utf8(&mut [0; 4]).as_bytes()].concat())
     })
 }
 
