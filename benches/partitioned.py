@@ -4,6 +4,8 @@
     benches/partitioned.py lineitem.parquet l_shipmode,ship_year --runs 5
     benches/partitioned.py many.parquet key --memory 512MB
 
+partitioned.sh installs the peers and makes the rows first.
+
 Each run is a whole process into an empty folder, in turn; wall, CPU and peak memory are the operating system's. The
 tables of the first round are compared (rows, and sums of a few columns) before any number is printed. `ship_year` is
 made from `l_shipdate` by every engine. `--make FILE` makes 10 million rows with 10,000 values of `key` first.
@@ -18,10 +20,14 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
+
+# A process that takes longer has failed.
+PATIENCE_S = 300
 
 DUCKDB = """
 import duckdb, sys
@@ -111,13 +117,16 @@ def timed(command: list) -> tuple | str:
     with tempfile.TemporaryFile("w+") as words:
         started = time.perf_counter()
         child = subprocess.Popen([str(part) for part in command], stdout=words, stderr=words)
+        end = threading.Timer(PATIENCE_S, child.kill)
+        end.start()
         _, status, usage = os.wait4(child.pid, 0)
+        end.cancel()
         wall = time.perf_counter() - started
         child.returncode = os.waitstatus_to_exitcode(status)
         words.seek(0)
         if child.returncode != 0:
             lines = [line for line in words.read().splitlines() if line.strip()]
-            return (lines or ["killed"])[-1][:160]
+            return f"not done in {PATIENCE_S} s" if wall >= PATIENCE_S else (lines or ["killed"])[-1][:160]
     return wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
 
 
