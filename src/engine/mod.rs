@@ -26,6 +26,7 @@
 
 mod athena;
 mod attic;
+mod average;
 mod chunk;
 pub mod cluster;
 pub mod compact;

@@ -15,6 +15,7 @@ use datafusion::prelude::{SessionConfig, SessionContext};
 use datafusion_spark::SessionStateBuilderSpark;
 
 use super::attic::WithAttic;
+use super::average::average;
 use super::sketch::numeric_sketch;
 use super::{QUARANTINE, fault, kmeans};
 use crate::config::Limits;
@@ -77,6 +78,8 @@ pub(super) fn state(config: SessionConfig, runtime: &Arc<RuntimeEnv>, threads: u
         .with_default_features()
         .with_spark_features();
     let aggregates = builder.aggregate_functions().get_or_insert_default();
+    // Over those of the two libraries: the last of a name counts.
+    aggregates.push(Arc::new(average()));
     aggregates.push(Arc::new(numeric_sketch()));
     aggregates.extend(kmeans::aggregates());
     builder.scalar_functions().get_or_insert_default().extend(kmeans::functions());
