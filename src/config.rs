@@ -1,7 +1,7 @@
 //! The environment, and what this machine allows.
 //!
-//! Nothing else of ours reads either, so that it is known what a run depends on. The object store's client looks for
-//! the credentials of S3 itself, in the `AWS_…` variables.
+//! Nothing else of ours reads either, so that it is known what a run depends on. The credentials of S3 are found by AWS's
+//! own library (`lake/credentials.rs`).
 
 use std::path::PathBuf;
 

@@ -147,9 +147,11 @@ impl From<object_store::Error> for Error {
     fn from(error: object_store::Error) -> Self {
         use object_store::Error as Store;
         match error {
+            // What we told the store comes back as it was.
+            Store::Generic { source, .. } if source.is::<Error>() => *source.downcast().expect("just looked"),
             Store::PermissionDenied { .. } | Store::Unauthenticated { .. } => {
                 Error::connection("the object store refused access")
-                    .hint("check the credentials in the environment and the bucket's policy")
+                    .hint("check the credentials (environment, profile or role) and the bucket's policy")
                     .because(error)
             }
             Store::Generic { ref source, .. } if is_unreachable(source.as_ref()) => {

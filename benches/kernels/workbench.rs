@@ -35,12 +35,7 @@ impl Workbench {
     pub fn new() -> Self {
         let runtime = Runtime::new().expect("a runtime");
         let dir = tempfile::tempdir().expect("a temporary folder");
-        let storage = project::Storage {
-            url: format!("file://{}", dir.path().join("lake").display()),
-            endpoint: None,
-            region: None,
-        };
-        let lake = Lake::open(&storage).expect("a local lake");
+        let lake = Lake::in_folder(&dir.path().join("lake")).expect("a local lake");
         let session = Engine::local(&lake, &limits()).and_then(|engine| engine.session()).expect("a session");
         Workbench { runtime, session, dir, runs: Cell::new(0) }
     }
@@ -57,7 +52,7 @@ impl Workbench {
         fs::write(bench.dir.path().join(file), content).expect("a file");
 
         let project = project::load(bench.dir.path(), None, &|_| None).expect("a project of our own");
-        let lake = Lake::open(&project.target.storage).expect("a local lake");
+        let lake = bench.runtime.block_on(Lake::open(&project.target.storage)).expect("a local lake");
         let (events, _watch) = unbounded_channel();
         let (limits, options, stamp, stop) = (limits(), RunOptions::default(), bench.stamp(), Stop::default());
         let run = pipeline::run(&project, &lake, &limits, &options, &stamp, events, &stop);

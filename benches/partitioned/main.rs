@@ -15,7 +15,7 @@ use tokio::runtime::Runtime;
 use trapiche::config::{self, Limits};
 use trapiche::engine::Engine;
 use trapiche::engine::store::{self, TableWrite};
-use trapiche::lake::{Lake, Storage, TableName, Zone};
+use trapiche::lake::{Lake, TableName, Zone};
 use trapiche::project::WriteMode;
 use trapiche::report::{Meter, RunStamp};
 
@@ -38,8 +38,8 @@ fn main() {
 
 async fn write(input: &str, dir: &str, partition_by: &[String], limits: &Limits) {
     let dir = std::path::absolute(Path::new(dir)).expect("a folder");
-    let storage = Storage { url: format!("file://{}", dir.display()), endpoint: None, region: None };
-    let session = Engine::local(&Lake::open(&storage).expect("a lake"), limits).and_then(|engine| engine.session());
+    let lake = Lake::in_folder(&dir).expect("a lake");
+    let session = Engine::local(&lake, limits).and_then(|engine| engine.session());
     let session = session.expect("a session");
     let rows = session.frame(read(&SessionContext::new_with_config(reading(limits)), input).await.into_parts().1);
     let stamp = RunStamp { run_id: "bench".to_string(), at: chrono::Utc::now() };

@@ -95,7 +95,7 @@ fn on_project(
                 None => listed,
             });
         }
-        let lake = Lake::open(&project.target.storage)?.keeping(project.target.keep);
+        let lake = Lake::open(&project.target.storage).await?.keeping(project.target.keep);
         command(&project, &lake, &limits).await
     })
 }

@@ -64,7 +64,7 @@ mod tests {
     use crate::lake::data_file::DataFile;
     use crate::lake::landing::{self, LandedFormat, LandedPart, Landing};
     use crate::lake::version::Version;
-    use crate::lake::{Storage, TableName, stage};
+    use crate::lake::{TableName, stage};
 
     /// All that was ever forced in this process.
     static FORCED: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
@@ -142,8 +142,7 @@ mod tests {
     #[tokio::test]
     async fn all_that_landings_and_commits_leave_was_forced() {
         let dir = tempfile::tempdir().unwrap();
-        let url = format!("file://{}", dir.path().display());
-        let lake = Lake::open(&Storage { url, endpoint: None, region: None }).unwrap();
+        let lake = Lake::in_folder(dir.path()).unwrap();
         land(&lake).await;
         // Enough for nodes, and then some are replaced.
         write(&lake, "first", 0..200).await;

@@ -185,11 +185,10 @@ pub(crate) mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::lake::Storage;
     use arrow::datatypes::{Field, Schema};
 
     pub fn lake_in(dir: &std::path::Path) -> Lake {
-        Lake::open(&Storage { url: format!("file://{}", dir.display()), endpoint: None, region: None }).unwrap()
+        Lake::in_folder(dir).unwrap()
     }
 
     fn landing(run_id: &str, at: &str) -> Landing {

@@ -12,10 +12,12 @@
 //! | `vacuum` | what nothing refers to |
 //! | `lock` | one run at a time per dataset |
 //! | `disk` | fsync, on a local lake |
+//! | `credentials` | whose requests these are, on S3 |
 //! | `gunzip` | the one decoding of bytes that capture and scan share |
 
 pub mod attic;
 pub mod commit;
+mod credentials;
 pub mod data_file;
 mod disk;
 pub mod gunzip;
@@ -37,6 +39,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use credentials::Chain;
 use futures::{StreamExt, TryStreamExt};
 use object_store::aws::{AmazonS3Builder, S3ConditionalPut};
 use object_store::local::LocalFileSystem;
@@ -52,8 +55,7 @@ use url::Url;
 
 use crate::error::{Error, Result};
 
-/// Where a lake lies. Credentials are never here: object_store takes them from `AWS_…` variables, a web identity, or
-/// the container's or instance's role. It knows no profiles.
+/// Where a lake lies. Credentials are never here: each machine [finds its own](credentials::Chain).
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Storage {
     /// `file:///abs/path` or `s3://bucket/prefix`, without a trailing slash.
@@ -84,30 +86,36 @@ impl std::fmt::Debug for Lake {
 
 impl Lake {
     /// Opens the lake without touching it: a local folder is made by the first write.
-    pub fn open(storage: &Storage) -> Result<Lake> {
+    pub async fn open(storage: &Storage) -> Result<Lake> {
         let url = &storage.url;
         if url.starts_with("file://") {
-            // With the folder as the store's own root it would have to exist already.
-            let files = LocalFileSystem::new().with_automatic_cleanup(true);
-            let root = Path::from_absolute_path(folder(url)?)?;
-            let lake = Lake::on(url, Arc::new(PrefixStore::new(files, root)), None)?;
-            return Ok(Lake { storage: storage.clone(), ..lake });
+            return Lake::in_folder(&folder(url)?);
         }
         let (bucket, prefix) = url
             .strip_prefix("s3://")
             .map(|rest| rest.split_once('/').unwrap_or((rest, "")))
             .ok_or_else(|| Error::config(format!("`{url}` is no storage")).hint("use file:// or s3://"))?;
-        let mut builder =
-            AmazonS3Builder::from_env().with_bucket_name(bucket).with_conditional_put(S3ConditionalPut::ETagMatch);
+        let mut builder = AmazonS3Builder::from_env()
+            .with_bucket_name(bucket)
+            .with_conditional_put(S3ConditionalPut::ETagMatch)
+            .with_credentials(Arc::new(Chain::default()));
         if let Some(endpoint) = &storage.endpoint {
             builder = builder.with_endpoint(endpoint).with_allow_http(endpoint.starts_with("http://"));
         }
-        if let Some(region) = &storage.region {
+        if let Some(region) = storage.region.clone().or(credentials::region().await) {
             builder = builder.with_region(region);
         }
         let s3 = builder.build().map_err(|e| Error::config(format!("cannot open `{url}`")).because(e))?;
         let store = Arc::new(PrefixStore::new(s3, Path::parse(prefix)?));
         Ok(Lake { storage: storage.clone(), ..Lake::on(url, store.clone(), Some(store))? })
+    }
+
+    /// Opens a lake on a disk of this machine. The path is absolute.
+    pub fn in_folder(folder: &std::path::Path) -> Result<Lake> {
+        // With the folder as the store's own root it would have to exist already.
+        let files = LocalFileSystem::new().with_automatic_cleanup(true);
+        let root = Path::from_absolute_path(folder)?;
+        Lake::on(&format!("file://{}", folder.display()), Arc::new(PrefixStore::new(files, root)), None)
     }
 
     /// A lake whose root is the root of `store`. `uploads` is the same store, where it has multipart uploads. With a

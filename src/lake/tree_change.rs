@@ -307,7 +307,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::lake::{Storage, Zone};
+    use crate::lake::Zone;
 
     /// Small, so that few files make a deep tree.
     const FAN_OUT: usize = 8;
@@ -346,12 +346,11 @@ mod tests {
     impl Bench {
         fn new() -> Self {
             let dir = tempfile::tempdir().unwrap();
-            let url = format!("file://{}", dir.path().display());
             let columns = ["day", "shop"].map(str::to_string);
             let types = [DataType::Int32, DataType::Utf8];
             let fields = columns.iter().zip(types).map(|(name, data_type)| Field::new(name, data_type, true));
             Bench {
-                lake: Lake::open(&Storage { url, endpoint: None, region: None }).unwrap(),
+                lake: Lake::in_folder(dir.path()).unwrap(),
                 table: TableName { zone: Zone::Trusted, name: "sales".into() },
                 order: Order::of(&Schema::new(fields.collect::<Vec<_>>()), &columns),
                 list: vec![],

@@ -41,7 +41,7 @@ pub async fn load(
         return Ok(sound);
     }
     // Without a lake that opens there is less to say, and enough.
-    if let Ok(lake) = Lake::open(&sound.target.storage)
+    if let Ok(lake) = Lake::open(&sound.target.storage).await
         && let Ok((_, more)) = plan_all(&sound, &lake, limits).await
     {
         problems.extend(more);

@@ -124,9 +124,8 @@ impl Bench {
                 &format!("/* trapiche\npartition_by: [{keys}]\n*/ {sql}"),
             );
         }
-        let url = format!("file://{}", files.path("lake").display());
         fs::create_dir_all(files.path("lake")).unwrap();
-        let lake = Lake::open(&trapiche::lake::Storage { url, endpoint: None, region: None }).unwrap();
+        let lake = Lake::in_folder(&files.path("lake")).unwrap();
         let limits = Limits { memory_bytes: 1 << 30, threads: 2 };
         let queries = queries.iter().map(|query| query.0.to_string()).collect();
         Bench { files, lake, limits, runtime: runtime.clone(), queries, moment: 0 }

@@ -109,9 +109,9 @@ fn rows(file: u64) -> String {
 pub fn files_by_listing_and_by_version(bench: &Workbench, table: &str) -> (Vec<String>, Vec<String>) {
     let listed = files_below(&bench.path(&format!("lake/{table}")));
     let project = project::load(bench.dir.path(), None, &|_| None).unwrap();
-    let lake = Lake::open(&project.target.storage).unwrap();
     let name = TableName::parse(&table.replace('/', ".")).unwrap();
     let of_version = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+        let lake = Lake::open(&project.target.storage).await.unwrap();
         match version::latest(&lake, &name).await.unwrap() {
             Some(newest) => version::files(&lake, &newest).await.unwrap(),
             None => vec![],

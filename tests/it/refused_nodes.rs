@@ -1,7 +1,5 @@
 //! Nodes that will not do: each is told in clear words, with its exit code, soon, and no secret is in them.
 
-use std::io::{Read, Write};
-use std::net::TcpListener;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -10,7 +8,7 @@ use crate::many_nodes::free_port;
 use crate::nodes::{Driver, Manner, Nodes, compute_here, compute_on, set_engine};
 use crate::other_project::penguins;
 use crate::places::{KEY, S3Server, SECRET};
-use crate::workbench::{Answer, Workbench, files_below};
+use crate::workbench::{Answer, Workbench, answering, files_below};
 
 const TOKEN: &str = "correct-horse-battery";
 const ENGINE: &str = "wait: 2s";
@@ -184,21 +182,6 @@ fn assert_no_secret(bench: &Workbench, answer: &Answer, nodes: &Nodes, secret: &
         let bytes = std::fs::read(bench.path(&format!("lake/{file}"))).unwrap();
         assert!(!bytes.windows(secret.len()).any(|window| window == secret.as_bytes()), "in {file}");
     }
-}
-
-/// A server that says the same to everyone, as long as the tests run.
-fn answering(status: &str, body: &str) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap().to_string();
-    let answer = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len());
-    std::thread::spawn(move || {
-        for stream in listener.incoming() {
-            let mut stream = stream.unwrap();
-            let _ = stream.read(&mut [0; 4096]);
-            let _ = stream.write_all(answer.as_bytes());
-        }
-    });
-    address
 }
 
 /// A disk of one megabyte; gone when dropped.

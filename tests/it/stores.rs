@@ -15,7 +15,7 @@ use trapiche::lake::{Lake, TableName, lock};
 
 use crate::faulty::{Fault, Faulty};
 use crate::places::{self, KEY, S3Server, SECRET};
-use crate::workbench::Workbench;
+use crate::workbench::{Answer, Workbench, answering};
 
 #[test]
 fn memory_keeps_the_contract() {
@@ -38,33 +38,58 @@ fn minio_keeps_the_contract() {
     an_s3_server_keeps_the_contract("minio");
 }
 
-/// The program itself, with credentials from the environment.
+/// The program itself, with credentials from each of the places where AWS's own programs find them.
 #[test]
 fn the_program_runs_on_minio() {
     let Some(server) = S3Server::start("minio") else { return };
+    let keys = format!("aws_access_key_id = {KEY}\naws_secret_access_key = {SECRET}\n");
+    let json = format!("{{\"Version\": 1, \"AccessKeyId\": \"{KEY}\", \"SecretAccessKey\": \"{SECRET}\"}}");
     let bench = Workbench::of(&[
         (
             "trapiche.yml",
-            "name: s3\ntargets: { here: { storage: \"s3://lake/a/b\", s3: { endpoint: \"${ENDPOINT}\", region: us-east-1 } } }\nsources: { days: { url: \"file://./days.csv\" } }\n",
+            "name: s3\ntargets: { here: { storage: \"s3://lake/a/b\", s3: { endpoint: \"${ENDPOINT}\" } } }\nsources: { days: { url: \"file://./days.csv\" } }\n",
         ),
         ("days.csv", "day,n\nmon,1\n50% x=y:z,2\n,3\n"),
         (
             "queries/trusted/days.sql",
             "/* trapiche\npartition_by: [day]\n*/ SELECT n, nullif(day, '') AS day FROM raw.days",
         ),
+        (".aws/credentials", &format!("[default]\n{keys}")),
+        (".aws/config", "[profile made]\nregion = us-east-1\ncredential_process = cat made.json\n"),
+        ("made.json", &json),
     ]);
-    let trapiche = |args: &[&str]| {
-        let environment =
-            [("ENDPOINT", server.endpoint.as_str()), ("AWS_ACCESS_KEY_ID", KEY), ("AWS_SECRET_ACCESS_KEY", SECRET)];
-        let answer = bench.command(args).envs(environment).output().unwrap();
-        assert!(answer.status.success(), "{}", String::from_utf8_lossy(&answer.stderr));
-        String::from_utf8(answer.stdout).unwrap()
-    };
-    trapiche(&["run"]);
-    trapiche(&["run", "--full-refresh"]);
-    let rows = trapiche(&["query", "-o", "csv", "SELECT day, n FROM trusted.days ORDER BY n"]);
-    assert_eq!(rows, "day,n\nmon,1\n50% x=y:z,2\n,3\n");
+    let container = role_of_a_container(&json.replace("\"Version\": 1, ", ""));
+    let places: [(&str, &[(&str, &str)]); 4] = [
+        ("environment", &[("AWS_ACCESS_KEY_ID", KEY), ("AWS_SECRET_ACCESS_KEY", SECRET), ("HOME", "/nowhere")]),
+        ("default profile", &[("HOME", bench.dir.path().to_str().unwrap())]),
+        ("named profile", &[("HOME", bench.dir.path().to_str().unwrap()), ("AWS_PROFILE", "made")]),
+        ("container", &[("HOME", "/nowhere"), ("AWS_CONTAINER_CREDENTIALS_FULL_URI", &container)]),
+    ];
+    for (place, environment) in places {
+        let trapiche = |args: &[&str]| {
+            let mut command = bench.command(args);
+            command.env("ENDPOINT", &server.endpoint).env("AWS_EC2_METADATA_DISABLED", "true");
+            Answer::from(command.envs(environment.iter().copied()).output().unwrap())
+        };
+        let run = trapiche(&["run", "--full-refresh"]);
+        assert_eq!(run.code, 0, "{place}: {}", run.stderr);
+        let rows = trapiche(&["query", "-o", "csv", "SELECT day, n FROM trusted.days ORDER BY n"]);
+        assert_eq!(rows.stdout, "day,n\nmon,1\n50% x=y:z,2\n,3\n", "{place}: {}", rows.stderr);
+    }
     assert_eq!(server.open_uploads(), (0, 0));
+    let mut nowhere = bench.command(&["run"]);
+    nowhere.env("ENDPOINT", &server.endpoint).env("HOME", "/nowhere").env("AWS_EC2_METADATA_DISABLED", "true");
+    let refused = Answer::from(nowhere.output().unwrap());
+    assert_eq!(refused.code, 3, "{}", refused.stderr);
+    assert!(refused.stderr.contains("there are no credentials for S3"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("or AWS_PROFILE"), "{}", refused.stderr);
+}
+
+/// The address at which credentials are given out, as in a container of ECS or EKS, as long as the tests run.
+fn role_of_a_container(json: &str) -> String {
+    let ends = (chrono::Utc::now() + chrono::TimeDelta::hours(1)).format("%Y-%m-%dT%H:%M:%SZ");
+    let json = json.replace('}', &format!(", \"Token\": \"\", \"Expiration\": \"{ends}\"}}"));
+    format!("http://{}/role", answering("200 OK", &json))
 }
 
 fn an_s3_server_keeps_the_contract(kind: &str) {

@@ -114,7 +114,7 @@ impl Sessions {
         }
         let storage: Storage = serde_json::from_str(address)
             .map_err(|error| Error::failed("a plan came with a torn address of its lake").because(error))?;
-        let lake = Lake::open(&storage)?;
+        let lake = Lake::open(&storage).await?;
         let runtime = session::on_lake(&self.runtime, &lake)?;
         lakes.insert(address.to_string(), (lake.clone(), runtime.clone()));
         Ok((lake, runtime))
