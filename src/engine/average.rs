@@ -5,44 +5,62 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Decimal128Array, Int64Array};
 use arrow::datatypes::{DECIMAL128_MAX_PRECISION, DataType, Decimal128Type, Field, FieldRef, Int64Type};
-use datafusion::common::ScalarValue;
+use datafusion::common::{ScalarValue, plan_err};
 use datafusion::error::{DataFusionError, Result};
 use datafusion::functions_aggregate::average::Avg;
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
 use datafusion::logical_expr::utils::format_state_name;
 use datafusion::logical_expr::{
-    Accumulator, AggregateUDF, AggregateUDFImpl, EmitTo, GroupsAccumulator, ReversedUDAF, Signature,
+    Accumulator, AggregateUDF, AggregateUDFImpl, EmitTo, GroupsAccumulator, ReversedUDAF, Signature, Volatility,
 };
 use datafusion_functions_aggregate_common::utils::GenericDistinctBuffer;
 
 /// The aggregate `avg`, or `mean`: decimal(p, s) → decimal(p + 4, s + 4), of at most 38 digits; other numbers → double.
 pub fn average() -> AggregateUDF {
-    AggregateUDF::new_from_impl(Average(Avg::new()))
+    AggregateUDF::new_from_impl(Average {
+        engines: Avg::new(),
+        signature: Signature::user_defined(Volatility::Immutable),
+    })
 }
 
 #[derive(Debug, PartialEq, Eq, Hash)]
-struct Average(Avg);
+struct Average {
+    engines: Avg,
+    signature: Signature,
+}
 
 impl AggregateUDFImpl for Average {
     fn name(&self) -> &str {
-        self.0.name()
+        self.engines.name()
     }
 
     fn aliases(&self) -> &[String] {
-        self.0.aliases()
+        self.engines.aliases()
     }
 
     fn signature(&self) -> &Signature {
-        self.0.signature()
+        &self.signature
+    }
+
+    /// The engine's own signature lets a bare NULL through, which it then has no accumulator for.
+    fn coerce_types(&self, types: &[DataType]) -> Result<Vec<DataType>> {
+        match types {
+            [of] if of.is_decimal() || matches!(of, DataType::Duration(_)) => Ok(vec![of.clone()]),
+            [of] if of.is_numeric() || of.is_null() => Ok(vec![DataType::Float64]),
+            _ => {
+                let types: Vec<String> = types.iter().map(DataType::to_string).collect();
+                plan_err!("No function matches the given name and argument types 'avg({})'.", types.join(", "))
+            }
+        }
     }
 
     fn return_type(&self, types: &[DataType]) -> Result<DataType> {
-        self.0.return_type(types)
+        self.engines.return_type(types)
     }
 
     fn state_fields(&self, args: StateFieldsArgs) -> Result<Vec<FieldRef>> {
         let of = args.input_fields[0].data_type();
-        let DataType::Decimal128(..) = of else { return self.0.state_fields(args) };
+        let DataType::Decimal128(..) = of else { return self.engines.state_fields(args) };
         let named = |name| format_state_name(args.name, name);
         Ok(match args.is_distinct {
             true => vec![Field::new_list(named("values"), Field::new_list_field(of.clone(), true), true).into()],
@@ -55,7 +73,7 @@ impl AggregateUDFImpl for Average {
 
     fn accumulator(&self, args: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
         let Some(scale) = Scale::between(args.expr_fields[0].data_type(), args.return_type()) else {
-            return self.0.accumulator(args);
+            return self.engines.accumulator(args);
         };
         Ok(match args.is_distinct {
             true => {
@@ -67,13 +85,13 @@ impl AggregateUDFImpl for Average {
     }
 
     fn groups_accumulator_supported(&self, args: AccumulatorArgs) -> bool {
-        self.0.groups_accumulator_supported(args)
+        self.engines.groups_accumulator_supported(args)
     }
 
     fn create_groups_accumulator(&self, args: AccumulatorArgs) -> Result<Box<dyn GroupsAccumulator>> {
         match Scale::between(args.expr_fields[0].data_type(), args.return_type()) {
             Some(scale) => Ok(Box::new(Averages { scale, groups: vec![] })),
-            None => self.0.create_groups_accumulator(args),
+            None => self.engines.create_groups_accumulator(args),
         }
     }
 
@@ -385,6 +403,10 @@ mod tests {
         let sql = format!("SELECT avg(x) FILTER (WHERE x > 1.5) FROM {ours} GROUP BY x > 9");
         assert_eq!(answer(&sql).await.unwrap(), ["3.500000"]);
         assert_eq!(answer("SELECT avg(x) FROM (VALUES (1), (2)) AS rows (x)").await.unwrap(), ["1.5"]);
+        assert_eq!(answer("SELECT avg(NULL)").await.unwrap(), ["null"]);
+        assert_eq!(answer("SELECT avg(x) FROM (VALUES (NULL)) AS rows (x) GROUP BY x").await.unwrap(), ["null"]);
+        let refused = answer("SELECT avg('a')").await.unwrap_err().to_string();
+        assert!(refused.contains("argument types 'avg(Utf8)'."), "{refused}");
     }
 
     #[tokio::test]

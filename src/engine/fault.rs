@@ -5,6 +5,7 @@ use std::path::Path;
 
 use datafusion::common::Span;
 use datafusion::error::DataFusionError;
+use parquet::errors::ParquetError;
 
 use super::wording::{self, message};
 use crate::error::{Error, Kind};
@@ -16,6 +17,10 @@ const DISK_FULL: &str = "No space left on device";
 
 /// An error of a plan that runs.
 pub fn explain(error: DataFusionError) -> Error {
+    let error = match of_store(error) {
+        Ok(store) => return store.into(),
+        Err(error) => error,
+    };
     match error.find_root() {
         DataFusionError::ResourcesExhausted(_) => Error::failed(OUT_OF_MEMORY)
             .hint("give more with --memory (to each worker, if workers made it), or run fewer threads with --threads")
@@ -41,6 +46,24 @@ pub fn explain(error: DataFusionError) -> Error {
             let failed = Error::failed(message);
             hint.into_iter().fold(failed, Error::hint)
         }
+    }
+}
+
+/// The store's error, where it is one that came through the engine or through the reader of Parquet.
+fn of_store(error: DataFusionError) -> std::result::Result<object_store::Error, DataFusionError> {
+    if !matches!(error.find_root(), DataFusionError::ObjectStore(_) | DataFusionError::ParquetError(_)) {
+        return Err(error);
+    }
+    match unwrap_context(error) {
+        DataFusionError::ObjectStore(store) => Ok(*store),
+        DataFusionError::ParquetError(error) => match *error {
+            ParquetError::External(source) => match source.downcast() {
+                Ok(store) => Ok(*store),
+                Err(other) => Err(DataFusionError::ParquetError(Box::new(ParquetError::External(other)))),
+            },
+            other => Err(DataFusionError::ParquetError(Box::new(other))),
+        },
+        other => Err(other),
     }
 }
 
@@ -130,5 +153,20 @@ mod tests {
         let at = |line, column| Location { line, column };
         let range = byte_range(sql, &Span { start: at(2, 7), end: at(2, 11) });
         assert_eq!(range.map(|range| &sql[range]), Some("nope"));
+    }
+
+    #[test]
+    fn errors_of_the_store_keep_their_kind_and_advice_on_their_way_through_the_engine() {
+        let store = || {
+            let own = Error::connection("there are no credentials").hint("set them");
+            object_store::Error::Generic { store: "S3", source: Box::new(own) }
+        };
+        let by_parquet = ParquetError::External(Box::new(store()));
+        for error in
+            [DataFusionError::ObjectStore(Box::new(store())), DataFusionError::ParquetError(Box::new(by_parquet))]
+        {
+            let explained = explain(error.context("while a file was read"));
+            assert_eq!((explained.kind(), explained.hint_text()), (Kind::Connection, Some("set them")));
+        }
     }
 }

@@ -11,32 +11,37 @@ use aws_config::profile::ProfileFileRegionProvider;
 use aws_config::provider_config::ProviderConfig;
 use aws_config::{BehaviorVersion, Region};
 use aws_credential_types::Credentials;
-use aws_credential_types::provider::ProvideCredentials;
 use aws_credential_types::provider::error::CredentialsError;
-use aws_smithy_http_client::Builder;
+use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
+use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::Provider;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use aws_smithy_http_client::{Builder, Connector};
 use object_store::CredentialProvider;
 use object_store::aws::AwsCredential;
 use tokio::sync::{Mutex, OnceCell};
 
 use crate::error::Error;
 
-/// Credentials that end sooner are fetched anew.
+/// Credentials that end sooner are fetched anew …
 const RENEWED_BEFORE: Duration = Duration::from_secs(5 * 60);
 
-/// The region that the environment or the profile names.
-pub async fn region() -> Option<String> {
+/// … but not more often than this, while they last: who gives them may be out, or may have no newer ones yet.
+const ASKED_AGAIN_AFTER: Duration = Duration::from_secs(10);
+
+/// The region that the environment or the profile names, or the one that S3 has by default.
+pub async fn region() -> String {
     let chain = RegionProviderChain::first_try(EnvironmentVariableRegionProvider::new());
     let region = chain.or_else(ProfileFileRegionProvider::new()).region().await;
-    region.map(|region| region.to_string())
+    region.map_or("us-east-1".to_string(), |region| region.to_string())
 }
 
 /// The first of: `AWS_…` variables, the profile (`AWS_PROFILE`, else `default`) in `~/.aws`, a web identity, the role of
-/// the container, the role of the instance. Looked for when the first request needs them, and kept until they end.
-#[derive(Debug, Default)]
+/// the container, the role of the instance. Looked for when the first request needs them, and renewed before they end.
+#[derive(Debug)]
 pub struct Chain {
-    chain: OnceCell<DefaultCredentialsChain>,
+    region: String,
+    source: OnceCell<SharedCredentialsProvider>,
     known: Mutex<Option<Known>>,
 }
 
@@ -44,6 +49,31 @@ pub struct Chain {
 struct Known {
     credential: Arc<AwsCredential>,
     ends: Option<SystemTime>,
+    /// When they, or newer ones, were last asked for.
+    asked: SystemTime,
+}
+
+impl Chain {
+    /// `region` is where roles are assumed.
+    pub fn new(region: &str) -> Chain {
+        Chain { region: region.to_string(), source: OnceCell::new(), known: Mutex::default() }
+    }
+
+    async fn credential_at(&self, now: SystemTime) -> object_store::Result<Arc<AwsCredential>> {
+        let mut known = self.known.lock().await;
+        if let Some(known) = known.as_ref().filter(|known| known.need_no_others(now)) {
+            return Ok(known.credential.clone());
+        }
+        let source = self.source.get_or_init(|| default_source(&self.region)).await;
+        match (source.provide_credentials().await, known.as_mut()) {
+            (Ok(given), _) => Ok(known.insert(Known::of(&given, now)).credential.clone()),
+            (Err(_), Some(known)) if known.last_beyond(now) => {
+                known.asked = now;
+                Ok(known.credential.clone())
+            }
+            (Err(error), _) => Err(none_found(error)),
+        }
+    }
 }
 
 #[async_trait]
@@ -51,49 +81,114 @@ impl CredentialProvider for Chain {
     type Credential = AwsCredential;
 
     async fn get_credential(&self) -> object_store::Result<Arc<AwsCredential>> {
-        let mut known = self.known.lock().await;
-        if let Some(known) = known.as_ref().filter(|known| known.lasts(RENEWED_BEFORE)) {
-            return Ok(known.credential.clone());
-        }
-        let chain = self.chain.get_or_init(default_chain).await;
-        match (chain.provide_credentials().await, known.as_ref()) {
-            (Ok(given), _) => Ok(known.insert(Known::of(&given)).credential.clone()),
-            // Who gives them may be out for a moment.
-            (Err(_), Some(known)) if known.lasts(Duration::ZERO) => Ok(known.credential.clone()),
-            (Err(error), _) => Err(none_found(error)),
-        }
+        self.credential_at(SystemTime::now()).await
     }
 }
 
 impl Known {
-    fn of(given: &Credentials) -> Known {
+    fn of(given: &Credentials, asked: SystemTime) -> Known {
         let credential = AwsCredential {
             key_id: given.access_key_id().to_string(),
             secret_key: given.secret_access_key().to_string(),
             token: given.session_token().map(str::to_string),
         };
-        Known { credential: Arc::new(credential), ends: given.expiry() }
+        Known { credential: Arc::new(credential), ends: given.expiry(), asked }
     }
 
-    fn lasts(&self, longer: Duration) -> bool {
-        self.ends.is_none_or(|ends| ends > SystemTime::now() + longer)
+    fn need_no_others(&self, now: SystemTime) -> bool {
+        self.last_beyond(now + RENEWED_BEFORE) || self.last_beyond(now) && now < self.asked + ASKED_AGAIN_AFTER
+    }
+
+    fn last_beyond(&self, moment: SystemTime) -> bool {
+        self.ends.is_none_or(|ends| ends > moment)
     }
 }
 
-async fn default_chain() -> DefaultCredentialsChain {
-    // The chain's own client would bring a second library for TLS.
-    let client = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
-    let region = region().await.map(Region::new);
-    let config =
-        ProviderConfig::default().with_http_client(client).with_behavior_version(Some(BehaviorVersion::latest()));
-    DefaultCredentialsChain::builder().configure(config).region(region).build().await
+async fn default_source(region: &str) -> SharedCredentialsProvider {
+    let region = Region::new(region.to_string());
+    // The chain's own client, but for its TLS: that would bring a second library.
+    let client = Builder::new().build_with_connector_fn(|settings, components| {
+        let mut connector = Connector::builder().tls_provider(Provider::Rustls(CryptoMode::Ring));
+        connector.set_connector_settings(settings.cloned());
+        connector.set_sleep_impl(components.and_then(|components| components.sleep_impl()));
+        connector.set_proxy_config(Some(ProxyConfig::from_env()));
+        connector.build()
+    });
+    let config = ProviderConfig::default()
+        .with_http_client(client)
+        .with_region(Some(region.clone()))
+        .with_behavior_version(Some(BehaviorVersion::latest()));
+    SharedCredentialsProvider::new(DefaultCredentialsChain::builder().configure(config).region(region).build().await)
 }
 
 fn none_found(error: CredentialsError) -> object_store::Error {
     let own = match error {
-        CredentialsError::CredentialsNotLoaded(_) => Error::connection("there are no credentials for S3"),
+        CredentialsError::CredentialsNotLoaded(_) => Error::connection("there are no credentials for S3")
+            .hint("set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, or run where there is a role"),
         _ => Error::connection("the credentials for S3 cannot be had"),
     };
-    let hint = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, or run where there is a role";
-    object_store::Error::Generic { store: "S3", source: Box::new(own.hint(hint).because(error)) }
+    object_store::Error::Generic { store: "S3", source: Box::new(own.because(error)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    use aws_credential_types::provider::future;
+
+    use super::*;
+
+    /// Gives the n-th credentials for an hour each, or none where n is in `out`.
+    #[derive(Debug, Default)]
+    struct Source {
+        start: Option<SystemTime>,
+        asked: Arc<AtomicU64>,
+        out: Vec<u64>,
+    }
+
+    impl ProvideCredentials for Source {
+        fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+        where
+            Self: 'a,
+        {
+            let number = self.asked.fetch_add(1, Ordering::Relaxed);
+            let ends = self.start.map(|start| start + Duration::from_secs(3600) * (number as u32 + 1));
+            future::ProvideCredentials::ready(match self.out.contains(&number) {
+                true => Err(CredentialsError::provider_error("out")),
+                false => Ok(Credentials::new(number.to_string(), "secret", None, ends, "test")),
+            })
+        }
+    }
+
+    /// The key at each moment in seconds, `-` for none, and how often was asked.
+    async fn keys(source: Source, start: SystemTime, moments: &[u64]) -> (String, u64) {
+        let asked = source.asked.clone();
+        let chain = Chain::new("us-east-1");
+        chain.source.set(SharedCredentialsProvider::new(source)).unwrap();
+        let mut keys = String::new();
+        for moment in moments {
+            let found = chain.credential_at(start + Duration::from_secs(*moment)).await;
+            keys += found.as_ref().map_or("-", |credential| &credential.key_id);
+        }
+        (keys, asked.load(Ordering::Relaxed))
+    }
+
+    #[tokio::test]
+    async fn credentials_are_renewed_before_they_end_and_used_while_there_are_no_others() {
+        let start = SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000);
+        let ending = |out: &[u64]| Source { start: Some(start), out: out.to_vec(), ..Source::default() };
+        let moments = [0, 10, 3299, 3301, 3302];
+        assert_eq!(keys(ending(&[]), start, &moments).await, ("00011".to_string(), 2));
+        // Asked again after ten seconds, not for each request; nothing when they are over.
+        let moments = [0, 3301, 3302, 3310, 3312, 3599, 3601];
+        assert_eq!(keys(ending(&[1, 2, 3, 4]), start, &moments).await, ("000000-".to_string(), 5));
+        assert_eq!(keys(Source::default(), start, &[0, 1 << 30]).await, ("00".to_string(), 1));
+    }
+
+    #[tokio::test]
+    async fn an_error_says_whether_there_are_none_or_they_could_not_be_had() {
+        let said = |error| Error::from(none_found(error)).to_string();
+        assert!(said(CredentialsError::not_loaded("nowhere")).starts_with("there are no credentials for S3"));
+        assert!(said(CredentialsError::provider_error("out")).starts_with("the credentials for S3 cannot be had"));
+    }
 }

@@ -95,15 +95,17 @@ impl Lake {
             .strip_prefix("s3://")
             .map(|rest| rest.split_once('/').unwrap_or((rest, "")))
             .ok_or_else(|| Error::config(format!("`{url}` is no storage")).hint("use file:// or s3://"))?;
+        let region = match &storage.region {
+            Some(region) => region.clone(),
+            None => credentials::region().await,
+        };
         let mut builder = AmazonS3Builder::from_env()
             .with_bucket_name(bucket)
             .with_conditional_put(S3ConditionalPut::ETagMatch)
-            .with_credentials(Arc::new(Chain::default()));
+            .with_region(&region)
+            .with_credentials(Arc::new(Chain::new(&region)));
         if let Some(endpoint) = &storage.endpoint {
             builder = builder.with_endpoint(endpoint).with_allow_http(endpoint.starts_with("http://"));
-        }
-        if let Some(region) = storage.region.clone().or(credentials::region().await) {
-            builder = builder.with_region(region);
         }
         let s3 = builder.build().map_err(|e| Error::config(format!("cannot open `{url}`")).because(e))?;
         let store = Arc::new(PrefixStore::new(s3, Path::parse(prefix)?));
