@@ -6,7 +6,7 @@ use std::sync::Arc;
 use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
 use datafusion::physical_plan::collect;
 
-use super::hive_write::{HiveWriteExec, WriteJob};
+use super::hive::{HiveWriteExec, WriteJob};
 use super::store::{TARGET_FILE_BYTES, Written};
 use super::{Session, fault};
 use crate::error::{Error, Result};

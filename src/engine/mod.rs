@@ -7,13 +7,8 @@
 //! | `cluster` | other machines that run plans, and what happens when one is lost |
 //! | `raw`, `table` | what a query sees of a landing and of a table's version |
 //! | `ranges` | between which values a file's columns lie: taken from its writer, used to leave files out |
-//! | `hive_write` | the partitioned write as an execution plan: rows in, list of files out |
-//! | `hive_task`, `hive_deal` | one task of it: rows are checked, and dealt to their partitions |
-//! | `hive_checks`, `hive_keys` | what a row's checks and its partition columns say |
-//! | `hive_files`, `hive_file`, `hive_encoder` | rows that wait, in bounded memory; the files they go to; their Parquet |
-//! | `chunk` | one column of a row group, as Parquet |
-//! | `hive_further` | the sort for rows of more partitions than there is memory for |
-//! | `salt` | large partitions are spread over several tasks |
+//! | `hive` | the partitioned write as an execution plan: rows in, list of files out |
+//! | `average` | `avg` as Spark has it |
 //! | `kmeans` | functions of ours: the parts of k-means that look at rows |
 //! | `sketch` | an aggregate of ours: numbers in a form that merges to the same in any order |
 //! | `attic` | files that were replaced while a query was at work are read where they went |
@@ -27,28 +22,16 @@
 mod athena;
 mod attic;
 mod average;
-mod chunk;
 pub mod cluster;
 pub mod compact;
 pub mod fault;
-mod hive_checks;
-mod hive_deal;
-mod hive_encoder;
-mod hive_file;
-mod hive_files;
-mod hive_further;
-mod hive_keys;
-mod hive_task;
-#[cfg(test)]
-mod hive_tests;
-mod hive_write;
+mod hive;
 mod join_keys;
 pub mod kmeans;
 mod ranges;
 pub mod raw;
 mod raw_csv;
 mod raw_json;
-mod salt;
 mod session;
 pub mod sketch;
 pub mod slices;

@@ -14,10 +14,9 @@ use datafusion::physical_plan::{
 };
 use datafusion::prelude::DataFrame;
 
-use super::hive_file::empty_file;
-use super::hive_files::row_bytes_of;
-use super::hive_write::{Answer, CHECKS, Counts, HiveWriteExec, MAX_CHECKS, WriteJob};
-use super::salt::{SALT, SaltExec, Salting};
+use super::hive::{
+    Answer, CHECKS, Counts, HiveWriteExec, MAX_CHECKS, SALT, SaltExec, Salting, WriteJob, empty_file, row_bytes_of,
+};
 use super::slices::SliceWrite;
 use super::{Session, athena, fault};
 use crate::error::{Error, Result};

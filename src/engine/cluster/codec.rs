@@ -12,9 +12,8 @@ use datafusion_proto::protobuf;
 use prost::Message;
 use serde::{Deserialize, Serialize};
 
-use super::super::hive_write::{HiveWriteExec, WriteJob};
+use super::super::hive::{HiveWriteExec, SaltExec, Salting, WriteJob};
 use super::super::raw::{RawScanExec, ScanPlan};
-use super::super::salt::{SaltExec, Salting};
 use crate::lake::{Lake, TableName};
 use crate::project::Check;
 use crate::report::Meter;

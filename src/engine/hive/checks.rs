@@ -7,7 +7,7 @@ use arrow::compute::filter_record_batch;
 use arrow::datatypes::{DataType, Field, Int64Type, SchemaRef};
 use datafusion::error::Result;
 
-use super::hive_write::{Counts, WriteJob};
+use super::write::{Counts, WriteJob};
 use crate::project::OnFail;
 
 /// The accepted rows, and the quarantined ones with their reasons; both without the checks' column.

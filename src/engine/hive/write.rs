@@ -23,7 +23,7 @@ use datafusion_distributed::DistributedTaskContext;
 use futures::StreamExt;
 use serde::{Deserialize, Serialize};
 
-use super::hive_task::{Shared, Task};
+use super::task::{Shared, Task};
 use crate::error::Error;
 use crate::lake::data_file::DataFile;
 use crate::lake::stage::Staged;
@@ -32,14 +32,14 @@ use crate::project::Check;
 use crate::report::Meter;
 
 /// The input column that holds the broken checks' bits.
-pub(super) const CHECKS: &str = "__trapiche_checks";
+pub const CHECKS: &str = "__trapiche_checks";
 
 /// A bit per check, and bits are those of an i64.
-pub(super) const MAX_CHECKS: usize = 63;
+pub const MAX_CHECKS: usize = 63;
 
 /// What to write and where; the same for all tasks.
 #[derive(Debug, Clone)]
-pub(super) struct WriteJob {
+pub struct WriteJob {
     pub lake: Lake,
     pub table: TableName,
     pub run_id: String,
@@ -57,7 +57,7 @@ pub(super) struct WriteJob {
 /// One answer of a task.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Answer {
+pub enum Answer {
     File { file: DataFile, staged: Staged },
     Quarantined { file: DataFile, staged: Staged },
     Counts(Counts),
@@ -65,7 +65,7 @@ pub(super) enum Answer {
 
 /// Rows of a task. `rows_in` = accepted + `quarantined` + `dropped`.
 #[derive(Debug, Default, Serialize, Deserialize)]
-pub(super) struct Counts {
+pub struct Counts {
     pub rows_in: u64,
     pub quarantined: u64,
     pub dropped: u64,
@@ -75,7 +75,7 @@ pub(super) struct Counts {
 
 /// Writes its input's partitions as tasks; each answers one batch of [`Answer`]s as JSON.
 #[derive(Debug)]
-pub(super) struct HiveWriteExec {
+pub struct HiveWriteExec {
     input: Arc<dyn ExecutionPlan>,
     job: Arc<WriteJob>,
     properties: Arc<PlanProperties>,
@@ -85,7 +85,7 @@ pub(super) struct HiveWriteExec {
 
 impl HiveWriteExec {
     /// Rows of a partition that come on several machines make a file on each of them.
-    pub(super) fn new(input: Arc<dyn ExecutionPlan>, job: Arc<WriteJob>) -> Self {
+    pub fn new(input: Arc<dyn ExecutionPlan>, job: Arc<WriteJob>) -> Self {
         let schema = Arc::new(Schema::new(vec![Field::new("answer", DataType::Utf8, false)]));
         let properties = PlanProperties::new(
             EquivalenceProperties::new(schema),
@@ -96,12 +96,12 @@ impl HiveWriteExec {
         HiveWriteExec { input, job, properties: Arc::new(properties), shared: Arc::default() }
     }
 
-    pub(super) fn job(&self) -> &WriteJob {
+    pub fn job(&self) -> &WriteJob {
         &self.job
     }
 
     /// Reads what the tasks answered.
-    pub(super) fn answers(batches: &[RecordBatch]) -> crate::error::Result<Vec<Answer>> {
+    pub fn answers(batches: &[RecordBatch]) -> crate::error::Result<Vec<Answer>> {
         let texts = batches.iter().flat_map(|batch| batch.column(0).as_string::<i32>().iter().flatten());
         texts
             .map(|text| {

@@ -16,8 +16,8 @@ use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::memory_pool::MemoryReservation;
 use tokio::task::JoinSet;
 
-use super::hive_file::{Next, OpenFile, Place, write_row_group};
-use super::hive_keys::Key;
+use super::file::{Next, OpenFile, Place, write_row_group};
+use super::keys::Key;
 use crate::lake::data_file::DataFile;
 use crate::lake::stage::Staged;
 
@@ -281,7 +281,7 @@ impl Files {
 }
 
 /// So many bytes of rows make about a file of that size: Parquet is mostly a third or a fifth.
-pub(super) fn row_bytes_of(file_bytes: u64) -> usize {
+pub fn row_bytes_of(file_bytes: u64) -> usize {
     usize::try_from(file_bytes * 4).unwrap_or(usize::MAX)
 }
 

@@ -16,9 +16,9 @@ use datafusion::execution::TaskContext;
 use futures::TryStreamExt;
 use tokio::sync::Mutex;
 
-use super::hive_files::{Files, Relief, size};
-use super::hive_further::Further;
-use super::hive_keys::Keys;
+use super::files::{Files, Relief, size};
+use super::further::Further;
+use super::keys::Keys;
 use crate::lake::data_file::DataFile;
 use crate::lake::stage::Staged;
 

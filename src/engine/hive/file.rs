@@ -8,11 +8,11 @@ use bytes::Bytes;
 use datafusion::error::{DataFusionError, Result};
 use parquet::file::metadata::ParquetMetaData;
 
+use super::super::{fault, ranges};
 use super::chunk::Workshops;
-use super::hive_encoder::Encoder;
-use super::hive_keys::Key;
-use super::hive_write::WriteJob;
-use super::ranges;
+use super::encoder::Encoder;
+use super::keys::Key;
+use super::write::WriteJob;
 use crate::error::Error;
 use crate::lake::data_file::DataFile;
 use crate::lake::path;
@@ -107,11 +107,11 @@ async fn close(file: OpenFile, footer: ParquetMetaData, schema: &SchemaRef) -> R
 }
 
 /// A file without rows, so that plain readers find the columns of an empty table.
-pub(super) async fn empty_file(job: &WriteJob) -> crate::error::Result<(DataFile, Staged)> {
+pub async fn empty_file(job: &WriteJob) -> crate::error::Result<(DataFile, Staged)> {
     let path = path::data_file(&path::table_dir(&job.table), &[], &[], &job.run_id, 0, 0);
     let mut object = stage::begin(&job.lake, &job.run_id, path).await?;
-    let mut encoder = Encoder::new(&job.schema, &[]).map_err(super::fault::explain)?;
-    encoder.finish().map_err(super::fault::explain)?;
+    let mut encoder = Encoder::new(&job.schema, &[]).map_err(fault::explain)?;
+    encoder.finish().map_err(fault::explain)?;
     object.write(Bytes::from(encoder.take_bytes())).await?;
     let staged = object.finish().await?;
     let file = DataFile {

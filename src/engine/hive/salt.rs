@@ -24,17 +24,17 @@ use datafusion_distributed::DistributedTaskContext;
 use futures::StreamExt;
 use serde::{Deserialize, Serialize};
 
-use super::hive_files::size;
+use super::files::size;
 
 /// The added column, the last one.
-pub(super) const SALT: &str = "__trapiche_salt";
+pub const SALT: &str = "__trapiche_salt";
 
 /// Partitions are told apart by the slot that their hash falls into. A mebibyte of slots for each input.
 const SLOTS: usize = 1 << 16;
 
 /// Which partitions are large; the same for all inputs.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) struct Salting {
+pub struct Salting {
     /// The partition columns' places.
     pub keys: Vec<usize>,
     /// So many bytes of rows make a file.
@@ -43,7 +43,7 @@ pub(super) struct Salting {
 
 /// Adds the column.
 #[derive(Debug)]
-pub(super) struct SaltExec {
+pub struct SaltExec {
     input: Arc<dyn ExecutionPlan>,
     salting: Salting,
     schema: SchemaRef,
@@ -51,7 +51,7 @@ pub(super) struct SaltExec {
 }
 
 impl SaltExec {
-    pub(super) fn new(input: Arc<dyn ExecutionPlan>, salting: Salting) -> Self {
+    pub fn new(input: Arc<dyn ExecutionPlan>, salting: Salting) -> Self {
         let salt = Arc::new(Field::new(SALT, DataType::UInt32, false));
         let fields = input.schema().fields().iter().cloned().chain([salt]).collect::<Vec<_>>();
         let schema = Arc::new(Schema::new(fields));
@@ -64,7 +64,7 @@ impl SaltExec {
         SaltExec { input, salting, schema, properties: Arc::new(properties) }
     }
 
-    pub(super) fn salting(&self) -> &Salting {
+    pub fn salting(&self) -> &Salting {
         &self.salting
     }
 }

@@ -13,8 +13,8 @@ use datafusion::prelude::{SessionConfig, SessionContext};
 use object_store::memory::InMemory;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
-use super::hive_write::{Answer, HiveWriteExec, WriteJob};
-use super::store::by_partition;
+use super::super::store::by_partition;
+use super::write::{Answer, HiveWriteExec, WriteJob};
 use crate::lake::data_file::DataFile;
 use crate::lake::stage::{self, Staged};
 use crate::lake::{Lake, TableName, Zone};
