@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """TPC-H on Trapiche: here, and on workers. The queries as a project: 8 sources, 8 trusted tables, 22 refined ones.
 
-    benches/tpch.py equal --scale 0.1       the same rows here, on 1, 2 and 4 workers, and DuckDB's answers
-    benches/tpch.py time --scale 1          seconds and CPU, in turn: here on 2 threads, 2 workers of 1, PySpark
-    benches/tpch.py spill --scale 1         4 workers of 200 MB make the three largest queries
+    benches/tpch.sh equal --scale 0.1       the same rows here, on 1, 2 and 4 workers, and DuckDB's answers
+    benches/tpch.sh time --scale 1          seconds and CPU, in turn: here on 2 threads, 2 workers of 1; PySpark, Ballista
+    benches/tpch.sh spill --scale 1         4 workers of 200 MB make the three largest queries
 
 TRAPICHE is the program; without it, a release build of this checkout. Rows come from tpchgen-cli. The query texts are
 those of Spark's own tests: they are fetched from Maven Central, and not part of this repository. README.md beside this
@@ -31,6 +31,8 @@ from time import perf_counter, sleep
 
 import duckdb
 import pyarrow.dataset
+
+from peers import tpch_on_ballista
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
@@ -75,6 +77,7 @@ def main() -> int:
     parser.add_argument("--workers", help="equal: how many, such as 1,2,4; time and spill: one number")
     parser.add_argument("--memory", default="4GB", help="of each worker; `spill` has 200MB unless another is given")
     parser.add_argument("--spark", default="", help="time: masters to compare with: local[2];local-cluster[2,1,1024]")
+    parser.add_argument("--ballista", action="store_true", help="time: compare with it, too; building it takes half an hour")
     parser.add_argument("--work", type=Path, default=ROOT / "target/tpch", help="where the project and its lake lie")
     args = parser.parse_args()
     queries = args.queries.split(",")
@@ -89,7 +92,7 @@ def main() -> int:
             return equal(bench, queries, [int(count) for count in (args.workers or "1,2,4").split(",")], args.memory)
         case "time":
             masters = [master for master in args.spark.split(";") if master]
-            return time(bench, queries, args.runs, int(args.workers or 2), args.memory, masters)
+            return time(bench, queries, args.runs, int(args.workers or 2), args.memory, masters, args.ballista)
         case "spill":
             chosen = LARGE if queries == QUERIES else queries
             memory = "200MB" if args.memory == parser.get_default("memory") else args.memory
@@ -366,7 +369,9 @@ def alike(ours, theirs) -> bool:
 # --- times ---------------------------------------------------------------------------------------------------------
 
 
-def time(bench: Bench, queries: list[str], runs: int, count: int, memory: str, masters: list[str]) -> int:
+def time(
+    bench: Bench, queries: list[str], runs: int, count: int, memory: str, masters: list[str], with_ballista: bool
+) -> int:
     """Every query alone, in turn here and on the workers; one round before the measured ones warms the page cache."""
     here, there = f"here, {count} threads", f"{count} workers of 1"
     seconds: dict[str, dict[str, list[float]]] = {here: {}, there: {}}
@@ -384,6 +389,10 @@ def time(bench: Bench, queries: list[str], runs: int, count: int, memory: str, m
             print(f"round {number} done", file=sys.stderr)
     for master in masters:
         seconds[f"PySpark {master}"] = on_spark(bench, queries, runs, master)
+    if with_ballista:
+        texts = {query: (bench.project / f"queries/refined/{query}.sql").read_text() for query in queries}
+        built = bench.work.parent / "ballista"
+        seconds["Ballista"] = tpch_on_ballista.seconds(built, bench.lake, texts, runs, count)
     table(queries, here, seconds, cpu_s)
     empty = {place: median(seconds[place]["empty"]) * 1000 for place in (here, there)}
     print(f"\nA query over one row: {empty[here]:.0f} ms here, {empty[there]:.0f} ms on the workers.")
