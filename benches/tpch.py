@@ -77,7 +77,7 @@ def main() -> int:
     parser.add_argument("--workers", help="equal: how many, such as 1,2,4; time and spill: one number")
     parser.add_argument("--memory", default="4GB", help="of each worker; `spill` has 200MB unless another is given")
     parser.add_argument("--spark", default="", help="time: masters to compare with: local[2];local-cluster[2,1,1024]")
-    parser.add_argument("--ballista", action="store_true", help="time: compare with it, too; building it takes half an hour")
+    parser.add_argument("--ballista", action="store_true", help="time: compare with it, too; building it takes an hour")
     parser.add_argument("--work", type=Path, default=ROOT / "target/tpch", help="where the project and its lake lie")
     args = parser.parse_args()
     queries = args.queries.split(",")

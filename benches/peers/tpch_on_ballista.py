@@ -1,6 +1,6 @@
 """TPC-H on Ballista: a scheduler, so many executors of one core, and its own command line (see ../tpch.py).
 
-Its three programs are built by cargo from crates.io into the folder given; that takes half an hour the first time. What
+Its three programs are built by cargo from crates.io into the folder given; that takes an hour on two cores the first time. What
 is timed is what its command line prints behind each query; like all others it is asked once before the measured runs.
 """
 
