@@ -89,7 +89,7 @@ impl Lake {
     pub async fn open(storage: &Storage) -> Result<Lake> {
         let url = &storage.url;
         if url.starts_with("file://") {
-            return Lake::in_folder(&folder(url)?);
+            return Ok(Lake { storage: storage.clone(), ..Lake::in_folder(&folder(url)?)? });
         }
         let (bucket, prefix) = url
             .strip_prefix("s3://")
@@ -117,7 +117,10 @@ impl Lake {
         // With the folder as the store's own root it would have to exist already.
         let files = LocalFileSystem::new().with_automatic_cleanup(true);
         let root = Path::from_absolute_path(folder)?;
-        Lake::on(&format!("file://{}", folder.display()), Arc::new(PrefixStore::new(files, root)), None)
+        // Not by hand: `#`, `?` and `%` have a meaning in addresses.
+        let url =
+            Url::from_file_path(folder).map_err(|()| Error::config(format!("`{}` is no folder", folder.display())))?;
+        Lake::on(url.as_str(), Arc::new(PrefixStore::new(files, root)), None)
     }
 
     /// A lake whose root is the root of `store`. `uploads` is the same store, where it has multipart uploads. With a
@@ -263,4 +266,24 @@ impl Lake {
 fn folder(url: &str) -> Result<PathBuf> {
     let folder = Url::parse(url).ok().and_then(|url| url.to_file_path().ok());
     folder.ok_or_else(|| Error::config(format!("`{url}` is no folder")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_folder_of_any_name_is_the_root_of_its_lake() {
+        for name in ["plain", "a b", "50%25", "x#y?z", "ñ"] {
+            let dir = tempfile::tempdir().unwrap();
+            let folder = dir.path().join(name);
+            let url = Url::from_file_path(&folder).unwrap().to_string();
+            let opened = Lake::open(&Storage { url, endpoint: None, region: None }).await.unwrap();
+            for lake in [Lake::in_folder(&folder).unwrap(), opened] {
+                assert_eq!(lake.local_root(), Some(&folder));
+                lake.write("an/object", name).await.unwrap();
+                assert_eq!(std::fs::read_to_string(folder.join("an/object")).unwrap(), name);
+            }
+        }
+    }
 }

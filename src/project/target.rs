@@ -127,7 +127,7 @@ pub fn address(text: &str, schemes: &[&str], span: &Span, root: &Path, faults: &
         return None;
     }
     let parsed = match text.strip_prefix(scheme).and_then(|rest| rest.strip_prefix("://")) {
-        Some(path) if path.starts_with("./") || path.starts_with("../") => local(scheme, &root.join(path)),
+        Some(path) if path.starts_with("./") || path.starts_with("../") => local(scheme, root, path),
         _ => Url::parse(text).map_err(|error| error.to_string()),
     };
     parsed
@@ -137,9 +137,11 @@ pub fn address(text: &str, schemes: &[&str], span: &Span, root: &Path, faults: &
         .ok()
 }
 
-fn local(scheme: &str, path: &Path) -> Result<Url, String> {
+fn local(scheme: &str, root: &Path, path: &str) -> Result<Url, String> {
+    // The root is a path, in which `%` has no meaning; what the user wrote is an address, in which it has.
+    let root = root.to_str().ok_or("the project's path is not UTF-8")?.replace('%', "%25");
     // Joining leaves `./` and `../` in the path; the URL's own rules take them out.
     let mut url = Url::parse(&format!("{scheme}:///")).map_err(|error| error.to_string())?;
-    url.set_path(path.to_str().ok_or("the path is not UTF-8")?);
+    url.set_path(&format!("{root}/{path}"));
     Url::parse(url.as_str()).map_err(|error| error.to_string())
 }

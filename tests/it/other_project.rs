@@ -181,3 +181,22 @@ fn a_broken_check_that_fails_publishes_nothing() {
     assert!(!bench.path("lake/trusted").exists());
     assert!(!bench.lake_files().iter().any(|file| file.contains("staging")), "{:?}", bench.lake_files());
 }
+
+#[test]
+fn a_project_may_lie_in_a_folder_of_any_name() {
+    for name in ["a b", "50%25 off", "x#y?z", "ñ"] {
+        let bench = Workbench::of(&[
+            (
+                &format!("{name}/trapiche.yml"),
+                "name: odd\ntargets: { here: { storage: \"file://./lake\" } }\nsources: { days: { url: \"file://./days.csv\" } }\n",
+            ),
+            (&format!("{name}/days.csv"), "n\n1\n"),
+            (&format!("{name}/queries/trusted/days.sql"), "SELECT n FROM raw.days"),
+        ]);
+        let run = bench.trapiche(&["-C", name, "run"]);
+        assert_eq!(run.code, 0, "{name}: {}", run.stderr);
+        let query = bench.trapiche(&["-C", name, "query", "-o", "csv", "SELECT n FROM trusted.days"]);
+        assert_eq!(query.stdout, "n\n1\n", "{name}: {}", query.stderr);
+        assert!(bench.path(name).join("lake/trusted/days").is_dir(), "{name}");
+    }
+}
