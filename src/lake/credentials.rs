@@ -125,7 +125,9 @@ fn none_found(error: CredentialsError) -> object_store::Error {
     let own = match error {
         CredentialsError::CredentialsNotLoaded(_) => Error::connection("there are no credentials for S3")
             .hint("set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, or run where there is a role"),
-        _ => Error::connection("the credentials for S3 cannot be had"),
+        // The instance is asked last: without a role its refusal means that there were none anywhere.
+        _ => Error::connection("the credentials for S3 cannot be had")
+            .hint("where there is no role, set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE"),
     };
     object_store::Error::Generic { store: "S3", source: Box::new(own.because(error)) }
 }
