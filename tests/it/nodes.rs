@@ -373,21 +373,24 @@ fn processes() -> Vec<u32> {
 }
 
 fn parent_of(pid: u32) -> Option<u32> {
-    let (state, parent) = state_of(pid)?;
+    let (state, parent) = state_of(&Path::new("/proc").join(pid.to_string()))?;
     // One that has ended and waits to be asked is none.
     if state == "Z" { None } else { Some(parent) }
 }
 
-/// A process's state, as one letter, and its parent.
-fn state_of(pid: u32) -> Option<(String, u32)> {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+/// The state of a process or thread in /proc, as one letter, and its parent.
+fn state_of(entry: &Path) -> Option<(String, u32)> {
+    let stat = fs::read_to_string(entry.join("stat")).ok()?;
     // The name before it may have any characters, closing brackets too.
     let mut fields = stat.rsplit_once(") ")?.1.split(' ');
     Some((fields.next()?.to_string(), fields.next()?.parse().ok()?))
 }
 
-/// Stops a process, and waits until it stands still.
+/// Stops a process, and waits until it stands still: to the kernel that is when its last thread does.
 pub fn stop(pid: u32) {
     signal("STOP", pid);
-    until("it stands still", || state_of(pid).is_none_or(|(state, _)| state == "T"));
+    until("it stands still", || {
+        let threads = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
+        threads.filter_map(|thread| state_of(&thread.path())).all(|(state, _)| state == "T")
+    });
 }
