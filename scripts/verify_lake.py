@@ -155,9 +155,10 @@ def compute(db: duckdb.DuckDBPyConnection, lake: Path) -> dict[str, list[dict]]:
 
 
 def newest_parts(lake: Path, source: str) -> list[str]:
-    """The files of a source's newest landing. Days and run ids are in order of time as text."""
-    manifests = sorted(lake.glob(f"raw/{source}/ingest_date=*/run=*/_landing.json"))
-    return [str(lake / part["path"]) for part in json.loads(manifests[-1].read_text())["parts"]]
+    """The files of a source's live landings: those that the source's last state lists."""
+    state = json.loads(max(lake.glob(f"_trapiche/sources/{source}/s*.json")).read_text())
+    manifests = [json.loads((lake / live["folder"] / "_landing.json").read_text()) for live in state["live"]]
+    return [str(lake / part["path"]) for manifest in manifests for part in manifest["parts"]]
 
 
 def keys_of(folder: Path) -> list[str]:

@@ -12,10 +12,10 @@ NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
 
 
 def newest_landing(lake: Path, source: str) -> dict | None:
-    """The manifest of a source's newest landing. Days and run ids are in order of time as text."""
-    manifests = lake.glob(f"raw/{source}/ingest_date=*/run=*/_landing.json")
-    newest = max(manifests, key=lambda path: path.parts[-3:-1], default=None)
-    return json.loads(newest.read_text()) if newest else None
+    """The manifest of a source's live landing: the one that the source's last state lists."""
+    states = sorted(lake.glob(f"_trapiche/sources/{source}/s*.json"))
+    live = json.loads(states[-1].read_text())["live"] if states else []
+    return json.loads((lake / live[-1]["folder"] / "_landing.json").read_text()) if live else None
 
 
 def tables(root: Path) -> list[str]:

@@ -63,7 +63,8 @@ use futures::future::BoxFuture;
 
 use crate::config::Limits;
 use crate::error::{Error, Result};
-use crate::lake::landing::{self, Landing};
+use crate::lake::moment::Moment;
+use crate::lake::state::{self, SourceState};
 use crate::lake::version::{self, AsOf, Version};
 use crate::lake::{Lake, TableName, Zone};
 use crate::project::Workers;
@@ -162,18 +163,18 @@ pub struct Session {
 }
 
 impl Session {
-    /// Registers the table as it was when a run ended; whether there was one. Of one that is not kept any longer only
+    /// Registers the table as it was at a moment; whether there was one. Of one that is not kept any longer only
     /// the columns are known, and a query that reads it says so.
-    pub async fn open_as_of(&self, table: &TableName, run_id: &str) -> Result<bool> {
+    pub async fn open_as_of(&self, table: &TableName, moment: &Moment) -> Result<bool> {
         match table.zone {
-            Zone::Raw => match landing::as_of(&self.lake, &table.name, run_id).await? {
-                Some(landing) => self.open_landing(&landing).map(|()| true),
+            Zone::Raw => match state::as_of(&self.lake, &table.name, moment).await? {
+                Some(state) => self.open_source(&state).await.map(|()| true),
                 None => Ok(false),
             },
-            Zone::Trusted | Zone::Refined => match version::as_of(&self.lake, table, run_id).await? {
+            Zone::Trusted | Zone::Refined => match version::as_of(&self.lake, table, moment).await? {
                 AsOf::Version(version) => self.open_version(&version).map(|()| true),
                 AsOf::Gone { oldest } => {
-                    let gone = Arc::new(table::GoneTable::new(&oldest, run_id));
+                    let gone = Arc::new(table::GoneTable::new(&oldest, &moment.run_id));
                     self.register(table.zone.as_str(), &table.name, gone).map(|()| true)
                 }
                 AsOf::NotMadeYet => Ok(false),
@@ -190,8 +191,8 @@ impl Session {
     /// Registers the table as it lies in the lake now; whether there is one.
     pub async fn open(&self, table: &TableName) -> Result<bool> {
         match table.zone {
-            Zone::Raw => match landing::latest(&self.lake, &table.name).await? {
-                Some(landing) => self.open_landing(&landing).map(|()| true),
+            Zone::Raw => match state::latest(&self.lake, &table.name).await? {
+                Some(state) => self.open_source(&state).await.map(|()| true),
                 None => Ok(false),
             },
             Zone::Trusted | Zone::Refined => match version::latest(&self.lake, table).await? {
@@ -208,8 +209,9 @@ impl Session {
         self.register(table.zone.as_str(), &table.name, seen)
     }
 
-    fn open_landing(&self, landing: &Landing) -> Result<()> {
-        self.register(Zone::Raw.as_str(), &landing.source, raw::table(&self.lake, landing)?)
+    async fn open_source(&self, state: &SourceState) -> Result<()> {
+        let table = raw::table(&self.lake, &state.landings(&self.lake).await?)?;
+        self.register(Zone::Raw.as_str(), &state.source, table)
     }
 
     /// Registers a version under its table's name, and the rows that it left out under their own.

@@ -1,4 +1,4 @@
-//! A landing as a table: its parts are read as they were received, in parallel, and columns appear in lower case.
+//! A source as a table: the parts of its live landings are read as they were received, in parallel, and columns appear in lower case.
 //!
 //! Only the columns that a query asks for are built. CSV fields beyond what a row has are null; a field too many, or
 //! a value that does not fit a column's type, is an error that names file and row. JSON that is an object or array
@@ -41,10 +41,23 @@ use crate::lake::landing::{LandedFormat, LandedPart, Landing};
 
 const READ_BYTES: usize = 1 << 20;
 
-/// The table that a landing is to SQL.
-pub fn table(lake: &Lake, landing: &Landing) -> Result<Arc<dyn TableProvider>> {
-    let presented = lower_case(&landing.schema);
-    Ok(Arc::new(RawTable { store: lake.store().clone(), landing: Arc::new(landing.clone()), presented }))
+/// The table that the live landings of a source, one at least, are to SQL.
+///
+/// # Errors
+/// If they are not all read in the same way.
+pub fn table(lake: &Lake, landings: &[Landing]) -> Result<Arc<dyn TableProvider>> {
+    let [first, further @ ..] = landings else { return Err(Error::failed("a source has no landing")) };
+    let mut all = first.clone();
+    for other in further {
+        if (&other.format, &other.schema) != (&first.format, &first.schema) {
+            let (source, one, two) = (&first.source, &first.run_id, &other.run_id);
+            return Err(Error::failed(format!("the landings `{one}` and `{two}` of `raw.{source}` differ in form"))
+                .hint(format!("capture it anew: `trapiche run raw.{source} --full-refresh`")));
+        }
+        all.parts.extend(other.parts.iter().cloned());
+    }
+    let presented = lower_case(&all.schema);
+    Ok(Arc::new(RawTable { store: lake.store().clone(), landing: Arc::new(all), presented }))
 }
 
 /// A landed schema as SQL sees it: all names in lower case, nested ones too.

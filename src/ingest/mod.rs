@@ -1,8 +1,8 @@
 //! Capture: the first step of the data's path. Each kind of source brings its bytes into `raw/`; what they share is
 //! here.
 //!
-//! A capture writes parts into a folder of its own and makes them visible at the end, by the landing's manifest. If the
-//! source has not changed since the last landing, the parts are removed and the last landing stays the newest.
+//! A capture writes parts into a folder of its own and makes them [live](crate::lake::capture) at the end. If the source
+//! has not changed since the last landing, the parts are removed and the last landing stays.
 
 mod csv;
 mod http;
@@ -19,9 +19,9 @@ mod url;
 use arrow::datatypes::{Schema, SchemaRef};
 use sha2::{Digest, Sha256};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::lake::landing::{self, LandedFormat, LandedPart, Landing};
-use crate::lake::{Lake, types};
+use crate::lake::{Lake, capture, types};
 use crate::project::{Dataset, Origin, Source};
 use crate::report::{Meter, RunStamp};
 
@@ -48,11 +48,14 @@ pub async fn capture(
     meter: &Meter,
 ) -> Result<Captured> {
     let name = &source.name.name;
-    let fingerprint = hex(&Sha256::digest(&source.fingerprint_text));
-    landing::sweep(lake, name).await?;
-    let previous =
-        landing::latest(lake, name).await?.filter(|landing| !full_refresh && landing.fingerprint == fingerprint);
-    let draft = Draft { lake, folder: landing::folder(name, at.at, &at.run_id), previous: previous.as_ref(), meter };
+    let definition = hex(&Sha256::digest(&source.fingerprint_text));
+    let capture = capture::begin(lake, name, &at.run_id, &landing::folder(name, at.at, &at.run_id)).await?;
+    let state = capture.before.clone().filter(|state| !full_refresh && state.definition == definition);
+    let previous = match &state {
+        Some(state) => state.landings(lake).await?.pop(),
+        None => None,
+    };
+    let draft = Draft { lake, folder: capture.folder().to_string(), previous: previous.as_ref(), meter };
 
     let taken = match &spec.origin {
         Origin::Url { url, format } => url::capture(url, format, &spec.columns, &draft).await,
@@ -61,20 +64,22 @@ pub async fn capture(
         }
         Origin::Sql { database, query } => sql::capture(database, query, &draft).await,
     };
-    let Draft { folder, .. } = draft;
     let (format, schema, parts) = match taken {
         Ok(Taken::New { format, schema, parts }) => (format, schema, parts),
-        Ok(Taken::Unchanged(why)) => return Ok(unchanged(previous, why)),
+        Ok(Taken::Unchanged(why)) => {
+            capture.discard(lake).await?;
+            return Ok(unchanged(previous, why));
+        }
         Err(error) => {
             // The failure is what the user must know; what cannot be removed now, the next capture removes.
-            let _ = landing::discard(lake, &folder).await;
+            let _ = capture.discard(lake).await;
             return Err(error);
         }
     };
-    let sha256 = content_hash(&format, &schema, &parts);
+    let sha256 = content_hash(&format, &schema, &parts)?;
     if let Some(last) = previous.as_ref().filter(|last| last.sha256 == sha256) {
         let why = format!("same bytes as landing {}", last.run_id);
-        landing::discard(lake, &folder).await?;
+        capture.discard(lake).await?;
         return Ok(unchanged(previous, why));
     }
     let landing = Landing {
@@ -86,10 +91,9 @@ pub async fn capture(
         rows: parts.iter().map(|part| part.rows).sum(),
         bytes: parts.iter().map(|part| part.bytes).sum(),
         sha256,
-        fingerprint,
         parts,
     };
-    landing::publish(lake, &landing).await?;
+    capture.publish(lake, &landing, &definition).await?;
     Ok(Captured::Landed(landing))
 }
 
@@ -112,14 +116,12 @@ fn unchanged(previous: Option<Landing>, why: String) -> Captured {
 }
 
 /// Over the bytes of all parts, the schema and the way to read them: equal means that a query sees the same rows.
-fn content_hash(format: &LandedFormat, schema: &Schema, parts: &[LandedPart]) -> String {
-    let mut hash = Sha256::new();
-    hash.update(format!("{format:?}\n"));
-    for field in schema.fields() {
-        hash.update(format!("{:?} {}\n", field.name(), types::name(field.data_type())));
-    }
-    for part in parts {
-        hash.update(&part.sha256);
-    }
-    hex(&hash.finalize())
+fn content_hash(format: &LandedFormat, schema: &Schema, parts: &[LandedPart]) -> Result<String> {
+    let columns = schema.fields().iter().map(|field| (field.name(), types::name(field.data_type())));
+    let columns: Vec<(&String, String)> = columns.collect();
+    let parts: Vec<&String> = parts.iter().map(|part| &part.sha256).collect();
+    // Written down as the manifest is: a renaming in this program makes no other content of it.
+    let content = serde_json::to_vec(&(format, columns, parts))
+        .map_err(|error| Error::failed("could not write down what was captured").because(error))?;
+    Ok(hex(&Sha256::digest(content)))
 }

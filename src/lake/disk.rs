@@ -64,7 +64,7 @@ mod tests {
     use crate::lake::data_file::DataFile;
     use crate::lake::landing::{self, LandedFormat, LandedPart, Landing};
     use crate::lake::version::Version;
-    use crate::lake::{TableName, stage};
+    use crate::lake::{TableName, capture, stage};
 
     /// All that was ever forced in this process.
     static FORCED: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
@@ -110,7 +110,8 @@ mod tests {
 
     async fn land(lake: &Lake) {
         let at = chrono::DateTime::UNIX_EPOCH;
-        let path = landing::part_path(&landing::folder("rows", at, "first"), 1, "csv");
+        let capture = capture::begin(lake, "rows", "first", &landing::folder("rows", at, "first")).await.unwrap();
+        let path = landing::part_path(capture.folder(), 1, "csv");
         // As a capture does: it puts the bytes, and leaves the rest to `publish`.
         object_store::ObjectStoreExt::put(lake.store(), &path.as_str().into(), "n".into()).await.unwrap();
         let part = LandedPart { path, rows: 0, bytes: 1, sha256: String::new(), requests: vec![] };
@@ -123,10 +124,9 @@ mod tests {
             rows: 0,
             bytes: 1,
             sha256: String::new(),
-            fingerprint: String::new(),
             parts: vec![part],
         };
-        landing::publish(lake, &landing).await.unwrap();
+        capture.publish(lake, &landing, "").await.unwrap();
     }
 
     fn walk(folder: &Path, found: &mut BTreeSet<PathBuf>) {

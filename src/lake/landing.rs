@@ -1,16 +1,17 @@
-//! A landing: what one capture of a source put into `raw/`, and the manifest that makes it visible.
+//! A landing: what one capture of a source put into `raw/`, and the manifest that says what it is.
 //!
 //! `raw/<source>/ingest_date=YYYY-MM-DD/run=<run-id>/part-NNNN.<json|csv>[.gz]` are the bytes of a file as received, or
-//! the rows of an API or a database as NDJSON. The landing exists when `_landing.json` beside them does; parts without
-//! one are left over from a capture that died, invisible to queries, and removed by the next capture.
+//! the rows of an API or a database as NDJSON; `_landing.json` beside them is the manifest. A query sees the landings
+//! that the source's [state](super::state) lists. What a capture that died has left is in none, and is removed by the
+//! next [capture](super::capture).
 
 use std::io::ErrorKind;
 
 use arrow::datatypes::SchemaRef;
 use chrono::{DateTime, Utc};
 use futures::{StreamExt, TryStreamExt};
+use object_store::ObjectStore;
 use object_store::path::Path;
-use object_store::{ObjectStore, ObjectStoreExt};
 use serde::{Deserialize, Serialize};
 
 use super::{Lake, disk, types};
@@ -30,9 +31,6 @@ pub struct Landing {
     pub bytes: u64,
     /// Over all parts' bytes, the schema and the format: equal means that a query sees the same rows.
     pub sha256: String,
-    /// A hash of the source's definition when it was captured. Unlike a version's fingerprint it says nothing of the
-    /// data.
-    pub fingerprint: String,
     pub parts: Vec<LandedPart>,
 }
 
@@ -60,6 +58,13 @@ pub struct Request {
     pub last_modified: Option<String>,
 }
 
+impl Landing {
+    /// Where it lies.
+    pub fn folder(&self) -> String {
+        folder(&self.source, self.fetched_at, &self.run_id)
+    }
+}
+
 /// How the parts of a landing are read.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -78,7 +83,7 @@ pub enum LandedFormat {
 
 const MANIFEST: &str = "_landing.json";
 
-/// The folder of one capture. Run ids are time-ordered text, so the last folder by name is the newest.
+/// The folder of one capture. Its date and its run say where it came from, not whether it is the newest.
 pub fn folder(source: &str, at: DateTime<Utc>, run_id: &str) -> String {
     format!("raw/{source}/ingest_date={}/run={run_id}", at.format("%Y-%m-%d"))
 }
@@ -88,33 +93,9 @@ pub fn part_path(folder: &str, number: usize, extension: &str) -> String {
     format!("{folder}/part-{number:04}.{extension}")
 }
 
-/// The newest landing of a source. Looks at folder names and reads one manifest, however many landings there are.
-pub async fn latest(lake: &Lake, source: &str) -> Result<Option<Landing>> {
-    newest(lake, source, |_| true).await
-}
-
-/// The newest landing of a source that this run or one begun before it made.
-pub async fn as_of(lake: &Lake, source: &str, run_id: &str) -> Result<Option<Landing>> {
-    newest(lake, source, |run| run <= run_id).await
-}
-
-async fn newest(lake: &Lake, source: &str, wanted: impl Fn(&str) -> bool) -> Result<Option<Landing>> {
-    for day in newest_first(lake, &Path::from(format!("raw/{source}")), "ingest_date=").await? {
-        for run in newest_first(lake, &day, "run=").await? {
-            let run_id = run.filename().and_then(|name| name.strip_prefix("run="));
-            if run_id.is_some_and(&wanted)
-                && let Some(landing) = read(lake, &run).await?
-            {
-                return Ok(Some(landing));
-            }
-        }
-    }
-    Ok(None)
-}
-
-/// Makes a landing visible, once its parts are safe. An error if another one of the same run is there already.
+/// Writes the manifest, once the parts are safe. An error if another one of the same run is there already.
 pub async fn publish(lake: &Lake, landing: &Landing) -> Result<()> {
-    let path = format!("{}/{MANIFEST}", folder(&landing.source, landing.fetched_at, &landing.run_id));
+    let path = format!("{}/{MANIFEST}", landing.folder());
     let manifest = serde_json::to_vec_pretty(landing).map_err(|error| {
         Error::failed(format!("could not write down the landing of `{}`", landing.source)).because(error)
     })?;
@@ -123,22 +104,6 @@ pub async fn publish(lake: &Lake, landing: &Landing) -> Result<()> {
         true => Ok(()),
         false => Err(Error::failed(format!("`{path}` exists: this run has landed `{}` already", landing.source))),
     }
-}
-
-/// Removes what captures that died left behind: the run folders without a manifest.
-///
-/// Every capture sweeps before it starts, so such folders are newer than the newest landing; older ones aren't looked at.
-pub async fn sweep(lake: &Lake, source: &str) -> Result<()> {
-    for day in newest_first(lake, &Path::from(format!("raw/{source}")), "ingest_date=").await? {
-        for run in newest_first(lake, &day, "run=").await? {
-            match lake.store.head(&run.clone().join(MANIFEST)).await {
-                Ok(_) => return Ok(()),
-                Err(object_store::Error::NotFound { .. }) => discard(lake, run.as_ref()).await?,
-                Err(error) => return Err(error.into()),
-            }
-        }
-    }
-    Ok(())
 }
 
 /// Removes all objects of a capture's folder.
@@ -159,74 +124,22 @@ pub async fn discard(lake: &Lake, folder: &str) -> Result<()> {
     Ok(())
 }
 
-async fn read(lake: &Lake, run: &Path) -> Result<Option<Landing>> {
-    let path = run.clone().join(MANIFEST);
-    let manifest = match lake.store.get(&path).await {
-        Ok(found) => found.bytes().await?,
-        Err(object_store::Error::NotFound { .. }) => return Ok(None),
-        Err(error) => return Err(error.into()),
-    };
-    let landing = serde_json::from_slice(&manifest)
-        .map_err(|error| Error::failed(format!("could not read the landing `{path}`")).because(error))?;
-    Ok(Some(landing))
-}
-
-/// The folders in `folder` whose names start with `prefix`, last name first.
-async fn newest_first(lake: &Lake, folder: &Path, prefix: &str) -> Result<Vec<Path>> {
-    let mut folders = lake.store.list_with_delimiter(Some(folder)).await?.common_prefixes;
-    folders.retain(|path| path.filename().is_some_and(|name| name.starts_with(prefix)));
-    folders.sort_unstable();
-    folders.reverse();
-    Ok(folders)
+/// The landing in a folder that a state lists.
+pub async fn read(lake: &Lake, folder: &str) -> Result<Landing> {
+    let path = format!("{folder}/{MANIFEST}");
+    let manifest = lake.read(&path).await?.ok_or_else(|| {
+        Error::failed(format!("`{path}` is gone, which a live landing has"))
+            .hint("capture the source again: `trapiche run --full-refresh` with its name")
+    })?;
+    serde_json::from_slice(&manifest)
+        .map_err(|error| Error::failed(format!("could not read the landing `{path}`")).because(error))
 }
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use std::sync::Arc;
-
     use super::*;
-    use arrow::datatypes::{Field, Schema};
 
     pub fn lake_in(dir: &std::path::Path) -> Lake {
         Lake::in_folder(dir).unwrap()
-    }
-
-    fn landing(run_id: &str, at: &str) -> Landing {
-        let fields = vec![Field::new("Cost Total $", types::parse("array<struct<a:int>>").unwrap(), true)];
-        Landing {
-            source: "sales".into(),
-            run_id: run_id.into(),
-            fetched_at: at.parse().unwrap(),
-            format: LandedFormat::Ndjson,
-            schema: Arc::new(Schema::new(fields)),
-            rows: 0,
-            bytes: 0,
-            sha256: String::new(),
-            fingerprint: String::new(),
-            parts: vec![],
-        }
-    }
-
-    #[tokio::test]
-    async fn only_a_published_landing_is_seen_and_the_rest_is_swept() {
-        let dir = tempfile::tempdir().unwrap();
-        let lake = lake_in(dir.path());
-        assert!(latest(&lake, "sales").await.unwrap().is_none());
-        sweep(&lake, "sales").await.unwrap();
-
-        publish(&lake, &landing("20261123T133312Z-1a2b", "2026-11-23T13:33:12Z")).await.unwrap();
-        publish(&lake, &landing("20261124T000000Z-0000", "2026-11-24T00:00:00Z")).await.unwrap();
-        let other = Landing { rows: 1, ..landing("20261124T000000Z-0000", "2026-11-24T00:00:00Z") };
-        assert!(publish(&lake, &other).await.is_err());
-        let torn = folder("sales", "2026-11-25T00:00:00Z".parse().unwrap(), "20261125T000000Z-ffff");
-        lake.store.put(&Path::from(part_path(&torn, 1, "json")), "{}".into()).await.unwrap();
-        std::fs::write(dir.path().join(&torn).join("part-0002.json#1"), "{").unwrap();
-
-        let newest = latest(&lake, "sales").await.unwrap().unwrap();
-        assert_eq!(newest.run_id, "20261124T000000Z-0000");
-        assert_eq!(newest.schema, landing("", "2026-11-24T00:00:00Z").schema);
-        sweep(&lake, "sales").await.unwrap();
-        assert!(!dir.path().join(&torn).exists());
-        assert_eq!(latest(&lake, "sales").await.unwrap().unwrap().run_id, "20261124T000000Z-0000");
     }
 }

@@ -6,6 +6,8 @@
 //! | `path` | every object name, Hive's spelling of partitions |
 //! | `types` | Spark's type names ⇄ Arrow |
 //! | `json_rows`, `landing` | what a capture put into `raw/` |
+//! | `state`, `capture` | which landings a source is, and how a capture makes its own one live |
+//! | `moment` | what had been made by the end of a run |
 //! | `stage`, `version`, `commit` | how a table changes: hidden files → next version → removal of the old |
 //! | `data_file`, `tree`, `order` | a version's files as a tree, of which a change writes only the touched part |
 //! | `attic` | what was replaced, for as long as it is kept |
@@ -16,6 +18,7 @@
 //! | `gunzip` | the one decoding of bytes that capture and scan share |
 
 pub mod attic;
+pub mod capture;
 pub mod commit;
 mod credentials;
 pub mod data_file;
@@ -24,10 +27,12 @@ pub mod gunzip;
 pub mod json_rows;
 pub mod landing;
 pub mod lock;
+pub mod moment;
 mod name;
 pub mod order;
 pub mod path;
 pub mod stage;
+pub mod state;
 pub mod tree;
 mod tree_change;
 pub mod types;

@@ -74,6 +74,32 @@ pub fn is_node(path: &str) -> bool {
     path.starts_with(TABLES) && path.contains("/nodes/")
 }
 
+/// `_trapiche/sources/products`: what a source is, one state after the other, and the captures under way.
+pub fn source_dir(source: &str) -> String {
+    format!("_trapiche/sources/{source}")
+}
+
+/// `…/s00000012.json`
+pub fn state_file(source: &str, sequence: u64) -> String {
+    format!("{}/s{sequence:08}.json", source_dir(source))
+}
+
+/// The number that [`state_file`] wrote into a file name.
+pub fn parse_state(file_name: &str) -> Option<u64> {
+    file_name.strip_prefix('s')?.strip_suffix(".json")?.parse().ok()
+}
+
+/// `…/capture-<run>.json`: a capture under way.
+pub fn capture_note(source: &str, run_id: &str) -> String {
+    format!("{}/{CAPTURE_NOTE}{run_id}.json", source_dir(source))
+}
+
+pub fn is_capture_note(file_name: &str) -> bool {
+    file_name.starts_with(CAPTURE_NOTE)
+}
+
+const CAPTURE_NOTE: &str = "capture-";
+
 /// `_trapiche/attic/trusted/sales/…`: where a replaced file stays for a while, out of sight of plain readers.
 pub fn attic_file(file: &str) -> String {
     format!("{ATTIC}/{file}")

@@ -11,6 +11,7 @@ use object_store::{ObjectMeta, ObjectStore};
 use serde::{Deserialize, Serialize};
 
 use super::data_file::DataFile;
+use super::moment::Moment;
 use super::tree::{self, Child, Node};
 use super::{Lake, TableName, path, types};
 use crate::error::{Error, Result};
@@ -116,12 +117,12 @@ pub enum AsOf {
     NotMadeYet,
 }
 
-/// The table as a run left it: the newest version that this run or one begun before it made.
-pub async fn as_of(lake: &Lake, table: &TableName, run_id: &str) -> Result<AsOf> {
+/// The table as it was at a moment.
+pub async fn as_of(lake: &Lake, table: &TableName, moment: &Moment) -> Result<AsOf> {
     let mut oldest = None;
-    for version in kept(lake, table).await?.iter().rev() {
-        let Some(version) = read(lake, table, version.number).await? else { break };
-        if version.run_id.as_str() <= run_id {
+    for kept in kept(lake, table).await?.iter().rev() {
+        let Some(version) = read(lake, table, kept.number).await? else { break };
+        if moment.has_seen(&version.run_id, kept.created_at) {
             return Ok(AsOf::Version(version));
         }
         oldest = Some(version);

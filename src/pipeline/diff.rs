@@ -14,6 +14,7 @@ use crate::config::Limits;
 use crate::engine::{Engine, Session, fault};
 use crate::error::{Error, Result};
 use crate::lake::data_file::DataFile;
+use crate::lake::moment::Moment;
 use crate::lake::version::{self, AsOf, Version};
 use crate::lake::{Lake, TableName, path, types};
 use crate::project::Project;
@@ -132,12 +133,19 @@ async fn find(lake: &Lake, table: &TableName, wanted: &str) -> Result<Version> {
     let number = wanted.strip_prefix('v').unwrap_or(wanted).parse::<u64>();
     let found = match number {
         Ok(number) => version::read(lake, table, number).await?,
-        Err(_) => match version::as_of(lake, table, wanted).await? {
-            AsOf::Version(version) => Some(version),
-            AsOf::Gone { .. } | AsOf::NotMadeYet => None,
+        Err(_) => match Moment::end_of(lake, wanted).await? {
+            Some(moment) => version_at(lake, table, &moment).await?,
+            None => None,
         },
     };
     found.ok_or_else(|| not_there(table, &format!("at `{wanted}`")))
+}
+
+async fn version_at(lake: &Lake, table: &TableName, moment: &Moment) -> Result<Option<Version>> {
+    Ok(match version::as_of(lake, table, moment).await? {
+        AsOf::Version(version) => Some(version),
+        AsOf::Gone { .. } | AsOf::NotMadeYet => None,
+    })
 }
 
 fn not_there(table: &TableName, when: &str) -> Error {

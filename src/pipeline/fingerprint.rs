@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use crate::engine::slices::{Read, Slice, Slicing};
 use crate::error::{Error, Result};
 use crate::lake::path::PartitionValue;
-use crate::lake::{Lake, TableName, Zone, landing, tree, version};
+use crate::lake::{Lake, TableName, Zone, state as source_state, tree, version};
 use crate::project::Dataset;
 
 /// Over the program's version, the dataset's definition and the state of every table that it reads.
@@ -119,7 +119,7 @@ pub(super) async fn inputs(lake: &Lake, dataset: &Dataset) -> Result<Vec<(TableN
 /// What a table was made from; `None` when it was never made.
 pub(super) async fn state(lake: &Lake, table: &TableName) -> Result<Option<String>> {
     Ok(match table.zone {
-        Zone::Raw => landing::latest(lake, &table.name).await?.map(|landing| landing.sha256),
+        Zone::Raw => source_state::latest(lake, &table.name).await?.map(|source| source.content()),
         Zone::Trusted | Zone::Refined => version::latest(lake, table).await?.map(|version| version.fingerprint),
     })
 }
@@ -129,7 +129,7 @@ pub(super) async fn input_bytes(lake: &Lake, dataset: &Dataset) -> Result<u64> {
     let mut sum = 0;
     for table in &dataset.inputs {
         sum += match table.zone {
-            Zone::Raw => landing::latest(lake, &table.name).await?.map_or(0, |landing| landing.bytes),
+            Zone::Raw => source_state::latest(lake, &table.name).await?.map_or(0, |source| source.bytes()),
             Zone::Trusted | Zone::Refined => version::latest(lake, table).await?.map_or(0, |v| v.files.bytes()),
         };
     }

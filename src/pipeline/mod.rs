@@ -25,7 +25,8 @@ use crate::config::Limits;
 use crate::demo;
 use crate::engine::{Engine, Session};
 use crate::error::{Error, Result};
-use crate::lake::{Lake, TableName, Zone, attic, commit, landing, lock, path, stage};
+use crate::lake::moment::Moment;
+use crate::lake::{Lake, TableName, Zone, attic, capture, commit, lock, path, stage};
 use crate::project::{Dataset, Definition, Project, select};
 use crate::report::{DatasetReport, DatasetStatus, Event, Meter, RunReport, RunStamp, RunStatus, peak_memory};
 
@@ -175,7 +176,7 @@ async fn make_all(
 async fn take_back(lake: &Lake, chosen: &[&Dataset], run_id: &str) -> Result<()> {
     for dataset in chosen {
         if let Definition::Source(_) = dataset.definition {
-            landing::sweep(lake, &dataset.name.name).await?;
+            capture::recover(lake, &dataset.name.name, run_id).await?;
         }
         for table in &dataset.outputs {
             commit::recover(lake, table).await?;
@@ -193,14 +194,12 @@ pub async fn query(project: &Project, lake: &Lake, limits: &Limits, holder: &str
     Ok(session)
 }
 
-/// A session that sees the lake as a run left it: what that run and those begun before it had made.
+/// A session that sees the lake as it was when a run ended.
 pub async fn query_as_of(project: &Project, lake: &Lake, limits: &Limits, run_id: &str) -> Result<Session> {
-    if lake.read(&path::run_report(run_id)).await?.is_none() {
-        return Err(no_run(run_id));
-    }
+    let moment = Moment::end_of(lake, run_id).await?.ok_or_else(|| no_run(run_id))?;
     let session = Engine::local(lake, limits)?.session()?;
     for table in project.datasets.iter().flat_map(|dataset| &dataset.outputs) {
-        session.open_as_of(table, run_id).await?;
+        session.open_as_of(table, &moment).await?;
     }
     Ok(session)
 }

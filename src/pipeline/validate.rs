@@ -17,7 +17,8 @@ use crate::engine::store::parse_check;
 use crate::engine::{Engine, Session, raw};
 use crate::error::{Error, Problem, Result};
 use crate::ingest;
-use crate::lake::{Lake, TableName, landing};
+use crate::lake::landing::Landing;
+use crate::lake::{Lake, TableName, state};
 use crate::project::{self, Dataset, Definition, Found, Model, Origin, Project, Query, Source, sql};
 
 /// What could be checked.
@@ -123,10 +124,10 @@ async fn source_columns(
 ) -> Planned {
     // A lake that cannot be read leaves the columns unknown; whoever needs the lake will say what is wrong with it. It
     // is not asked for every source, as each answer that does not come takes seconds.
-    let landed = if *lake_answers { landing::latest(lake, &dataset.name.name).await } else { Ok(None) };
+    let landed = if *lake_answers { landed(lake, &dataset.name.name).await } else { Ok(None) };
     *lake_answers &= landed.is_ok();
-    if let Ok(Some(landing)) = landed
-        && let Ok(table) = raw::table(lake, &landing)
+    if let Ok(Some(landings)) = landed
+        && let Ok(table) = raw::table(lake, &landings)
     {
         return Planned::Columns(vec![(dataset.name.clone(), table.schema())]);
     }
@@ -143,6 +144,13 @@ async fn source_columns(
             let span = span.or_else(|| word_in(&text, 0..text.len(), &dataset.name.name));
             Planned::Faulty(vec![plain(dataset, &text, &error, span.unwrap_or(0..0))])
         }
+    }
+}
+
+async fn landed(lake: &Lake, source: &str) -> Result<Option<Vec<Landing>>> {
+    match state::latest(lake, source).await? {
+        Some(state) => state.landings(lake).await.map(Some),
+        None => Ok(None),
     }
 }
 

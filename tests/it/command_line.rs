@@ -343,8 +343,9 @@ fn half_made(bench: &Workbench) -> Vec<String> {
         part.rsplit_once('/').is_some_and(|(folder, _)| files.contains(&format!("{folder}/_landing.json")))
     };
     let is_part = |file: &str| file.starts_with("raw/") && file.contains("/part-");
-    let is_half_made =
-        |file: &&String| file.contains("staging") || file.contains("pending") || (is_part(file) && !landed(file));
+    let is_half_made = |file: &&String| {
+        ["staging", "pending", "/capture-"].iter().any(|left| file.contains(left)) || (is_part(file) && !landed(file))
+    };
     files.iter().filter(is_half_made).cloned().collect()
 }
 

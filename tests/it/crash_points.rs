@@ -16,7 +16,7 @@ use futures::TryStreamExt;
 use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt};
 use trapiche::config::Limits;
 use trapiche::lake::tree::FAN_OUT;
-use trapiche::lake::{Lake, TableName, path, version};
+use trapiche::lake::{Lake, TableName, path, state, version};
 use trapiche::pipeline::{self, RunOptions, Stop};
 use trapiche::project::{self, Project};
 use trapiche::report::{RunReport, RunStamp, RunStatus};
@@ -316,15 +316,22 @@ async fn is_tidy(case: &Case, project: &Project, lake: &Lake, when: &str) {
     }
     for hidden in lake.list("_trapiche").await.unwrap() {
         let is_of_a_version = hidden.contains("/v0000") && (!path::is_node(&hidden) || nodes.remove(&hidden));
-        assert!(is_of_a_version || hidden.starts_with(path::ATTIC), "{when}: {hidden}");
+        let is_a_state = hidden.rsplit('/').next().and_then(path::parse_state).is_some();
+        assert!(is_of_a_version || is_a_state || hidden.starts_with(path::ATTIC), "{when}: {hidden}");
+    }
+    let landed = state::ever_live(lake, "rows").await.unwrap();
+    for part in lake.list("raw").await.unwrap() {
+        assert!(landed.iter().any(|folder| part.starts_with(folder)), "{when}: {part}");
     }
     assert_eq!(nodes, BTreeSet::new(), "{when}: nodes that are named, but are not there");
 }
 
-/// How many objects there are in each folder. (A run that dies after its report leaves a report more.)
+/// How many objects there are in each folder. (A run that dies after its report leaves a report more, and a capture that is
+/// taken back a state.)
 async fn shape(lake: &Lake) -> BTreeMap<String, usize> {
     let mut folders = BTreeMap::new();
-    for name in lake.list("").await.unwrap().iter().filter(|name| !name.starts_with("_runs/")) {
+    let is_counted = |name: &&String| !name.starts_with("_runs/") && !name.starts_with("_trapiche/sources/");
+    for name in lake.list("").await.unwrap().iter().filter(is_counted) {
         let folder = name.rsplit_once('/').map_or("", |(folder, _)| folder);
         // The folder of a landing is named after its run.
         let folder = folder.split("/run=").next().unwrap();

@@ -1,0 +1,140 @@
+//! What a source's table in `raw` is: the landings that are live, as one state after the other.
+//!
+//! States lie in `_trapiche/sources/<source>/s<number>.json`; the highest number is the table. A state is only ever
+//! created, so two captures cannot both follow the same one, and which landing is newer is decided by its number: no
+//! clock has a say in it. A landing that no state lists was never visible.
+
+use chrono::{DateTime, Utc};
+use object_store::ObjectStore;
+use object_store::path::Path;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::landing::{self, Landing};
+use super::moment::Moment;
+use super::{Lake, path};
+use crate::error::{Error, Result};
+
+/// The form in which states are written down.
+pub const FORMAT: u32 = 1;
+
+/// One state of a source.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SourceState {
+    pub format: u32,
+    pub source: String,
+    /// From 1, without gaps.
+    pub sequence: u64,
+    /// The run that made it.
+    pub run_id: String,
+    /// A hash of the source's identity: how it was defined when it was captured.
+    pub definition: String,
+    /// What a query sees, in this order. Empty before the first capture that succeeded.
+    pub live: Vec<LiveLanding>,
+}
+
+/// A landing as a state lists it: enough to tell it from others without opening it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LiveLanding {
+    /// Where its manifest and its parts are, relative to the lake's root.
+    pub folder: String,
+    pub rows: u64,
+    pub bytes: u64,
+    /// That of the [landing](Landing::sha256).
+    pub sha256: String,
+}
+
+impl LiveLanding {
+    pub fn of(landing: &Landing) -> Self {
+        let Landing { rows, bytes, sha256, .. } = landing;
+        LiveLanding { folder: landing.folder(), rows: *rows, bytes: *bytes, sha256: sha256.clone() }
+    }
+}
+
+impl SourceState {
+    /// The identity of the rows: equal means that a query sees the same.
+    pub fn content(&self) -> String {
+        let mut hash = Sha256::new();
+        self.live.iter().for_each(|landing| hash.update(&landing.sha256));
+        hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    pub fn bytes(&self) -> u64 {
+        self.live.iter().map(|landing| landing.bytes).sum()
+    }
+
+    /// The live landings with their parts.
+    pub async fn landings(&self, lake: &Lake) -> Result<Vec<Landing>> {
+        let mut landings = vec![];
+        for live in &self.live {
+            landings.push(landing::read(lake, &live.folder).await?);
+        }
+        Ok(landings)
+    }
+
+    pub(super) fn to_json(&self) -> Vec<u8> {
+        serde_json::to_vec_pretty(self).expect("states have text keys only")
+    }
+}
+
+/// The source as it is now; `None` when it was never captured.
+pub async fn latest(lake: &Lake, source: &str) -> Result<Option<SourceState>> {
+    let newest = newest(lake, source).await?;
+    Ok(newest.filter(|state| !state.live.is_empty()))
+}
+
+/// The newest state, also one without live landings.
+pub(super) async fn newest(lake: &Lake, source: &str) -> Result<Option<SourceState>> {
+    match numbers(lake, source).await?.last() {
+        Some((number, _)) => read(lake, source, *number).await,
+        None => Ok(None),
+    }
+}
+
+/// The source as it was at a moment; `None` when it had not been captured.
+pub async fn as_of(lake: &Lake, source: &str, moment: &Moment) -> Result<Option<SourceState>> {
+    for (number, created_at) in numbers(lake, source).await?.into_iter().rev() {
+        let Some(state) = read(lake, source, number).await? else { continue };
+        if moment.has_seen(&state.run_id, created_at) {
+            return Ok(Some(state).filter(|state| !state.live.is_empty()));
+        }
+    }
+    Ok(None)
+}
+
+/// The folders of all landings that were ever live.
+pub async fn ever_live(lake: &Lake, source: &str) -> Result<Vec<String>> {
+    let mut folders = vec![];
+    for (number, _) in numbers(lake, source).await? {
+        let state = read(lake, source, number).await?;
+        folders.extend(state.into_iter().flat_map(|state| state.live).map(|landing| landing.folder));
+    }
+    Ok(folders)
+}
+
+/// One state by its number; `None` when there is none.
+pub(super) async fn read(lake: &Lake, source: &str, number: u64) -> Result<Option<SourceState>> {
+    let file = path::state_file(source, number);
+    let Some(bytes) = lake.read(&file).await? else { return Ok(None) };
+    let state = serde_json::from_slice::<SourceState>(&bytes).map_err(|error| unreadable(&file).because(error))?;
+    if state.format != FORMAT { Err(unreadable(&file)) } else { Ok(Some(state)) }
+}
+
+fn unreadable(file: &str) -> Error {
+    Error::failed(format!("`{file}` is no state of a source that this program can read"))
+        .hint("it may have been written by a newer trapiche")
+}
+
+/// The numbers of all states with the store's time of their creation, oldest first. An object without bytes is what a
+/// loss of power left: it was never made.
+async fn numbers(lake: &Lake, source: &str) -> Result<Vec<(u64, DateTime<Utc>)>> {
+    let folder = path::source_dir(source);
+    let listed = lake.store().list_with_delimiter(Some(&Path::parse(&folder)?)).await;
+    let listed = listed.map_err(|error| Error::from(error).context(format!("listing `{folder}`")))?;
+    let made = listed.objects.iter().filter(|object| object.size > 0);
+    let mut numbers: Vec<(u64, DateTime<Utc>)> = made
+        .filter_map(|object| Some((path::parse_state(object.location.filename()?)?, object.last_modified)))
+        .collect();
+    numbers.sort_unstable();
+    Ok(numbers)
+}
