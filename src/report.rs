@@ -38,7 +38,7 @@ pub enum RunStatus {
 pub struct DatasetReport {
     pub dataset: TableName,
     pub status: DatasetStatus,
-    /// Why it was left alone, what went wrong, or which part of it was made, if that was not all.
+    /// Why it was made, and which part of it if that was not all; why it was left alone; what went wrong.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
     pub rows_in: u64,

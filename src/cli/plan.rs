@@ -2,6 +2,8 @@
 
 use std::process::ExitCode;
 
+use chrono::Utc;
+
 use crate::config::Limits;
 use crate::error::Result;
 use crate::lake::Lake;
@@ -22,7 +24,7 @@ pub async fn plan(
     format: Format,
     words: &Words,
 ) -> Result<ExitCode> {
-    let planned = pipeline::plan(project, lake, limits, &selection.into()).await?;
+    let planned = pipeline::plan(project, lake, limits, &selection.into(), Utc::now()).await?;
     output::print(format, &table(&planned), &planned)?;
     if let Some(largest) = planned.iter().filter(|it| it.action == PlannedAction::Make).max_by_key(|it| it.input_bytes)
     {

@@ -11,7 +11,7 @@ use super::store::{TARGET_FILE_BYTES, Written};
 use super::{Session, fault};
 use crate::error::{Error, Result};
 use crate::lake::commit::{self, Replaces};
-use crate::lake::data_file::DataFile;
+use crate::lake::data_file::{DataFile, Identity};
 use crate::lake::path::PartitionValue;
 use crate::lake::stage;
 use crate::lake::tree::Node;
@@ -42,11 +42,11 @@ pub async fn compact(
     let lake = &session.lake;
     let replaced: HashSet<String> = small.iter().map(|file| file.path.clone()).collect();
     let rows: u64 = small.iter().map(|file| file.rows).sum();
-    let mut taken_over: HashMap<Vec<PartitionValue>, (Option<String>, u128)> = HashMap::new();
+    let mut taken_over: HashMap<Vec<PartitionValue>, (Option<String>, Identity)> = HashMap::new();
     for file in &small {
         let (made_from, identity) = taken_over.entry(file.partition.clone()).or_default();
         made_from.clone_from(&file.made_from);
-        *identity = identity.wrapping_add(file.identity());
+        *identity += file.identity();
     }
     let part = Version { files: small.into(), quarantine: Node::default(), ..current };
     let job = Arc::new(WriteJob {
@@ -75,7 +75,7 @@ pub async fn compact(
         // The first file of a partition stands for all that were there, the others for none.
         let (made_from, identity) = taken_over.entry(file.partition.clone()).or_default();
         file.made_from.clone_from(made_from);
-        file.stands_for = Some(format!("{:x}", std::mem::take(identity)));
+        file.stands_for = Some(std::mem::take(identity));
     }
     let written_rows: u64 = written.files.iter().map(|file| file.rows).sum();
     if written_rows != rows {

@@ -9,6 +9,7 @@
 //! | `ranges` | between which values a file's columns lie: taken from its writer, used to leave files out |
 //! | `hive` | the partitioned write as an execution plan: rows in, list of files out |
 //! | `average` | `avg` as Spark has it |
+//! | `changing` | functions of time and chance, which make a table due by themselves |
 //! | `kmeans` | functions of ours: the parts of k-means that look at rows |
 //! | `sketch` | an aggregate of ours: numbers in a form that merges to the same in any order |
 //! | `attic` | files that were replaced while a query was at work are read where they went |
@@ -22,6 +23,7 @@
 mod athena;
 mod attic;
 mod average;
+pub mod changing;
 pub mod cluster;
 pub mod compact;
 pub mod fault;
@@ -63,6 +65,8 @@ use futures::future::BoxFuture;
 
 use crate::config::Limits;
 use crate::error::{Error, Result};
+use crate::lake::current::{self, Current};
+use crate::lake::landing::Landing;
 use crate::lake::moment::Moment;
 use crate::lake::state::{self, SourceState};
 use crate::lake::version::{self, AsOf, Version};
@@ -168,7 +172,7 @@ impl Session {
     pub async fn open_as_of(&self, table: &TableName, moment: &Moment) -> Result<bool> {
         match table.zone {
             Zone::Raw => match state::as_of(&self.lake, &table.name, moment).await? {
-                Some(state) => self.open_source(&state).await.map(|()| true),
+                Some(state) => self.open_source(&state, &state.landings(&self.lake).await?).map(|()| true),
                 None => Ok(false),
             },
             Zone::Trusted | Zone::Refined => match version::as_of(&self.lake, table, moment).await? {
@@ -182,6 +186,10 @@ impl Session {
         }
     }
 
+    pub fn lake(&self) -> &Lake {
+        &self.lake
+    }
+
     /// The rows of one version of a table, lazily.
     pub fn version(&self, version: &Version) -> Result<DataFrame> {
         let table = table::LakeTable::new(&self.lake, version);
@@ -190,28 +198,22 @@ impl Session {
 
     /// Registers the table as it lies in the lake now; whether there is one.
     pub async fn open(&self, table: &TableName) -> Result<bool> {
-        match table.zone {
-            Zone::Raw => match state::latest(&self.lake, &table.name).await? {
-                Some(state) => self.open_source(&state).await.map(|()| true),
-                None => Ok(false),
-            },
-            Zone::Trusted | Zone::Refined => match version::latest(&self.lake, table).await? {
-                Some(version) => self.open_version(&version).map(|()| true),
-                None => Ok(false),
-            },
+        match current::look(&self.lake, table).await? {
+            Some(current) => self.open_current(&current).map(|()| true),
+            None => Ok(false),
         }
     }
 
-    /// Registers the table just as another session sees it, whatever was committed meanwhile.
-    pub async fn open_as(&self, other: &Session, table: &TableName) -> Result<()> {
-        let reference = TableReference::partial(table.zone.as_str(), table.name.as_str());
-        let seen = other.context.table_provider(reference).await.map_err(fault::explain)?;
-        self.register(table.zone.as_str(), &table.name, seen)
+    /// Registers a table as it was at a look, whatever was committed meanwhile.
+    pub fn open_current(&self, current: &Current) -> Result<()> {
+        match current {
+            Current::Source { state, landings } => self.open_source(state, landings),
+            Current::Version(version) => self.open_version(version),
+        }
     }
 
-    async fn open_source(&self, state: &SourceState) -> Result<()> {
-        let table = raw::table(&self.lake, &state.landings(&self.lake).await?)?;
-        self.register(Zone::Raw.as_str(), &state.source, table)
+    fn open_source(&self, state: &SourceState, landings: &[Landing]) -> Result<()> {
+        self.register(Zone::Raw.as_str(), &state.source, raw::table(&self.lake, landings)?)
     }
 
     /// Registers a version under its table's name, and the rows that it left out under their own.

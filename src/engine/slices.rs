@@ -18,19 +18,19 @@ use datafusion::error::Result;
 use datafusion::logical_expr::expr::{Cast, Placeholder};
 use datafusion::logical_expr::utils::{conjunction, disjunction};
 use datafusion::logical_expr::{
-    BinaryExpr, EmptyRelation, Expr, LogicalPlan, LogicalPlanBuilder, Operator, TableScan, Volatility, ident, lit,
+    BinaryExpr, EmptyRelation, Expr, LogicalPlan, LogicalPlanBuilder, Operator, TableScan, ident, lit,
 };
 use datafusion::optimizer::propagate_empty_relation::PropagateEmptyRelation;
 use datafusion::optimizer::{OptimizerContext, OptimizerRule};
 
+use super::store::Stored;
 use super::table::LakeTable;
-use super::{Session, athena, fault, join_keys, store};
+use super::{Session, fault, join_keys};
 use crate::error::Error;
 use crate::lake::data_file::DataFile;
 use crate::lake::path::PartitionValue;
 use crate::lake::tree::Node;
 use crate::lake::{TableName, Zone};
-use crate::project::Check;
 
 /// One value per key, spelled as in paths. All null stands for every row that has a null among its keys.
 pub type Slice = Vec<PartitionValue>;
@@ -76,29 +76,19 @@ impl Read {
     }
 }
 
-/// Finds out whether the result of `query`, stored by these partition columns and checks, falls into slices: by as many
-/// of the partition columns as possible.
-pub fn slicing(
-    session: &Session,
-    query: LogicalPlan,
-    partition_by: &[String],
-    checks: &[Check],
-) -> crate::error::Result<Sliced> {
-    let frame = session.frame(query);
-    let schema = athena::stored_schema(frame.schema().as_arrow(), partition_by)?;
-    let stored = store::to_stored(frame, &schema, checks)?.into_unoptimized_plan();
-    if let Some(function) = changing_function(&stored).map_err(fault::explain)? {
-        return Ok(Sliced::Whole(format!("`{function}` does not give the same in every run")));
-    }
+/// Finds out whether a result, stored by these partition columns, falls into slices: by as many of the partition columns
+/// as possible.
+pub fn slicing(session: &Session, stored: &Stored, partition_by: &[String]) -> crate::error::Result<Sliced> {
+    let Stored { plan: stored, schema } = stored;
     let columns = &schema.fields()[schema.fields().len() - partition_by.len()..];
     let mut tried = BTreeSet::new();
     let mut found_any = false;
     // What the tables are partitioned by may be some of the keys only; the most keys make the smallest slices.
     let mut sets = BTreeSet::from([(Reverse(columns.len()), (0..columns.len()).collect::<Vec<_>>())]);
     while let Some((_, keys)) = sets.pop_first() {
-        let probe = Probe::new(session, &stored, Of::Values, columns, &keys)?;
+        let probe = Probe::new(session, stored, Of::Values, columns, &keys)?;
         if probe.is_complete().map_err(fault::explain)? {
-            let null_reads = Probe::new(session, &stored, Of::Nulls, columns, &keys)?.reads()?;
+            let null_reads = Probe::new(session, stored, Of::Nulls, columns, &keys)?.reads()?;
             return Ok(match (probe.reads()?, null_reads) {
                 (Some(reads), Some(null_reads)) => Sliced::By(Slicing { keys, reads, null_reads }),
                 _ => Sliced::Whole("it reads what is no table of the lake".to_string()),
@@ -118,30 +108,6 @@ pub fn slicing(
         true => format!("it may have rows of a {names} that is no partition of what it reads"),
         false => format!("{names} does not come unchanged from a partition column of what it reads"),
     }))
-}
-
-/// The first function of a plan whose result is not decided by its arguments.
-fn changing_function(plan: &LogicalPlan) -> Result<Option<String>> {
-    let mut found = None;
-    plan.apply_with_subqueries(|node| {
-        node.apply_expressions(|expr| {
-            expr.apply(|expr| {
-                let (name, volatility) = match expr {
-                    Expr::ScalarFunction(call) => (call.func.name(), call.func.signature().volatility),
-                    Expr::HigherOrderFunction(call) => (call.func.name(), call.func.signature().volatility),
-                    Expr::AggregateFunction(call) => (call.func.name(), call.func.signature().volatility),
-                    Expr::WindowFunction(call) => (call.fun.name(), call.fun.signature().volatility),
-                    _ => return Ok(TreeNodeRecursion::Continue),
-                };
-                if volatility == Volatility::Immutable {
-                    return Ok(TreeNodeRecursion::Continue);
-                }
-                found = Some(format!("{name}()"));
-                Ok(TreeNodeRecursion::Stop)
-            })
-        })
-    })?;
-    Ok(found)
 }
 
 /// A plan below a filter on the keys, optimized.

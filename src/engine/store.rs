@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arrow::datatypes::{DataType, SchemaRef};
 use datafusion::error::DataFusionError;
-use datafusion::logical_expr::{Expr, ExprSchemable, cast, ident, lit, when};
+use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, cast, ident, lit, when};
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_expr::expressions::Column;
 use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
@@ -46,6 +46,19 @@ pub struct TableWrite<'a> {
     pub fingerprint: &'a str,
     pub stamp: &'a RunStamp,
     pub meter: &'a Meter,
+}
+
+/// A query as its table takes it: with the stored types and order of columns, and the checks.
+pub struct Stored {
+    pub plan: LogicalPlan,
+    pub schema: SchemaRef,
+}
+
+/// Puts what a table asks for on top of a query.
+pub fn stored(session: &Session, query: LogicalPlan, partition_by: &[String], checks: &[Check]) -> Result<Stored> {
+    let frame = session.frame(query);
+    let schema = athena::stored_schema(frame.schema().as_arrow(), partition_by)?;
+    Ok(Stored { plan: to_stored(frame, &schema, checks)?.into_unoptimized_plan(), schema })
 }
 
 /// Writes the frame's rows and commits them. On failure the table's version is as it was.

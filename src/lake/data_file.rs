@@ -1,5 +1,7 @@
 //! One Parquet file of a table, and what is known of it without opening it.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -23,20 +25,59 @@ pub struct DataFile {
     /// a slice have the same.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub made_from: Option<String>,
-    /// The [identity](DataFile::identity) of the files whose rows it took over, in hexadecimal.
+    /// The [identity](DataFile::identity) of the files whose rows it took over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub stands_for: Option<String>,
+    pub stands_for: Option<Identity>,
 }
 
 impl DataFile {
-    /// Tells its rows from all others: no two files of a lake have one path, and none is ever written again. Those of
-    /// several files add up, and a sum stays what it is when the same rows are put into other files.
-    pub fn identity(&self) -> u128 {
-        let of_others = self.stands_for.as_ref().and_then(|sum| u128::from_str_radix(sum, 16).ok());
-        of_others.unwrap_or_else(|| {
+    /// Tells its rows from all others: no two files of a lake have one path, and none is ever written again.
+    pub fn identity(&self) -> Identity {
+        self.stands_for.unwrap_or_else(|| {
             let hash = Sha256::digest(&self.path);
-            u128::from_le_bytes(hash[..16].try_into().expect("half of 32 bytes"))
+            Identity(u128::from_le_bytes(hash[..16].try_into().expect("half of 32 bytes")))
         })
+    }
+}
+
+/// Tells the rows of some files from all others. Those of several files add up, and the sum stays what it is when the
+/// same rows are put into other files. It is written in hexadecimal.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Identity(u128);
+
+impl std::ops::AddAssign for Identity {
+    fn add_assign(&mut self, other: Identity) {
+        self.0 = self.0.wrapping_add(other.0);
+    }
+}
+
+impl std::iter::Sum for Identity {
+    fn sum<I: Iterator<Item = Identity>>(identities: I) -> Identity {
+        identities.fold(Identity::default(), |mut sum, identity| {
+            sum += identity;
+            sum
+        })
+    }
+}
+
+impl fmt::Display for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:x}", self.0)
+    }
+}
+
+impl From<Identity> for String {
+    fn from(identity: Identity) -> String {
+        identity.to_string()
+    }
+}
+
+impl TryFrom<String> for Identity {
+    type Error = std::num::ParseIntError;
+
+    fn try_from(written: String) -> Result<Identity, Self::Error> {
+        u128::from_str_radix(&written, 16).map(Identity)
     }
 }
 

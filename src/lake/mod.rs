@@ -9,6 +9,7 @@
 //! | `state`, `capture` | which landings a source is, and how a capture makes its own one live |
 //! | `moment` | what had been made by the end of a run |
 //! | `stage`, `version`, `commit` | how a table changes: hidden files → next version → removal of the old |
+//! | `current` | what a table is at the moment, whatever its zone |
 //! | `data_file`, `tree`, `order` | a version's files as a tree, of which a change writes only the touched part |
 //! | `attic` | what was replaced, for as long as it is kept |
 //! | `vacuum` | what nothing refers to |
@@ -21,6 +22,7 @@ pub mod attic;
 pub mod capture;
 pub mod commit;
 mod credentials;
+pub mod current;
 pub mod data_file;
 mod disk;
 pub mod gunzip;

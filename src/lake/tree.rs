@@ -9,7 +9,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 use serde::{Deserialize, Serialize};
 
 use super::Lake;
-use super::data_file::{ColumnRange, DataFile};
+use super::data_file::{ColumnRange, DataFile, Identity};
 use super::path::PartitionValue;
 use crate::error::{Error, Result};
 
@@ -38,6 +38,9 @@ pub struct Child {
     pub files: u64,
     pub rows: u64,
     pub bytes: u64,
+    /// Of all files below it, added up. Nodes that were written before this was noted do not say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub identity: Option<Identity>,
     pub first: Key,
     pub last: Key,
     /// One per partition column; `nulls` counts files.
@@ -119,6 +122,25 @@ pub async fn each_file(lake: &Lake, root: &Node, mut visit: impl FnMut(&DataFile
             return Ok(());
         }
         level = concat(load(lake, &paths).await?);
+    }
+}
+
+/// The [identities](DataFile::identity) of all files, added up. Below the root it reads only the nodes that do not say
+/// theirs.
+pub async fn identity(lake: &Lake, root: &Node) -> Result<Identity> {
+    let mut sum = Identity::default();
+    let mut level = root.clone();
+    loop {
+        let children = match level {
+            Node::Leaf(files) => {
+                sum += files.iter().map(DataFile::identity).sum();
+                return Ok(sum);
+            }
+            Node::Inner(children) => children,
+        };
+        let (said, unsaid): (Vec<Child>, Vec<Child>) = children.into_iter().partition(|child| child.identity.is_some());
+        sum += said.iter().filter_map(|child| child.identity).sum();
+        level = concat(load(lake, &unsaid.into_iter().map(|child| child.path).collect::<Vec<_>>()).await?);
     }
 }
 

@@ -7,7 +7,7 @@
 use std::cmp::Ordering;
 use std::collections::HashSet;
 
-use super::data_file::{ColumnRange, DataFile};
+use super::data_file::{ColumnRange, DataFile, Identity};
 use super::order::Order;
 use super::path::PartitionValue;
 use super::tree::{self, Child, FAN_OUT, Key, Node};
@@ -193,6 +193,7 @@ impl<'a> TreeChange<'a> {
             files: 0,
             rows: 0,
             bytes: 0,
+            identity: Some(Identity::default()),
             first: place(&items[0]),
             last,
             columns: vec![ColumnRange::default(); order.columns()],
@@ -208,13 +209,14 @@ impl<'a> TreeChange<'a> {
 
 impl Child {
     fn add(&mut self, item: &Item, order: &Order) {
-        let (files, rows, bytes) = match item {
-            Item::File(file) => (1, file.rows, file.bytes),
-            Item::Node(child) => (child.files, child.rows, child.bytes),
+        let (files, rows, bytes, identity) = match item {
+            Item::File(file) => (1, file.rows, file.bytes, Some(file.identity())),
+            Item::Node(child) => (child.files, child.rows, child.bytes, child.identity),
         };
         self.files += files;
         self.rows += rows;
         self.bytes += bytes;
+        self.identity = self.identity.zip(identity).map(|(sum, one)| [sum, one].into_iter().sum());
         for (column, range) in self.columns.iter_mut().enumerate() {
             let (low, high, nulls) = match item {
                 Item::File(file) => {
@@ -432,6 +434,9 @@ mod tests {
                 );
             }
             assert_eq!(tree::files(&self.lake, &self.tree).await.unwrap(), self.list);
+            let identity = self.list.iter().map(DataFile::identity).sum();
+            assert_eq!(tree::identity(&self.lake, &self.tree).await.unwrap(), identity);
+            assert_eq!(tree::identity(&self.lake, &without_identities(&self.tree)).await.unwrap(), identity);
             self.check_nodes().await;
         }
 
@@ -459,6 +464,16 @@ mod tests {
                     }
                 }
                 level = below;
+            }
+        }
+    }
+
+    /// As it was written before nodes said the identity of their files.
+    fn without_identities(root: &Node) -> Node {
+        match root {
+            Node::Leaf(files) => Node::Leaf(files.clone()),
+            Node::Inner(children) => {
+                Node::Inner(children.iter().map(|child| Child { identity: None, ..child.clone() }).collect())
             }
         }
     }

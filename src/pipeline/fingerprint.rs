@@ -3,151 +3,157 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use chrono::NaiveDate;
 use sha2::{Digest, Sha256};
 
+use super::seen::Seen;
 use crate::engine::slices::{Read, Slice, Slicing};
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::lake::current::Current;
+use crate::lake::data_file::Identity;
 use crate::lake::path::PartitionValue;
-use crate::lake::{Lake, TableName, Zone, state as source_state, tree, version};
+use crate::lake::{Lake, TableName, tree};
 use crate::project::Dataset;
 
-/// Over the program's version, the dataset's definition and the state of every table that it reads.
-pub(super) fn of(dataset: &Dataset, inputs: &[(TableName, String)]) -> String {
-    let mut hash = Hash::of(dataset);
-    for (table, state) in inputs {
-        hash.add(&table.to_string());
-        hash.add(state);
-    }
-    hash.hex()
+/// All that a dataset is made from.
+pub(super) struct MadeFrom<'a> {
+    lake: &'a Lake,
+    dataset: &'a Dataset,
+    /// The date, where that is part of it.
+    day: Option<NaiveDate>,
+    /// The state of each table that it reads: equal means the same rows.
+    states: Vec<(TableName, String)>,
 }
 
-/// Of every slice that the dataset's table is to have: over the same, but of a table of which the slice reads some
-/// partitions only, over the files in these. The lake is read leaf by leaf, and a slice is kept in a few bytes.
-pub(super) async fn of_slices(
-    lake: &Lake,
-    dataset: &Dataset,
-    inputs: &[(TableName, String)],
-    slicing: &Slicing,
-) -> Result<BTreeMap<Slice, String>> {
-    let reads = states(lake, inputs, &slicing.reads).await?;
-    let null_reads = states(lake, inputs, &slicing.null_reads).await?;
-    let keys = slicing.keys.len();
-    let mut fingerprints = BTreeMap::new();
-    for (read, state) in reads.iter().filter(|(read, _)| read.names(keys)) {
-        let State::Files(partitions) = state else { continue };
-        for partition in partitions.keys() {
-            let mut slice: Slice = vec![None; keys];
-            read.by.iter().zip(partition).for_each(|((_, key), value)| slice[*key].clone_from(value));
-            if !slice.contains(&None) && !fingerprints.contains_key(&slice) {
-                let fingerprint = of_slice(dataset, &slice, &reads);
-                fingerprints.insert(slice, fingerprint);
+impl<'a> MadeFrom<'a> {
+    pub(super) async fn of(lake: &'a Lake, dataset: &'a Dataset, seen: &Seen, day: Option<NaiveDate>) -> Result<Self> {
+        let mut states = vec![];
+        for (table, current) in &seen.inputs {
+            states.push((table.clone(), state(lake, current).await?));
+        }
+        Ok(MadeFrom { lake, dataset, day, states })
+    }
+
+    /// Over the program's version, the dataset's definition and the state of every table that it reads.
+    pub(super) fn fingerprint(&self) -> String {
+        let mut hash = self.hash();
+        for (table, state) in &self.states {
+            hash.add(&table.to_string());
+            hash.add(state);
+        }
+        hash.hex()
+    }
+
+    /// Of every slice that the dataset's table is to have: over the same, but of a table of which the slice reads some
+    /// partitions only, over the files in these. The lake is read leaf by leaf, and a slice is kept in a few bytes.
+    pub(super) async fn of_slices(&self, slicing: &Slicing) -> Result<BTreeMap<Slice, String>> {
+        let reads = self.reads(&slicing.reads).await?;
+        let null_reads = self.reads(&slicing.null_reads).await?;
+        let keys = slicing.keys.len();
+        let mut fingerprints = BTreeMap::new();
+        for (read, state) in reads.iter().filter(|(read, _)| read.names(keys)) {
+            let State::Files(partitions) = state else { continue };
+            for partition in partitions.keys() {
+                let mut slice: Slice = vec![None; keys];
+                read.by.iter().zip(partition).for_each(|((_, key), value)| slice[*key].clone_from(value));
+                if !slice.contains(&None) && !fingerprints.contains_key(&slice) {
+                    let fingerprint = self.of_slice(&slice, &reads);
+                    fingerprints.insert(slice, fingerprint);
+                }
             }
         }
+        let nulls = vec![None; keys];
+        let fingerprint = self.of_slice(&nulls, &null_reads);
+        fingerprints.insert(nulls, fingerprint);
+        Ok(fingerprints)
     }
-    let nulls = vec![None; keys];
-    let fingerprint = of_slice(dataset, &nulls, &null_reads);
-    fingerprints.insert(nulls, fingerprint);
-    Ok(fingerprints)
-}
 
-fn of_slice(dataset: &Dataset, slice: &Slice, reads: &[(&Read, State)]) -> String {
-    let mut hash = Hash::of(dataset);
-    slice.iter().for_each(|value| hash.add(&format!("{value:?}")));
-    for (read, state) in reads {
-        hash.add(&read.table.to_string());
-        for field in read.schema.fields() {
-            hash.add(&format!("{} {}", field.name(), field.data_type()));
-        }
-        match state {
-            State::Whole(state) => hash.add(state),
-            State::Files(partitions) => {
-                let partition: Vec<PartitionValue> = read.by.iter().map(|(_, key)| slice[*key].clone()).collect();
-                let files = partitions.get(&partition).copied().unwrap_or_default();
-                hash.add(&format!("{:?} {files:x}", read.by));
+    fn of_slice(&self, slice: &Slice, reads: &[(&Read, State)]) -> String {
+        let mut hash = self.hash();
+        slice.iter().for_each(|value| hash.add(&format!("{value:?}")));
+        for (read, state) in reads {
+            hash.add(&read.table.to_string());
+            for field in read.schema.fields() {
+                hash.add(&format!("{} {}", field.name(), field.data_type()));
+            }
+            match state {
+                State::Whole(state) => hash.add(state),
+                State::Files(partitions) => {
+                    let partition: Vec<PartitionValue> = read.by.iter().map(|(_, key)| slice[*key].clone()).collect();
+                    let files = partitions.get(&partition).copied().unwrap_or_default();
+                    hash.add(&format!("{:?} {files}", read.by));
+                }
             }
         }
+        // 64 bits: each comparison is of one slice with what it was before, so there is no one else to be taken for.
+        hash.hex()[..16].to_string()
     }
-    // 64 bits: each comparison is of one slice with what it was before, so there is no one else to be taken for.
-    hash.hex()[..16].to_string()
+
+    async fn reads<'r>(&self, reads: &'r [Read]) -> Result<Vec<(&'r Read, State)>> {
+        let mut states = vec![];
+        for read in reads {
+            let state = match read.by.is_empty() {
+                true => {
+                    let state = self.states.iter().find(|(table, _)| *table == read.table);
+                    State::Whole(state.expect("a query reads what its dataset says").1.clone())
+                }
+                false => {
+                    let mut partitions: HashMap<Vec<PartitionValue>, Identity> = HashMap::new();
+                    tree::each_file(self.lake, &read.files, |file| {
+                        let partition = read.by.iter().map(|(column, _)| file.partition[*column].clone()).collect();
+                        *partitions.entry(partition).or_default() += file.identity();
+                    })
+                    .await?;
+                    State::Files(partitions)
+                }
+            };
+            states.push((read, state));
+        }
+        Ok(states)
+    }
+
+    /// Begins with what all of the dataset's fingerprints have.
+    fn hash(&self) -> Hash {
+        let mut hash = Hash::default();
+        hash.add(env!("CARGO_PKG_VERSION"));
+        hash.add(&self.dataset.fingerprint_text);
+        if let Some(day) = self.day {
+            hash.add(&format!("day {day}"));
+        }
+        hash
+    }
 }
 
-/// What a table has for the slices that read it.
+/// What a slice has of a table.
 enum State {
-    /// The same for all slices.
+    /// All of it.
     Whole(String),
-    /// The sum of the files' identities, by the values of the partition columns that are bound to keys.
-    Files(HashMap<Vec<PartitionValue>, u128>),
+    /// The files' identities, by the values of the partition columns that are bound to keys.
+    Files(HashMap<Vec<PartitionValue>, Identity>),
 }
 
-async fn states<'r>(lake: &Lake, inputs: &[(TableName, String)], reads: &'r [Read]) -> Result<Vec<(&'r Read, State)>> {
-    let mut states = vec![];
-    for read in reads {
-        let state = match read.by.is_empty() {
-            true => {
-                let input = inputs.iter().find(|(table, _)| *table == read.table);
-                State::Whole(input.expect("a query reads what its dataset says").1.clone())
+/// What tells a table's rows from those that it had before: not what it was made from, which may be the same for others.
+async fn state(lake: &Lake, current: &Current) -> Result<String> {
+    match current {
+        Current::Source { state, .. } => Ok(state.content()),
+        Current::Version(version) => {
+            let mut hash = Hash::default();
+            // A table without rows may still have other columns than before.
+            for field in version.schema.fields() {
+                hash.add(&format!("{} {}", field.name(), field.data_type()));
             }
-            false => {
-                let mut partitions: HashMap<Vec<PartitionValue>, u128> = HashMap::new();
-                tree::each_file(lake, &read.files, |file| {
-                    let partition = read.by.iter().map(|(column, _)| file.partition[*column].clone()).collect();
-                    let files = partitions.entry(partition).or_default();
-                    *files = files.wrapping_add(file.identity());
-                })
-                .await?;
-                State::Files(partitions)
-            }
-        };
-        states.push((read, state));
+            hash.add(&version.partition_by.join("/"));
+            hash.add(&tree::identity(lake, &version.files).await?.to_string());
+            Ok(hash.hex())
+        }
     }
-    Ok(states)
-}
-
-/// The state of each table that the dataset reads, as it lies in the lake now.
-pub(super) async fn inputs(lake: &Lake, dataset: &Dataset) -> Result<Vec<(TableName, String)>> {
-    let mut states = vec![];
-    for table in &dataset.inputs {
-        let state = state(lake, table).await?.ok_or_else(|| {
-            Error::failed(format!("it reads `{table}`, which is not in the lake"))
-                .hint(format!("make that too: trapiche run +{}", dataset.name.name))
-        })?;
-        states.push((table.clone(), state));
-    }
-    Ok(states)
-}
-
-/// What a table was made from; `None` when it was never made.
-pub(super) async fn state(lake: &Lake, table: &TableName) -> Result<Option<String>> {
-    Ok(match table.zone {
-        Zone::Raw => source_state::latest(lake, &table.name).await?.map(|source| source.content()),
-        Zone::Trusted | Zone::Refined => version::latest(lake, table).await?.map(|version| version.fingerprint),
-    })
-}
-
-/// How much the dataset reads at most, as it lies in the lake.
-pub(super) async fn input_bytes(lake: &Lake, dataset: &Dataset) -> Result<u64> {
-    let mut sum = 0;
-    for table in &dataset.inputs {
-        sum += match table.zone {
-            Zone::Raw => source_state::latest(lake, &table.name).await?.map_or(0, |source| source.bytes()),
-            Zone::Trusted | Zone::Refined => version::latest(lake, table).await?.map_or(0, |v| v.files.bytes()),
-        };
-    }
-    Ok(sum)
 }
 
 /// A hash over texts, each with its length, so that no two lists of texts are one.
+#[derive(Default)]
 struct Hash(Sha256);
 
 impl Hash {
-    /// Begins with what all of a dataset's fingerprints have.
-    fn of(dataset: &Dataset) -> Self {
-        let mut hash = Hash(Sha256::new());
-        hash.add(env!("CARGO_PKG_VERSION"));
-        hash.add(&dataset.fingerprint_text);
-        hash
-    }
-
     fn add(&mut self, text: &str) {
         self.0.update((text.len() as u64).to_le_bytes());
         self.0.update(text);

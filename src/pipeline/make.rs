@@ -5,15 +5,15 @@ use std::time::Instant;
 use futures::FutureExt;
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::fingerprint;
+use super::decide::{Decision, decide};
 use super::memory::PeakWatch;
-use super::rebuild::{self, Rebuild};
+use super::seen::Seen;
 use crate::analyze;
 use crate::demo;
 use crate::engine::{Engine, Session};
 use crate::error::{Error, Kind, Result};
 use crate::ingest::{self, Captured};
-use crate::lake::{TableName, commit, stage, version};
+use crate::lake::{TableName, commit, stage};
 use crate::project::{Dataset, Definition, Source};
 use crate::report::{DatasetReport, DatasetStatus, Event, Made, Meter, RunStamp};
 use crate::transform;
@@ -29,14 +29,8 @@ pub(super) struct Workshop {
     pub store: Option<demo::Store>,
 }
 
-/// Why a dataset is left alone.
-pub(super) const UNCHANGED: &str = "same definition and same inputs";
-
-/// Why one is that is made in parts, when something else of its inputs has changed.
-pub(super) const UNCHANGED_PARTS: &str = "same definition and same inputs of each partition";
-
 enum Outcome {
-    /// And how much of it, if that was not all.
+    /// And why, and how much of it if that was not all.
     Made(Made, Option<String>),
     Unchanged(String),
 }
@@ -50,7 +44,7 @@ pub(super) async fn make(workshop: &Workshop, dataset: &Dataset, meter: &Meter) 
         Definition::Query(_) | Definition::Model(_) => refine(workshop, dataset, meter).await,
     };
     let (status, why, made, failure) = match outcome {
-        Ok(Outcome::Made(made, part)) => (DatasetStatus::Made, part, made, None),
+        Ok(Outcome::Made(made, why)) => (DatasetStatus::Made, why, made, None),
         Ok(Outcome::Unchanged(why)) => (DatasetStatus::Unchanged, Some(why), Made::default(), None),
         Err(error) => (DatasetStatus::Failed, Some(words(&error)), Made::default(), Some(error.kind())),
     };
@@ -98,25 +92,17 @@ async fn refine(workshop: &Workshop, dataset: &Dataset, meter: &Meter) -> Result
     for table in &dataset.outputs {
         commit::recover(lake, table).await?;
     }
-    let inputs = fingerprint::inputs(lake, dataset).await?;
-    let fingerprint = fingerprint::of(dataset, &inputs);
-    if !workshop.full_refresh && is_made(workshop, dataset, &fingerprint).await? {
-        return Ok(Outcome::Unchanged(UNCHANGED.to_string()));
-    }
-    let seen = open(&workshop.engine, dataset).await?;
-    let (slices, part) = match rebuild::of(lake, dataset, &seen, &inputs, workshop.full_refresh).await? {
-        Rebuild::Nothing => return Ok(Outcome::Unchanged(UNCHANGED_PARTS.to_string())),
-        Rebuild::Some(slices, part) => (Some(slices), Some(part)),
-        Rebuild::All(slices) => (slices.ok(), None),
-    };
     let stamp = &workshop.stamp;
+    let seen = Seen::look(lake, dataset).await?;
+    let making = match decide(&workshop.engine, dataset, &seen, stamp.at, workshop.full_refresh).await? {
+        Decision::Unchanged(why) => return Ok(Outcome::Unchanged(why.to_string())),
+        Decision::Make(making) => making,
+    };
     let holder = format!("{}/{}", stamp.run_id, dataset.name);
-    let input_bytes = fingerprint::input_bytes(lake, dataset).await?;
-    let input_bytes = slices.as_ref().map_or(input_bytes, |slices| slices.share(input_bytes));
     let retrying = |why: &Error| {
         let _ = workshop.events.send(Event::Retrying { dataset: dataset.name.clone(), why: words(why) });
     };
-    let (fingerprint, slices, seen) = (fingerprint.as_str(), slices.as_ref(), &seen);
+    let (fingerprint, slices, seen) = (making.fingerprint.as_str(), making.slices.as_ref(), &seen);
     let make = |session: Session| {
         async move {
             if session.is_another_attempt() {
@@ -125,9 +111,7 @@ async fn refine(workshop: &Workshop, dataset: &Dataset, meter: &Meter) -> Result
                     stage::clear_table(lake, &stamp.run_id, table).await?;
                 }
             }
-            for table in &dataset.inputs {
-                session.open_as(seen, table).await?;
-            }
+            seen.open_in(&session)?;
             match &dataset.definition {
                 Definition::Query(query) => {
                     transform::transform(dataset, query, slices, &session, fingerprint, stamp, meter).await
@@ -138,28 +122,8 @@ async fn refine(workshop: &Workshop, dataset: &Dataset, meter: &Meter) -> Result
         }
         .boxed()
     };
-    let (made, on_workers) = workshop.engine.work(&holder, input_bytes, retrying, make).await?;
-    Ok(Outcome::Made(Made { on_workers, ..made }, part))
-}
-
-/// A session that sees what the dataset reads.
-pub(super) async fn open(engine: &Engine, dataset: &Dataset) -> Result<Session> {
-    let session = engine.session()?;
-    for table in &dataset.inputs {
-        session.open(table).await?;
-    }
-    Ok(session)
-}
-
-/// Whether every table of the dataset was made from just this.
-async fn is_made(workshop: &Workshop, dataset: &Dataset, fingerprint: &str) -> Result<bool> {
-    for table in &dataset.outputs {
-        let current = version::latest(workshop.engine.lake(), table).await?;
-        if current.is_none_or(|version| version.fingerprint != fingerprint) {
-            return Ok(false);
-        }
-    }
-    Ok(true)
+    let (made, on_workers) = workshop.engine.work(&holder, making.input_bytes, retrying, make).await?;
+    Ok(Outcome::Made(Made { on_workers, ..made }, Some(making.why)))
 }
 
 /// The report of a dataset that was not tried, because `input` failed.

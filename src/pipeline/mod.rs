@@ -4,12 +4,14 @@
 //! be made again alone, and what is unchanged is left alone.
 
 mod compact;
+mod decide;
 mod diff;
 mod fingerprint;
 mod make;
 mod memory;
 mod plan;
 mod rebuild;
+mod seen;
 mod vacuum;
 mod validate;
 

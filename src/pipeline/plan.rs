@@ -2,14 +2,16 @@
 
 use std::collections::HashSet;
 
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use super::rebuild::{self, Rebuild};
-use super::{RunOptions, fingerprint, make, validate};
+use super::decide::{Decision, decide};
+use super::seen::Seen;
+use super::{RunOptions, validate};
 use crate::config::Limits;
 use crate::engine::Engine;
 use crate::error::Result;
-use crate::lake::{Lake, TableName, version};
+use crate::lake::{Lake, TableName, state};
 use crate::project::{Dataset, Definition, Project, select};
 
 /// One dataset of a plan, in the order in which it would be made.
@@ -21,7 +23,7 @@ pub struct PlannedDataset {
     pub action: PlannedAction,
     pub why: String,
     pub reads: Vec<TableName>,
-    /// What it reads at most, with its inputs as they lie in the lake now.
+    /// About how much it reads, with its inputs as they lie in the lake now.
     pub input_bytes: u64,
     pub place: Place,
 }
@@ -44,13 +46,14 @@ pub enum PlannedAction {
     Unchanged,
 }
 
-/// Reads the lake's manifests, the project and the first bytes of local source files; writes nothing and asks no
-/// server.
+/// What a run that begins at `at` would do. Reads the lake's manifests, the project and the first bytes of local source
+/// files; writes nothing and asks no server.
 pub async fn plan(
     project: &Project,
     lake: &Lake,
     limits: &Limits,
     options: &RunOptions,
+    at: DateTime<Utc>,
 ) -> Result<Vec<PlannedDataset>> {
     let chosen = select::select(project, &options.select, &options.exclude)?;
     validate(project, lake, limits).await?;
@@ -58,73 +61,61 @@ pub async fn plan(
     let mut planned = vec![];
     let mut to_make: HashSet<&TableName> = HashSet::new();
     for dataset in chosen.iter().map(|i| &project.datasets[*i]) {
-        let (kind, action, why) = match &dataset.definition {
-            Definition::Source(_) => {
-                let before = fingerprint::state(lake, &dataset.name).await?;
-                let why = if before.is_some() { "asks whether the source has changed" } else { "never captured" };
-                if before.is_none() {
-                    to_make.extend(&dataset.outputs);
-                }
-                ("source", PlannedAction::Capture, why.to_string())
-            }
-            definition => {
-                let kind = if matches!(definition, Definition::Query(_)) { "query" } else { "model" };
-                let (action, why) = match dataset.inputs.iter().find(|input| to_make.contains(input)) {
-                    Some(input) => (PlannedAction::Make, format!("`{input}` is made before it")),
-                    None => why_make(&engine, dataset, options).await?,
-                };
-                if action == PlannedAction::Make {
-                    to_make.extend(&dataset.outputs);
-                }
-                (kind, action, why)
-            }
-        };
-        let input_bytes = fingerprint::input_bytes(lake, dataset).await?;
-        let workers = project.target.workers.as_ref().filter(|_| action == PlannedAction::Make);
+        let look = look(&engine, dataset, &to_make, at, options.full_refresh).await?;
+        // What is captured has changed for certain only when it was never captured.
+        if look.action == PlannedAction::Make || look.is_new {
+            to_make.extend(&dataset.outputs);
+        }
+        let workers = project.target.workers.as_ref().filter(|_| look.action == PlannedAction::Make);
         let place = match workers {
-            Some(workers) if input_bytes >= workers.local_below => Place::Workers,
+            Some(workers) if workers.take(look.input_bytes) => Place::Workers,
             _ => Place::Here,
         };
         planned.push(PlannedDataset {
             dataset: dataset.name.clone(),
-            kind,
-            action,
-            why,
+            kind: match &dataset.definition {
+                Definition::Source(_) => "source",
+                Definition::Query(_) => "query",
+                Definition::Model(_) => "model",
+            },
+            action: look.action,
+            why: look.why,
             reads: dataset.inputs.clone(),
-            input_bytes,
+            input_bytes: look.input_bytes,
             place,
         });
     }
     Ok(planned)
 }
 
-/// Whether and why the dataset is to be made again with its inputs as they are.
-async fn why_make(engine: &Engine, dataset: &Dataset, options: &RunOptions) -> Result<(PlannedAction, String)> {
-    if options.full_refresh {
-        return Ok((PlannedAction::Make, "--full-refresh".to_string()));
+/// What would be done with a dataset.
+struct Look {
+    action: PlannedAction,
+    why: String,
+    input_bytes: u64,
+    /// Whether it is a source that was never captured.
+    is_new: bool,
+}
+
+async fn look(
+    engine: &Engine,
+    dataset: &Dataset,
+    to_make: &HashSet<&TableName>,
+    at: DateTime<Utc>,
+    full_refresh: bool,
+) -> Result<Look> {
+    if let Definition::Source(_) = &dataset.definition {
+        let is_new = state::latest(engine.lake(), &dataset.name.name).await?.is_none();
+        let why = if is_new { "never captured" } else { "asks whether the source has changed" };
+        return Ok(Look { action: PlannedAction::Capture, why: why.to_string(), input_bytes: 0, is_new });
     }
-    let lake = engine.lake();
-    let inputs = fingerprint::inputs(lake, dataset).await?;
-    let wanted = fingerprint::of(dataset, &inputs);
-    let mut changed = false;
-    for table in &dataset.outputs {
-        match version::latest(lake, table).await? {
-            None => return Ok((PlannedAction::Make, "never made".to_string())),
-            Some(version) => changed |= version.fingerprint != wanted,
-        }
-    }
-    if !changed {
-        return Ok((PlannedAction::Unchanged, make::UNCHANGED.to_string()));
-    }
-    let why = "its definition or an input has changed";
-    let session = make::open(engine, dataset).await?;
-    let is_partitioned = matches!(&dataset.definition, Definition::Query(query) if !query.partition_by.is_empty());
-    Ok(match rebuild::of(lake, dataset, &session, &inputs, false).await? {
-        Rebuild::Nothing => (PlannedAction::Unchanged, make::UNCHANGED_PARTS.to_string()),
-        Rebuild::Some(_, part) => (PlannedAction::Make, part),
-        Rebuild::All(Err(whole)) if is_partitioned => {
-            (PlannedAction::Make, format!("{why}; not by partition: {whole}"))
-        }
-        Rebuild::All(_) => (PlannedAction::Make, why.to_string()),
-    })
+    let seen = Seen::look(engine.lake(), dataset).await?;
+    let (action, why, input_bytes) = match dataset.inputs.iter().find(|input| to_make.contains(input)) {
+        Some(input) => (PlannedAction::Make, format!("`{input}` is made before it"), seen.input_bytes()),
+        None => match decide(engine, dataset, &seen, at, full_refresh).await? {
+            Decision::Unchanged(why) => (PlannedAction::Unchanged, why.to_string(), seen.input_bytes()),
+            Decision::Make(making) => (PlannedAction::Make, making.why, making.input_bytes),
+        },
+    };
+    Ok(Look { action, why, input_bytes, is_new: false })
 }

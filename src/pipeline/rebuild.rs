@@ -2,17 +2,19 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use super::fingerprint;
+use super::fingerprint::MadeFrom;
 use crate::engine::Session;
+use crate::engine::changing::Changing;
 use crate::engine::slices::{self, Slice, SliceWrite, Sliced, Slicing, slice_of};
+use crate::engine::store::Stored;
 use crate::error::Result;
 use crate::lake::data_file::DataFile;
 use crate::lake::path::PartitionValue;
-use crate::lake::{Lake, TableName, tree, version};
-use crate::project::{Dataset, Definition, OnFail, WriteMode};
-use crate::transform;
+use crate::lake::tree;
+use crate::lake::version::Version;
+use crate::project::{OnFail, Query, WriteMode};
 
-/// What is to be made. The dataset's fingerprint has changed, or all is asked for.
+/// What is to be made of a dataset that is due.
 pub(super) enum Rebuild {
     /// All of it. The slices that it falls into are noted, or why it falls into none.
     All(std::result::Result<SliceWrite, String>),
@@ -22,44 +24,39 @@ pub(super) enum Rebuild {
     Nothing,
 }
 
-/// Decides it from the manifests of the table and of what it reads, as `session` sees it. `inputs` were looked up before
-/// that: if one has changed in between, the fingerprints are too old, and the next run makes again what it must.
+/// Decides it from the files of the table's `current` version and of what it reads, as `session` sees it.
 pub(super) async fn of(
-    lake: &Lake,
-    dataset: &Dataset,
     session: &Session,
-    inputs: &[(TableName, String)],
+    query: &Query,
+    stored: &Stored,
+    changing: &Changing,
+    made_from: &MadeFrom<'_>,
+    current: Option<&Version>,
     full_refresh: bool,
 ) -> Result<Rebuild> {
-    let Definition::Query(query) = &dataset.definition else {
-        return Ok(Rebuild::All(Err("a model is of all rows".to_string())));
-    };
+    let whole = |why: &str| Ok(Rebuild::All(Err(why.to_string())));
     if query.write != WriteMode::Overwrite || query.partition_by.is_empty() {
-        return Ok(Rebuild::All(
-            Err("only tables with `partition_by` and `write: overwrite` are made in parts".into()),
-        ));
+        return whole("only tables with `partition_by` and `write: overwrite` are made in parts");
     }
     if query.checks.iter().any(|check| check.on_fail == OnFail::Quarantine) {
-        return Ok(Rebuild::All(Err("its quarantine is of the whole table".to_string())));
+        return whole("its quarantine is of the whole table");
     }
-    let slicing = match slices::slicing(
-        session,
-        transform::plan(dataset, query, session).await?,
-        &query.partition_by,
-        &query.checks,
-    )? {
+    if let Changing::Always { function } = changing {
+        return whole(&format!("`{function}` does not give the same in every run"));
+    }
+    let slicing = match slices::slicing(session, stored, &query.partition_by)? {
         Sliced::By(slicing) => slicing,
         Sliced::Whole(why) => return Ok(Rebuild::All(Err(why))),
     };
-    let fingerprints = fingerprint::of_slices(lake, dataset, inputs, &slicing).await?;
+    let fingerprints = made_from.of_slices(&slicing).await?;
     let mut write =
         SliceWrite { keys: slicing.keys.clone(), fingerprints, only: None, replaced: HashSet::new(), empty: vec![] };
-    let current = match version::latest(lake, &dataset.name).await? {
+    let current = match current {
         Some(current) if !full_refresh && current.partition_by == query.partition_by => current,
         _ => return Ok(Rebuild::All(Ok(write))),
     };
     let mut there: BTreeMap<Slice, Standing> = BTreeMap::new();
-    tree::each_file(lake, &current.files, |file| {
+    tree::each_file(session.lake(), &current.files, |file| {
         there.entry(slice_of(&slicing.keys, &file.partition)).or_default().add(file);
     })
     .await?;

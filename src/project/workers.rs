@@ -49,6 +49,11 @@ impl Workers {
         let token = token.map(Token::new).transpose()?.unwrap_or_default();
         Ok(Workers { nodes: Nodes::Listed(nodes), token, at_least: 1, wait: WAIT, local_below: LOCAL_BELOW })
     }
+
+    /// Whether a dataset that reads this much is worth the workers.
+    pub fn take(&self, input_bytes: u64) -> bool {
+        input_bytes >= self.local_below
+    }
 }
 
 pub(super) fn check(block: &At<EngineSpec>, faults: &mut Faults) -> Option<Workers> {

@@ -14,9 +14,9 @@ use trapiche::engine::store::{self, TableWrite};
 use trapiche::lake::commit::{self, Replaces};
 use trapiche::lake::version::{self, Version};
 use trapiche::lake::{Lake, TableName, Zone};
-use trapiche::pipeline::{self, RunOptions, Stop};
+use trapiche::pipeline::{self, PlannedAction, RunOptions, Stop};
 use trapiche::project::WriteMode;
-use trapiche::report::{Meter, RunReport, RunStamp, RunStatus};
+use trapiche::report::{DatasetStatus, Meter, RunReport, RunStamp, RunStatus};
 
 use crate::workbench::Workbench;
 
@@ -46,6 +46,7 @@ const IN_PARTS: &[(&str, &str, &str)] = &[
     ),
     ("united", "day", "SELECT id, x, day FROM trusted.a UNION ALL SELECT id, -x, day FROM trusted.b"),
     ("known", "day", "SELECT id, day FROM trusted.a WHERE day IN (SELECT day FROM trusted.b)"),
+    ("dated", "day", "SELECT id, day FROM trusted.a WHERE current_date() > '2000-01-01'"),
     (
         "unknown",
         "day",
@@ -71,7 +72,7 @@ const AS_A_WHOLE: &[(&str, &str, &str)] = &[
     ("cast", "day", "SELECT id, concat(day, '.') AS day FROM trusted.a"),
     ("other", "shop", "SELECT id, shop FROM trusted.a"),
     ("summed", "day", "SELECT sum(x) AS x, 'all' AS day FROM trusted.a"),
-    ("stamped", "day", "SELECT id, current_date() AS at, day FROM trusted.a"),
+    ("stamped", "day", "SELECT id, now() AS at, day FROM trusted.a"),
     ("drawn", "day", "SELECT rand() AS at, day FROM trusted.a"),
 ];
 
@@ -81,6 +82,10 @@ enum Change {
     /// These rows are the table's partitions that they lie in.
     Write(&'static str, Vec<Row>),
     Remove(&'static str, Option<u8>),
+    /// These rows come to `u` beside those that are there.
+    Append(Vec<Row>),
+    /// These rows are `u`, and it says that it was made from what it was made from at first: a source that is as it was.
+    Return(Vec<Row>),
 }
 
 /// The columns `id`, `x`, `day` and `shop`.
@@ -94,6 +99,8 @@ fn any_change() -> impl Strategy<Value = Change> {
         4 => (prop_oneof![Just("a"), Just("b")], rows(4)).prop_map(|(table, rows)| Change::Write(table, rows)),
         2 => (prop_oneof![Just("a"), Just("b")], day()).prop_map(|(table, day)| Change::Remove(table, day)),
         1 => rows(8).prop_map(|rows| Change::Write("u", rows)),
+        1 => rows(4).prop_map(Change::Append),
+        1 => rows(8).prop_map(Change::Return),
     ]
 }
 
@@ -148,9 +155,12 @@ impl Bench {
 
     fn apply(&mut self, change: &Change) {
         let stamp = self.stamp();
-        let (Change::Write(name, _) | Change::Remove(name, _)) = change;
-        let table = TableName::new(Zone::Trusted, *name);
-        let partition_by: &[&str] = match *name {
+        let name = match change {
+            Change::Write(name, _) | Change::Remove(name, _) => name,
+            Change::Append(_) | Change::Return(_) => "u",
+        };
+        let table = TableName::new(Zone::Trusted, name);
+        let partition_by: &[&str] = match name {
             "a" => &["day"],
             "b" => &["day", "shop"],
             _ => &[],
@@ -158,15 +168,19 @@ impl Bench {
         let partition_by: Vec<String> = partition_by.iter().map(|column| column.to_string()).collect();
         self.runtime.block_on(async {
             match change {
-                Change::Write(_, rows) => {
+                Change::Write(_, rows) | Change::Append(rows) | Change::Return(rows) => {
                     let session = Engine::local(&self.lake, &self.limits).unwrap().session().unwrap();
                     let write = TableWrite {
                         table: &table,
                         partition_by: &partition_by,
-                        mode: if *name == "u" { WriteMode::Overwrite } else { WriteMode::OverwritePartitions },
+                        mode: match change {
+                            Change::Append(_) => WriteMode::Append,
+                            _ if name == "u" => WriteMode::Overwrite,
+                            _ => WriteMode::OverwritePartitions,
+                        },
                         checks: &[],
                         slices: None,
-                        fingerprint: &stamp.run_id,
+                        fingerprint: if name == "u" { "the source as it was" } else { &stamp.run_id },
                         stamp: &stamp,
                         meter: &Meter::default(),
                     };
@@ -191,16 +205,21 @@ impl Bench {
         });
     }
 
-    /// Makes all of `refined`.
+    /// Makes all of `refined`, after having planned it: what is done is what was said.
     fn run(&mut self) -> RunReport {
         let stamp = self.stamp();
         let options = RunOptions { select: self.queries.clone(), ..Default::default() };
         let (events, _) = tokio::sync::mpsc::unbounded_channel();
-        let report = self.runtime.block_on(async {
-            let project = pipeline::load(self.files.dir.path(), None, &|_| None, &self.limits).await.unwrap();
-            pipeline::run(&project, &self.lake, &self.limits, &options, &stamp, events, &Stop::default()).await.unwrap()
+        let (lake, limits) = (&self.lake, &self.limits);
+        let (planned, report) = self.runtime.block_on(async {
+            let project = pipeline::load(self.files.dir.path(), None, &|_| None, limits).await.unwrap();
+            let planned = pipeline::plan(&project, lake, limits, &options, stamp.at).await.unwrap();
+            (planned, pipeline::run(&project, lake, limits, &options, &stamp, events, &Stop::default()).await.unwrap())
         });
         assert_eq!(report.status, RunStatus::Ok, "{:#?}", report.datasets);
+        let said = planned.iter().map(|it| (&it.dataset, it.action == PlannedAction::Make, Some(it.why.as_str())));
+        let done = report.datasets.iter().map(|it| (&it.dataset, it.status == DatasetStatus::Made, it.why.as_deref()));
+        assert_eq!(said.collect::<Vec<_>>(), done.collect::<Vec<_>>());
         report
     }
 
@@ -287,12 +306,12 @@ fn what_cannot_be_made_in_parts_says_why() {
     refined.both: `day` does not come unchanged from a partition column of what it reads
     refined.by_other: it may have rows of a `day` that is no partition of what it reads
     refined.cast: `day` does not come unchanged from a partition column of what it reads
-    refined.drawn: `random()` does not give the same in every run
+    refined.drawn: it uses `random()`: made by every run
     refined.half: it may have rows of a `day` that is no partition of what it reads
     refined.limited: `day` does not come unchanged from a partition column of what it reads
     refined.other: `shop` does not come unchanged from a partition column of what it reads
     refined.ranked_over_all: `day` does not come unchanged from a partition column of what it reads
-    refined.stamped: `current_date()` does not give the same in every run
+    refined.stamped: it uses `now()`: made by every run
     refined.summed: `day` does not come unchanged from a partition column of what it reads
     ");
 }
@@ -384,6 +403,7 @@ fn compacting_an_input_makes_nothing_anew() {
         ),
         ("queries/trusted/days.sql", "/* trapiche\npartition_by: [day]\nwrite: append\n*/ SELECT n, day FROM raw.days"),
         ("queries/refined/tens.sql", "/* trapiche\npartition_by: [day]\n*/ SELECT 10 * n AS n, day FROM trusted.days"),
+        ("queries/refined/total.sql", "SELECT sum(n) AS n FROM trusted.days"),
     ]);
     for n in 1..=3 {
         bench.write("days.csv", &format!("day,n\nmon,{n}\ntue,{n}\nwed,{n}\n"));
@@ -392,11 +412,112 @@ fn compacting_an_input_makes_nothing_anew() {
     let before = files(&bench, "refined/tens");
     assert_eq!(bench.trapiche(&["compact", "days"]).code, 0);
     assert_eq!(files(&bench, "trusted/days").len(), 3);
+    let report = bench.run(&[]);
+    for dataset in report["datasets"].as_array().unwrap() {
+        assert_eq!(dataset["status"], "unchanged", "{dataset}");
+    }
     bench.write("days.csv", "day,n\ntue,4\n");
     let report = bench.run(&[]);
     assert_eq!(report["datasets"][2]["why"], "1 of 3 partitions: inputs changed");
     assert_eq!(kept_of(&files(&bench, "refined/tens"), &before), 2);
     assert_eq!(bench.hive_rows("refined/tens").len(), 10);
+}
+
+const SALES: [(&str, &str); 2] = [
+    (
+        "trapiche.yml",
+        "name: sales\ntargets: { here: { storage: \"file://./lake\" } }\nsources: { sales: { url: \"file://./sales.csv\" } }\n",
+    ),
+    ("queries/refined/sums.sql", "SELECT count(*) AS n, sum(cast(n AS int)) AS total FROM trusted.sales"),
+];
+
+/// A table whose input's rows are of another making is stale, whatever the input was made from.
+#[test]
+fn what_counts_of_an_input_is_its_rows_and_not_what_it_was_made_from() {
+    let a = "n\n1\n2\n";
+    for (sql, sources) in [
+        ("/* trapiche\nwrite: append\n*/ SELECT n FROM raw.sales", [a, "n\n5\n", a]),
+        (
+            "/* trapiche\npartition_by: [k]\nwrite: overwrite_partitions\n*/ SELECT n, n AS k FROM raw.sales",
+            [a, "n\n5\n", a],
+        ),
+    ] {
+        let bench = Workbench::of(&SALES);
+        bench.write("queries/trusted/sales.sql", sql);
+        bench.write("sales.csv", sources[0]);
+        bench.run(&[]);
+        for source in &sources[1..] {
+            bench.write("sales.csv", source);
+            bench.run(&["+trusted.sales"]);
+        }
+        bench.run(&["sums"]);
+        let sums = |from: &str| bench.query(&format!("SELECT n, total FROM {from}"));
+        assert_eq!(
+            sums("refined.sums"),
+            sums("(SELECT count(*) AS n, sum(cast(n AS int)) AS total FROM trusted.sales)"),
+            "{sql}"
+        );
+        assert_eq!(bench.run(&["sums"])["datasets"][0]["status"], "unchanged", "{sql}");
+    }
+}
+
+#[test]
+fn what_is_drawn_is_drawn_by_every_run_with_all_that_reads_it() {
+    let bench = Workbench::of(&SALES);
+    bench.write("sales.csv", "n\n1\n2\n");
+    bench.write("queries/trusted/sales.sql", "SELECT n, random() AS lot FROM raw.sales");
+    bench.write("queries/refined/lots.sql", "SELECT n, lot FROM trusted.sales");
+    bench.write("queries/refined/late.sql", "/* trapiche\nchecks: [{ rule: \"seen <= now()\" }]\n*/ SELECT cast('2020-01-01' AS timestamp) AS seen FROM raw.sales");
+    bench.write("queries/refined/log.sql", "/* trapiche\nwrite: append\n*/ SELECT n, now() AS seen FROM raw.sales");
+    bench.run(&[]);
+    let planned: serde_json::Value = serde_json::from_str(&bench.trapiche(&["plan", "-o", "json"]).stdout).unwrap();
+    let planned: Vec<String> = planned
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| format!("{} {}: {}", it["dataset"], it["action"], it["why"]).replace('"', ""))
+        .collect();
+    insta::assert_snapshot!(planned.join("\n"), @r"
+    raw.sales capture: asks whether the source has changed
+    trusted.sales make: it uses `random()`: made by every run
+    refined.late make: it uses `now()`: made by every run
+    refined.log unchanged: same definition and same inputs
+    refined.lots make: `trusted.sales` is made before it
+    refined.sums make: `trusted.sales` is made before it
+    ");
+    let report = bench.run(&[]);
+    let status = |name: &str| {
+        let datasets = report["datasets"].as_array().unwrap();
+        datasets.iter().find(|dataset| dataset["dataset"] == name).unwrap()["status"].as_str().unwrap().to_string()
+    };
+    let made = ["trusted.sales", "refined.lots", "refined.late", "refined.log"].map(status);
+    // What is appended stays there: time alone does not append it again.
+    assert_eq!(made, ["made", "made", "made", "unchanged"]);
+    assert_eq!(bench.hive_rows("refined/lots"), bench.hive_rows("trusted/sales"));
+    assert_eq!(bench.hive_rows("refined/log").len(), 2);
+}
+
+const DATED: Queries = &[
+    ("ages", "day", "SELECT id, date_diff(current_date(), date '2020-01-01') AS age, day FROM trusted.a"),
+    ("ids", "day", "SELECT id, day FROM trusted.a"),
+];
+
+#[test]
+fn what_uses_the_date_is_made_once_a_day() {
+    let mut bench = Bench::new(&runtime(), DATED);
+    beginning().iter().for_each(|change| bench.apply(change));
+    let made = |report: RunReport| -> Vec<bool> {
+        report.datasets.iter().map(|dataset| dataset.status == DatasetStatus::Made).collect()
+    };
+    assert_eq!(made(bench.run()), [true, true]);
+    assert_eq!(made(bench.run()), [false, false]);
+    // On the same day it is made in parts, as any other.
+    bench.apply(&Change::Write("a", vec![(1, 8, Some(0), None)]));
+    let report = bench.run();
+    assert_eq!(report.datasets[0].why.as_deref(), Some("1 of 8 partitions: inputs changed"));
+    bench.moment += 24 * 60 * 60;
+    assert_eq!(made(bench.run()), [true, false]);
+    assert_eq!(made(bench.run()), [false, false]);
 }
 
 fn kept_of(now: &BTreeMap<String, String>, before: &BTreeMap<String, String>) -> usize {

@@ -95,7 +95,7 @@ impl Cluster {
 
     /// Whether reading this much is worth the workers.
     pub(super) fn takes(&self, input_bytes: u64) -> bool {
-        input_bytes >= self.0.settings.local_below
+        self.0.settings.take(input_bytes)
     }
 
     /// Lets `attempt` do its work with workers, and do it again: with those that live when one was lost, and sparingly
