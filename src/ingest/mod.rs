@@ -8,6 +8,8 @@ mod csv;
 mod http;
 mod parts;
 mod rest;
+#[cfg(test)]
+mod same_values;
 mod schema;
 mod seen;
 mod sql;

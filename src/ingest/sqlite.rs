@@ -1,8 +1,8 @@
 //! SQLite: rows → JSON lines, declared types → Spark's.
 //!
 //! A declared type is a wish in SQLite (<https://www.sqlite.org/datatype3.html>): any column may hold any value. So each
-//! value is written as what it is, and a column whose values are not all of its declared type is text. Dates are text
-//! too, as SQLite has no such type. BLOBs are written in hex.
+//! value is written as what it is, and a column whose values are not all of its declared type is text. Null is of every
+//! type. Dates are text too, as SQLite has no such type. BLOBs are written in hex.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -17,6 +17,7 @@ use sqlx::{AssertSqlSafe, Connection, Row, TypeInfo, ValueRef};
 
 use super::parts::{RowParts, hex};
 use crate::error::{Error, Result};
+use crate::lake::number::Number;
 use crate::lake::types;
 use crate::project::SqlRead;
 
@@ -35,18 +36,22 @@ pub async fn read(url: &str, query: &SqlRead, parts: &mut RowParts<'_>) -> Resul
     let options = SqliteConnectOptions::from_str(url).map_err(unreachable)?.read_only(true);
     let mut connection = SqliteConnection::connect_with(&options).await.map_err(unreachable)?;
     let mut snapshot = connection.begin().await.map_err(failed)?;
+    refuse_utf16(&mut snapshot).await?;
 
     let select = match query {
         SqlRead::Table(table) => select_all(&mut snapshot, table).await?,
         SqlRead::Query(text) => text.trim().trim_end_matches(';').to_string(),
     };
     let mut columns = describe(&mut snapshot, &select).await?;
+    check_booleans(&mut snapshot, &mut columns).await?;
     let text = format!("SELECT * FROM temp.{VIEW}");
     let mut rows = sqlx::query(AssertSqlSafe(text)).fetch(&mut *snapshot);
     let mut line = vec![];
+    let mut number = 0_u64;
     while let Some(row) = rows.try_next().await.map_err(failed)? {
+        number += 1;
         line.clear();
-        write_row(&row, &mut columns, &mut line)?;
+        write_row(&row, &mut columns, &mut line).map_err(|error| error.context(format!("row {number}")))?;
         parts.row(&line);
         if parts.waiting_bytes() >= FLUSH_BYTES {
             parts.flush().await?;
@@ -54,6 +59,20 @@ pub async fn read(url: &str, query: &SqlRead, parts: &mut RowParts<'_>) -> Resul
     }
     let fields: Vec<_> = columns.iter().map(|column| Field::new(&column.name, column.data_type(), true)).collect();
     Ok(Arc::new(Schema::new(fields)))
+}
+
+/// sqlx takes the bytes of a text for UTF-8, whatever the database says that they are.
+async fn refuse_utf16(connection: &mut SqliteConnection) -> Result<()> {
+    let is_utf8: bool = sqlx::query_scalar("SELECT encoding = 'UTF-8' FROM pragma_encoding")
+        .fetch_one(&mut *connection)
+        .await
+        .map_err(failed)?;
+    if is_utf8 {
+        return Ok(());
+    }
+    Err(Error::failed("the database stores its text as UTF-16, which this version does not read").hint(
+        "copy it into a database of UTF-8: `sqlite3 old.db .dump | sqlite3 new.db`, without its `PRAGMA encoding`",
+    ))
 }
 
 /// The query for a table, which must exist; `name` or `schema.name`.
@@ -98,6 +117,25 @@ async fn describe(connection: &mut SqliteConnection, select: &str) -> Result<Vec
     described.into_iter().map(|(name, declared)| Column::new(name, &declared)).collect()
 }
 
+/// Looks whether the columns that are declared as booleans hold 0, 1 and null only. Else 0 and 1 are numbers there, and that
+/// has to be known before the first of them is written.
+async fn check_booleans(connection: &mut SqliteConnection, columns: &mut [Column]) -> Result<()> {
+    let booleans: Vec<_> = columns.iter_mut().filter(|column| column.declared == Some(DataType::Boolean)).collect();
+    if booleans.is_empty() {
+        return Ok(());
+    }
+    let others = booleans.iter().map(|column| {
+        let name = identifier(&column.name);
+        format!("ifnull(max(typeof({name}) <> 'null' AND (typeof({name}) <> 'integer' OR {name} NOT IN (0, 1))), 0)")
+    });
+    let text = format!("SELECT {} FROM temp.{VIEW}", others.collect::<Vec<_>>().join(", "));
+    let found = sqlx::query(AssertSqlSafe(text)).fetch_one(&mut *connection).await.map_err(failed)?;
+    for (place, column) in booleans.into_iter().enumerate() {
+        column.misfit = found.try_get(place).map_err(failed)?;
+    }
+    Ok(())
+}
+
 /// A column and the kinds of value it has held.
 #[derive(Debug)]
 struct Column {
@@ -107,6 +145,8 @@ struct Column {
     declared: Option<DataType>,
     misfit: bool,
     integer: bool,
+    /// One that no double holds.
+    wide_integer: bool,
     real: bool,
     text: bool,
     blob: bool,
@@ -123,6 +163,7 @@ impl Column {
             declared,
             misfit: false,
             integer: false,
+            wide_integer: false,
             real: false,
             text: false,
             blob: false,
@@ -136,7 +177,7 @@ impl Column {
             // An expression, or a column without a type: what its values are.
             None => match (self.integer, self.real, self.text, self.blob) {
                 (true, false, false, false) => DataType::Int64,
-                (_, true, false, false) => DataType::Float64,
+                (_, true, false, false) if !self.wide_integer => DataType::Float64,
                 (false, false, false, true) => DataType::Binary,
                 _ => DataType::Utf8,
             },
@@ -181,9 +222,14 @@ fn write_row(row: &SqliteRow, columns: &mut [Column], line: &mut Vec<u8>) -> Res
 }
 
 fn write_value(row: &SqliteRow, place: usize, column: &mut Column, line: &mut Vec<u8>) -> Result<(), sqlx::Error> {
-    let kind = row.try_get_raw(place)?.type_info().into_owned();
+    let raw = row.try_get_raw(place)?;
+    if raw.is_null() {
+        // Its type, if one asks for it, is the one that the column declares.
+        line.extend_from_slice(b"null");
+        return Ok(());
+    }
+    let kind = raw.type_info().into_owned();
     match kind.name() {
-        "NULL" => line.extend_from_slice(b"null"),
         "INTEGER" => {
             let value: i64 = row.try_get_unchecked(place)?;
             column.integer = true;
@@ -215,12 +261,16 @@ fn write_value(row: &SqliteRow, place: usize, column: &mut Column, line: &mut Ve
 }
 
 fn write_integer(value: i64, column: &mut Column, line: &mut Vec<u8>) -> std::io::Result<()> {
+    column.wide_integer |= !survives_as_double(value);
     match column.declared {
-        Some(DataType::Boolean) if value == 0 || value == 1 => return write!(line, "{}", value == 1),
+        Some(DataType::Boolean) if !column.misfit && (value == 0 || value == 1) => {
+            return write!(line, "{}", value == 1);
+        }
         Some(DataType::Boolean | DataType::Binary) => column.misfit = true,
         Some(DataType::Decimal128(precision, scale)) => {
             column.misfit |= !fits_decimal(&value.to_string(), precision, scale);
         }
+        Some(DataType::Float64) => column.misfit |= !survives_as_double(value),
         _ => {}
     }
     write!(line, "{value}")
@@ -247,15 +297,11 @@ fn write_real(value: f64, column: &mut Column, line: &mut Vec<u8>) -> std::io::R
 
 /// Whether a number's text is exactly a `decimal(precision,scale)`.
 fn fits_decimal(text: &str, precision: u8, scale: i8) -> bool {
-    let digits = text.strip_prefix('-').unwrap_or(text);
-    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
-    let numeric = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
-    let scale = usize::from(scale.unsigned_abs());
-    !whole.is_empty()
-        && numeric(whole)
-        && numeric(fraction)
-        && fraction.trim_end_matches('0').len() <= scale
-        && whole.trim_start_matches('0').len() <= usize::from(precision) - scale
+    Number::parse(text).is_some_and(|number| !number.has_exponent() && number.fits_decimal(precision, scale))
+}
+
+fn survives_as_double(value: i64) -> bool {
+    i128::from(value) == value as f64 as i128
 }
 
 fn identifier(name: &str) -> String {
@@ -287,16 +333,6 @@ mod tests {
         ];
         for (declared, spark) in cases {
             assert_eq!(named(declared).as_deref(), spark, "{declared}");
-        }
-    }
-
-    #[test]
-    fn decimals_fit_exactly_or_not() {
-        for fits in ["12.30", "-0.05", "99999999.99", "7"] {
-            assert!(fits_decimal(fits, 10, 2), "{fits}");
-        }
-        for misfits in ["1.005", "100000000", "1e3", "n/a", "", "inf"] {
-            assert!(!fits_decimal(misfits, 10, 2), "{misfits}");
         }
     }
 }

@@ -6,6 +6,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use arrow::array::RecordBatch;
+use arrow::compute::concat_batches;
 use arrow::datatypes::DataType;
 use arrow::util::pretty::pretty_format_batches;
 use axum::extract::{Query, State};
@@ -24,21 +26,21 @@ use crate::lake::{TableName, Zone};
 use crate::project::{Definition, FileFormat, Paginator, Secret, SqlRead};
 
 /// A lake of its own for a source.
-struct Bench {
-    dir: TempDir,
+pub(super) struct Bench {
+    pub(super) dir: TempDir,
     lake: Lake,
     runs: usize,
 }
 
 impl Bench {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         std::fs::create_dir(dir.path().join("lake")).unwrap();
         let lake = lake_in(&dir.path().join("lake"));
         Bench { dir, lake, runs: 0 }
     }
 
-    fn file(&self, name: &str, bytes: impl AsRef<[u8]>) -> String {
+    pub(super) fn file(&self, name: &str, bytes: impl AsRef<[u8]>) -> String {
         let path = self.dir.path().join(name);
         std::fs::write(&path, bytes).unwrap();
         format!("file://{}", path.display())
@@ -54,7 +56,7 @@ impl Bench {
         capture(&dataset, source, &self.lake, &stamp, false, &Meter::default()).await
     }
 
-    async fn landed(&mut self, source: &Source) -> Landing {
+    pub(super) async fn landed(&mut self, source: &Source) -> Landing {
         match self.capture(source).await.unwrap_or_else(|error| panic!("{error}: {:?}", error)) {
             Captured::Landed(landing) => landing,
             Captured::Unchanged { why, .. } => panic!("unchanged: {why}"),
@@ -73,19 +75,28 @@ impl Bench {
         }
     }
 
-    async fn error(&mut self, source: &Source) -> Error {
+    pub(super) async fn error(&mut self, source: &Source) -> Error {
         let error = self.capture(source).await.unwrap_err();
         assert_eq!(self.files(), Vec::<String>::new(), "a failed capture leaves nothing");
         error
     }
 
+    /// What a query over the table `t` gives, as one batch.
+    pub(super) async fn batch(&self, landing: &Landing, sql: &str) -> RecordBatch {
+        let batches = self.batches(landing, sql).await.unwrap();
+        concat_batches(&batches[0].schema(), &batches).unwrap()
+    }
+
     async fn sql(&self, landing: &Landing, sql: &str) -> Result<String, String> {
+        Ok(pretty_format_batches(&self.batches(landing, sql).await?).unwrap().to_string())
+    }
+
+    async fn batches(&self, landing: &Landing, sql: &str) -> Result<Vec<RecordBatch>, String> {
         let context =
             SessionContext::new_with_config(SessionConfig::new().with_batch_size(3).with_target_partitions(2));
         context.register_table("t", raw::table(&self.lake, std::slice::from_ref(landing)).unwrap()).unwrap();
         let frame = context.sql(sql).await.map_err(|error| error.to_string())?;
-        let batches = frame.collect().await.map_err(|error| error.to_string())?;
-        Ok(pretty_format_batches(&batches).unwrap().to_string())
+        frame.collect().await.map_err(|error| error.to_string())
     }
 
     fn files(&self) -> Vec<String> {
@@ -126,6 +137,11 @@ fn csv(url: String, columns: &[(&str, DataType)]) -> Source {
 fn json(url: String, records: Option<&str>) -> Source {
     let format = FileFormat::Json { records: records.map(String::from) };
     Source { origin: Origin::Url { url, format }, columns: BTreeMap::new() }
+}
+
+pub(super) fn sql_table(database: &Path, table: &str) -> Source {
+    let database = Secret::new(format!("sqlite://{}", database.display()));
+    Source { origin: Origin::Sql { database, query: SqlRead::Table(table.into()) }, columns: BTreeMap::new() }
 }
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {

@@ -5,6 +5,7 @@
 //! | `name` | zones and table names |
 //! | `path` | every object name, Hive's spelling of partitions |
 //! | `types` | Spark's type names ⇄ Arrow |
+//! | `number` | a number as it is written, and what holds it |
 //! | `json_rows`, `landing` | what a capture put into `raw/` |
 //! | `state`, `capture` | which landings a source is, and how a capture makes its own one live |
 //! | `moment` | what had been made by the end of a run |
@@ -31,6 +32,7 @@ pub mod landing;
 pub mod lock;
 pub mod moment;
 mod name;
+pub mod number;
 pub mod order;
 pub mod path;
 pub mod stage;
