@@ -181,3 +181,111 @@ impl<'a, F: Fn(usize, &str) -> Option<&'a ColumnRange>> PruningStatistics for Ra
         None
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use arrow::array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StructArray};
+    use arrow::datatypes::{Field, Int64Type};
+    use chrono::DateTime;
+    use datafusion::functions::expr_fn::get_field;
+    use datafusion::prelude::{DataFrame, col, lit};
+    use object_store::memory::InMemory;
+    use proptest::prelude::*;
+
+    use super::super::Engine;
+    use super::super::store::{self, TableWrite};
+    use super::*;
+    use crate::config::Limits;
+    use crate::lake::{Lake, TableName, Zone, version};
+    use crate::project::WriteMode;
+    use crate::report::{Meter, RunStamp};
+
+    /// A number by itself and in a struct.
+    fn batch(first: usize, values: &[Option<f64>]) -> RecordBatch {
+        let ids: Int64Array = (first as i64..).take(values.len()).collect();
+        let x: ArrayRef = Arc::new(values.iter().copied().collect::<Float64Array>());
+        let nested = StructArray::from(vec![(Arc::new(Field::new("x", DataType::Float64, true)), x.clone())]);
+        RecordBatch::try_from_iter_with_nullable([
+            ("id", Arc::new(ids) as ArrayRef, true),
+            ("x", x, true),
+            ("s", Arc::new(nested), true),
+        ])
+        .unwrap()
+    }
+
+    async fn ids(frame: DataFrame, filter: Expr) -> Vec<i64> {
+        let frame = frame.filter(filter).unwrap().select(vec![col("id")]).unwrap();
+        let batches = frame.collect().await.unwrap();
+        let ids = |batch: &RecordBatch| batch.column(0).as_primitive::<Int64Type>().values().to_vec();
+        let mut ids: Vec<i64> = batches.iter().flat_map(ids).collect();
+        ids.sort();
+        ids
+    }
+
+    /// Whether filters find the same rows in files, whose bounds leave some out, as in memory.
+    async fn bounds_hide_no_row(files: &[Vec<Option<f64>>], bound: f64) {
+        let lake = Lake::on("memory://lake", Arc::new(InMemory::new()), None).unwrap();
+        let session = Engine::local(&lake, &Limits { memory_bytes: 1 << 30, threads: 2 }).unwrap().session().unwrap();
+        let table = TableName::new(Zone::Trusted, "t");
+        let mut all = vec![];
+        for (n, values) in files.iter().enumerate() {
+            let rows = batch(n * 1000, values);
+            let stamp = RunStamp { run_id: format!("2026112{n}T000000Z-000000"), at: DateTime::default() };
+            let write = TableWrite {
+                table: &table,
+                partition_by: &[],
+                mode: WriteMode::Append,
+                checks: &[],
+                slices: None,
+                fingerprint: "f",
+                stamp: &stamp,
+                meter: &Meter::default(),
+            };
+            store::store(&session, session.rows(rows.clone()).unwrap(), write).await.unwrap();
+            all.push(rows);
+        }
+        let version = version::latest(&lake, &table).await.unwrap().unwrap();
+        let in_memory = arrow::compute::concat_batches(&all[0].schema(), &all).unwrap();
+        let nested = || get_field(col("s"), "x");
+        for x in [&|| col("x"), &nested as &dyn Fn() -> Expr] {
+            let filters = [
+                x().gt(lit(bound)),
+                x().gt_eq(lit(bound)),
+                x().lt(lit(bound)),
+                x().lt_eq(lit(bound)),
+                x().eq(lit(bound)),
+                x().not_eq(lit(bound)),
+                x().between(lit(bound), lit(f64::NAN)),
+                x().is_null(),
+                x().is_not_null(),
+            ];
+            for filter in filters {
+                let seen = ids(session.version(&version).unwrap(), filter.clone()).await;
+                let there = ids(session.rows(in_memory.clone()).unwrap(), filter.clone()).await;
+                assert_eq!(seen, there, "{filter} of {files:?}");
+            }
+        }
+    }
+
+    fn float() -> impl Strategy<Value = f64> {
+        let odd = [f64::NAN, -f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 0.0, -0.0, 100.0, 101.0, 5e-324];
+        prop_oneof![3 => proptest::sample::select(odd.to_vec()), 1 => any::<f64>()]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(24))]
+        #[test]
+        fn filters_find_the_same_rows_through_bounds_as_without(
+            files in proptest::collection::vec(proptest::collection::vec(proptest::option::weighted(0.9, float()), 1..6), 1..4),
+            bound in float(),
+        ) {
+            let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+            runtime.block_on(bounds_hide_no_row(&files, bound));
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn nan_is_above_every_bound() {
+        bounds_hide_no_row(&[vec![Some(1.0), Some(f64::NAN)], vec![Some(2.0), None]], 100.0).await;
+    }
+}

@@ -105,6 +105,59 @@ fn partition_values_of_any_kind_come_back() {
     }
 }
 
+/// A file's bounds are read by others, too: they must not hide the row of a NaN, which SQL takes for the greatest number.
+#[test]
+fn no_reader_misses_a_number_that_is_none() {
+    let Some(python) = python() else { return };
+    let bench = Workbench::of(&[
+        (
+            "trapiche.yml",
+            "name: numbers\ntargets: { here: { storage: \"file://./lake\" } }\nsources: { numbers: { url: \"file://./numbers.csv\" } }\n",
+        ),
+        ("numbers.csv", "id,x\n1,1.5\n2,NaN\n3,-7\n4,-0.0\n5,0.0\n6,Infinity\n7,99\n"),
+        (
+            "queries/trusted/numbers.sql",
+            "SELECT CAST(id AS int) AS id, CAST(x AS double) AS x, CAST(x AS float) AS y, struct(CAST(x AS double) AS x) AS s,
+    CAST(replace(replace(x, 'NaN', '1'), 'Infinity', '2') AS double) AS plain
+FROM raw.numbers",
+        ),
+    ]);
+    bench.run(&[]);
+    let script = r#"
+import json, sys, glob
+import duckdb, pyarrow.dataset as ds, pyarrow.parquet as pq
+[file] = glob.glob(sys.argv[1] + "/*.parquet")
+found = {}
+for x in ["x", "y", "s.x"]:
+    ids = lambda where: [id for (id,) in duckdb.sql(f"SELECT id FROM read_parquet('{file}') WHERE {where} ORDER BY id").fetchall()]
+    found[x] = [ids(f"{x} > 100"), ids(f"isnan({x})"), ids(f"{x} = 0"), ids(f"{x} < 0")]
+for name in ["x", "y"]:
+    import pyarrow.compute as pc
+    table = ds.dataset(file).to_table(filter=pc.is_nan(ds.field(name)))
+    found["pyarrow " + name] = table["id"].to_pylist()
+chunk = lambda i: pq.ParquetFile(file).metadata.row_group(0).column(i)
+found["has bounds"] = {chunk(i).path_in_schema: bool(chunk(i).statistics and chunk(i).statistics.has_min_max) for i in range(5)}
+zeros = pq.ParquetFile(file).metadata.row_group(0).column(4).statistics
+found["plain"] = [zeros.min, zeros.max]
+print(json.dumps(found))
+"#;
+    let table = bench.path("lake/trusted/numbers");
+    let answer = Answer::from(Command::new(&python).args(["-c", script]).arg(&table).output().unwrap());
+    assert_eq!(answer.code, 0, "{}", answer.stderr);
+    let found: Value = serde_json::from_str(&answer.stdout).unwrap();
+    let ids = json!([[2, 6], [2], [4, 5], [3]]);
+    let expected = json!({
+        "x": ids, "y": ids, "s.x": ids, "pyarrow x": [2], "pyarrow y": [2],
+        "has bounds": { "id": true, "x": false, "y": false, "s.x": false, "plain": true }, "plain": [-7.0, 99.0],
+    });
+    assert_eq!(found, expected);
+    // And our own, which has them from the version, too.
+    let ours = |x: &str| bench.query(&format!("SELECT id FROM trusted.numbers WHERE {x} > 100 ORDER BY id"));
+    for x in ["x", "y", "s.x"] {
+        assert_eq!(json!(ours(x)), json!([{ "id": 2 }, { "id": 6 }]), "{x}");
+    }
+}
+
 /// What pyarrow reads is what the tests above have judged.
 #[test]
 fn spark_reads_every_table_as_pyarrow_does() {

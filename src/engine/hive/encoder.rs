@@ -13,9 +13,9 @@ use datafusion::common::hash_utils::{HLL_RANDOM_STATE, create_hashes};
 use datafusion::error::Result;
 use parquet::arrow::ArrowSchemaConverter;
 use parquet::arrow::arrow_writer::{ArrowColumnWriter, ArrowRowGroupWriterFactory, compute_leaves};
-use parquet::basic::{Compression, ZstdLevel};
+use parquet::basic::{Compression, Type, ZstdLevel};
 use parquet::file::metadata::ParquetMetaData;
-use parquet::file::properties::WriterProperties;
+use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::ColumnPath;
 
@@ -48,8 +48,14 @@ impl Encoder {
         for (field, _) in schema.fields().iter().zip(&has_dictionary).filter(|(_, has)| !**has) {
             properties = properties.set_column_dictionary_enabled(ColumnPath::from(field.name().as_str()), false);
         }
-        let parquet_schema = ArrowSchemaConverter::new().convert(schema)?.root_schema_ptr();
-        let file = SerializedFileWriter::new(vec![], parquet_schema, Arc::new(properties.build()))?;
+        let parquet_schema = ArrowSchemaConverter::new().convert(schema)?;
+        // The Parquet crate writes those within structs and lists, and leaves NaN out of their bounds: see `chunk::numbers`.
+        for leaf in parquet_schema.columns().iter().filter(|leaf| leaf.path().parts().len() > 1) {
+            if matches!(leaf.physical_type(), Type::FLOAT | Type::DOUBLE) {
+                properties = properties.set_column_statistics_enabled(leaf.path().clone(), EnabledStatistics::None);
+            }
+        }
+        let file = SerializedFileWriter::new(vec![], parquet_schema.root_schema_ptr(), Arc::new(properties.build()))?;
         let others = ArrowRowGroupWriterFactory::new(&file, schema.clone());
         Ok(Encoder { schema: schema.clone(), has_dictionary, file, others })
     }

@@ -14,7 +14,7 @@ pub(super) trait Number: ArrowNativeType {
     /// Equal only if the values are the same to a reader.
     fn bits(self) -> u64;
 
-    /// The lowest and the highest, if they have an order.
+    /// The lowest and the highest, if all have a place in one order.
     fn bounds(values: &[Self]) -> Option<(Self, Self)>;
 
     /// How far a whole number lies above another.
@@ -49,6 +49,7 @@ impl<T: Number> Bench<T> {
         }
         let bounds = T::bounds(&self.values);
         let entries = if with_dictionary { self.number(bounds) } else { None };
+        let entries = entries.filter(|entries| !entries.is_empty());
         if let Some(entries) = &entries {
             pages.append_dictionary(entries.len(), |out| out.extend_from_slice(entries.to_byte_slice()))?;
         }
@@ -66,9 +67,9 @@ impl<T: Number> Bench<T> {
     }
 
     fn number(&mut self, bounds: Option<(T, T)>) -> Option<Vec<T>> {
-        let (low, high) = bounds?;
-        match high.distance(low).filter(|distance| is_close(*distance)) {
-            Some(highest) => {
+        let distance = bounds.and_then(|(low, high)| Some((low, high.distance(low)?)));
+        match distance.filter(|(_, highest)| is_close(*highest)) {
+            Some((low, highest)) => {
                 let distance = |value: T| value.distance(low).unwrap_or_default();
                 self.indices.number_close(&self.values, distance, highest)
             }
@@ -123,13 +124,17 @@ macro_rules! floating_point {
                 u64::from(self.to_bits())
             }
 
-            /// NaN has no place in the order, and both zeros are one value: the bounds are to hold either.
+            /// Both zeros are one value: the bounds are to hold either. NaN has no place in Parquet's order, but it has
+            /// one in that of SQL, where it is the greatest value. Bounds that pass over it would hide its rows from
+            /// `> 100`, so where it occurs there are none.
             /// <https://github.com/apache/parquet-format/blob/master/src/main/thrift/parquet.thrift> (ColumnOrder)
             fn bounds(values: &[Self]) -> Option<(Self, Self)> {
-                let mut ordered = values.iter().filter(|value| !value.is_nan());
-                let first = *ordered.next()?;
+                let first = *values.first()?;
+                if values.iter().any(|value| value.is_nan()) {
+                    return None;
+                }
                 let (low, high) =
-                    ordered.fold((first, first), |(low, high), value| (low.min(*value), high.max(*value)));
+                    values.iter().fold((first, first), |(low, high), value| (low.min(*value), high.max(*value)));
                 Some((if low == 0.0 { -0.0 } else { low }, if high == 0.0 { 0.0 } else { high }))
             }
 
