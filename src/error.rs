@@ -42,17 +42,17 @@ impl Kind {
     }
 }
 
-/// A failure: what happened, what to do, and what caused it.
-#[derive(Debug)]
+/// A failure: what happened, what to do, and what caused it. It can be cloned, because all tasks of a plan get the same.
+#[derive(Debug, Clone)]
 pub struct Error(Box<Inner>);
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Inner {
     kind: Kind,
     message: String,
     hint: Option<String>,
     problems: Vec<Problem>,
-    source: Option<Box<dyn std::error::Error + Send + Sync>>,
+    source: Option<Arc<dyn std::error::Error + Send + Sync>>,
 }
 
 impl Error {
@@ -90,7 +90,7 @@ impl Error {
 
     /// The error that caused this one.
     pub fn because(mut self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
-        self.0.source = Some(source.into());
+        self.0.source = Some(Arc::from(source.into()));
         self
     }
 
@@ -143,33 +143,69 @@ fn no_room(error: &(dyn std::error::Error + 'static)) -> Option<Error> {
     Some(Error::failed("the disk takes no more").hint(hint).because(answer))
 }
 
-impl From<object_store::Error> for Error {
-    fn from(error: object_store::Error) -> Self {
-        use object_store::Error as Store;
-        match error {
-            // What we told the store comes back as it was.
-            Store::Generic { source, .. } if source.is::<Error>() => *source.downcast().expect("just looked"),
-            Store::PermissionDenied { .. } | Store::Unauthenticated { .. } => {
-                Error::connection("the object store refused access")
-                    .hint("check the credentials (environment, profile or role) and the bucket's policy")
-                    .because(error)
-            }
-            Store::Generic { ref source, .. } if is_unreachable(source.as_ref()) => {
-                Error::connection("the object store cannot be reached")
-                    .hint("check the target's storage, its `s3.endpoint`, and this machine's network")
-                    .because(error)
-            }
-            error => no_room(&error).unwrap_or_else(|| Error::failed("the object store failed").because(error)),
-        }
+/// What an error said, and its causes: for one that is only lent.
+#[derive(Debug)]
+pub struct Said {
+    text: String,
+    source: Option<Box<Said>>,
+}
+
+impl Said {
+    pub fn of(error: &(dyn std::error::Error + 'static)) -> Said {
+        Said { text: error.to_string(), source: error.source().map(|source| Box::new(Said::of(source))) }
     }
 }
 
-/// Whether there was no answer at all, however often it was tried.
+impl fmt::Display for Said {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl std::error::Error for Said {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.source.as_deref().map(|source| source as _)
+    }
+}
+
+impl From<object_store::Error> for Error {
+    fn from(error: object_store::Error) -> Self {
+        Error::from(&error)
+    }
+}
+
+impl From<&object_store::Error> for Error {
+    fn from(error: &object_store::Error) -> Self {
+        use object_store::Error as Store;
+        let told = match error {
+            Store::PermissionDenied { .. } | Store::Unauthenticated { .. } => {
+                Error::connection("the object store refused access")
+                    .hint("check the credentials (environment, profile or role) and the bucket's policy")
+            }
+            Store::Generic { source, .. } if is_unreachable(source.as_ref()) => {
+                Error::connection("the object store cannot be reached")
+                    .hint("check the target's storage, its `s3.endpoint`, and this machine's network")
+            }
+            // What we told the store comes back as it was.
+            Store::Generic { source, .. } if source.is::<Error>() => {
+                return source.downcast_ref::<Error>().expect("just looked").clone();
+            }
+            error => match no_room(error) {
+                Some(told) => return told,
+                None => Error::failed("the object store failed"),
+            },
+        };
+        told.because(Said::of(error))
+    }
+}
+
+/// Whether there was no answer, or not to its end, however often it was tried.
 fn is_unreachable(error: &(dyn std::error::Error + 'static)) -> bool {
     use object_store::client::{HttpError, HttpErrorKind};
     let mut causes = std::iter::successors(Some(error), |error| error.source());
     causes.find_map(|cause| cause.downcast_ref::<HttpError>()).is_some_and(|http| {
-        matches!(http.kind(), HttpErrorKind::Connect | HttpErrorKind::Request | HttpErrorKind::Timeout)
+        use HttpErrorKind::{Connect, Interrupted, Request, Timeout};
+        matches!(http.kind(), Connect | Request | Timeout | Interrupted)
     })
 }
 

@@ -2,10 +2,11 @@
 
 use arrow::datatypes::FieldRef;
 use datafusion::common::Column;
-use datafusion::error::DataFusionError;
 use datafusion::logical_expr::{Expr, lit, when};
 use datafusion::prelude::DataFrame;
 
+/// A failure of the engine, in our words.
+pub use crate::engine::fault::explain as engine;
 use crate::error::{Error, Result};
 
 /// The column that `name` means, in any case and with any characters in it.
@@ -30,11 +31,6 @@ pub fn finite(number: Expr) -> Result<Expr> {
     // Arrow orders floats totally (IEEE 754 §5.10): NaN lies beyond the infinities.
     let inside = number.clone().gt(lit(f64::NEG_INFINITY)).and(number.clone().lt(lit(f64::INFINITY)));
     when(inside, number).end().map_err(engine)
-}
-
-/// A failure of the query engine, in our words.
-pub fn engine(error: DataFusionError) -> Error {
-    Error::failed("the query engine failed").because(error)
 }
 
 fn nearest(input: &DataFrame, name: &str) -> String {

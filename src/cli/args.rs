@@ -124,6 +124,10 @@ Examples:
     /// Tables have the names that the project's queries use: `raw.products`, `trusted.sales`. SQL has Spark's meaning.
     /// Several statements are separated by `;` and may create temporary views. The first that fails ends the command.
     /// Without SQL it prompts on a terminal, and reads standard input elsewhere.
+    ///
+    /// `-o json` is JSON of RFC 8259, with all digits of every number. What JSON has no number for is text: `"NaN"`,
+    /// `"Infinity"`, `"-Infinity"`. Of columns or fields of one name the later ones are numbered (`x`, `x_2`), and the keys
+    /// of a map are text.
     #[command(after_help = "\
 Examples:
   trapiche query \"SELECT category, mean_price FROM refined.category_prices\"

@@ -1,19 +1,19 @@
 //! Results of queries on stdout: JSON and CSV as they come, tables when they are complete.
 
 use std::mem;
+use std::sync::Arc;
 
+use crate::engine::Rows;
 use crate::error::{Error, Result};
-use arrow::array::{Array, RecordBatch};
+use arrow::array::{Array, RecordBatch, StructArray};
 use arrow::buffer::NullBuffer;
-use arrow::datatypes::{DataType, FieldRef, SchemaRef};
+use arrow::datatypes::{DataType, Field, FieldRef, SchemaRef};
 use arrow::error::ArrowError;
-use arrow::json::WriterBuilder;
-use arrow::json::writer::{EncoderOptions, JsonArray, make_encoder};
+use arrow::json::writer::make_encoder;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
-use datafusion::execution::SendableRecordBatchStream;
-use futures::StreamExt;
 
 use super::args::Format;
+use super::json;
 use super::output::{self, Reader};
 use super::table::{Cell, Table, csv_line, quoted};
 use super::words::Words;
@@ -21,21 +21,20 @@ use super::words::Words;
 /// More rows than anybody reads; a table is only written when its widths are known, so it is held in memory.
 const TABLE_ROWS: usize = 10_000;
 
-/// Writes all rows of a stream.
-pub async fn print(stream: SendableRecordBatchStream, format: Format, words: &Words) -> Result<Reader> {
+/// Writes all rows of a result.
+pub async fn print(result: Rows, format: Format, words: &Words) -> Result<Reader> {
     match format {
-        Format::Table => print_table(stream, words).await,
-        Format::Json => print_json(stream).await,
-        Format::Csv => print_csv(stream).await,
+        Format::Table => print_table(result, words).await,
+        Format::Json => print_json(result).await,
+        Format::Csv => print_csv(result).await,
     }
 }
 
-async fn print_table(mut stream: SendableRecordBatchStream, words: &Words) -> Result<Reader> {
-    let schema = stream.schema();
+async fn print_table(mut result: Rows, words: &Words) -> Result<Reader> {
+    let schema = result.schema();
     let mut table = Table { columns: names(&schema), rows: vec![] };
     let mut more = false;
-    while let Some(batch) = stream.next().await {
-        let batch = batch.map_err(failed)?;
+    while let Some(batch) = result.next().await? {
         let room = TABLE_ROWS - table.rows.len();
         table.rows.extend(rows(&batch.slice(0, room.min(batch.num_rows())), cell)?);
         more = batch.num_rows() > room;
@@ -50,28 +49,41 @@ async fn print_table(mut stream: SendableRecordBatchStream, words: &Words) -> Re
     Ok(reader)
 }
 
-/// One array of objects on one line. Nulls are written, decimals keep all their digits.
-async fn print_json(mut stream: SendableRecordBatchStream) -> Result<Reader> {
-    let mut writer = WriterBuilder::new().with_explicit_nulls(true).build::<_, JsonArray>(Vec::new());
-    while let Some(batch) = stream.next().await {
-        writer.write(&batch.map_err(failed)?).map_err(failed)?;
-        if output::write(mem::take(writer.get_mut()))? == Reader::Gone {
+/// One array of objects on one line.
+async fn print_json(mut result: Rows) -> Result<Reader> {
+    let mut text = b"[".to_vec();
+    let mut is_first = true;
+    while let Some(batch) = result.next().await? {
+        append_objects(&batch, &mut is_first, &mut text).map_err(failed)?;
+        if output::write(mem::take(&mut text))? == Reader::Gone {
             return Ok(Reader::Gone);
         }
     }
-    writer.finish().map_err(failed)?;
-    let mut end = writer.into_inner();
-    end.push(b'\n');
-    output::write(end)
+    text.extend_from_slice(b"]\n");
+    output::write(text)
 }
 
-async fn print_csv(mut stream: SendableRecordBatchStream) -> Result<Reader> {
-    let header = names(&stream.schema());
+/// The rows of a batch, each after a comma but for the very first.
+fn append_objects(batch: &RecordBatch, is_first: &mut bool, text: &mut Vec<u8>) -> Result<(), ArrowError> {
+    let rows = StructArray::from(batch.clone());
+    let (field, options) = (Arc::new(Field::new_struct("", batch.schema().fields().clone(), false)), json::options());
+    let mut encoder = make_encoder(&field, &rows, &options)?;
+    for row in 0..batch.num_rows() {
+        if !mem::take(is_first) {
+            text.push(b',');
+        }
+        encoder.encode(row, text);
+    }
+    Ok(())
+}
+
+async fn print_csv(mut result: Rows) -> Result<Reader> {
+    let header = names(&result.schema());
     let mut reader = output::write(csv_line(header.iter().map(|name| quoted(name))))?;
     while reader == Reader::Listening
-        && let Some(batch) = stream.next().await
+        && let Some(batch) = result.next().await?
     {
-        let rows = rows(&batch.map_err(failed)?, |text, _| text.as_deref().map_or(String::new(), quoted))?;
+        let rows = rows(&batch, |text, _| text.as_deref().map_or(String::new(), quoted))?;
         reader = output::write(rows.into_iter().map(|row| csv_line(row.into_iter())).collect::<String>())?;
     }
     Ok(reader)
@@ -97,7 +109,8 @@ fn is_number(data_type: &DataType) -> bool {
     }
 }
 
-/// The values of a batch as text, row by row: ISO 8601 times, nested values as JSON, `None` for null.
+/// The values of a batch as text, row by row: ISO 8601 times, nested values and what is no number as in [`json`], `None`
+/// for null.
 fn rows<T>(batch: &RecordBatch, value: impl Fn(Option<String>, &DataType) -> T) -> Result<Vec<Vec<T>>> {
     let mut rows: Vec<Vec<T>> = (0..batch.num_rows()).map(|_| Vec::with_capacity(batch.num_columns())).collect();
     for (field, column) in batch.schema_ref().fields().iter().zip(batch.columns()) {
@@ -113,11 +126,17 @@ fn as_text(column: &dyn Array) -> Result<Vec<Option<String>>, ArrowError> {
     let options = FormatOptions::new().with_display_error(false);
     let formatter = ArrayFormatter::try_new(column, &options)?;
     let nulls = column.logical_nulls();
-    (0..column.len()).map(|at| is_valid(&nulls, at).then(|| formatter.value(at).try_to_string()).transpose()).collect()
+    let spelled = |text: String| match text.as_str() {
+        "inf" if column.data_type().is_floating() => "Infinity".to_string(),
+        "-inf" if column.data_type().is_floating() => "-Infinity".to_string(),
+        _ => text,
+    };
+    let text = |at| is_valid(&nulls, at).then(|| formatter.value(at).try_to_string().map(spelled)).transpose();
+    (0..column.len()).map(text).collect()
 }
 
 fn as_json(field: &FieldRef, column: &dyn Array) -> Result<Vec<Option<String>>, ArrowError> {
-    let options = EncoderOptions::default().with_explicit_nulls(true);
+    let options = json::options();
     let mut encoder = make_encoder(field, column, &options)?;
     let nulls = column.logical_nulls();
     let mut encode = |at| {

@@ -7,6 +7,7 @@ mod diff;
 #[cfg(test)]
 mod docs;
 mod history;
+mod json;
 mod node;
 mod output;
 mod plan;

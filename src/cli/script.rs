@@ -35,15 +35,15 @@ impl Script {
         }
         let mut printed = 0;
         for statement in statements {
-            let (schema, stream) = session.execute(statement).await.map_err(|error| self.locate(error))?;
-            if schema.fields().is_empty() {
+            let rows = session.execute(statement).await.map_err(|error| self.locate(error))?;
+            if rows.schema().fields().is_empty() {
                 continue;
             }
             // JSON has one array per line; tables and CSV are told apart by an empty line.
             if printed > 0 && format != Format::Json && output::write("\n")? == Reader::Gone {
                 return Ok(());
             }
-            if batches::print(stream, format, words).await? == Reader::Gone {
+            if batches::print(rows, format, words).await? == Reader::Gone {
                 return Ok(());
             }
             printed += 1;

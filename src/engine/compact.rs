@@ -6,9 +6,9 @@ use std::sync::Arc;
 use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
 use datafusion::physical_plan::collect;
 
+use super::Session;
 use super::hive::{HiveWriteExec, WriteJob};
 use super::store::{TARGET_FILE_BYTES, Written};
-use super::{Session, fault};
 use crate::error::{Error, Result};
 use crate::lake::commit::{self, Replaces};
 use crate::lake::data_file::{DataFile, Identity};
@@ -62,14 +62,14 @@ pub async fn compact(
     });
     let frame = session.version(&part)?;
     let context = Arc::new(frame.task_ctx());
-    let plan = frame.create_physical_plan().await.map_err(fault::explain)?;
+    let plan = frame.create_physical_plan().await?;
     let plan = match part.partition_by.is_empty() {
         // One task, or else each task would leave a small file of its own.
         true => Arc::new(CoalescePartitionsExec::new(plan)),
         false => plan,
     };
     let plan = Arc::new(HiveWriteExec::new(plan, job));
-    let answers = collect(plan, context).await.map_err(fault::explain)?;
+    let answers = collect(plan, context).await?;
     let mut written = Written::read(HiveWriteExec::answers(&answers)?, 0);
     for file in &mut written.files {
         // The first file of a partition stands for all that were there, the others for none.

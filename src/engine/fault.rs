@@ -1,69 +1,76 @@
 //! The engine's errors in the user's words: what, where in the SQL, what to do.
 
+use std::error::Error as StdError;
+use std::io;
 use std::ops::Range;
 use std::path::Path;
+use std::sync::Arc;
 
 use datafusion::common::Span;
 use datafusion::error::DataFusionError;
-use parquet::errors::ParquetError;
 
 use super::wording::{self, message};
 use crate::error::{Error, Kind};
 
 const OUT_OF_MEMORY: &str = "the memory limit was reached and the operator could not spill";
 
-/// As the operating system says it.
-const DISK_FULL: &str = "No space left on device";
-
-/// An error of a plan that runs.
-pub fn explain(error: DataFusionError) -> Error {
-    let error = match of_store(error) {
-        Ok(store) => return store.into(),
-        Err(error) => error,
-    };
-    match error.find_root() {
-        DataFusionError::ResourcesExhausted(_) => Error::failed(OUT_OF_MEMORY)
-            .hint("give more with --memory (to each worker, if workers made it), or run fewer threads with --threads")
-            .because(message(&error)),
-        // Only spill files are written by the engine itself; the lake's errors are our own. Other machines' come as text.
-        DataFusionError::IoError(_) | DataFusionError::ArrowError(..) if error.to_string().contains(DISK_FULL) => {
-            Error::failed("there is no room left for what does not fit in memory")
-                .hint("make room in the folder for temporary files (a node's: `--spill`), or give more with --memory")
-                .because(message(&error))
-        }
-        // Our own error, on its way through the engine.
-        DataFusionError::External(inner) if inner.is::<Error>() => {
-            let DataFusionError::External(inner) = unwrap_context(error) else {
-                return Error::failed("the engine failed");
-            };
-            match inner.downcast::<Error>() {
-                Ok(own) => *own,
-                Err(other) => Error::failed("the engine failed").because(other),
-            }
-        }
-        _ => {
-            let (message, hint) = wording::of(&error);
-            let failed = Error::failed(message);
-            hint.into_iter().fold(failed, Error::hint)
-        }
+/// The one door: what a plan that runs has to say becomes ours by `?`.
+impl From<DataFusionError> for Error {
+    fn from(error: DataFusionError) -> Self {
+        explain(error)
     }
 }
 
-/// The store's error, where it is one that came through the engine or through the reader of Parquet.
-fn of_store(error: DataFusionError) -> std::result::Result<object_store::Error, DataFusionError> {
-    if !matches!(error.find_root(), DataFusionError::ObjectStore(_) | DataFusionError::ParquetError(_)) {
-        return Err(error);
+/// An error of a plan that runs. It is only looked at, never taken apart: tasks share theirs, and what is said must not
+/// depend on who has let go of it first.
+pub fn explain(error: DataFusionError) -> Error {
+    known(&error).unwrap_or_else(|| {
+        let (message, hint) = wording::of(&error);
+        hint.into_iter().fold(Error::failed(message), Error::hint)
+    })
+}
+
+/// The first of the causes that has a kind of its own.
+pub(super) fn known(error: &DataFusionError) -> Option<Error> {
+    let whole: &(dyn StdError + 'static) = error;
+    let mut causes = std::iter::successors(Some(whole), |error| StdError::source(*error));
+    causes.find_map(|cause| told(cause, error))
+}
+
+/// What one of the causes of an error says, by its type.
+fn told(cause: &(dyn StdError + 'static), whole: &DataFusionError) -> Option<Error> {
+    if let Some(own) = cause.downcast_ref::<Error>() {
+        return Some(own.clone());
     }
-    match unwrap_context(error) {
-        DataFusionError::ObjectStore(store) => Ok(*store),
-        DataFusionError::ParquetError(error) => match *error {
-            ParquetError::External(source) => match source.downcast() {
-                Ok(store) => Ok(*store),
-                Err(other) => Err(DataFusionError::ParquetError(Box::new(ParquetError::External(other)))),
-            },
-            other => Err(DataFusionError::ParquetError(Box::new(other))),
-        },
-        other => Err(other),
+    if let Some(store) = cause.downcast_ref::<object_store::Error>() {
+        return Some(store.into());
+    }
+    // These two name the source of what they carry as their own.
+    if let Some(shared) = cause.downcast_ref::<Arc<DataFusionError>>() {
+        return told(shared.as_ref(), whole);
+    }
+    if let Some(error) = cause.downcast_ref::<io::Error>() {
+        return match error.kind() {
+            // The lake's errors are our own: only spill files are written by the engine itself.
+            io::ErrorKind::StorageFull => Some(
+                Error::failed("there is no room left for what does not fit in memory")
+                    .hint(
+                        "make room in the folder for temporary files (a node's: `--spill`), or give more with --memory",
+                    )
+                    .because(message(whole)),
+            ),
+            _ => error.get_ref().and_then(|carried| told(carried, whole)),
+        };
+    }
+    match cause.downcast_ref::<DataFusionError>()? {
+        DataFusionError::ResourcesExhausted(_) => Some(
+            Error::failed(OUT_OF_MEMORY)
+                .hint(
+                    "give more with --memory (to each worker, if workers made it), or run fewer threads with --threads",
+                )
+                .because(message(whole)),
+        ),
+        _ => None,
     }
 }
 
@@ -116,18 +123,6 @@ pub fn placed(error: &DataFusionError, file: &Path, sql: &str) -> Error {
     hint.into_iter().fold(fault, Error::hint)
 }
 
-fn unwrap_context(error: DataFusionError) -> DataFusionError {
-    match error {
-        DataFusionError::Context(_, inner) | DataFusionError::Diagnostic(_, inner) => unwrap_context(*inner),
-        DataFusionError::Collection(mut errors) if !errors.is_empty() => unwrap_context(errors.swap_remove(0)),
-        DataFusionError::Shared(inner) => match std::sync::Arc::try_unwrap(inner) {
-            Ok(inner) => unwrap_context(inner),
-            Err(shared) => DataFusionError::Execution(message(&shared)),
-        },
-        error => error,
-    }
-}
-
 /// Lines and columns count characters from 1.
 fn byte_range(sql: &str, span: &Span) -> Option<Range<usize>> {
     let offset = |line: u64, column: u64| -> Option<usize> {
@@ -143,7 +138,9 @@ fn byte_range(sql: &str, span: &Span) -> Option<Range<usize>> {
 
 #[cfg(test)]
 mod tests {
+    use arrow::error::ArrowError;
     use datafusion::common::Location;
+    use parquet::errors::ParquetError;
 
     use super::*;
 
@@ -155,18 +152,49 @@ mod tests {
         assert_eq!(range.map(|range| &sql[range]), Some("nope"));
     }
 
+    /// All the ways on which an error of ours comes through the engine.
+    fn wrapped(own: impl Fn() -> Box<dyn StdError + Send + Sync>) -> Vec<DataFusionError> {
+        let external = || DataFusionError::External(own());
+        vec![
+            external(),
+            external().context("while a file was read"),
+            DataFusionError::Collection(vec![external()]),
+            DataFusionError::Shared(Arc::new(external())),
+            DataFusionError::External(Box::new(Arc::new(external()))),
+            DataFusionError::from(ArrowError::ExternalError(own())),
+            DataFusionError::from(ArrowError::from(external())),
+            DataFusionError::from(ParquetError::External(own())),
+            DataFusionError::from(ParquetError::from(ArrowError::from(external()))),
+            DataFusionError::from(io::Error::other(own())),
+            DataFusionError::from(io::Error::other(DataFusionError::Shared(Arc::new(external())))),
+        ]
+    }
+
     #[test]
-    fn errors_of_the_store_keep_their_kind_and_advice_on_their_way_through_the_engine() {
-        let store = || {
-            let own = Error::connection("there are no credentials").hint("set them");
-            object_store::Error::Generic { store: "S3", source: Box::new(own) }
-        };
-        let by_parquet = ParquetError::External(Box::new(store()));
-        for error in
-            [DataFusionError::ObjectStore(Box::new(store())), DataFusionError::ParquetError(Box::new(by_parquet))]
-        {
-            let explained = explain(error.context("while a file was read"));
-            assert_eq!((explained.kind(), explained.hint_text()), (Kind::Connection, Some("set them")));
+    fn errors_keep_their_kind_and_advice_on_every_way_through_the_engine() {
+        let own = || Error::connection("there are no credentials").hint("set them");
+        let of_store = || object_store::Error::Generic { store: "S3", source: Box::new(own()) };
+        let all = wrapped(|| Box::new(own())).into_iter().chain(wrapped(|| Box::new(of_store())));
+        for error in all.chain([DataFusionError::ObjectStore(Box::new(of_store()))]) {
+            let shown = format!("{error:?}");
+            let explained = Error::from(error);
+            let all = (explained.kind(), explained.to_string(), explained.hint_text());
+            assert_eq!(all, (Kind::Connection, "there are no credentials".into(), Some("set them")), "{shown}");
+        }
+        for error in wrapped(|| Box::new(DataFusionError::ResourcesExhausted("no more".into()))) {
+            let shown = format!("{error:?}");
+            assert!(is_memory(&Error::from(error)), "{shown}");
+        }
+    }
+
+    /// Tasks share an error: what is said of it must not depend on whether another still holds it.
+    #[test]
+    fn a_shared_error_says_the_same_to_all() {
+        let shared = Arc::new(DataFusionError::External(Box::new(Error::failed("row 7 is bad").hint("mend it"))));
+        let held = Error::from(DataFusionError::Shared(shared.clone()));
+        let alone = Error::from(DataFusionError::Shared(shared));
+        for error in [held, alone] {
+            assert_eq!((error.to_string().as_str(), error.hint_text()), ("row 7 is bad", Some("mend it")));
         }
     }
 }

@@ -12,11 +12,13 @@
 //! | `changing` | functions of time and chance, which make a table due by themselves |
 //! | `kmeans` | functions of ours: the parts of k-means that look at rows |
 //! | `sketch` | an aggregate of ours: numbers in a form that merges to the same in any order |
+//! | `footer` | footers of files, with errors that keep their kind |
 //! | `attic` | files that were replaced while a query was at work are read where they went |
 //! | `compact` | small files of a table become large ones |
 //! | `join_keys` | a filter on a join's key on one side becomes one on the other |
 //! | `slices` | which parts of a query's result can be made alone, and from which files |
 //! | `athena` | which types and names a table may have |
+//! | `rows` | a statement's result as it comes |
 //! | `store` | a query's result becomes a table's next version |
 //! | `fault`, `wording` | the engine's errors, at their places and in the user's words |
 
@@ -27,6 +29,7 @@ pub mod changing;
 pub mod cluster;
 pub mod compact;
 pub mod fault;
+mod footer;
 mod hive;
 mod join_keys;
 pub mod kmeans;
@@ -34,6 +37,7 @@ mod ranges;
 pub mod raw;
 mod raw_csv;
 mod raw_json;
+mod rows;
 mod session;
 pub mod sketch;
 pub mod slices;
@@ -53,7 +57,7 @@ use datafusion::datasource::empty::EmptyTable;
 use datafusion::error::DataFusionError;
 use datafusion::execution::context::QueryPlanner;
 use datafusion::execution::runtime_env::RuntimeEnv;
-use datafusion::execution::{SendableRecordBatchStream, SessionStateBuilder, TaskContext};
+use datafusion::execution::{SessionStateBuilder, TaskContext};
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_planner::{DefaultPhysicalPlanner, PhysicalPlanner};
@@ -74,6 +78,7 @@ use crate::lake::{Lake, TableName, Zone};
 use crate::project::Workers;
 use crate::report::WorkerUse;
 use cluster::{Attempt, Cluster, Members};
+pub use rows::Rows;
 
 /// The schema in which `query` shows the rows that broke a check: `quarantine.trusted_sales`.
 pub const QUARANTINE: &str = "quarantine";
@@ -233,7 +238,7 @@ impl Session {
 
     fn register(&self, schema: &str, name: &str, table: Arc<dyn TableProvider>) -> Result<()> {
         let provider = self.context.catalog(session::CATALOG).and_then(|catalog| catalog.schema(schema));
-        provider.expect("every zone is a schema").register_table(name.to_string(), table).map_err(fault::explain)?;
+        provider.expect("every zone is a schema").register_table(name.to_string(), table)?;
         Ok(())
     }
 
@@ -313,16 +318,12 @@ impl Session {
     }
 
     /// Runs a reading statement, or makes a temporary view (which answers no rows). The error still knows places
-    /// in the SQL ([`fault`]).
-    pub async fn execute(
-        &self,
-        statement: Statement,
-    ) -> datafusion::error::Result<(SchemaRef, SendableRecordBatchStream)> {
+    /// in the SQL ([`fault`]); those that its rows meet are told by [`Rows`].
+    pub async fn execute(&self, statement: Statement) -> datafusion::error::Result<Rows> {
         let statement = readable(statement).map_err(|e| DataFusionError::External(Box::new(e)))?;
         let plan = self.context.state().statement_to_plan(statement).await?;
         let frame = self.context.execute_logical_plan(plan).await?;
-        let schema = Arc::new(frame.schema().as_arrow().clone());
-        Ok((schema, frame.execute_stream().await?))
+        Ok(Rows::new(frame.execute_stream().await?, self.members.clone()))
     }
 }
 

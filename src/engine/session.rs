@@ -48,7 +48,7 @@ pub(super) fn runtime(limits: &Limits, spill: Option<&Path>) -> Result<Arc<Runti
 pub(super) fn on_lake(runtime: &RuntimeEnv, lake: &Lake) -> Result<Arc<RuntimeEnv>> {
     let stores = Arc::new(DefaultObjectStoreRegistry::new());
     let builder = RuntimeEnvBuilder::from_runtime_env(runtime).with_object_store_registry(stores);
-    let runtime = builder.build_arc().map_err(fault::explain)?;
+    let runtime = builder.build_arc()?;
     runtime.register_object_store(lake_url().as_ref(), Arc::new(WithAttic(lake.store().clone())));
     Ok(runtime)
 }
@@ -91,7 +91,7 @@ pub(super) fn context(state: SessionStateBuilder) -> Result<SessionContext> {
     let context = SessionContext::new_with_state(state.build());
     let catalog = Arc::new(MemoryCatalogProvider::new());
     for schema in Zone::ALL.map(Zone::as_str).into_iter().chain([QUARANTINE, SESSION_SCHEMA]) {
-        catalog.register_schema(schema, Arc::new(MemorySchemaProvider::new())).map_err(fault::explain)?;
+        catalog.register_schema(schema, Arc::new(MemorySchemaProvider::new()))?;
     }
     context.register_catalog(CATALOG, catalog);
     Ok(context)

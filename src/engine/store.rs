@@ -77,9 +77,9 @@ pub async fn store(session: &Session, frame: DataFrame, write: TableWrite<'_>) -
     }
     let mut frame = to_stored(frame, &schema, write.checks)?;
     if let Some(slices) = write.slices
-        && let Some(filter) = slices.filter(&schema, write.partition_by).map_err(fault::explain)?
+        && let Some(filter) = slices.filter(&schema, write.partition_by)?
     {
-        frame = frame.filter(filter).map_err(fault::explain)?;
+        frame = frame.filter(filter)?;
     }
     let job = Arc::new(WriteJob {
         lake: lake.clone(),
@@ -102,8 +102,8 @@ pub async fn store(session: &Session, frame: DataFrame, write: TableWrite<'_>) -
         };
         Ok(Arc::new(HiveWriteExec::new(plan, writing.clone())))
     });
-    let (plan, context) = planned.await.map_err(fault::explain)?;
-    let answers = collect(plan.clone(), context).await.map_err(fault::explain)?;
+    let (plan, context) = planned.await?;
+    let answers = collect(plan.clone(), context).await?;
     session.need_workers(false);
     session.count(plan).await;
     let mut written = Written::read(HiveWriteExec::answers(&answers)?, write.checks.len());
@@ -201,7 +201,7 @@ fn check_bits(frame: &DataFrame, checks: &[Check]) -> Result<Expr> {
     for (i, check) in checks.iter().enumerate() {
         let keeps = parse_check(frame, check)
             .map_err(|error| fault::explain(error).context(format!("check `{}`", check.name)))?;
-        let bit = when(keeps.is_false(), lit(1i64 << i)).otherwise(lit(0i64)).map_err(fault::explain)?;
+        let bit = when(keeps.is_false(), lit(1i64 << i)).otherwise(lit(0i64))?;
         bits = bits + bit;
     }
     Ok(bits)

@@ -18,6 +18,7 @@ use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
 
+use super::footer::Readers;
 use super::ranges;
 use super::session::lake_url;
 use crate::error::Error;
@@ -215,9 +216,10 @@ impl TableProvider for LakeTable {
         let file_schema = Arc::new(Schema::new(self.schema.fields()[..data_columns].to_vec()));
         let columns =
             TableSchema::builder(file_schema).with_table_partition_cols(self.partition_fields.clone()).build();
-        let source = Arc::new(ParquetSource::new(columns));
+        let store = state.runtime_env().object_store(lake_url())?;
+        let source = ParquetSource::new(columns).with_parquet_file_reader_factory(Arc::new(Readers(store)));
         let groups = FileGroup::new(files).split_files(state.config().target_partitions());
-        let scan = FileScanConfigBuilder::new(lake_url(), source)
+        let scan = FileScanConfigBuilder::new(lake_url(), Arc::new(source))
             .with_file_groups(groups)
             .with_statistics(statistics)
             .with_projection_indices(projection.cloned())?

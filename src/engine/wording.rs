@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use datafusion::common::SchemaError;
 use datafusion::error::DataFusionError;
 
-use crate::error::Error;
+use super::fault;
 use crate::lake::types;
 use crate::project::{nearest, suggest};
 
@@ -16,14 +16,13 @@ const ALIAS: &str = "name one of them with AS";
 
 /// The words for an error; the engine's own where we have no better ones.
 pub(super) fn of(error: &DataFusionError) -> Words {
+    if let Some(known) = fault::known(error) {
+        return (known.to_string(), known.hint_text().map(String::from));
+    }
     let diagnostic = error.diagnostic();
     let notes: Vec<&str> = diagnostic.iter().flat_map(|d| &d.notes).map(|note| note.message.as_str()).collect();
     match error.find_root() {
         DataFusionError::SchemaError(fault, _) => of_columns(fault, &notes),
-        DataFusionError::External(inner) if inner.is::<Error>() => {
-            let own = inner.downcast_ref::<Error>().expect("it was just asked");
-            (own.to_string(), own.hint_text().map(String::from))
-        }
         _ => {
             let text = message(error);
             let said = diagnostic.map_or(text.as_str(), |diagnostic| &diagnostic.message);

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::named_table;
 use crate::config::Limits;
-use crate::engine::{Engine, Session, fault};
+use crate::engine::{Engine, Session};
 use crate::error::{Error, Result};
 use crate::lake::data_file::DataFile;
 use crate::lake::moment::Moment;
@@ -243,7 +243,7 @@ async fn compare_rows(session: &Session, from: &Version, to: &Version) -> Result
             .collect()
             .await
     };
-    let batches = counted.await.map_err(fault::explain)?;
+    let batches = counted.await?;
     let total = |column: usize| {
         let values =
             batches.iter().map(|batch| batch.column(column).as_primitive::<Int64Type>().iter().flatten().sum::<i64>());

@@ -9,6 +9,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures::stream::{self, BoxStream, StreamExt};
+use object_store::client::{HttpError, HttpErrorKind};
 use object_store::multipart::{MultipartStore, PartId};
 use object_store::path::Path;
 use object_store::{
@@ -28,6 +29,8 @@ pub enum Fault {
     LoseAnswer,
     /// What is read ends in the middle, with an error; what is not read fails.
     CutShort,
+    /// The same, because the store cannot be reached any more.
+    Lose,
     /// The operation takes this much longer.
     Delay(Duration),
 }
@@ -75,8 +78,8 @@ impl Point {
     async fn around<T>(&self, operation: impl Future<Output = Result<T>> + Send) -> Result<T> {
         match self.reach() {
             None | Some(Fault::Die) => operation.await,
-            Some(Fault::Fail | Fault::CutShort) => Err(broken()),
-            Some(Fault::LoseAnswer) => operation.await.and_then(|_| Err(broken())),
+            Some(fault @ (Fault::Fail | Fault::CutShort | Fault::Lose)) => Err(fault.error()),
+            Some(fault @ Fault::LoseAnswer) => operation.await.and_then(|_| Err(fault.error())),
             Some(Fault::Delay(time)) => {
                 tokio::time::sleep(time).await;
                 operation.await
@@ -88,21 +91,28 @@ impl Point {
     fn before(&self) -> Result<()> {
         match self.reach() {
             None | Some(Fault::Die | Fault::Delay(_)) => Ok(()),
-            Some(Fault::Fail | Fault::LoseAnswer | Fault::CutShort) => Err(broken()),
+            Some(fault) => Err(fault.error()),
         }
     }
 }
 
-fn broken() -> Error {
-    Error::Generic { store: "faulty", source: "this was to go wrong".into() }
+impl Fault {
+    fn error(self) -> Error {
+        let why = "this was to go wrong";
+        let source = match self {
+            Fault::Lose => HttpError::new(HttpErrorKind::Interrupted, std::io::Error::other(why)).into(),
+            _ => why.into(),
+        };
+        Error::Generic { store: "faulty", source }
+    }
 }
 
 /// The first half of what was read, then an error.
-async fn cut_short(read: GetResult) -> Result<GetResult> {
+async fn cut_short(read: GetResult, fault: Fault) -> Result<GetResult> {
     let (meta, range, attributes) = (read.meta.clone(), read.range.clone(), read.attributes.clone());
     let bytes = read.bytes().await?;
     let half = bytes.slice(..bytes.len() / 2);
-    let payload = GetResultPayload::Stream(stream::iter([Ok(half), Err(broken())]).boxed());
+    let payload = GetResultPayload::Stream(stream::iter([Ok(half), Err(fault.error())]).boxed());
     Ok(GetResult { payload, meta, range, attributes })
 }
 
@@ -118,11 +128,14 @@ impl ObjectStore for Faulty {
     }
 
     async fn get_opts(&self, path: &Path, options: GetOptions) -> Result<GetResult> {
-        if self.point.fault != Fault::CutShort || options.head {
+        if !matches!(self.point.fault, Fault::CutShort | Fault::Lose) || options.head {
             return self.point.around(self.inner.get_opts(path, options)).await;
         }
         let read = self.inner.get_opts(path, options).await?;
-        if self.point.reach().is_some() { cut_short(read).await } else { Ok(read) }
+        match self.point.reach() {
+            Some(fault) => cut_short(read, fault).await,
+            None => Ok(read),
+        }
     }
 
     async fn get_ranges(&self, path: &Path, ranges: &[Range<u64>]) -> Result<Vec<Bytes>> {

@@ -8,6 +8,7 @@ mod broken_projects;
 mod command_line;
 mod crash_points;
 mod demo_project;
+mod engine_errors;
 mod faulty;
 mod floors;
 mod full_disk;

@@ -237,7 +237,7 @@ impl datafusion_distributed::WorkerResolver for Hired {
 }
 
 /// An attempt's error, as that of the workers where it is: one that is gone leaves errors of many kinds behind.
-fn of_workers(error: Error, lost: &[String]) -> Error {
+pub(super) fn of_workers(error: Error, lost: &[String]) -> Error {
     match lost {
         _ if error.kind() == Kind::Connection => error,
         [] if fault::is_connection(&error) => Error::connection("the connection to a worker broke").because(error),
