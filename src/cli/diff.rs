@@ -11,7 +11,7 @@ use crate::project::Project;
 use super::args;
 use super::output::{self, word};
 use super::table::{Cell, Table};
-use super::units::count;
+use super::units::counted;
 use super::words::Words;
 
 pub async fn diff(
@@ -75,6 +75,5 @@ fn summary(diff: &Diff) -> String {
 }
 
 fn rows(rows: u64) -> String {
-    let plural = if rows == 1 { "" } else { "s" };
-    format!("{} row{plural}", count(rows))
+    counted(rows, "row")
 }

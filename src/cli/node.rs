@@ -51,9 +51,9 @@ async fn worker(args: args::NodeWorker, limits: Limits, words: &Words) -> Result
             return Ok(());
         }
         words.progress_note(&format!(
-            "node at {address}, with {} and {} threads; SIGTERM ends it",
+            "node at {address}, with {} and {}; SIGTERM ends it",
             units::bytes(limits.memory_bytes),
-            limits.threads
+            units::counted(limits.threads as u64, "thread")
         ));
         output::write(format!("{address}\n")).map(drop)
     };

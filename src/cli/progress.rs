@@ -158,9 +158,9 @@ fn finished(report: &DatasetReport, words: &Words) -> String {
     let mut line = format!("{} {}  {}", words.coloured(mark, code), report.dataset, word(report.status));
     if report.status == DatasetStatus::Made {
         line += &format!(
-            " {} rows in {} files, {}, {} s",
-            units::count(report.rows_out),
-            units::count(report.files),
+            " {} in {}, {}, {} s",
+            units::counted(report.rows_out, "row"),
+            units::counted(report.files, "file"),
             units::bytes(report.bytes),
             units::seconds(report.seconds),
         );

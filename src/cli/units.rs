@@ -33,6 +33,12 @@ pub fn count(count: u64) -> String {
     text
 }
 
+/// So many things: `1 file`, `12,345 files`.
+pub fn counted(number: u64, thing: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{} {thing}{plural}", count(number))
+}
+
 /// Seconds with what precision is of use: `0.042`, `2.3`, `75`.
 pub fn seconds(seconds: f64) -> String {
     match seconds {
@@ -53,6 +59,7 @@ mod tests {
             ["0 B", "999 B", "1.00 kB", "1.23 MB", "1.00 MB", "210 MB"]
         );
         assert_eq!([0, 999, 1000, 1_234_567].map(count), ["0", "999", "1,000", "1,234,567"]);
+        assert_eq!([0, 1, 1000].map(|n| counted(n, "file")), ["0 files", "1 file", "1,000 files"]);
         assert_eq!([0.0421, 2.345, 75.4].map(seconds), ["0.042", "2.3", "75"]);
     }
 }

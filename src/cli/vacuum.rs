@@ -24,7 +24,7 @@ pub async fn vacuum(project: &Project, lake: &Lake, args: args::Vacuum, words: &
     output::print(args.output.format, &table(&found), &found)?;
     let bytes = units::bytes(found.iter().map(|garbage| garbage.bytes).sum());
     let done = if args.dry_run { "would remove" } else { "removed" };
-    words.note(&format!("{done} {} objects, {bytes}", units::count(found.len() as u64)));
+    words.note(&format!("{done} {}, {bytes}", units::counted(found.len() as u64, "object")));
     Ok(ExitCode::SUCCESS)
 }
 
