@@ -26,7 +26,7 @@ use crate::project::Describe;
 /// `stddev` (of the sample), `min` and `max` (as text), and one for each quantile: `p25`, `p2_5`.
 /// What a type has no meaning for is null: nested columns are only counted, text has no mean.
 /// NaN is a value, but no number: it is neither null nor in any statistic but `distinct`; infinite
-/// values can be `min` or `max` and are left out of the others.
+/// values can be `min` or `max` and are left out of the others. A deviation beyond the largest double is null.
 ///
 /// # Errors
 /// A configuration error when a named column does not exist.
@@ -35,8 +35,7 @@ pub async fn describe(input: DataFrame, spec: &Describe) -> Result<RecordBatch> 
         [] => columns::all(&input),
         names => names.iter().map(|name| columns::find(&input, name)).collect::<Result<_>>()?,
     };
-    let mut quantiles: Vec<(String, f64)> = spec.quantiles.iter().map(|&q| (quantile_name(q), q)).collect();
-    quantiles.dedup_by(|a, b| a.0 == b.0);
+    let quantiles = spec.quantiles.iter().map(|&q| (quantile_name(q), q)).collect();
 
     let mut wanted = vec![count(lit(1_i64)).alias("rows")];
     for (index, (column, field)) in columns.iter().enumerate() {

@@ -90,7 +90,7 @@ impl Features {
     /// Fits what fills and scales, in Spark's order (`Imputer`, `StandardScaler`).
     ///
     /// # Errors
-    /// When a mean is asked of a feature without a value, or values are too large for their squares.
+    /// When a mean is asked of a feature without a value, or values lie too far apart for a double.
     pub async fn fit(&self, impute: Impute, scale: Scale) -> Result<Fitted> {
         let complete = is_complete(self.columns(), impute);
         let used = |value: Expr| match &complete {
@@ -133,9 +133,7 @@ struct Column {
     present: u64,
     low: f64,
     high: f64,
-    mean: f64,
-    /// The sum of the squared distances from the mean.
-    squares: f64,
+    numbers: Sketch,
 }
 
 impl Column {
@@ -148,13 +146,11 @@ impl Column {
                 .decode(sketch.as_binary::<i32>().value(0))
                 .ok_or_else(|| Error::failed("the engine gave back a torn sketch"))?;
         }
-        let (mean, stddev) = numbers.mean_and_stddev();
-        let squares = stddev.map_or(0.0, |stddev| stddev * stddev * (present - 1) as f64);
         let end = |name| {
             let column = totals[cell(index, name).as_str()].as_primitive::<Float64Type>();
             if column.is_valid(0) { column.value(0) } else { 0.0 }
         };
-        Ok(Column { rows, present, low: end("low"), high: end("high"), mean: mean.unwrap_or(0.0), squares })
+        Ok(Column { rows, present, low: end("low"), high: end("high"), numbers })
     }
 
     fn seen(mut self, name: &str, impute: Impute, scale: Scale) -> Result<Seen> {
@@ -165,47 +161,46 @@ impl Column {
                 return Err(Error::failed(format!("feature `{name}` has no value in any row, so no mean"))
                     .hint("leave it out, or set `impute: zero`"));
             }
-            Impute::Mean => Some(self.mean),
+            Impute::Mean => Some(self.numbers.mean_and_stddev().0.unwrap_or(0.0)),
         };
         if let Some(fill) = fill {
             self.filled_with(fill);
         }
-        let (offset, unit) = self.scale(scale);
-        if !offset.is_finite() || !unit.is_finite() {
-            return Err(Error::failed(format!("the values of feature `{name}` are too large to be scaled")));
-        }
+        // One without a deviation that is a double is too large for all that follows.
+        let (mean, stddev) = self.numbers.mean_and_stddev();
+        let (mean, stddev) = (mean.unwrap_or(0.0), stddev.unwrap_or(f64::INFINITY));
+        let (offset, unit) = match scale {
+            _ if self.rows == 0 => (0.0, 0.0),
+            Scale::None => (0.0, 1.0),
+            _ if self.low >= self.high => (self.low, 0.0),
+            Scale::Minmax => (self.low, self.high - self.low),
+            // The sample's (n − 1), as in Spark's `StandardScaler`.
+            Scale::Standard => (mean, stddev),
+        };
         let seen = Seen { fill, offset, unit, middle: 0.0, reach: 0.0 };
-        let middle = if self.rows == 0 { 0.0 } else { seen.scaled(self.mean) };
+        let middle = if self.rows == 0 { 0.0 } else { seen.scaled(mean) };
         let reach = [self.low, self.high].map(|end| (seen.scaled(end) - middle).abs());
-        Ok(Seen { middle, reach: reach[0].max(reach[1]), ..seen })
+        let reach = reach[0].max(reach[1]);
+        // NaN is never the larger of two.
+        let is_seen = [self.low, self.high].iter().all(|&end| seen.scaled(end).is_finite());
+        if !unit.is_finite() || !is_seen || !reach.is_finite() {
+            return Err(Error::failed(format!("the values of feature `{name}` are too large to be scaled"))
+                .hint("divide them in the query that makes the input"));
+        }
+        Ok(Seen { middle, reach, ..seen })
     }
 
-    /// The missing values become `fill` (two groups are joined by the update of Chan, Golub and LeVeque, 1979).
+    /// The missing values become `fill`.
     fn filled_with(&mut self, fill: f64) {
         let missing = self.rows - self.present;
         if missing == 0 {
             return;
         }
-        let (rows, share) = (self.rows as f64, missing as f64 / self.rows as f64);
-        let apart = fill - self.mean;
-        self.squares += apart * apart * share * (rows - missing as f64);
-        self.mean += apart * share;
+        self.numbers.add_times(fill, missing);
         (self.low, self.high) = match self.present {
             0 => (fill, fill),
             _ => (self.low.min(fill), self.high.max(fill)),
         };
-    }
-
-    /// Offset and unit. The standard deviation is the sample's (n − 1), as in Spark's `StandardScaler`.
-    fn scale(&self, scale: Scale) -> (f64, f64) {
-        match scale {
-            _ if self.rows == 0 => (0.0, 0.0),
-            Scale::None => (0.0, 1.0),
-            // By its ends, not by its deviation: the mean of equal numbers can be a bit off.
-            _ if self.low >= self.high => (self.low, 0.0),
-            Scale::Minmax => (self.low, self.high - self.low),
-            Scale::Standard => (self.mean, (self.squares / (self.rows - 1) as f64).sqrt()),
-        }
     }
 }
 
@@ -268,6 +263,25 @@ mod tests {
         assert_eq!((fitted.rows_left_out, fitted.rows), (1, 3));
         let x = &fitted.features[0];
         assert_eq!((x.scaled(1.0), x.scaled(3.0), x.scaled(5.0)), (0.0, 0.5, 1.0));
+    }
+
+    #[tokio::test]
+    async fn units_hold_over_the_whole_range_of_doubles() {
+        let fit = async |numbers: Vec<f64>, scale| {
+            let columns: ArrayRef = Arc::new(Float64Array::from(numbers));
+            let frame =
+                SessionContext::new().read_batch(RecordBatch::try_from_iter([("x", columns)]).unwrap()).unwrap();
+            Features::of(frame, &[], &["x".to_owned()]).unwrap().fit(Impute::Mean, scale).await
+        };
+        for size in [1e300, 1e-300] {
+            let x = &fit(vec![size, 3.0 * size], Scale::Standard).await.unwrap().features[0];
+            let scaled = [x.scaled(size), x.scaled(3.0 * size)];
+            assert!(scaled.iter().all(|x| (x.abs() - 0.5_f64.sqrt()).abs() < 1e-15), "{scaled:?}");
+        }
+        for scale in [Scale::Standard, Scale::Minmax] {
+            let error = fit(vec![f64::MIN, f64::MAX], scale).await.unwrap_err();
+            assert_eq!(error.to_string(), "the values of feature `x` are too large to be scaled");
+        }
     }
 
     #[tokio::test]

@@ -11,8 +11,8 @@
 //! | `average` | `avg` as Spark has it |
 //! | `changing` | functions of time and chance, which make a table due by themselves |
 //! | `kmeans` | functions of ours: the parts of k-means that look at rows |
-//! | `sketch` | an aggregate of ours: numbers in a form that merges to the same in any order |
 //! | `footer` | footers of files, with errors that keep their kind |
+//! | `sketch`, `exact` | an aggregate of ours: numbers in a form that merges to the same in any order; its sums, rounded once |
 //! | `attic` | files that were replaced while a query was at work are read where they went |
 //! | `compact` | small files of a table become large ones |
 //! | `join_keys` | a filter on a join's key on one side becomes one on the other |
@@ -28,6 +28,7 @@ mod average;
 pub mod changing;
 pub mod cluster;
 pub mod compact;
+mod exact;
 pub mod fault;
 mod footer;
 mod hive;

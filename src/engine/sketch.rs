@@ -14,6 +14,9 @@ use arrow::datatypes::{DataType, Float64Type};
 use datafusion::error::{DataFusionError, Result as EngineResult};
 use datafusion::logical_expr::{Accumulator, AggregateUDF, Volatility, create_udaf};
 use datafusion::scalar::ScalarValue;
+use num_bigint::{BigInt, Sign};
+
+use super::exact;
 
 /// The aggregate `numeric_sketch(double) → binary`, to be read by [`Sketch::decode`].
 pub fn numeric_sketch() -> AggregateUDF {
@@ -49,23 +52,36 @@ const ENCODED_BYTES: usize = 64;
 
 impl Sketch {
     pub fn add(&mut self, number: f64) {
+        self.add_times(number, 1);
+    }
+
+    /// Adds the same number several times.
+    pub fn add_times(&mut self, number: f64, times: u64) {
+        if times == 0 {
+            return;
+        }
         // −0 + 0 = 0: they are equal and must have one place.
         let number = number + 0.0;
         let place = place(number);
-        let offset = (place & ((1 << OFFSET_BITS) - 1)) as u128;
-        let one = Bucket { count: 1, low: number, high: number, sum: offset, square_sum: offset * offset };
-        self.merge(place >> OFFSET_BITS, one);
+        let (offset, count) = ((place & ((1 << OFFSET_BITS) - 1)) as u128, u128::from(times));
+        let sums = (offset * count, offset * offset * count);
+        let same = Bucket { count: times, low: number, high: number, sum: sums.0, square_sum: sums.1 };
+        self.merge(place >> OFFSET_BITS, same).expect("a table has fewer than 2⁴⁰ rows");
     }
 
-    fn merge(&mut self, key: i64, other: Bucket) {
-        let add = |bucket: &mut Bucket| {
-            bucket.count += other.count;
-            bucket.low = bucket.low.min(other.low);
-            bucket.high = bucket.high.max(other.high);
-            bucket.sum += other.sum;
-            bucket.square_sum += other.square_sum;
+    fn merge(&mut self, key: i64, other: Bucket) -> Option<()> {
+        let merged = match self.buckets.get(&key) {
+            None => other,
+            Some(bucket) => Bucket {
+                count: bucket.count.checked_add(other.count)?,
+                low: bucket.low.min(other.low),
+                high: bucket.high.max(other.high),
+                sum: bucket.sum.checked_add(other.sum)?,
+                square_sum: bucket.square_sum.checked_add(other.square_sum)?,
+            },
         };
-        self.buckets.entry(key).and_modify(add).or_insert(other);
+        self.buckets.insert(key, merged);
+        Some(())
     }
 
     fn in_order(&self) -> Vec<(i64, Bucket)> {
@@ -74,20 +90,30 @@ impl Sketch {
         buckets
     }
 
-    /// Mean and sample standard deviation; no mean of no number, no deviation of one.
-    ///
-    /// Buckets are joined in their order by the update of Chan, Golub and LeVeque (1979).
+    /// Mean and sample standard deviation, both rounded once from the exact values. There is no mean of no number and no
+    /// deviation of one, and none either where it is beyond the largest double.
     pub fn mean_and_stddev(&self) -> (Option<f64>, Option<f64>) {
-        let (mut count, mut mean, mut squares) = (0.0, 0.0, 0.0);
-        for (key, bucket) in self.in_order() {
-            let (size, bucket_mean, bucket_squares) = bucket.moments(key);
-            let (delta, total) = (bucket_mean - mean, count + size);
-            mean += delta * (size / total);
-            squares += bucket_squares + delta * delta * (count * size / total);
-            count = total;
+        // In a common unit all numbers are whole, and so are their sums: nothing cancels, overflows or vanishes.
+        let unit = self.buckets.keys().map(|&key| start(key).1).min().unwrap_or(0);
+        let (mut count, mut sum, mut square_sum) = (BigInt::ZERO, BigInt::ZERO, BigInt::ZERO);
+        for (&key, bucket) in &self.buckets {
+            let (start, exponent) = start(key);
+            let (start, rows, offsets) = (BigInt::from(start), BigInt::from(bucket.count), BigInt::from(bucket.sum));
+            let shift = exponent - unit;
+            sum += (&start * &rows + &offsets) << shift;
+            square_sum +=
+                (&start * &start * &rows + (&start << 1) * offsets + BigInt::from(bucket.square_sum)) << (2 * shift);
+            count += rows;
         }
-        let stddev = (count > 1.0).then(|| (squares / (count - 1.0)).sqrt());
-        ((count > 0.0).then_some(mean), stddev)
+        let spread: BigInt = &count * square_sum - &sum * &sum;
+        let pairs: BigInt = &count * (&count - 1);
+        let mean = (count > BigInt::ZERO).then(|| {
+            let size = exact::quotient(sum.magnitude(), count.magnitude(), unit);
+            if sum.sign() == Sign::Minus { -size } else { size }
+        });
+        let stddev =
+            (pairs > BigInt::ZERO).then(|| exact::root_of_quotient(spread.magnitude(), pairs.magnitude(), unit));
+        (mean, stddev.filter(|stddev| stddev.is_finite()))
     }
 
     /// The `q`-quantile, interpolated between ranks as by `percentile` in Spark and NumPy's default.
@@ -107,7 +133,13 @@ impl Sketch {
             None
         };
         let (below, above) = (at(rank.floor() as u64)?, at(rank.ceil() as u64)?);
-        Some(if below == above { below } else { below + (above - below) * rank.fract() })
+        let (share, apart) = (rank.fract(), above - below);
+        Some(match apart.is_finite() {
+            _ if below == above => below,
+            true => below + apart * share,
+            // They lie on both sides of zero, too far apart for a double.
+            false => below * (1.0 - share) + above * share,
+        })
     }
 
     fn encode(&self) -> Vec<u8> {
@@ -134,24 +166,21 @@ impl Sketch {
                 sum: u128::from_le_bytes(field(chunk, 32)?),
                 square_sum: u128::from_le_bytes(field(chunk, 48)?),
             };
-            self.merge(i64::from_le_bytes(field(chunk, 0)?), bucket);
+            let key = i64::from_le_bytes(field(chunk, 0)?);
+            bucket.belongs_at(key).then(|| self.merge(key, bucket))??;
         }
         chunks.remainder().is_empty().then_some(())
     }
 }
 
 impl Bucket {
-    /// Count, mean, and the sum of squared distances from the mean.
-    fn moments(&self, key: i64) -> (f64, f64, f64) {
-        let start = number(key << OFFSET_BITS);
-        let unit = number((key << OFFSET_BITS) + 1) - start;
-        let count = u128::from(self.count);
-        // Around the whole part of the mean everything is a whole number, and nothing cancels.
-        let (whole, rest) = (self.sum / count, self.sum % count);
-        let squares = self.square_sum + count * whole * whole - 2 * whole * self.sum;
-        let (size, rest) = (self.count as f64, rest as f64);
-        let mean = start + unit * (whole as f64 + rest / size);
-        (size, mean, unit * unit * (squares as f64 - rest * rest / size))
+    /// Whether it can have come from numbers of the bucket at this key.
+    fn belongs_at(&self, key: i64) -> bool {
+        let is_here = |number: f64| number.is_finite() && place(number) >> OFFSET_BITS == key;
+        let most = |bits: u32| u128::from(self.count) << bits;
+        // With 2⁴⁰ rows the sum of squares might not fit.
+        let sums_fit = self.count >> 40 == 0 && self.sum < most(OFFSET_BITS) && self.square_sum < most(2 * OFFSET_BITS);
+        is_here(self.low) && is_here(self.high) && self.low <= self.high && sums_fit
     }
 
     /// The number at a rank within the bucket, as if they lay evenly between its ends.
@@ -170,8 +199,14 @@ fn place(number: f64) -> i64 {
     bits ^ (((bits >> 63) as u64) >> 1) as i64
 }
 
-fn number(place: i64) -> f64 {
-    f64::from_bits((place ^ (((place >> 63) as u64) >> 1) as i64) as u64)
+/// Where a bucket starts, as a whole number of its units in the last place, and the exponent of that unit: n · 2ᵉ.
+fn start(key: i64) -> (i64, i64) {
+    let place = key << OFFSET_BITS;
+    let bits = place ^ (((place >> 63) as u64) >> 1) as i64;
+    let (exponent, fraction) = ((bits >> 52) & 0x7ff, bits & ((1 << 52) - 1));
+    // Below the normal numbers there is no leading bit.
+    let (size, exponent) = if exponent == 0 { (fraction, 1) } else { (fraction | 1 << 52, exponent) };
+    (if bits < 0 { -size } else { size }, exponent - 1075)
 }
 
 fn field<const N: usize>(bytes: &[u8], from: usize) -> Option<[u8; N]> {
@@ -206,6 +241,9 @@ impl Accumulator for Sketch {
 
 #[cfg(test)]
 mod tests {
+    use num_bigint::BigInt;
+    use proptest::prelude::*;
+
     use super::Sketch;
 
     fn sketch(numbers: impl IntoIterator<Item = f64>) -> Sketch {
@@ -256,7 +294,72 @@ mod tests {
     }
 
     #[test]
+    fn moments_hold_over_the_whole_range_of_doubles() {
+        for scale in [1.0, 1e300, 1e-300] {
+            let (mean, stddev) = sketch([1.0, 2.0, 4.0].map(|x| x * scale)).mean_and_stddev();
+            assert!((mean.unwrap() / scale - 7.0 / 3.0).abs() < 1e-15);
+            assert!((stddev.unwrap() / scale - (7.0_f64 / 3.0).sqrt()).abs() < 1e-15);
+        }
+        // Where a plain sum loses the one, and where two buckets meet.
+        assert_eq!(sketch([1e300, -1e300, 1.0]).mean_and_stddev().0, Some(1.0 / 3.0));
+        let around_one = [1.0 - f64::EPSILON, 1.0 + f64::EPSILON];
+        assert_eq!(sketch(around_one).mean_and_stddev(), (Some(1.0), Some(f64::EPSILON * 2.0_f64.sqrt())));
+        // The deviation would be 2.5e308.
+        let ends = sketch([f64::MAX, f64::MIN]);
+        assert_eq!(ends.mean_and_stddev(), (Some(0.0), None));
+        assert_eq!((ends.quantile(0.5), ends.quantile(0.0)), (Some(0.0), Some(f64::MIN)));
+        assert!((ends.quantile(0.25).unwrap() / f64::MIN - 0.5).abs() < 1e-15);
+        assert_eq!(sketch([f64::MAX; 3]).mean_and_stddev(), (Some(f64::MAX), Some(0.0)));
+    }
+
+    /// A finite double in units of the smallest one.
+    fn exactly(number: f64) -> BigInt {
+        let fraction = BigInt::from(number.to_bits() & ((1 << 52) - 1));
+        let exponent = (number.to_bits() >> 52) & 0x7ff;
+        let size = if exponent == 0 { fraction } else { (fraction + (1_u64 << 52)) << (exponent - 1) };
+        if number < 0.0 { -size } else { size }
+    }
+
+    fn any_double() -> impl Strategy<Value = f64> {
+        let near = (-300..300_i32, -9.0..9.0_f64).prop_map(|(power, x)| x * 10_f64.powi(power));
+        prop_oneof![near, -10.0..10.0_f64, proptest::num::f64::NORMAL | proptest::num::f64::SUBNORMAL]
+    }
+
+    proptest! {
+        #[test]
+        fn moments_are_the_nearest_to_the_exact_ones(numbers in prop::collection::vec(any_double(), 2..40)) {
+            let (mean, stddev) = sketch(numbers.iter().copied()).mean_and_stddev();
+            let whole: Vec<BigInt> = numbers.iter().map(|number| exactly(*number)).collect();
+            let (count, sum) = (BigInt::from(whole.len()), whole.iter().sum::<BigInt>());
+            // Half the way to the neighbours: mean · 2n lies between their sums.
+            let mean = mean.unwrap();
+            let twice = &sum * 2;
+            prop_assert!((exactly(mean) + exactly(mean.next_down().max(f64::MIN))) * &count <= twice);
+            prop_assert!(twice <= (exactly(mean) + exactly(mean.next_up().min(f64::MAX))) * &count);
+
+            let spread = &count * whole.iter().map(|x| x * x).sum::<BigInt>() - &sum * &sum;
+            let pairs = &count * (&count - 1);
+            let squared = |x: f64| exactly(x) * exactly(x) * &pairs;
+            match stddev {
+                Some(stddev) => prop_assert!(
+                    squared(stddev.next_down().max(0.0)) <= spread && spread <= squared(stddev.next_up())
+                ),
+                None => prop_assert!(squared(f64::MAX) < spread),
+            }
+        }
+    }
+
+    #[test]
     fn broken_bytes_are_refused() {
-        assert!(Sketch::default().decode(&[0; 65]).is_none());
+        let decodes = |bytes: &[u8]| Sketch::default().decode(bytes).is_some();
+        assert!(!decodes(&[0; 65]));
+        let sound = sketch([1.5, 1.5005]).encode();
+        assert!(decodes(&sound));
+        // A key, a count, an end or a sum that no numbers give.
+        for (byte, value) in [(0, 7), (8, 0), (15, 0xff), (31, 0x7f), (47, 1), (63, 1)] {
+            let mut bytes = sound.clone();
+            bytes[byte] = value;
+            assert!(!decodes(&bytes), "byte {byte}");
+        }
     }
 }

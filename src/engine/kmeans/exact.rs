@@ -3,25 +3,27 @@
 /// The unit, so that numbers up to a bound have 62 bits.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Grid {
-    per_unit: f64,
+    /// Units in 1 are the product of the two: of the smallest doubles there are more than a double can say.
+    per_unit: [f64; 2],
 }
 
 impl Grid {
     /// For numbers of at most this size. Larger ones are taken for it.
     pub fn up_to(bound: f64) -> Grid {
-        // Beyond these exponents the unit itself would be no double.
-        let exponent = (61 - (bound.log2().ceil().clamp(-900.0, 900.0)) as i32).clamp(-900, 900);
-        Grid { per_unit: f64::powi(2.0, exponent) }
+        // Of a bound of 0 every unit will do.
+        let exponent = 61 - bound.log2().ceil().clamp(-1074.0, 1024.0) as i32;
+        let half = exponent / 2;
+        Grid { per_unit: [half, exponent - half].map(|exponent| f64::powi(2.0, exponent)) }
     }
 
     /// In units. A sum of 2⁶⁴ of them fits.
     pub fn whole(self, number: f64) -> i128 {
-        i128::from((number * self.per_unit) as i64)
+        i128::from((number * self.per_unit[0] * self.per_unit[1]) as i64)
     }
 
     /// A sum of units as a number, rounded once.
     pub fn number(self, sum: i128) -> f64 {
-        sum as f64 / self.per_unit
+        sum as f64 / self.per_unit[0] / self.per_unit[1]
     }
 }
 
@@ -39,5 +41,9 @@ mod tests {
         let plain: f64 = numbers.iter().sum();
         assert!((grid.number(sum(&mut numbers.iter().copied())) - plain).abs() < 1e-10);
         assert_eq!(Grid::up_to(0.0).number(Grid::up_to(0.0).whole(0.0)), 0.0);
+        for number in [f64::MAX, f64::MIN_POSITIVE, 1e300, 1e-300, f64::from_bits(1)] {
+            let grid = Grid::up_to(number);
+            assert_eq!(grid.number(grid.whole(number) + grid.whole(-number / 2.0)), number - number / 2.0);
+        }
     }
 }
