@@ -1,8 +1,7 @@
 //! `kmeans`: rows in k groups around their means.
 //!
-//! linfa seeds and fits a sample (several runs, the best kept), which is all rows of a table that is not large. From
-//! there Lloyd's own steps go over all rows, wherever they lie, and clusters get numbers that do not depend on chance:
-//! largest first. No step brings rows here; see [`crate::engine::kmeans`].
+//! From [the first centres](super::seeds) Lloyd's steps go over all rows, wherever they lie, and clusters get numbers that
+//! do not depend on chance: largest first. No step brings rows here; see [`crate::engine::kmeans`].
 
 use std::cmp::Ordering;
 use std::collections::HashSet;
@@ -14,21 +13,14 @@ use datafusion::functions::core::expr_ext::FieldAccessor;
 use datafusion::functions::expr_fn::coalesce;
 use datafusion::logical_expr::{Expr, ident, lit};
 use datafusion::prelude::DataFrame;
-use linfa::DatasetBase;
-use linfa::traits::Fit;
-use linfa_clustering::{KMeans, KMeansError, KMeansInit};
-use ndarray::Array2;
-use rand_xoshiro::Xoshiro256Plus;
-use rand_xoshiro::rand_core::SeedableRng;
 
 use super::columns::engine;
 use super::features::{Features, Fitted, key_column};
+use super::seeds;
+use super::weighted::squared;
 use crate::engine::kmeans::{self, ClusterTotals, Model, Seen, Silhouette};
 use crate::error::{Error, Result};
-use crate::project::{Init, InitMethod, Kmeans};
-
-/// Rows that the first centres are found among. More would hardly find better ones.
-const SAMPLE_ROWS: usize = 20_000;
+use crate::project::{Init, Kmeans};
 
 /// The tables of a model.
 #[derive(Debug)]
@@ -57,10 +49,13 @@ pub async fn kmeans(input: DataFrame, spec: &Kmeans) -> Result<KmeansTables> {
     let features = Features::of(input, &spec.key, &spec.features)?;
     let fitted = features.fit(spec.impute, spec.scale).await?;
     check_enough(&features, &fitted, spec).await?;
-    let centres = first_centres(&features, &fitted, spec).await?;
-    let model = settle(&features, Model::new(fitted.features.clone(), &centres), spec).await?;
+    check_range(&fitted, &[])?;
+    let centres = seeds::first_centres(&features, &fitted, spec).await?;
+    // Given ones may lie anywhere.
+    check_range(&fitted, &centres)?;
+    let (model, totals) = settle(&features, Model::new(fitted.features.clone(), &centres), spec).await?;
     // Numbered by size; from here on every pass sees the numbers that the tables have.
-    let model = in_order(&model, &step(&features, &model).await?);
+    let model = in_order(&model, &totals);
     let totals = step(&features, &model).await?;
     let silhouette = match Silhouette::new(&model, &totals) {
         Some(of) => mean(&features, kmeans::silhouette(&of, features.columns())).await?,
@@ -109,7 +104,7 @@ async fn check_enough(features: &Features, fitted: &Fitted, spec: &Kmeans) -> Re
             _ => format!("`{}` has no rows to cluster: each of its {left_out} rows lacks a feature", spec.input),
         }));
     }
-    let seen = features.columns().into_iter().zip(&fitted.features).map(|(column, feature)| filled(column, feature));
+    let seen = features.columns().into_iter().zip(&fitted.features).map(|(column, feature)| seen(column, feature));
     let different = features.complete(spec.impute)?.select(seen.collect::<Vec<_>>()).and_then(DataFrame::distinct);
     let different = different.and_then(|rows| rows.limit(0, Some(k))).map_err(engine)?;
     let different = different.collect().await.map_err(engine)?.iter().map(RecordBatch::num_rows).sum::<usize>();
@@ -123,120 +118,80 @@ async fn check_enough(features: &Features, fitted: &Fitted, spec: &Kmeans) -> Re
     .hint(format!("set `k` to {different} or less")))
 }
 
-/// The given centres, or linfa's best of all runs over a sample; scaled.
-async fn first_centres(features: &Features, fitted: &Fitted, spec: &Kmeans) -> Result<Vec<Vec<f64>>> {
-    let init = match &spec.init {
-        Init::Centres(centres) => {
-            let scaled = |centre: &Vec<f64>| fitted.features.iter().zip(centre).map(|(f, x)| f.scaled(*x)).collect();
-            return Ok(centres.iter().map(scaled).collect());
-        }
-        Init::Method(method) => *method,
+/// Whether the squares of all distances are doubles, and not all of them 0.
+///
+/// # Errors
+/// Only without a scale: what is scaled lies near 1.
+fn check_range(fitted: &Fitted, centres: &[Vec<f64>]) -> Result<()> {
+    let furthest = |(index, feature): (usize, &Seen)| {
+        let from_middle = |centre: &Vec<f64>| (centre[index] - feature.middle).abs();
+        // A mean lies among the rows.
+        feature.reach + centres.iter().map(from_middle).fold(feature.reach, f64::max)
     };
-    let sample = sample(features, fitted, spec).await?;
-    let spec = spec.clone();
-    let fitted = tokio::task::spawn_blocking(move || fit(&sample, init, &spec)).await;
-    fitted.unwrap_or_else(|error| Err(Error::failed("k-means broke off").because(error)))
+    let squared: f64 = fitted.features.iter().enumerate().map(furthest).map(|far| far * far).sum();
+    let too = match squared {
+        // All rows are the same one, and so is its centre.
+        0.0 if fitted.features.iter().all(|feature| feature.reach == 0.0) => return Ok(()),
+        _ if squared < 1e-280 => "small",
+        // Of a sum of 10⁹ of them, too.
+        _ if squared < 1e299 => return Ok(()),
+        _ => "large",
+    };
+    Err(Error::failed(format!("the features are too {too} for their squares")).hint("set `scale: standard`"))
 }
 
-/// Scaled rows, the same ones in the same order however the table is spread.
-async fn sample(features: &Features, fitted: &Fitted, spec: &Kmeans) -> Result<Array2<f64>> {
-    let columns = features.columns();
-    let keys = (0..features.keys.len()).map(|index| ident(key_column(index)));
-    let hash = kmeans::row_hash(keys.chain(columns.iter().cloned()).collect()).alias("hash");
-    let order = [ident("hash")].into_iter().chain(columns.iter().cloned()).map(|column| column.sort(true, true));
-    let rows = features
-        .complete(spec.impute)?
-        .select(columns.iter().cloned().chain([hash]).collect::<Vec<_>>())
-        .and_then(|rows| rows.sort(order.collect()))
-        .and_then(|rows| rows.limit(0, Some(SAMPLE_ROWS)))
-        .map_err(engine)?;
-    let mut values = vec![];
-    for batch in rows.collect().await.map_err(engine)? {
-        let columns: Vec<_> =
-            batch.columns()[..columns.len()].iter().map(|c| c.as_primitive::<Float64Type>()).collect();
-        for row in 0..batch.num_rows() {
-            for (column, feature) in columns.iter().zip(&fitted.features) {
-                let value = column.is_valid(row).then(|| column.value(row)).or(feature.fill);
-                values.push(feature.scaled(value.expect("rows without it are left out")));
-            }
-        }
-    }
-    let rows = values.len() / columns.len().max(1);
-    Ok(Array2::from_shape_vec((rows, columns.len()), values).expect("every row added one value per feature"))
-}
-
-/// linfa's best centres of all runs.
-fn fit(rows: &Array2<f64>, init: InitMethod, spec: &Kmeans) -> Result<Vec<Vec<f64>>> {
-    let method = match init {
-        InitMethod::Random => KMeansInit::Random,
-        InitMethod::PlusPlus => KMeansInit::KMeansPlusPlus,
-        InitMethod::Parallel => KMeansInit::KMeansPara,
-    };
-    // linfa's k-means|| draws from one generator per piece of work, and the pieces depend on the
-    // threads there are; all else is the same for any number of them.
-    let one_thread = init == InitMethod::Parallel;
-    let model = KMeans::params_with_rng(spec.k, Xoshiro256Plus::seed_from_u64(spec.seed))
-        .init_method(method)
-        .n_runs(spec.runs)
-        .max_n_iterations(spec.max_iterations)
-        .tolerance(spec.tolerance);
-    let rows = DatasetBase::from(rows.view());
-    let fitted = if one_thread {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build();
-        pool.map_err(|error| Error::failed("no thread for k-means").because(error))?.install(|| model.fit(&rows))
-    } else {
-        model.fit(&rows)
-    };
-    match fitted {
-        Ok(fitted) => Ok(fitted.centroids().rows().into_iter().map(|centre| centre.to_vec()).collect()),
-        Err(error @ KMeansError::InertiaError) => Err(Error::failed("the features are too large for their squares")
-            .hint("set `scale: standard`")
-            .because(error)),
-        Err(error) => Err(Error::failed("k-means failed").because(error)),
-    }
-}
-
-/// Lloyd's steps over all rows. linfa counts a cluster's old centre as one more of its rows (m_k-means), which ends a
-/// little off the mean.
-async fn settle(features: &Features, mut model: Model, spec: &Kmeans) -> Result<Model> {
+/// Lloyd's steps over all rows, with what the last one found. A cluster that no row is near to begins anew at a row that
+/// is far from every centre; given centres keep their places.
+async fn settle(features: &Features, mut model: Model, spec: &Kmeans) -> Result<(Model, Vec<ClusterTotals>)> {
+    let fills_empty = matches!(spec.init, Init::Method(_));
+    let mut totals = step(features, &model).await?;
     for _ in 0..spec.max_iterations {
-        let totals = step(features, &model).await?;
-        let mut furthest: f64 = 0.0;
-        let mut centres = vec![];
-        for (cluster, totals) in totals.iter().enumerate() {
-            let before = model.centre(cluster);
-            let centre = match totals.rows {
-                0 => before.to_vec(),
-                rows => totals.sums.iter().map(|sum| sum / rows as f64).collect::<Vec<_>>(),
-            };
-            let moved = before.iter().zip(&centre).map(|(a, b)| (a - b).powi(2)).sum::<f64>().sqrt();
-            furthest = furthest.max(moved);
-            centres.push(centre);
+        let before = model.centres();
+        let mean = |(totals, before): (&ClusterTotals, &&[f64])| match totals.rows {
+            0 => before.to_vec(),
+            rows => totals.sums.iter().map(|sum| sum / rows as f64).collect(),
+        };
+        let mut centres: Vec<Vec<f64>> = totals.iter().zip(&before).map(mean).collect();
+        if fills_empty {
+            seeds::fill_empty(features, &model, &totals, &mut centres).await?;
         }
+        let moved = before.iter().zip(&centres).map(|(before, centre)| squared(before, centre).sqrt());
+        let furthest = moved.fold(0.0, f64::max);
         model = Model::new(model.features, &centres);
+        totals = step(features, &model).await?;
         if furthest <= spec.tolerance {
             break;
         }
     }
-    Ok(model)
+    // The last step may have left another cluster empty. Each new place lowers the cost, so this comes to an end.
+    while fills_empty && totals.iter().any(|cluster| cluster.rows == 0) {
+        let mut centres: Vec<Vec<f64>> = model.centres().into_iter().map(<[f64]>::to_vec).collect();
+        if !seeds::fill_empty(features, &model, &totals, &mut centres).await? {
+            break;
+        }
+        model = Model::new(model.features, &centres);
+        totals = step(features, &model).await?;
+    }
+    Ok((model, totals))
 }
 
 /// Numbered by size, largest first, then by centre: the order says nothing about chance.
 fn in_order(model: &Model, totals: &[ClusterTotals]) -> Model {
+    let before = model.centres();
     let mut order: Vec<usize> = (0..totals.len()).collect();
     order.sort_by(|&a, &b| {
         let by_size = totals[b].rows.cmp(&totals[a].rows);
         by_size.then_with(|| {
-            let pairs = model.centre(a).iter().zip(model.centre(b));
+            let pairs = before[a].iter().zip(before[b]);
             pairs.map(|(a, b)| a.total_cmp(b)).find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
         })
     });
-    let centres: Vec<Vec<f64>> = order.into_iter().map(|cluster| model.centre(cluster).to_vec()).collect();
+    let centres: Vec<Vec<f64>> = order.into_iter().map(|cluster| before[cluster].to_vec()).collect();
     Model::new(model.features.clone(), &centres)
 }
 
 /// What the rows are to the model's centres.
-async fn step(features: &Features, model: &Model) -> Result<Vec<ClusterTotals>> {
+pub(super) async fn step(features: &Features, model: &Model) -> Result<Vec<ClusterTotals>> {
     let found = aggregate(features, kmeans::step(model, features.columns())).await?;
     kmeans::totals(model, found.as_binary::<i32>().value(0)).map_err(engine)
 }
@@ -247,7 +202,7 @@ async fn mean(features: &Features, value: Expr) -> Result<Option<f64>> {
 }
 
 /// One value over the features of all rows.
-async fn aggregate(features: &Features, value: Expr) -> Result<ArrayRef> {
+pub(super) async fn aggregate(features: &Features, value: Expr) -> Result<ArrayRef> {
     let value = value.alias("value");
     let batches =
         features.rows.clone().aggregate(vec![], vec![value]).map_err(engine)?.collect().await.map_err(engine)?;
@@ -277,7 +232,7 @@ fn tables(
     let sizes: ArrayRef = Arc::new(Int64Array::from_iter_values(totals.iter().map(|cluster| cluster.rows as i64)));
     let mut centers = vec![int("cluster", 0..k), (Field::new("size", DataType::Int64, false), sizes)];
     for (index, (name, feature)) in features.names.iter().zip(&fitted.features).enumerate() {
-        let values = (0..k).map(|cluster| feature.unscaled(model.centre(cluster)[index]));
+        let values = model.centres().into_iter().map(|centre| feature.unscaled(centre[index]));
         centers.push(double(name, values));
     }
 
@@ -301,12 +256,13 @@ fn tables(
     Ok(KmeansTables { assignments, centers: table(centers)?, metrics: table(metrics)? })
 }
 
-/// A column with what stands in for its missing values.
-fn filled(column: Expr, feature: &Seen) -> Expr {
-    match feature.fill {
+/// A feature's column as the model sees it ([`Seen::scaled`]).
+fn seen(column: Expr, feature: &Seen) -> Expr {
+    let filled = match feature.fill {
         Some(fill) => coalesce(vec![column, lit(fill)]),
         None => column,
-    }
+    };
+    if feature.unit == 0.0 { lit(0.0) } else { (filled - lit(feature.offset)) / lit(feature.unit) }
 }
 
 fn int(name: &str, values: impl Iterator<Item = usize>) -> (Field, ArrayRef) {
@@ -337,6 +293,8 @@ mod tests {
     use crate::error::{Kind, Result};
     use crate::lake::{TableName, Zone};
     use crate::project::{Impute, Init, InitMethod, Kmeans, Scale};
+
+    const METHODS: [InitMethod; 3] = [InitMethod::Random, InitMethod::PlusPlus, InitMethod::Parallel];
 
     fn spec(k: usize, init: Init) -> Kmeans {
         Kmeans {
@@ -403,7 +361,7 @@ mod tests {
 
     #[tokio::test]
     async fn separated_blobs_are_found_exactly() {
-        for method in [InitMethod::Random, InitMethod::PlusPlus, InitMethod::Parallel] {
+        for method in METHODS {
             let spec = Kmeans { runs: 50, scale: Scale::None, ..spec(4, Init::Method(method)) };
             let tables = run(&points(), 2, &spec).await.unwrap();
             let sizes = tables.centers["size"].as_primitive::<Int64Type>().values().to_vec();
@@ -438,13 +396,64 @@ mod tests {
         let rows: Vec<_> = (0..300).map(spread).collect();
         let mut shuffled = rows.clone();
         shuffled.sort_by_key(|point| point.0 * 7919 % 1009);
-        for method in [InitMethod::Random, InitMethod::PlusPlus, InitMethod::Parallel] {
+        for method in METHODS {
             let spec = Kmeans { tolerance: 0.01, ..spec(5, Init::Method(method)) };
             let one = run(&rows, 1, &spec).await.unwrap();
             let eight = run(&shuffled, 8, &spec).await.unwrap();
             assert_eq!(assigned(&one).await, assigned(&eight).await, "{method:?}");
             assert_eq!(one.centers, eight.centers);
             assert_eq!(one.metrics, eight.metrics);
+        }
+    }
+
+    #[tokio::test]
+    async fn rare_rows_of_a_large_table_are_found() {
+        let mut rows: Vec<_> = (0..100_000).map(|id| (id, 0.0, 0.0)).collect();
+        rows.extend([(100_000, 5.0, 5.0), (100_001, 9.0, 1.0)]);
+        for scale in [Scale::Standard, Scale::None] {
+            for method in METHODS {
+                let tables = run(&rows, 2, &Kmeans { scale, ..spec(3, Init::Method(method)) }).await.unwrap();
+                let sizes = tables.centers["size"].as_primitive::<Int64Type>().values().to_vec();
+                assert_eq!((sizes, metric(&tables, "cost")), (vec![100_000, 1, 1], 0.0), "{method:?} {scale:?}");
+                assert_eq!(
+                    doubles(&tables.centers, "x").iter().map(|x| x.round()).collect::<Vec<_>>(),
+                    [0.0, 5.0, 9.0]
+                );
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_large_table_is_seeded_from_all_its_rows_whatever_their_split() {
+        // Two far groups of 5 among 30,000 rows, none twice.
+        let noise = (0..30_000).map(|i| (i, (i * 7919 % 30_011) as f64 / 3e4, (i * 104_729 % 29_989) as f64 / 3e4));
+        let far = |x: f64, y: f64| (0..5).map(move |i| (-i, x + i as f64 / 10.0, y));
+        let rows: Vec<_> = noise.chain(far(90.0, 0.0)).chain(far(0.0, 120.0)).collect();
+        for method in [InitMethod::PlusPlus, InitMethod::Parallel] {
+            let spec = Kmeans { scale: Scale::None, ..spec(3, Init::Method(method)) };
+            let one = run(&rows, 1, &spec).await.unwrap();
+            let sizes = one.centers["size"].as_primitive::<Int64Type>().values().to_vec();
+            assert_eq!(sizes, [30_000, 5, 5], "{method:?}");
+            let mut turned = rows.clone();
+            turned.reverse();
+            let eight = run(&turned, 8, &spec).await.unwrap();
+            assert_eq!((one.centers, one.metrics), (eight.centers, eight.metrics));
+        }
+    }
+
+    #[tokio::test]
+    async fn the_size_of_the_numbers_is_of_no_matter_unless_their_squares_are_none() {
+        let at = |size: f64| points().into_iter().map(|(id, x, y)| (id, x * size, y * size)).collect::<Vec<_>>();
+        for size in [1e-300, 1.0, 1e300] {
+            let spec = spec(4, Init::Method(InitMethod::PlusPlus));
+            let tables = run(&at(size), 2, &spec).await.unwrap();
+            let sizes = tables.centers["size"].as_primitive::<Int64Type>().values().to_vec();
+            assert_eq!(sizes, [20, 15, 10, 5], "{size}");
+        }
+        for (size, too) in [(1e-300, "small"), (1e300, "large")] {
+            let spec = Kmeans { scale: Scale::None, ..spec(4, Init::Method(InitMethod::PlusPlus)) };
+            let error = run(&at(size), 2, &spec).await.unwrap_err();
+            assert_eq!(error.to_string(), format!("the features are too {too} for their squares"));
         }
     }
 

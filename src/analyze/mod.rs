@@ -7,6 +7,8 @@ mod columns;
 pub mod describe;
 pub mod features;
 pub mod kmeans;
+mod seeds;
+mod weighted;
 
 use std::sync::Arc;
 

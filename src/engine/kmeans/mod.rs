@@ -6,12 +6,14 @@
 //! | `exact` | sums that are the same in any order |
 //! | `step` | an aggregate: each cluster's rows, their sums and squares — one step of Lloyd's |
 //! | `silhouette` | an aggregate: how much nearer rows are to their own cluster than to the next |
+//! | `apart` | an aggregate: rows that lie far from every centre |
 //! | `nearest` | a function: a row's cluster and its distance |
 //! | `row_hash` | a function: a number that stands for a row, to draw a sample by |
 //!
 //! Only states of a few numbers per cluster leave a machine, and they merge to the same whatever the order: any
 //! number of threads and machines gives the same model to the last bit.
 
+mod apart;
 mod exact;
 mod model;
 mod nearest;
@@ -28,6 +30,7 @@ use datafusion::logical_expr::{AggregateUDF, Expr, ScalarUDF, lit};
 use datafusion::physical_expr::expressions::Literal;
 use datafusion::scalar::ScalarValue;
 
+pub use apart::{draw_apart, furthest, rows_apart};
 pub use model::{Model, Seen};
 pub use nearest::nearest;
 pub use row_hash::row_hash;
@@ -35,8 +38,9 @@ pub use silhouette::{Silhouette, silhouette};
 pub use step::{ClusterTotals, step, totals};
 
 /// Functions travel by name, so every session has them; the model is their first argument.
-pub(super) fn aggregates() -> [Arc<AggregateUDF>; 2] {
+pub(super) fn aggregates() -> [Arc<AggregateUDF>; 3] {
     [
+        Arc::new(AggregateUDF::new_from_impl(apart::Apart::default())),
         Arc::new(AggregateUDF::new_from_impl(step::Step::default())),
         Arc::new(AggregateUDF::new_from_impl(silhouette::Mean::default())),
     ]

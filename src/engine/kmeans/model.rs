@@ -79,11 +79,13 @@ impl Model {
         self.labels[place as usize]
     }
 
-    /// The centre of a cluster, scaled.
-    pub fn centre(&self, cluster: usize) -> &[f64] {
-        let place =
-            self.labels.iter().position(|&label| label as usize == cluster).expect("every cluster has a centre");
-        &self.centres[place]
+    /// The clusters' centres, in the order of the clusters; scaled.
+    pub fn centres(&self) -> Vec<&[f64]> {
+        let mut centres: Vec<&[f64]> = vec![&[]; self.centres.len()];
+        for (label, centre) in self.labels.iter().zip(&self.centres) {
+            centres[*label as usize] = centre;
+        }
+        centres
     }
 
     /// The unit in which each feature is summed up.
@@ -225,6 +227,12 @@ impl Words<'_> {
             labels.push(i32::try_from(self.count()?).ok()?);
             centres.push(self.numbers(features)?);
         }
+        let mut sorted = labels.clone();
+        sorted.sort_unstable();
+        // Each cluster has one centre.
+        if !sorted.iter().copied().eq(0..sorted.len() as i32) {
+            return None;
+        }
         Some(Model { features: seen, centres, labels })
     }
 }
@@ -245,7 +253,11 @@ mod tests {
         assert_eq!(Model::decode(&model.encode()).unwrap(), model);
         assert!(Model::decode(&model.encode()[1..]).is_err());
         assert!(Model::decode(&[model.encode(), vec![0]].concat()).is_err());
-        assert_eq!((model.centre(0), model.centre(1)), ([3.0, -0.0].as_slice(), [1.0, f64::MAX].as_slice()));
+        let mut two_of_a_cluster = model.encode();
+        two_of_a_cluster[96] = 1;
+        two_of_a_cluster[120] = 1;
+        assert!(Model::decode(&two_of_a_cluster).is_err());
+        assert_eq!(model.centres(), [[3.0, -0.0], [1.0, f64::MAX]]);
     }
 
     #[test]
