@@ -13,6 +13,11 @@ pub struct Limits {
     pub threads: usize,
 }
 
+/// The stack of each thread. What plans and runs SQL calls itself once for each level of an expression; `project/depth.rs`
+/// says how many levels there may be. Memory is taken for what is used of it only; code that is not optimised uses 31 KiB for
+/// a level.
+pub const STACK_BYTES: usize = if cfg!(debug_assertions) { 128 << 20 } else { 64 << 20 };
+
 /// The variable that holds the secret which driver and nodes share.
 pub const TOKEN: &str = "TRAPICHE_TOKEN";
 

@@ -1,6 +1,5 @@
 //! What can be typed. The text here is the help and, through `cli/docs.rs`, `docs/cli.md`.
 
-use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -60,9 +59,9 @@ pub struct Global {
     #[arg(long, value_name = "SIZE", global = true, value_parser = config::parse_size)]
     pub memory: Option<u64>,
 
-    /// Compute on this many threads [default: one per core]
-    #[arg(long, value_name = "N", global = true)]
-    pub threads: Option<NonZeroUsize>,
+    /// Compute on this many threads, 1024 at most [default: one per core]
+    #[arg(long, value_name = "N", global = true, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub threads: Option<u16>,
 
     /// Compute on these nodes, too, instead of those of the target's `engine`: HOST:PORT,HOST:PORT
     ///

@@ -24,7 +24,6 @@ mod vacuum;
 mod validate;
 mod words;
 
-use std::num::NonZeroUsize;
 use std::process::ExitCode;
 
 use crate::config::{self, Limits};
@@ -40,9 +39,18 @@ use words::Words;
 /// Does what was typed. A failure is reported here and nowhere else, and decides the exit code.
 pub fn run(arguments: Arguments) -> ExitCode {
     let words = Words::new(arguments.global.log);
-    dispatch(arguments, &words).unwrap_or_else(|error| {
+    let report = |error: Error| {
         words.error(&error);
         ExitCode::from(error.kind().exit_code())
+    };
+    let work = || dispatch(arguments, &words).unwrap_or_else(report);
+    // The first thread's stack is what the shell allows.
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().name("main".into()).stack_size(config::STACK_BYTES);
+        match thread.spawn_scoped(scope, work) {
+            Ok(thread) => thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+            Err(error) => report(Error::failed("cannot start a thread").because(error)),
+        }
     })
 }
 
@@ -83,7 +91,7 @@ fn on_project(
     global: &Global,
     command: impl AsyncFnOnce(&Project, &Lake, &Limits) -> Result<ExitCode>,
 ) -> Result<ExitCode> {
-    let limits = config::limits(global.memory, global.threads.map(NonZeroUsize::get));
+    let limits = config::limits(global.memory, global.threads.map(usize::from));
     on_threads(limits.threads, async {
         let target = global.target.as_deref();
         let mut project = pipeline::load(&global.directory, target, &config::variable, &limits).await?;
@@ -105,8 +113,7 @@ fn on_project(
 fn on_threads(threads: usize, command: impl Future<Output = Result<ExitCode>>) -> Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(threads)
-        // Planning recurses through expressions: workers get as much stack as the main thread has.
-        .thread_stack_size(8 << 20)
+        .thread_stack_size(config::STACK_BYTES)
         .enable_all()
         .build()
         .map_err(|error| Error::failed("cannot start threads").because(error))?;

@@ -1,6 +1,5 @@
 //! `trapiche node`: this machine works for drivers.
 
-use std::num::NonZeroUsize;
 use std::process::ExitCode;
 
 use tokio::sync::watch;
@@ -19,7 +18,7 @@ use super::{on_threads, output, signals, units};
 const EC2_METADATA: &str = "http://169.254.169.254";
 
 pub fn node(global: &Global, role: args::Node, words: &Words) -> Result<ExitCode> {
-    let limits = config::limits(global.memory, global.threads.map(NonZeroUsize::get));
+    let limits = config::limits(global.memory, global.threads.map(usize::from));
     match role {
         args::Node::Worker(args) => on_threads(2, worker(args, limits, words)),
         args::Node::Process(args) => on_threads(limits.threads, process(args, limits)),

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use datafusion::catalog::{CatalogProvider, MemoryCatalogProvider, MemorySchemaProvider};
-use datafusion::config::Dialect;
+use datafusion::config::{ConfigNonZeroUsize, Dialect};
 use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::{FairSpillPool, MemoryLimit, TrackConsumersPool};
@@ -21,6 +21,7 @@ use super::{QUARANTINE, fault, kmeans};
 use crate::config::Limits;
 use crate::error::Result;
 use crate::lake::{Lake, Zone};
+use crate::project::sql::MOST_CALLS;
 
 pub(super) const CATALOG: &str = "lake";
 
@@ -64,6 +65,8 @@ pub(super) fn state(config: SessionConfig, runtime: &Arc<RuntimeEnv>, threads: u
     options.sql_parser.dialect = Dialect::Spark;
     options.sql_parser.collect_spans = true;
     options.sql_parser.map_string_types_to_utf8view = false;
+    // Checks are parsed here; that they are not too deep has been looked at with the project.
+    options.sql_parser.recursion_limit = ConfigNonZeroUsize::try_new(MOST_CALLS).expect("not zero");
     // Readers and our own table provider both know their files' schema; asking every file again is waste.
     options.execution.collect_statistics = false;
     // What each sort keeps for the merge of what it has spilled. A plan may have a dozen sorts: in a small pool the

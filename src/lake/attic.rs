@@ -93,8 +93,12 @@ pub fn parse_keep(text: &str) -> Result<Duration, String> {
         "d" => 24 * 60 * 60,
         _ => return Err("write a whole number and one of s, m, h, d: `30m`, `1h`, `7d`".to_string()),
     };
-    let number: u32 = number.parse().map_err(|_| format!("`{number}` is no whole number below 2^32"))?;
-    Ok(Duration::from_secs(u64::from(number) * seconds))
+    const HUNDRED_YEARS: u64 = 36_525 * 24 * 60 * 60;
+    let number: u64 = number.parse().map_err(|_| format!("`{number}` is no whole number"))?;
+    match number.checked_mul(seconds) {
+        Some(seconds @ ..=HUNDRED_YEARS) => Ok(Duration::from_secs(seconds)),
+        _ => Err("it is a hundred years at most".to_string()),
+    }
 }
 
 /// A version's creation is the moment at which it replaced its files, by the store's clock.
@@ -112,7 +116,7 @@ mod tests {
         assert_eq!(parse_keep("0s"), Ok(Duration::ZERO));
         assert_eq!(parse_keep("30m"), Ok(Duration::from_secs(1800)));
         assert_eq!(parse_keep("7d"), Ok(Duration::from_secs(604_800)));
-        for text in ["", "1", "h", "1.5h", "-1h", "1 h", "99999999999s"] {
+        for text in ["", "1", "h", "1.5h", "-1h", "1 h", "99999999999s", "36526d"] {
             assert!(parse_keep(text).is_err(), "{text}");
         }
     }

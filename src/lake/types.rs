@@ -9,7 +9,7 @@ use arrow::datatypes::{DataType, Field, FieldRef, Fields, TimeUnit};
 
 /// Reads a Spark type name, in any letter case. The error is a phrase that names what was not understood.
 pub fn parse(text: &str) -> Result<DataType, String> {
-    let mut parser = Parser { text, rest: text };
+    let mut parser = Parser { text, rest: text, depth: 0 };
     let data_type = parser.data_type()?;
     parser.skip_space();
     if parser.rest.is_empty() { Ok(data_type) } else { Err(parser.fault("the end of the type")) }
@@ -110,13 +110,27 @@ fn map_of(key: DataType, value: DataType) -> DataType {
     DataType::Map(Arc::new(Field::new("entries", DataType::Struct(pair), false)), false)
 }
 
+/// Rows of JSON have at most 128 levels.
+const MOST_DEEP: usize = 200;
+
 struct Parser<'a> {
     text: &'a str,
     rest: &'a str,
+    depth: usize,
 }
 
 impl<'a> Parser<'a> {
     fn data_type(&mut self) -> Result<DataType, String> {
+        if self.depth == MOST_DEEP {
+            return Err(format!("more than {MOST_DEEP} types are within one another"));
+        }
+        self.depth += 1;
+        let data_type = self.data_type_here();
+        self.depth -= 1;
+        data_type
+    }
+
+    fn data_type_here(&mut self) -> Result<DataType, String> {
         let word = self.word().to_ascii_lowercase();
         Ok(match word.as_str() {
             "boolean" => DataType::Boolean,
@@ -311,6 +325,9 @@ mod tests {
         assert!(parse("integr").unwrap_err().starts_with("`integr` is not a type"));
         assert_eq!(parse("array<int").unwrap_err(), "expected `>` at character 10 of the type `array<int`");
         assert!(parse("decimal(40,2)").unwrap_err().contains("precision is 1 to 38"));
+        let deep = |levels: usize| parse(&("array<".repeat(levels) + "int" + &">".repeat(levels)));
+        assert!(deep(MOST_DEEP - 1).is_ok());
+        assert_eq!(deep(1_000_000).unwrap_err(), "more than 200 types are within one another");
         assert!(parse("int int").unwrap_err().starts_with("expected the end of the type"));
     }
 }

@@ -5,6 +5,7 @@
 
 mod connection;
 mod dataset;
+mod depth;
 #[cfg(test)]
 mod docs;
 mod explode;

@@ -1,15 +1,20 @@
 //! Models: statistics and clusters of a table, by parameters instead of SQL.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use super::dataset::{Defined, Definition};
 use super::faults::{Faults, Span};
 use super::query::{names, words};
-use super::read::{At, given, given_or, read};
+use super::read::{At, given, given_or, read, within};
 use super::spec::{DescribeSpec, KmeansSpec, ModelSpec};
 use super::sql::Reference;
 use super::yaml;
 use crate::lake::{TableName, Zone};
+
+/// Each step holds as many centres in memory, on every machine, and measures each row's distance from all of them.
+const MOST_CLUSTERS: u64 = 10_000;
 
 #[derive(Debug, Clone)]
 pub enum Model {
@@ -33,7 +38,7 @@ pub struct Describe {
     pub input: TableName,
     /// Empty = all columns.
     pub columns: Vec<String>,
-    /// Each in (0, 1).
+    /// Each in (0, 1), none twice, with at most eight decimals.
     pub quantiles: Vec<f64>,
 }
 
@@ -148,9 +153,10 @@ fn describe(spec: &DescribeSpec, faults: &mut Faults) -> Option<Describe> {
     match &spec.quantiles {
         None => quantiles = Some(vec![0.25, 0.5, 0.75]),
         Some(list) => {
+            let mut columns = BTreeSet::new();
             for at in list.value.as_ref()? {
-                if at.value.is_some_and(|value| !(value > 0.0 && value < 1.0)) {
-                    faults.add(&at.span, "a quantile lies between 0 and 1").hint("the median is 0.5");
+                if let Some(value) = at.value {
+                    quantile(value, &at.span, &mut columns, faults);
                 }
                 quantiles = quantiles.zip(at.value).map(|(all, value)| [all, vec![value]].concat());
             }
@@ -159,13 +165,26 @@ fn describe(spec: &DescribeSpec, faults: &mut Faults) -> Option<Describe> {
     Some(Describe { input: table(&spec.input)?, columns: columns?, quantiles: quantiles? })
 }
 
+/// Checks that the quantile is one, and that its column's name tells it from the others.
+fn quantile(value: f64, span: &Span, columns: &mut BTreeSet<u64>, faults: &mut Faults) {
+    // A column's name has six digits of a per cent.
+    const NAMED: f64 = 1e8;
+    if !(value > 0.0 && value < 1.0) {
+        faults.add(span, "a quantile lies between 0 and 1").hint("the median is 0.5");
+    } else if (value * NAMED - (value * NAMED).round()).abs() > 1e-6 {
+        faults.add(span, "a quantile has at most eight digits").hint("its column is named by them: 0.025 is `p2_5`");
+    } else if !columns.insert((value * NAMED).round() as u64) {
+        faults.add(span, format!("the quantile {value} is given twice")).hint("each becomes a column: name it once");
+    }
+}
+
 fn kmeans(spec: &KmeansSpec, faults: &mut Faults) -> Option<Kmeans> {
     let key = some_names(&spec.key, "key", faults);
     let features = some_names(&spec.features, "features", faults);
-    at_least_one("k", &spec.k, faults);
-    for (name, at) in [("runs", &spec.runs), ("max_iterations", &spec.max_iterations)] {
+    within("k", &spec.k, 1..=MOST_CLUSTERS, faults);
+    for (name, at, most) in [("runs", &spec.runs, 1_000), ("max_iterations", &spec.max_iterations, 10_000)] {
         if let Some(at) = at {
-            at_least_one(name, at, faults);
+            within(name, at, 1..=most, faults);
         }
     }
     if let Some(at) = &spec.tolerance
@@ -207,10 +226,4 @@ fn some_names(at: &At<Vec<At<String>>>, what: &str, faults: &mut Faults) -> Opti
         faults.add(&at.key, format!("`{what}` is empty")).hint("name at least one column");
     }
     Some(names)
-}
-
-fn at_least_one(name: &str, at: &At<u64>, faults: &mut Faults) {
-    if at.value == Some(0) {
-        faults.add(&at.span, format!("`{name}` must be 1 or more"));
-    }
 }

@@ -7,6 +7,7 @@
 use std::cell::RefCell;
 use std::fmt;
 use std::marker::PhantomData;
+use std::ops::RangeInclusive;
 
 use serde::Deserialize;
 use serde::de::{self, DeserializeSeed, Deserializer, IntoDeserializer, Visitor};
@@ -31,6 +32,18 @@ pub fn given<T: Clone>(at: &Option<At<T>>) -> Option<Option<T>> {
 /// What an optional key holds, else its default; `None` when it could not be read.
 pub fn given_or<T: Clone>(at: &Option<At<T>>, default: T) -> Option<T> {
     given(at).map(|value| value.unwrap_or(default))
+}
+
+/// Reports a number that is not in its range: one that is meant well lies far inside.
+pub fn within<T: Copy + PartialOrd + fmt::Display>(
+    name: &str,
+    at: &At<T>,
+    range: RangeInclusive<T>,
+    faults: &mut Faults,
+) {
+    if at.value.is_some_and(|value| !range.contains(&value)) {
+        faults.add(&at.span, format!("`{name}` must be {} to {}", range.start(), range.end()));
+    }
 }
 
 /// Reads a whole tree; `None` when too little of it could be read.

@@ -9,7 +9,7 @@ use url::Url;
 
 use super::connection::{Connection, Secret, WEB_FILES, joined, public};
 use super::faults::{Faults, Span, listed, suggest};
-use super::read::{At, given, given_or};
+use super::read::{At, given, given_or, within};
 use super::spec::{FormatSpec, SourceSpec};
 use super::target::address;
 use crate::lake::types;
@@ -146,9 +146,7 @@ fn from_api(
         Some(at) => {
             let spec = at.value.as_ref()?;
             let size = spec.size.value?;
-            if size == 0 {
-                faults.add(&spec.size.span, "`size` must be 1 or more");
-            }
+            within("size", &spec.size, 1..=1_000_000, faults);
             Some(Paginator { page: spec.page.value.clone()?, limit: spec.limit.value.clone()?, size })
         }
     };

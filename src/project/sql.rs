@@ -12,6 +12,8 @@ use datafusion::sql::sqlparser::dialect::SparkSqlDialect;
 use datafusion::sql::sqlparser::parser::ParserError;
 use datafusion::sql::sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer};
 
+pub use super::depth::MOST_CALLS;
+use super::depth::{self, MOST_DEEP, MOST_NESTED, TooDeep};
 use super::explode;
 use super::faults::{Span, nearest};
 
@@ -72,9 +74,26 @@ fn parser(text: &str) -> Result<DFParser<'static>, SqlFault> {
         message: format!("SQL syntax: {}", lowered(&error.message)),
         hint: Some("is a quote or a comment not closed?".into()),
     })?;
+    depth::check(&tokens).map_err(|fault| too_deep(text, fault))?;
     let tokens: Vec<TokenWithSpan> = tokens.into_iter().map(as_spark).collect();
-    let builder = DFParserBuilder::new(tokens).with_dialect(&SparkSqlDialect);
+    let builder = DFParserBuilder::new(tokens).with_dialect(&SparkSqlDialect).with_recursion_limit(MOST_CALLS);
     builder.build().map_err(|error| syntax_fault(text, error))
+}
+
+fn too_deep(text: &str, fault: TooDeep) -> SqlFault {
+    let (at, message, hint) = match fault {
+        TooDeep::Operators(at) => (
+            at,
+            format!("this expression is more than {MOST_DEEP} operators deep"),
+            "compare one column with many values by `IN (…)`, and split the rest into several queries",
+        ),
+        TooDeep::Brackets(at) => (
+            at,
+            format!("brackets, CASEs and subqueries nest more than {MOST_NESTED} deep here"),
+            "name the inner queries in a WITH, or make tables of them",
+        ),
+    };
+    SqlFault { span: word_at(text, byte_at(text, at)), message, hint: Some(hint.into()) }
 }
 
 /// Identifiers are case-insensitive, and double quotes make text.
@@ -156,7 +175,13 @@ fn syntax_fault(text: &str, error: DataFusionError) -> SqlFault {
     let message = match error.find_root() {
         DataFusionError::SQL(error, _) => match error.as_ref() {
             ParserError::ParserError(message) | ParserError::TokenizerError(message) => message.clone(),
-            ParserError::RecursionLimitExceeded => "this is nested too deeply".to_string(),
+            ParserError::RecursionLimitExceeded => {
+                return SqlFault {
+                    span: first_word(text),
+                    message: "this statement nests too deep for the parser".into(),
+                    hint: Some("are there hundreds of NOTs or signs in a row?".into()),
+                };
+            }
         },
         other => other.strip_backtrace(),
     };
@@ -180,6 +205,12 @@ fn syntax_fault(text: &str, error: DataFusionError) -> SqlFault {
     };
     let hint = syntax_hint(&message, text, at);
     SqlFault { span: word_at(text, at), message: format!("SQL syntax: {message}"), hint: Some(hint) }
+}
+
+/// The statement's first word that is no comment.
+fn first_word(text: &str) -> Span {
+    let start = start_of(text, 0).start;
+    word_at(text, start)
 }
 
 /// Some of the parser's faults are placed a word behind the one that they name.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use url::Url;
 
 use super::faults::{Faults, Span, listed, suggest};
-use super::read::{At, given_or};
+use super::read::{At, given_or, within};
 use super::spec::TargetSpec;
 use super::workers::{self, Workers};
 pub use crate::lake::Storage;
@@ -84,18 +84,19 @@ pub fn check(name: &str, spec: &TargetSpec, root: &Path, faults: &mut Faults) ->
     let mut demo = None;
     if let Some(block) = spec.demo.as_ref().and_then(|demo| demo.value.as_ref()) {
         let scale = given_or(&block.scale, 1);
-        if scale == Some(0) {
-            let span = block.scale.as_ref().map_or(0..0, |scale| scale.span.clone());
-            faults.add(&span, "`scale` must be 1 or more");
+        if let Some(at) = &block.scale {
+            // 50 million order lines: the store is in this process.
+            within("scale", at, 1..=10_000, faults);
         }
-        demo = Some(DemoStore { scale: scale?, seed: given_or(&block.seed, 42)? });
+        demo = scale.zip(given_or(&block.seed, 42)).map(|(scale, seed)| DemoStore { scale, seed });
     }
     let keep = match spec.keep.as_ref().map(|keep| (keep, keep.value.as_deref())) {
-        None => attic::DEFAULT_KEEP,
-        Some((keep, text)) => {
-            attic::parse_keep(text?).map_err(|how| faults.add(&keep.span, "`keep` is no time").hint(how)).ok()?
-        }
+        None => Some(attic::DEFAULT_KEEP),
+        Some((keep, text)) => text.and_then(|text| {
+            attic::parse_keep(text).map_err(|how| faults.add(&keep.span, "`keep` is no time").hint(how)).ok()
+        }),
     };
+    let workers = spec.engine.as_ref().map(|block| workers::check(block, faults));
     let text = spec.storage.value.as_ref()?;
     let url = address(text, &["file", "s3"], &spec.storage.span, root, faults)?;
     let s3 = spec.s3.as_ref().and_then(|s3| s3.value.as_ref());
@@ -107,11 +108,11 @@ pub fn check(name: &str, spec: &TargetSpec, root: &Path, faults: &mut Faults) ->
         endpoint: s3.and_then(|s3| s3.endpoint.as_ref()?.value.clone()),
         region: s3.and_then(|s3| s3.region.as_ref()?.value.clone()),
     };
-    let workers = match &spec.engine {
-        Some(block) => Some(workers::check(block, faults)?),
+    let workers = match workers {
+        Some(workers) => Some(workers?),
         None => None,
     };
-    Some(Target { name: name.to_string(), storage, keep, demo, workers })
+    Some(Target { name: name.to_string(), storage, keep: keep?, demo, workers })
 }
 
 /// An address with one of the given schemes. `file://./x` and `sqlite://./x` start from the project's root.

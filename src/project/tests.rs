@@ -415,10 +415,36 @@ fn finds_faults_of_models() {
             "models/x.yml:2:10: there is no table `refined.customer_feature` (did you mean `refined.customer_features`?)",
             "models/x.yml:3:13: `id` is given twice (name each column once)",
             "models/x.yml:4:3: `features` is empty (name at least one column)",
-            "models/x.yml:5:6: `k` must be 1 or more (-)",
+            "models/x.yml:5:6: `k` must be 1 to 10000 (-)",
             "models/x.yml:6:9: expected `random`, `k-means++`, `k-means||` or a list of centres (-)",
             "models/x.yml:7:10: unknown value `big` (known here: `standard`, `minmax`, `none`)",
             "models/x.yml:8:9: expected a whole number, 0 or more, found `x` (-)",
+        ]
+    );
+    let found = faults_of_model(
+        "kmeans: { input: refined.customer_features, key: [customer_id], features: [spent], k: 1000000000000, runs: 9999,\n\
+         max_iterations: 0, tolerance: 0 }",
+    );
+    assert_eq!(
+        found,
+        [
+            "models/x.yml:1:87: `k` must be 1 to 10000 (-)",
+            "models/x.yml:1:108: `runs` must be 1 to 1000 (-)",
+            "models/x.yml:2:17: `max_iterations` must be 1 to 10000 (-)",
+            "models/x.yml:2:31: `tolerance` must be above 0 (1e-4 is usual)",
+        ]
+    );
+    let found = faults_of_model(
+        "describe: { input: trusted.cart_items, quantiles: [0.5, 0.25, 0.5, 0.250000000001, 5e-1, 0.999] }",
+    );
+    let twice = "the quantile 0.5 is given twice (each becomes a column: name it once)";
+    assert_eq!(
+        found,
+        [
+            format!("models/x.yml:1:63: {twice}"),
+            "models/x.yml:1:68: a quantile has at most eight digits (its column is named by them: 0.025 is `p2_5`)"
+                .into(),
+            format!("models/x.yml:1:84: {twice}"),
         ]
     );
     let found = faults_of_model("describe: { input: carts, quantiles: [0, 0.5, 1.5] }");

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::faults::Faults;
-use super::read::{At, given_or};
+use super::read::{At, given_or, within};
 use super::spec::EngineSpec;
 use super::token::Token;
 use crate::config;
@@ -94,31 +94,34 @@ pub(super) fn check(block: &At<EngineSpec>, faults: &mut Faults) -> Option<Worke
         }
     };
     let token = match spec.token.as_ref().and_then(|token| Some((token, token.value.as_ref()?))) {
-        Some((_, text)) if text.is_empty() => Token::default(),
-        Some((at, text)) => Token::new(text).map_err(|error| faults.add(&at.span, error.to_string())).ok()?,
-        None => Token::default(),
+        Some((_, text)) if text.is_empty() => Some(Token::default()),
+        Some((at, text)) => Token::new(text).map_err(|error| faults.add(&at.span, error.to_string())).ok(),
+        None => Some(Token::default()),
     };
     let wait = match spec.wait.as_ref().and_then(|wait| Some((wait, wait.value.as_ref()?))) {
-        None => WAIT,
+        None => Some(WAIT),
         Some((at, text)) => {
             let parsed = attic::parse_keep(text);
-            parsed.map_err(|how| faults.add(&at.span, "`wait` is no time").hint(how)).ok()?
+            parsed.map_err(|how| faults.add(&at.span, "`wait` is no time").hint(how)).ok()
         }
     };
     let local_below = match spec.local_below.as_ref().and_then(|size| Some((size, size.value.as_ref()?))) {
-        None => LOCAL_BELOW,
-        Some((_, text)) if text == "0" => 0,
+        None => Some(LOCAL_BELOW),
+        Some((_, text)) if text == "0" => Some(0),
         Some((at, text)) => {
             let parsed = config::parse_size(text);
-            parsed.map_err(|how| faults.add(&at.span, "`local_below` is no size").hint(how)).ok()?
+            parsed.map_err(|how| faults.add(&at.span, "`local_below` is no size").hint(how)).ok()
         }
     };
-    let at_least = given_or(&spec.at_least, 1)?;
-    if at_least == 0 {
-        let span = spec.at_least.as_ref().map_or(0..0, |at| at.span.clone());
-        faults.add(&span, "`at_least` must be 1 or more");
+    if let Some(at) = &spec.at_least {
+        let most = match &nodes {
+            Nodes::Listed(addresses) => addresses.len().max(1) as u32,
+            Nodes::Registered { .. } => 10_000,
+        };
+        within("at_least", at, 1..=most, faults);
     }
-    Some(Workers { nodes, token, at_least: at_least as usize, wait, local_below })
+    let at_least = given_or(&spec.at_least, 1)? as usize;
+    Some(Workers { nodes, token: token?, at_least, wait: wait?, local_below: local_below? })
 }
 
 /// `host:port`, with the port given.

@@ -1,12 +1,13 @@
 //! YAML as a tree that remembers where each node stands.
 //!
 //! serde stops at the first fault; a tree can be read to the end, so that all faults are found in one pass
-//! (see [`read`](super::read)).
+//! (see [`read`](super::read)). An alias is a copy of what it stands for, so a few lines of aliases of aliases can ask for
+//! any amount of memory: depth and size have a limit.
 
 use std::collections::HashMap;
 use std::iter::Peekable;
 
-use serde_saphyr::granit_parser::{self, Event, Parser, ScalarStyle, StrInput};
+use serde_saphyr::granit_parser::{self, ErrorKind, Event, Parser, ScalarStyle, StrInput};
 
 use super::faults::{Faults, Span};
 
@@ -46,23 +47,59 @@ impl Node {
     }
 }
 
+/// No file of a project nests a tenth of this.
+const MOST_DEEP: usize = 100;
+
+/// Nodes of a document with its aliases written out, and the bytes of their texts.
+const MOST_NODES: usize = 200_000;
+const MOST_BYTES: usize = 16 << 20;
+
 /// Reads the YAML document in `part` of the file's text. Faults of syntax end the reading; repeated keys don't.
 pub fn parse(part: Span, faults: &mut Faults) -> Option<Node> {
     let whole = faults.file.text.clone();
     let text = &whole[part.clone()];
     let events = Parser::new_from_str(text).peekable();
-    let mut builder = Builder { text: &whole, offset: part.start, events, anchors: HashMap::new(), faults };
+    let left = Left { nodes: MOST_NODES, bytes: MOST_BYTES };
+    let mut builder = Builder { text: &whole, offset: part.start, events, anchors: HashMap::new(), left, faults };
     match builder.document() {
         Ok(node) => Some(node),
-        Err(error) => {
+        Err(Stop::Syntax(error)) => {
             let at = part.start + error.marker().byte_offset().unwrap_or_else(|| byte_of(text, error.marker().index()));
             let at = at.min(part.end);
+            // The scanner looks ahead, and has a limit of its own.
+            if *error.kind() == ErrorKind::RecursionLimitExceeded {
+                too_deep(&(at..at), faults);
+                return None;
+            }
             faults
                 .add(&(at..at), format!("this is not valid YAML: {}", error.info()))
                 .hint("check the indentation, the quotes and the brackets around this place");
             None
         }
+        Err(Stop::TooDeep(span)) => {
+            too_deep(&first_line(&whole, span), faults);
+            None
+        }
+        Err(Stop::TooLarge(span)) => {
+            let message = format!(
+                "with this there are more than {MOST_NODES} values, or more than {} MiB of text, in the file",
+                MOST_BYTES >> 20
+            );
+            let hint = "an alias (`*name`) counts as much as what it stands for: use fewer of them";
+            faults.add(&first_line(&whole, span), message).hint(hint);
+            None
+        }
     }
+}
+
+fn too_deep(span: &Span, faults: &mut Faults) {
+    faults
+        .add(span, format!("this is nested more than {MOST_DEEP} levels deep"))
+        .hint("check the brackets and the indentation around this place");
+}
+
+fn first_line(text: &str, span: Span) -> Span {
+    span.start..span.start + text[span.clone()].lines().next().unwrap_or_default().len()
 }
 
 fn byte_of(text: &str, char_index: usize) -> usize {
@@ -76,10 +113,39 @@ struct Builder<'a> {
     offset: usize,
     events: Peekable<Parser<'a, StrInput<'a>>>,
     anchors: HashMap<usize, Node>,
+    left: Left,
     faults: &'a mut Faults,
 }
 
-type Scanned<T> = Result<T, granit_parser::ScanError>;
+/// What may still come.
+struct Left {
+    nodes: usize,
+    bytes: usize,
+}
+
+impl Left {
+    /// Takes this off, or says that it is too much.
+    fn take(&mut self, nodes: usize, bytes: usize) -> Option<()> {
+        self.nodes = self.nodes.checked_sub(nodes)?;
+        self.bytes = self.bytes.checked_sub(bytes)?;
+        Some(())
+    }
+}
+
+/// Why a document is not read to its end.
+enum Stop {
+    Syntax(granit_parser::ScanError),
+    TooDeep(Span),
+    TooLarge(Span),
+}
+
+impl From<granit_parser::ScanError> for Stop {
+    fn from(error: granit_parser::ScanError) -> Self {
+        Stop::Syntax(error)
+    }
+}
+
+type Scanned<T> = Result<T, Stop>;
 
 impl<'a> Builder<'a> {
     fn document(&mut self) -> Scanned<Node> {
@@ -92,7 +158,7 @@ impl<'a> Builder<'a> {
                     self.faults.add(&span, "there is a second YAML document in this file");
                     break;
                 }
-                event => root = Some(self.node(event, span)?),
+                event => root = Some(self.node(event, span, 0)?),
             }
         }
         let nothing = Kind::Scalar { text: String::new(), plain: true };
@@ -113,46 +179,65 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn node(&mut self, event: Event<'a>, span: Span) -> Scanned<Node> {
+    fn node(&mut self, event: Event<'a>, span: Span, depth: usize) -> Scanned<Node> {
+        if depth > MOST_DEEP {
+            return Err(Stop::TooDeep(span));
+        }
         let (node, anchor) = match event {
             Event::Scalar(text, style, anchor, _) => {
+                self.left.take(1, text.len()).ok_or_else(|| Stop::TooLarge(span.clone()))?;
                 let plain = style == ScalarStyle::Plain;
                 (Node::new(span, Kind::Scalar { text: text.into_owned(), plain }), anchor)
             }
-            Event::SequenceStart(_, anchor, _) => (self.list(span)?, anchor),
-            Event::MappingStart(_, anchor, _) => (self.map(span)?, anchor),
+            Event::SequenceStart(_, anchor, _) => (self.list(span, depth)?, anchor),
+            Event::MappingStart(_, anchor, _) => (self.map(span, depth)?, anchor),
             Event::Alias(anchor) => {
-                let target = self.anchors.get(&anchor).map(|node| node.kind.clone());
-                (Node::new(span, target.unwrap_or(Kind::Unset)), 0)
+                let kind = match self.anchors.get(&anchor) {
+                    Some(target) => {
+                        let Size { nodes, bytes, deep } = Size::of(target);
+                        self.left.take(nodes, bytes).ok_or_else(|| Stop::TooLarge(span.clone()))?;
+                        if depth + deep > MOST_DEEP {
+                            return Err(Stop::TooDeep(span));
+                        }
+                        target.kind.clone()
+                    }
+                    None => Kind::Unset,
+                };
+                (Node::new(span, kind), 0)
             }
             _ => (Node::new(span, Kind::Unset), 0),
         };
         if anchor != 0 {
+            // It is kept for its aliases, so it is there twice.
+            let Size { nodes, bytes, .. } = Size::of(&node);
+            self.left.take(nodes, bytes).ok_or_else(|| Stop::TooLarge(node.span.clone()))?;
             self.anchors.insert(anchor, node.clone());
         }
         Ok(node)
     }
 
-    fn list(&mut self, start: Span) -> Scanned<Node> {
+    fn list(&mut self, start: Span, depth: usize) -> Scanned<Node> {
+        self.left.take(1, 0).ok_or_else(|| Stop::TooLarge(start.clone()))?;
         let (mut items, mut end) = (vec![], start.end);
         while let Some((event, span)) = self.next()? {
             if event == Event::SequenceEnd {
                 end = end.max(self.trimmed_end(span.end));
                 break;
             }
-            items.push(self.node(event, span)?);
+            items.push(self.node(event, span, depth + 1)?);
         }
         Ok(Node::new(start.start..end, Kind::List(items)))
     }
 
-    fn map(&mut self, start: Span) -> Scanned<Node> {
+    fn map(&mut self, start: Span, depth: usize) -> Scanned<Node> {
+        self.left.take(1, 0).ok_or_else(|| Stop::TooLarge(start.clone()))?;
         let (mut entries, mut end) = (Vec::<(Key, Node)>::new(), start.end);
         while let Some((event, span)) = self.next()? {
             if event == Event::MappingEnd {
                 end = end.max(self.trimmed_end(span.end));
                 break;
             }
-            let key = match self.node(event, span)? {
+            let key = match self.node(event, span, depth + 1)? {
                 Node { span, kind: Kind::Scalar { text, .. } } => Key { text, span },
                 Node { span, .. } => {
                     self.faults.add(&span, "a key must be a word");
@@ -160,7 +245,7 @@ impl<'a> Builder<'a> {
                 }
             };
             let Some((event, span)) = self.next()? else { break };
-            let value = self.node(event, span)?;
+            let value = self.node(event, span, depth + 1)?;
             if let Some((_, first)) = entries.iter_mut().find(|(other, _)| other.text == key.text) {
                 // Which of the two is meant cannot be told.
                 first.kind = Kind::Unset;
@@ -176,6 +261,37 @@ impl<'a> Builder<'a> {
     /// A block ends where the next one starts; the white space between belongs to neither.
     fn trimmed_end(&self, end: usize) -> usize {
         self.text[..end].trim_end().len()
+    }
+}
+
+/// What a copy of a node would take.
+#[derive(Default)]
+struct Size {
+    nodes: usize,
+    bytes: usize,
+    deep: usize,
+}
+
+impl Size {
+    fn of(node: &Node) -> Size {
+        let sum = |parts: &mut dyn Iterator<Item = &Node>| {
+            let parts = parts.map(Size::of).fold(Size::default(), |all, part| Size {
+                nodes: all.nodes + part.nodes,
+                bytes: all.bytes + part.bytes,
+                deep: all.deep.max(part.deep + 1),
+            });
+            Size { nodes: parts.nodes + 1, ..parts }
+        };
+        match &node.kind {
+            Kind::Scalar { text, .. } => Size { nodes: 1, bytes: text.len(), deep: 0 },
+            Kind::List(items) => sum(&mut items.iter()),
+            Kind::Map(entries) => {
+                let keys: usize = entries.iter().map(|(key, _)| key.text.len()).sum();
+                let values = sum(&mut entries.iter().map(|(_, value)| value));
+                Size { nodes: values.nodes + entries.len(), bytes: values.bytes + keys, ..values }
+            }
+            Kind::Unset => Size { nodes: 1, ..Size::default() },
+        }
     }
 }
 
@@ -199,6 +315,33 @@ mod tests {
         assert_eq!((&text[key.span.clone()], &text[span.clone()]), ("é", "- a: 'ö'\n    b: &x [1, 2]\n  - *x"));
         assert!(matches!(&items[1].kind, Kind::List(items) if items.len() == 2));
         assert!(entries[1].1.is_null());
+    }
+
+    #[test]
+    fn bounds_depth_and_size() {
+        // Each level is ten of the one before: 10⁸ values from 9 lines.
+        let level = |n: usize| format!("l{n}: &l{n} [{}]\n", vec![format!("*l{}", n - 1); 10].join(", "));
+        let laughs = (1..=8).fold("l0: &l0 [ha, ha]\n".to_string(), |text, n| text + &level(n));
+        let (node, faults) = tree(&laughs);
+        let fault = &faults.problems[0];
+        assert!(node.is_none() && fault.message.starts_with("with this there are more than 200000 values"));
+        assert_eq!(laughs[..fault.span.start].lines().count(), 6, "{}", &laughs[fault.span.clone()]);
+
+        let text = format!("a: &a {}\nb: [{}]\n", "x".repeat(1 << 20), vec!["*a"; 20].join(", "));
+        assert_eq!(&text[tree(&text).1.problems[0].span.clone()], "*a");
+
+        for (open, close) in [("[", "]"), ("{a: ", "}")] {
+            assert!(tree(&(open.repeat(100) + &close.repeat(100))).0.is_some());
+            for deep in [110, 100_000] {
+                let (node, faults) = tree(&(open.repeat(deep) + &close.repeat(deep)));
+                assert!(node.is_none());
+                assert!(faults.problems[0].message.contains("deep"), "{}", faults.problems[0].message);
+            }
+        }
+        // Aliases nest what they stand for.
+        let nested =
+            (1..200).fold("l0: &l0 []\n".to_string(), |text, n| text + &format!("l{n}: &l{n} [*l{}]\n", n - 1));
+        assert_eq!(tree(&nested).1.problems[0].message, "this is nested more than 100 levels deep");
     }
 
     #[test]

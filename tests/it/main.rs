@@ -14,6 +14,7 @@ mod floors;
 mod full_disk;
 mod incremental;
 mod ledger;
+mod limits;
 mod lost_nodes;
 mod many_nodes;
 mod node_plans;

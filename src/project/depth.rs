@@ -1,0 +1,206 @@
+//! How deep a SQL text may be, looked at word by word before anything is made of it.
+//!
+//! `a + b + c …` and `x OR y OR z …` are as deep as they are long: each operator stands above all before it. What plans and
+//! computes such a tree calls itself once a level, and a thread whose stack ends takes the whole program with it. So depth
+//! has a limit, below what the [threads' stacks](crate::config::STACK_BYTES) were seen to bear.
+
+use datafusion::sql::sqlparser::keywords::Keyword;
+use datafusion::sql::sqlparser::tokenizer::{Location, Token, TokenWithSpan};
+
+/// Operators above one another. Spark's own stack ends at some thousands.
+pub const MOST_DEEP: usize = 2_500;
+
+/// Brackets, CASEs and subqueries within one another.
+pub const MOST_NESTED: usize = 100;
+
+/// How often the parser may call itself: up to four times for a bracket, and once for each NOT or sign.
+pub const MOST_CALLS: usize = 4 * MOST_NESTED + 50;
+
+/// Where a text is too deep, and what of it.
+#[derive(Debug, PartialEq)]
+pub enum TooDeep {
+    Operators(Location),
+    Brackets(Location),
+}
+
+/// Walks the tokens with an upper bound of the tree's depth at each.
+pub fn check(tokens: &[TokenWithSpan]) -> Result<(), TooDeep> {
+    let mut levels = vec![Level::default()];
+    let mut between = false;
+    for token in tokens {
+        let at = token.span.start;
+        let level = levels.last_mut().expect("the outermost stays");
+        match step(&token.token, level, &mut between) {
+            Step::None => {}
+            Step::Operator => level.run += 1,
+            Step::Link => level.link(),
+            Step::Part => level.part(),
+            Step::Open(kind) => {
+                // An index is an operator, too: a[1][2].
+                level.run += usize::from(token.token == Token::LBracket);
+                levels.push(Level { kind, ..Level::default() });
+            }
+            Step::Close if levels.len() > 1 => {
+                let within = levels.pop().map_or(0, |level| level.depth());
+                let level = levels.last_mut().expect("more than one");
+                level.run = level.run.max(within + 1);
+            }
+            Step::Close => {}
+            Step::End => levels = vec![Level::default()],
+        }
+        if levels.len() > MOST_NESTED {
+            return Err(TooDeep::Brackets(at));
+        }
+        if levels.last().is_some_and(|level| level.depth() > MOST_DEEP) {
+            return Err(TooDeep::Operators(at));
+        }
+    }
+    Ok(())
+}
+
+/// What a token does to the depth around it.
+enum Step {
+    None,
+    /// Stands above all before it, up to the last link or comma.
+    Operator,
+    /// As an operator that binds weaker than all others: AND, UNION, JOIN.
+    Link,
+    /// Begins a part beside those before it.
+    Part,
+    Open(Kind),
+    Close,
+    End,
+}
+
+fn step(token: &Token, level: &mut Level, between: &mut bool) -> Step {
+    match token {
+        Token::LParen | Token::LBracket | Token::LBrace => Step::Open(Kind::Bracket),
+        Token::RParen | Token::RBracket | Token::RBrace => Step::Close,
+        Token::SemiColon => Step::End,
+        Token::Comma if level.from => Step::Link,
+        Token::Comma => Step::Part,
+        Token::Word(word) if word.quote_style.is_none() => match word.keyword {
+            Keyword::NoKeyword => Step::None,
+            Keyword::CASE => Step::Open(Kind::Case),
+            Keyword::END if level.kind == Kind::Case => Step::Close,
+            Keyword::WHEN | Keyword::THEN | Keyword::ELSE if level.kind == Kind::Case => Step::Part,
+            Keyword::BETWEEN => {
+                *between = true;
+                Step::Operator
+            }
+            // That of BETWEEN is a part of it.
+            Keyword::AND if std::mem::take(between) => Step::Operator,
+            Keyword::AND | Keyword::OR | Keyword::UNION | Keyword::EXCEPT | Keyword::INTERSECT | Keyword::MINUS => {
+                Step::Link
+            }
+            Keyword::JOIN | Keyword::LATERAL => Step::Link,
+            Keyword::FROM => {
+                level.from = true;
+                Step::Operator
+            }
+            Keyword::SELECT | Keyword::WHERE | Keyword::GROUP | Keyword::ORDER => {
+                level.from = false;
+                Step::Operator
+            }
+            _ => Step::Operator,
+        },
+        Token::Word(_) | Token::Whitespace(_) | Token::Number(..) | Token::EOF => Step::None,
+        Token::SingleQuotedString(_) | Token::DoubleQuotedString(_) => Step::None,
+        _ => Step::Operator,
+    }
+}
+
+#[derive(Debug, Default, PartialEq, Clone, Copy)]
+enum Kind {
+    #[default]
+    Bracket,
+    Case,
+}
+
+/// What stands between a bracket and its end.
+#[derive(Default)]
+struct Level {
+    kind: Kind,
+    /// Whether it is in a FROM, where a comma joins.
+    from: bool,
+    /// The depth of what stands since the last link or comma.
+    run: usize,
+    /// Of what the links since the last comma join.
+    chain: usize,
+    /// Of the deepest part.
+    parts: usize,
+}
+
+impl Level {
+    fn link(&mut self) {
+        self.chain = self.chain.max(self.run) + 1;
+        self.run = 0;
+    }
+
+    fn part(&mut self) {
+        self.parts = self.depth();
+        (self.run, self.chain) = (0, 0);
+    }
+
+    fn depth(&self) -> usize {
+        // The last run stands below the last link.
+        let last = if self.chain > 0 { self.run + 1 } else { self.run };
+        self.parts.max(self.chain).max(last)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use datafusion::sql::sqlparser::dialect::SparkSqlDialect;
+    use datafusion::sql::sqlparser::tokenizer::Tokenizer;
+
+    use super::*;
+
+    fn checked(sql: &str) -> Result<(), TooDeep> {
+        check(&Tokenizer::new(&SparkSqlDialect, sql).tokenize_with_location().unwrap())
+    }
+
+    #[test]
+    fn chains_of_every_kind_have_a_limit() {
+        // What is repeated, and how often it may be.
+        let chains = [
+            ("SELECT 1", " + 1", "", MOST_DEEP - 1),
+            ("SELECT a", " OR x = 17", "", MOST_DEEP - 1),
+            ("SELECT a", " BETWEEN 1 AND 2", "", MOST_DEEP / 2 - 1),
+            ("SELECT a", "::int", "", MOST_DEEP / 2 - 1),
+            ("SELECT a", "[1]", "", MOST_DEEP - 1),
+            ("SELECT ", "NOT ", "a", MOST_DEEP - 1),
+            ("SELECT a", " + CASE WHEN b THEN 1 ELSE 2 END", "", MOST_DEEP - 1),
+            ("SELECT a FROM t", " JOIN u ON t.a = u.a", "", MOST_DEEP - 10),
+            ("SELECT a FROM t", ", u", "", MOST_DEEP - 10),
+            ("SELECT a FROM t", " UNION ALL SELECT a FROM t", "", MOST_DEEP - 10),
+        ];
+        for (start, more, end, most) in chains {
+            let text = |times: usize| [start, &more.repeat(times), end].concat();
+            assert_eq!(checked(&text(most)), Ok(()), "{start}{more}");
+            assert!(matches!(checked(&text(MOST_DEEP + 20)), Err(TooDeep::Operators(_))), "{start}{more}");
+        }
+        for (open, close) in [("(", ")"), ("abs(", ")"), ("CASE WHEN ", " THEN 1 END"), ("(SELECT ", ")")] {
+            let text = |times: usize| ["SELECT ", &open.repeat(times), "1", &close.repeat(times)].concat();
+            assert_eq!(checked(&text(MOST_NESTED - 1)), Ok(()));
+            let Err(TooDeep::Brackets(at)) = checked(&text(MOST_NESTED)) else { panic!("{open}") };
+            assert_eq!(at.line, 1);
+        }
+    }
+
+    #[test]
+    fn what_is_wide_is_not_deep() {
+        let cases = "CASE WHEN a = 1 THEN b + 1 ".to_string() + &"WHEN a = 2 THEN c * 2 ".repeat(5000) + "END";
+        let listed = format!("SELECT a FROM t WHERE a IN ({}) AND b", vec!["-1"; 5000].join(", "));
+        let columns = format!("SELECT {} FROM t", vec!["a + b * c"; 5000].join(", "));
+        let statements = "SELECT 1 + 1 OR 2;".repeat(5000);
+        for text in [format!("SELECT {cases}"), listed, columns, statements] {
+            assert_eq!(checked(&text), Ok(()));
+        }
+        // A bracket at the start of a chain lies below all of it.
+        let low = format!("SELECT ({}){}", vec!["1"; 1500].join("+"), "+1".repeat(1500));
+        assert!(checked(&low).is_err());
+        let side = format!("SELECT ({}) + ({})", vec!["1"; 2000].join("+"), vec!["1"; 2000].join("+"));
+        assert_eq!(checked(&side), Ok(()));
+    }
+}
