@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow::datatypes::{DataType, Field, Schema};
 use trapiche::lake::data_file::{ColumnRange, DataFile};
 use trapiche::lake::version::Version;
-use trapiche::lake::{TableName, Zone, path};
+use trapiche::lake::{Format, TableName, Zone, path};
 
 pub fn table() -> TableName {
     TableName::new(Zone::Trusted, "sales")
@@ -14,6 +14,7 @@ pub fn table() -> TableName {
 pub fn next(run_id: &str, files: Vec<DataFile>) -> Version {
     let fields = [("id", DataType::Int64), ("price", DataType::Float64), ("day", DataType::Utf8)];
     Version {
+        format: Format,
         table: table(),
         version: 0,
         run_id: run_id.into(),

@@ -20,8 +20,12 @@ use super::words::Words;
 
 pub async fn vacuum(project: &Project, lake: &Lake, args: args::Vacuum, words: &Words) -> Result<ExitCode> {
     let keep = args.keep.unwrap_or(lake.keep());
-    let found = pipeline::vacuum(project, lake, keep, args.dry_run, &stamp(Utc::now())).await?;
+    let vacuumed = pipeline::vacuum(project, lake, keep, args.dry_run, &stamp(Utc::now())).await?;
+    let found = vacuumed.garbage;
     output::print(args.output.format, &table(&found), &found)?;
+    for table in &vacuumed.left_alone {
+        words.note(&format!("left alone: `{table}`, which this project does not make"));
+    }
     let bytes = units::bytes(found.iter().map(|garbage| garbage.bytes).sum());
     let done = if args.dry_run { "would remove" } else { "removed" };
     words.note(&format!("{done} {}, {bytes}", units::counted(found.len() as u64, "object")));

@@ -46,8 +46,9 @@ pub mod store;
 mod table;
 mod wording;
 
+use std::collections::BTreeSet;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
@@ -69,7 +70,7 @@ use datafusion_distributed::SessionStateBuilderExt;
 use futures::future::BoxFuture;
 
 use crate::config::Limits;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::lake::current::{self, Current};
 use crate::lake::landing::Landing;
 use crate::lake::moment::Moment;
@@ -123,7 +124,8 @@ impl Engine {
     /// A session on this machine that sees no table yet.
     pub fn session(&self) -> Result<Session> {
         let state = session::state(SessionConfig::new(), &self.runtime, self.limits.threads);
-        Ok(Session { context: session::context(state)?, lake: self.lake.clone(), attempt: 0, members: None })
+        let context = session::context(state)?;
+        Ok(Session { context, lake: self.lake.clone(), unreadable: Arc::default(), attempt: 0, members: None })
     }
 
     /// Gives `work` a session that sees no table yet: on this machine, or on workers if it reads at least as much as
@@ -158,7 +160,7 @@ impl Engine {
         let state = session::state(SessionConfig::new(), &self.runtime, self.limits.threads);
         let state = cluster.spread(state, &self.lake, members, attempt.sparing)?;
         let (context, lake, members) = (session::context(state)?, self.lake.clone(), Some(members.clone()));
-        Ok(Session { context, lake, attempt: attempt.number, members })
+        Ok(Session { context, lake, unreadable: Arc::default(), attempt: attempt.number, members })
     }
 }
 
@@ -167,6 +169,8 @@ impl Engine {
 pub struct Session {
     context: SessionContext,
     lake: Lake,
+    /// Tables whose place in the lake is damaged.
+    unreadable: Arc<Mutex<BTreeSet<TableName>>>,
     /// How often the same was tried before.
     attempt: u32,
     members: Option<Arc<Members>>,
@@ -218,6 +222,36 @@ impl Session {
         }
     }
 
+    /// Registers the table as [`open`](Session::open) does. If it cannot be read, whoever asks for it is told so, and
+    /// nobody else.
+    pub async fn open_if_readable(&self, table: &TableName) -> Result<()> {
+        match self.open(table).await {
+            Err(error) if error.kind() != Kind::Connection => {
+                self.unreadable.lock().unwrap_or_else(PoisonError::into_inner).insert(table.clone());
+                Ok(())
+            }
+            opened => opened.map(drop),
+        }
+    }
+
+    /// Tries again to read those of the statement's tables that could not be read.
+    async fn open_what_it_reads(&self, statement: &Statement) -> datafusion::error::Result<()> {
+        let unreadable = self.unreadable.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if unreadable.is_empty() {
+            return Ok(());
+        }
+        for reference in self.context.state().resolve_table_references(statement)? {
+            let is_meant = |table: &&TableName| match reference.schema() {
+                Some(QUARANTINE) => reference.table() == quarantine_name(table),
+                schema => schema == Some(table.zone.as_str()) && reference.table() == table.name,
+            };
+            if let Some(table) = unreadable.iter().find(is_meant) {
+                self.open(table).await.map_err(|error| DataFusionError::External(Box::new(error)))?;
+            }
+        }
+        Ok(())
+    }
+
     fn open_source(&self, state: &SourceState, landings: &[Landing]) -> Result<()> {
         self.register(Zone::Raw.as_str(), &state.source, raw::table(&self.lake, landings)?)
     }
@@ -227,7 +261,7 @@ impl Session {
         let table = &version.table;
         if !version.quarantine.is_empty() {
             let bad = Arc::new(table::LakeTable::quarantine(&self.lake, version));
-            self.register(QUARANTINE, &format!("{}_{}", table.zone, table.name), bad)?;
+            self.register(QUARANTINE, &quarantine_name(table), bad)?;
         }
         self.register(table.zone.as_str(), &table.name, Arc::new(table::LakeTable::new(&self.lake, version)))
     }
@@ -322,6 +356,7 @@ impl Session {
     /// in the SQL ([`fault`]); those that its rows meet are told by [`Rows`].
     pub async fn execute(&self, statement: Statement) -> datafusion::error::Result<Rows> {
         let statement = readable(statement).map_err(|e| DataFusionError::External(Box::new(e)))?;
+        self.open_what_it_reads(&statement).await?;
         let plan = self.context.state().statement_to_plan(statement).await?;
         let frame = self.context.execute_logical_plan(plan).await?;
         Ok(Rows::new(frame.execute_stream().await?, self.members.clone()))
@@ -370,6 +405,11 @@ fn readable(statement: Statement) -> Result<Statement> {
         Statement::Explain(_) => Ok(statement),
         _ => Err(read_only()),
     }
+}
+
+/// Under which name `query` shows the rows that the table left out.
+fn quarantine_name(table: &TableName) -> String {
+    format!("{}_{}", table.zone, table.name)
 }
 
 fn read_only() -> Error {

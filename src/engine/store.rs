@@ -24,7 +24,7 @@ use crate::lake::commit::{self, Replaces};
 use crate::lake::data_file::DataFile;
 use crate::lake::stage::{self, Staged};
 use crate::lake::version::{self, Version};
-use crate::lake::{TableName, types};
+use crate::lake::{Format, TableName, types};
 use crate::project::{Check, OnFail, WriteMode};
 use crate::report::{CheckCount, Made, Meter, RunStamp};
 
@@ -137,6 +137,7 @@ pub async fn store(session: &Session, frame: DataFrame, write: TableWrite<'_>) -
         on_workers: None,
     };
     let next = Version {
+        format: Format,
         table: write.table.clone(),
         version: 0,
         run_id: write.stamp.run_id.clone(),

@@ -4,8 +4,13 @@
 //! their run's id, so no two files ever want one place, and a reader that misses a file of its version knows where to
 //! look without asking anybody. How long they stay is the target's `keep`.
 //!
-//! A version names what it replaced. Once it is older than `keep`, those files go, and then the version before it: no
-//! list of the attic is needed to find what is due, and nothing is done twice unless a run died.
+//! A version names what it replaced. Once it is older than `keep`, the versions before it are no longer kept: first an
+//! object says so, then those files go. No list of the attic is needed to find what is due. A run that dies between the
+//! two leaves files that no version has, which is what [`vacuum`](super::vacuum) is for.
+//!
+//! Whatever is removed here is in no version any more and never will be again: so it does no harm if a run that has long
+//! lost its claim does it late. That is why a copy of a file that is still in the table stays, though the commit that
+//! put it here was taken back: the next one that replaces the file wants it.
 
 use std::time::Duration;
 
@@ -13,9 +18,11 @@ use chrono::{DateTime, Utc};
 use futures::stream::{self, StreamExt, TryStreamExt};
 use object_store::ObjectStoreExt;
 use object_store::path::Path;
+use serde::Serialize;
 
-use super::version::{self, Kept};
-use super::{Lake, TableName, disk, path};
+use super::format::Format;
+use super::version::{self, Kept, Shelf};
+use super::{Lake, OLD, TableName, disk, path};
 use crate::error::{Error, Result};
 
 /// Longer than Athena lets a statement run (30 minutes), with room for the planning before it.
@@ -43,38 +50,87 @@ async fn copy_one(lake: Lake, file: String) -> Result<()> {
 /// What a table no longer has to keep.
 #[derive(Debug, Default, PartialEq)]
 pub struct Expired {
+    /// The oldest version that is still kept; 0 when all are.
+    pub oldest: u64,
     /// In the attic, and nodes; as paths of the lake.
     pub files: Vec<String>,
-    /// The numbers of the versions that had them, oldest first.
-    pub versions: Vec<u64>,
+    /// Numbers of versions that can be given up, lowest first.
+    pub numbers: Vec<u64>,
+}
+
+/// What was replaced at least `keep` before `now`, which is the store's time.
+pub async fn expired(lake: &Lake, table: &TableName, keep: Duration, now: DateTime<Utc>) -> Result<Expired> {
+    expired_of(lake, table, &Shelf::look(lake, table).await?, keep, now).await
+}
+
+async fn expired_of(
+    lake: &Lake,
+    table: &TableName,
+    shelf: &Shelf,
+    keep: Duration,
+    now: DateTime<Utc>,
+) -> Result<Expired> {
+    let mut expired = Expired { oldest: shelf.oldest, ..Expired::default() };
+    for next in shelf.kept().iter().skip(1).take_while(|next| is_due(next, keep, now)) {
+        let Some(version) = version::read(lake, table, next.number).await? else { continue };
+        expired.files.extend(version.replaced.into_iter().map(place));
+        expired.oldest = next.number;
+    }
+    let pairs = shelf.numbers.windows(2).take_while(|pair| pair[0].number < expired.oldest);
+    let long_ago = pairs.take_while(|pair| now - pair[1].created_at >= OLD);
+    expired.numbers = long_ago.map(|pair| pair[0].number).collect();
+    Ok(expired)
+}
+
+/// Removes what was replaced at least `keep` before `now`, which is the store's time.
+pub async fn sweep(lake: &Lake, table: &TableName, keep: Duration, now: DateTime<Utc>) -> Result<()> {
+    let shelf = Shelf::look(lake, table).await?;
+    let expired = expired_of(lake, table, &shelf, keep, now).await?;
+    no_longer_kept(lake, table, &shelf, expired.oldest).await?;
+    lake.delete_each(expired.files).await?;
+    give_up(lake, table, &expired.numbers).await
+}
+
+/// Keeps no version before `oldest`, and removes what those versions had replaced. What `oldest` itself replaced is not
+/// looked at.
+pub(super) async fn forget_before(lake: &Lake, table: &TableName, shelf: &Shelf, oldest: u64) -> Result<()> {
+    let mut files = vec![];
+    for former in shelf.kept().iter().skip(1).take_while(|former| former.number < oldest) {
+        let version = version::read(lake, table, former.number).await?;
+        files.extend(version.into_iter().flat_map(|version| version.replaced).map(place));
+    }
+    no_longer_kept(lake, table, shelf, oldest).await?;
+    lake.delete_each(files).await
+}
+
+/// Writes down that versions before `oldest` are not kept.
+pub(super) async fn no_longer_kept(lake: &Lake, table: &TableName, shelf: &Shelf, oldest: u64) -> Result<()> {
+    if oldest <= shelf.oldest {
+        return Ok(());
+    }
+    lake.write(
+        &path::oldest_file(table, oldest),
+        serde_json::to_vec(&Oldest { format: Format }).expect("text keys only"),
+    )
+    .await?;
+    let before = shelf.former_oldest.iter().chain((shelf.oldest > 0).then_some(&shelf.oldest));
+    lake.delete_each(before.map(|number| path::oldest_file(table, *number)).collect()).await
+}
+
+/// Removes the objects of versions that are not kept, so that their numbers are free again.
+pub(super) async fn give_up(lake: &Lake, table: &TableName, numbers: &[u64]) -> Result<()> {
+    lake.delete_each(numbers.iter().map(|number| path::version_file(table, *number)).collect()).await
+}
+
+/// What an object says whose name says it all.
+#[derive(Serialize)]
+struct Oldest {
+    format: Format,
 }
 
 /// Where a replaced object is.
 fn place(object: String) -> String {
     if is_out_of_sight(&object) { object } else { path::attic_file(&object) }
-}
-
-/// What was replaced at least `keep` before `now`.
-pub async fn expired(lake: &Lake, table: &TableName, keep: Duration, now: DateTime<Utc>) -> Result<Expired> {
-    let mut expired = Expired::default();
-    for pair in version::kept(lake, table).await?.windows(2) {
-        let [old, next] = pair else { unreachable!("windows of two") };
-        if !is_due(next, keep, now) {
-            break;
-        }
-        let Some(version) = version::read(lake, table, next.number).await? else { continue };
-        expired.files.extend(version.replaced.into_iter().map(place));
-        expired.versions.push(old.number);
-    }
-    Ok(expired)
-}
-
-/// Removes what was replaced at least `keep` before `now`. The files go first: a version that is there has its files,
-/// or is removed by the next sweep.
-pub async fn sweep(lake: &Lake, table: &TableName, keep: Duration, now: DateTime<Utc>) -> Result<()> {
-    let expired = expired(lake, table, keep, now).await?;
-    lake.delete_each(expired.files).await?;
-    lake.delete_each(expired.versions.iter().map(|number| path::version_file(table, *number)).collect()).await
 }
 
 /// Whether no reader of tables' folders comes across it: nodes stay where they are until they expire.
@@ -103,7 +159,7 @@ pub fn parse_keep(text: &str) -> Result<Duration, String> {
 
 /// A version's creation is the moment at which it replaced its files, by the store's clock.
 fn is_due(next: &Kept, keep: Duration, now: DateTime<Utc>) -> bool {
-    // With nothing to keep, a store whose clock is ahead of ours must not make us wait.
+    // What the run knows of the store's time is a little behind it.
     keep.is_zero() || (now - next.created_at).to_std().is_ok_and(|age| age >= keep)
 }
 

@@ -1,27 +1,30 @@
 //! The one way in which a table changes.
 //!
-//! 1. `pending.json` names the next version, its staged files, its new nodes and the objects it replaces.
+//! 1. `pending-<next>-<run>.json` names the next version, its staged files, its new nodes and the objects it replaces.
 //! 2. The files it replaces are copied to the [`attic`], unless nothing is to be kept.
 //! 3. The nodes are written, and the staged files published (renamed, or their uploads completed).
 //! 4. `v<next>.json` is created: from here on the table *is* the next version.
-//! 5. What it replaces is removed from the table's folder, then `pending.json`.
+//! 5. What it replaces is removed from the table's folder, then the pending object.
 //!
-//! Whoever dies on the way leaves `pending.json`, and [`recover`] looks whether 4 happened: if so it
-//! does 5 again, if not it takes the nodes and the published files back. Each step may be done twice. That is right
-//! because no one else is at work on the table, which [`lock`](super::lock) sees to.
+//! Whoever dies on the way leaves the pending object, and [`recover`] looks who has the number: if it is the dead run's
+//! version, 5 is done again. If the number is free, it is taken first ([aborted](version)), so that a run that was only
+//! asleep cannot create its version any more; then its nodes and published files are taken back. The
+//! [lock](super::lock) keeps runs apart, but nothing here is wrong without it: of all that want a number one has it, and
+//! each step removes only what its own run made, or what no version will ever have again.
 
 use std::collections::HashSet;
 
 use futures::{StreamExt, TryStreamExt, stream};
 use serde::{Deserialize, Serialize};
 
+use super::format::{Content, Format};
 use super::order::Order;
 use super::path::PartitionValue;
 use super::stage::{self, Staged};
 use super::tree::{self, Node};
 use super::tree_change::TreeChange;
-use super::version::{self, Version};
-use super::{Lake, TableName, attic, path};
+use super::version::{self, Record, Shelf, Version};
+use super::{Lake, OLD, TableName, attic, lock, path};
 use crate::error::{Error, Kind, Result};
 
 /// Which of the current files the next version does not have.
@@ -39,6 +42,8 @@ pub enum Replaces {
 
 #[derive(Serialize, Deserialize)]
 struct Pending {
+    #[serde(default)]
+    format: Format,
     next: Version,
     staged: Vec<Staged>,
     nodes: Vec<String>,
@@ -48,8 +53,8 @@ struct Pending {
 /// Makes `next` the table's version. `next.files` and `next.quarantine` are leaves of the new files, all in `staged`;
 /// those of the current version that stay are added here, and `next.version` is set.
 pub async fn commit(lake: &Lake, mut next: Version, staged: Vec<Staged>, replaces: Replaces) -> Result<Version> {
-    let current = version::latest(lake, &next.table).await?;
-    next.version = current.as_ref().map_or(1, |current| current.version + 1);
+    let (current, number) = current(lake, &next.table).await?;
+    next.version = number;
     let order = Order::of(&next.schema, &next.partition_by);
     let (old, old_bad) = current.map(|current| (current.files, current.quarantine)).unwrap_or_default();
     let mut change = TreeChange::new(lake, &next.table, next.version, &next.run_id);
@@ -67,9 +72,8 @@ pub async fn commit(lake: &Lake, mut next: Version, staged: Vec<Staged>, replace
         }
     };
     let nodes = new_nodes.iter().map(|(path, _)| path.clone()).collect();
-    let pending = Pending { next, staged, nodes, removed };
-    // Whoever holds the table's lock has recovered it, so there is none; a run whose lock ran out stops here.
-    if !lake.create(&path::pending_file(&pending.next.table), to_json(&pending)).await? {
+    let pending = Pending { format: Format, next, staged, nodes, removed };
+    if !lake.create(&pending.file(), to_json(&pending)).await? {
         return Err(changed_meanwhile(&pending.next.table));
     }
     if !lake.keep().is_zero() {
@@ -83,33 +87,95 @@ pub async fn commit(lake: &Lake, mut next: Version, staged: Vec<Staged>, replace
         undo(lake, &pending).await?;
         return Err(changed_meanwhile(&pending.next.table));
     }
-    finish(lake, &pending).await?;
-    Ok(pending.next)
-}
-
-/// Finishes or takes back what a run that died had begun on this table.
-pub async fn recover(lake: &Lake, table: &TableName) -> Result<()> {
-    let Some(bytes) = lake.read(&path::pending_file(table)).await? else { return Ok(()) };
-    let Ok(pending) = serde_json::from_slice::<Pending>(&bytes) else {
-        // Torn while it was written: nothing had been published yet.
-        return lake.delete(&path::pending_file(table)).await;
-    };
-    match version::read(lake, table, pending.next.version).await? {
-        Some(committed) if committed.run_id == pending.next.run_id => finish(lake, &pending).await,
-        _ => undo(lake, &pending).await,
+    match finish(lake, &pending).await? {
+        true => Ok(pending.next),
+        false => Err(changed_meanwhile(&pending.next.table)),
     }
 }
 
-/// The objects that an unfinished commit is about to publish, to write or to remove.
-pub async fn claimed(lake: &Lake, table: &TableName) -> Result<Vec<String>> {
-    let Some(bytes) = lake.read(&path::pending_file(table)).await? else { return Ok(vec![]) };
-    let Ok(pending) = serde_json::from_slice::<Pending>(&bytes) else { return Ok(vec![]) };
-    Ok(pending.staged.into_iter().map(|staged| staged.path).chain(pending.nodes).chain(pending.removed).collect())
+/// The table as it is, and the number of its next version.
+async fn current(lake: &Lake, table: &TableName) -> Result<(Option<Version>, u64)> {
+    loop {
+        let shelf = Shelf::look(lake, table).await?;
+        if let Some(newest) = shelf.newest(lake, table).await? {
+            return Ok((newest, shelf.next_number()));
+        }
+    }
 }
 
-async fn finish(lake: &Lake, pending: &Pending) -> Result<()> {
-    lake.delete_each(pending.removed.clone()).await?;
-    lake.delete(&path::pending_file(&pending.next.table)).await
+/// Finishes or takes back what other runs, or this one, had begun on this table and not ended. `by` is the run that
+/// does it.
+pub async fn recover(lake: &Lake, table: &TableName, by: &str) -> Result<()> {
+    for (name, began_at) in Shelf::look(lake, table).await?.pending {
+        let file = format!("{}/{name}", path::versions_dir(table));
+        let Some(bytes) = lake.read(&file).await? else { continue };
+        match Content::<Pending>::of(&bytes) {
+            Content::Whole(pending) => settle(lake, &pending, by).await?,
+            // Its writer died over it, and had published nothing yet.
+            Content::Torn => lake.delete(&file).await?,
+            Content::Unknown(_) if lock::store_time(lake).await?.is_some_and(|now| now - began_at >= OLD) => {
+                lake.delete(&file).await?;
+            }
+            Content::Unknown(error) => {
+                return Err(Error::new(
+                    Kind::Locked,
+                    format!("`{file}` is a commit of a form that this program does not know"),
+                )
+                .because(error)
+                .hint("another version of trapiche may be at work; if none is, remove that object"));
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn settle(lake: &Lake, pending: &Pending, by: &str) -> Result<()> {
+    let Pending { next: Version { table, version: number, run_id, .. }, .. } = pending;
+    loop {
+        match version::record(lake, table, *number).await? {
+            Some(Record::Version(committed)) if committed.run_id == *run_id => {
+                return finish(lake, pending).await.map(drop);
+            }
+            Some(_) => return undo(lake, pending).await,
+            None => {
+                if version::abort(lake, table, *number, run_id, by).await? {
+                    return undo(lake, pending).await;
+                }
+            }
+        }
+    }
+}
+
+/// The objects that unfinished commits are about to publish, to write or to remove.
+pub(super) async fn claimed(lake: &Lake, table: &TableName) -> Result<HashSet<String>> {
+    let mut claimed = HashSet::new();
+    for (name, _) in Shelf::look(lake, table).await?.pending {
+        let Some(bytes) = lake.read(&format!("{}/{name}", path::versions_dir(table))).await? else { continue };
+        if let Content::Whole(Pending { staged, nodes, removed, .. }) = Content::of(&bytes) {
+            claimed.extend(staged.into_iter().map(|staged| staged.path).chain(nodes).chain(removed));
+        }
+    }
+    Ok(claimed)
+}
+
+/// Removes what the version replaced; whether it is one of the table's.
+async fn finish(lake: &Lake, pending: &Pending) -> Result<bool> {
+    let Pending { next: Version { table, version: number, replaced, .. }, removed, .. } = pending;
+    let mut is_of_the_table = true;
+    if !removed.is_empty() {
+        let shelf = Shelf::look(lake, table).await?;
+        // A number that was given up can be had by a run that has slept for longer than that takes. Its version is
+        // none, and what it would replace may be the table.
+        is_of_the_table = shelf.oldest <= *number;
+        if is_of_the_table {
+            if replaced.is_empty() {
+                attic::forget_before(lake, table, &shelf, *number).await?;
+            }
+            lake.delete_each(removed.clone()).await?;
+        }
+    }
+    lake.delete(&pending.file()).await?;
+    Ok(is_of_the_table)
 }
 
 async fn undo(lake: &Lake, pending: &Pending) -> Result<()> {
@@ -119,7 +185,13 @@ async fn undo(lake: &Lake, pending: &Pending) -> Result<()> {
     for node in &pending.nodes {
         lake.delete(node).await?;
     }
-    lake.delete(&path::pending_file(&pending.next.table)).await
+    lake.delete(&pending.file()).await
+}
+
+impl Pending {
+    fn file(&self) -> String {
+        path::pending_file(&self.next.table, self.next.version, &self.next.run_id)
+    }
 }
 
 fn changed_meanwhile(table: &TableName) -> Error {

@@ -1,17 +1,256 @@
-//! Forcing a local lake's files to the disk, so that a crash of the machine loses nothing that was committed.
+//! A folder as a store, and what a disk needs that object stores give by themselves.
 //!
 //! A rename is atomic for other processes, but not for a machine that loses power: the file's bytes and the folder's
-//! entry are each safe only after their own `fsync`. Object stores give this by themselves.
+//! entry are each safe only after their own `fsync`. So a small object that means something by being there is written
+//! under a hidden name, [forced](Forced) to the disk, and only then given its name: nobody ever sees an empty one.
+//!
+//! A folder may hold symbolic links, which lead anywhere. What removes by looking for it looks with [`walk`], which
+//! follows none.
 
 use std::collections::BTreeSet;
-use std::fs::File;
-use std::io::ErrorKind;
-use std::path::PathBuf;
+use std::fmt;
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Write};
+use std::ops::Range;
+use std::path::{Path as FilePath, PathBuf};
+use std::time::Duration;
 
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures::stream::BoxStream;
 use futures::{StreamExt, TryStreamExt};
+use object_store::local::LocalFileSystem;
+use object_store::path::Path;
+use object_store::prefix::PrefixStore;
+use object_store::{
+    CopyOptions, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore, PutMode,
+    PutMultipartOptions, PutOptions, PutPayload, PutResult, RenameOptions,
+};
 
 use super::Lake;
 use crate::error::{Error, Result};
+
+/// Asked of a put: the object is on the disk before it has its name. It costs an `fsync`, so what may be lost with its
+/// run is put without.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Forced;
+
+/// A folder of this machine as a store. It need not exist yet.
+#[derive(Debug)]
+pub(super) struct Folder {
+    files: PrefixStore<LocalFileSystem>,
+    root: PathBuf,
+}
+
+impl Folder {
+    pub fn new(root: &FilePath) -> Result<Folder> {
+        // With the folder as the store's own root it would have to exist already.
+        let files = LocalFileSystem::new().with_automatic_cleanup(true);
+        let files = PrefixStore::new(files, Path::from_absolute_path(root)?);
+        Ok(Folder { files, root: root.to_path_buf() })
+    }
+}
+
+impl fmt::Display for Folder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Folder({})", self.root.display())
+    }
+}
+
+#[async_trait]
+#[deny(clippy::missing_trait_methods)]
+impl ObjectStore for Folder {
+    async fn put_opts(&self, path: &Path, payload: PutPayload, options: PutOptions) -> object_store::Result<PutResult> {
+        if options.extensions.get::<Forced>().is_none() {
+            return self.files.put_opts(path, payload, options).await;
+        }
+        let file = self.root.join(path.as_ref());
+        let put = tokio::task::spawn_blocking(move || put_forced(&file, &payload, &options.mode));
+        match put.await.map_err(io::Error::other).flatten() {
+            Ok(()) => Ok(PutResult { e_tag: None, version: None }),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                Err(object_store::Error::AlreadyExists { path: path.to_string(), source: error.into() })
+            }
+            Err(error) => Err(object_store::Error::Generic { store: "Folder", source: error.into() }),
+        }
+    }
+
+    async fn put_multipart_opts(
+        &self,
+        path: &Path,
+        options: PutMultipartOptions,
+    ) -> object_store::Result<Box<dyn MultipartUpload>> {
+        self.files.put_multipart_opts(path, options).await
+    }
+
+    async fn get_opts(&self, path: &Path, options: GetOptions) -> object_store::Result<GetResult> {
+        self.files.get_opts(path, options).await
+    }
+
+    async fn get_ranges(&self, path: &Path, ranges: &[Range<u64>]) -> object_store::Result<Vec<Bytes>> {
+        self.files.get_ranges(path, ranges).await
+    }
+
+    fn delete_stream(
+        &self,
+        paths: BoxStream<'static, object_store::Result<Path>>,
+    ) -> BoxStream<'static, object_store::Result<Path>> {
+        self.files.delete_stream(paths)
+    }
+
+    fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, object_store::Result<ObjectMeta>> {
+        self.files.list(prefix)
+    }
+
+    fn list_with_offset(
+        &self,
+        prefix: Option<&Path>,
+        offset: &Path,
+    ) -> BoxStream<'static, object_store::Result<ObjectMeta>> {
+        self.files.list_with_offset(prefix, offset)
+    }
+
+    async fn list_with_delimiter(&self, prefix: Option<&Path>) -> object_store::Result<ListResult> {
+        self.files.list_with_delimiter(prefix).await
+    }
+
+    async fn copy_opts(&self, from: &Path, to: &Path, options: CopyOptions) -> object_store::Result<()> {
+        self.files.copy_opts(from, to, options).await
+    }
+
+    async fn rename_opts(&self, from: &Path, to: &Path, options: RenameOptions) -> object_store::Result<()> {
+        self.files.rename_opts(from, to, options).await
+    }
+}
+
+/// Writes the bytes under a hidden name, forces them to the disk, and gives them their name.
+fn put_forced(path: &FilePath, payload: &PutPayload, mode: &PutMode) -> io::Result<()> {
+    let (mut file, hidden) = hidden_file(path)?;
+    let named =
+        payload.iter().try_for_each(|bytes| file.write_all(bytes)).and_then(|()| file.sync_all()).and_then(|()| {
+            match mode {
+                PutMode::Create => fs::hard_link(&hidden, path),
+                PutMode::Overwrite => fs::rename(&hidden, path),
+                PutMode::Update(_) => Err(io::Error::new(ErrorKind::Unsupported, "a folder knows no ETags")),
+            }
+        });
+    #[cfg(test)]
+    tests::note(hidden.clone());
+    if named.is_err() || *mode == PutMode::Create {
+        // Should it stay, it is in nobody's way: no listing shows it.
+        let _ = fs::remove_file(&hidden);
+    }
+    named
+}
+
+/// A new file beside the path, of a name that listings pass over: `LocalFileSystem` uses the same for its own.
+fn hidden_file(path: &FilePath) -> io::Result<(File, PathBuf)> {
+    let mut number = 1u32;
+    loop {
+        let mut hidden = path.as_os_str().to_owned();
+        hidden.push(format!("#{number}"));
+        let hidden = PathBuf::from(hidden);
+        match File::options().write(true).create_new(true).open(&hidden) {
+            Ok(file) => return Ok((file, hidden)),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => number += 1,
+            // Whoever removes the last file of a folder removes the folder, so it may be gone again.
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                fs::create_dir_all(path.parent().ok_or(error)?)?;
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// The files below a folder of the lake, without following any link: what lies behind one is not the lake's. Names that
+/// no object can have are passed over.
+pub(super) async fn walk(root: &FilePath, dir: &str) -> Result<Vec<ObjectMeta>> {
+    let (root, dir) = (root.to_path_buf(), dir.to_string());
+    let found = tokio::task::spawn_blocking(move || {
+        let mut found = vec![];
+        if !is_behind_a_link(&root, &dir)? {
+            collect(&root, &root.join(&dir), &mut found)?;
+            found.sort_by(|a, b| a.location.cmp(&b.location));
+        }
+        Ok(found)
+    });
+    found.await.map_err(io::Error::other).flatten().map_err(|error: io::Error| Error::from(error).context("listing"))
+}
+
+fn collect(root: &FilePath, folder: &FilePath, found: &mut Vec<ObjectMeta>) -> io::Result<()> {
+    let Some(entries) = if_there(fs::read_dir(folder))? else { return Ok(()) };
+    for entry in entries {
+        // Other runs may be at work, so anything may go while we look.
+        let Some(entry) = if_there(entry)? else { continue };
+        let Some(kind) = if_there(entry.file_type())? else { continue };
+        let path = entry.path();
+        if kind.is_dir() {
+            collect(root, &path, found)?;
+        } else if kind.is_file()
+            && let Some(location) = location(root, &path)
+            && let Some(about) = if_there(entry.metadata())?
+        {
+            let last_modified = about.modified()?.into();
+            found.push(ObjectMeta { location, last_modified, size: about.len(), e_tag: None, version: None });
+        }
+    }
+    Ok(())
+}
+
+/// Under which path the store has the file; `None` where it cannot.
+fn location(root: &FilePath, file: &FilePath) -> Option<Path> {
+    let path = Path::parse(file.strip_prefix(root).ok()?.to_str()?).ok()?;
+    let is_hidden =
+        |(_, number): (&str, &str)| !number.is_empty() && number.bytes().all(|digit| digit.is_ascii_digit());
+    (!path.filename()?.split_once('#').is_some_and(is_hidden)).then_some(path)
+}
+
+/// Whether what lies at the path, or a folder between the root and it, is a symbolic link.
+fn is_behind_a_link(root: &FilePath, path: &str) -> io::Result<bool> {
+    let mut place = root.to_path_buf();
+    for part in path.split('/') {
+        place.push(part);
+        match if_there(fs::symlink_metadata(&place))? {
+            Some(about) if about.is_symlink() => return Ok(true),
+            Some(_) => {}
+            None => return Ok(false),
+        }
+    }
+    Ok(false)
+}
+
+/// Removes a folder of the lake with all that is in it, files without an object's name included. Links are removed, and
+/// what lies behind one is left alone: it is not the lake's.
+///
+/// Another process may put a file there meanwhile and go on for a moment. What it leaves after that is for the next run.
+pub(super) async fn remove_folder(root: &FilePath, dir: &str) -> Result<()> {
+    const TRIES: u32 = 20;
+    const PAUSE: Duration = Duration::from_millis(100);
+    for _ in 0..TRIES {
+        let (folder, at, of) = (root.join(dir), dir.to_string(), root.to_path_buf());
+        let removed = tokio::task::spawn_blocking(move || match is_behind_a_link(&of, &at)? {
+            true => Ok(()),
+            false => fs::remove_dir_all(folder),
+        });
+        match removed.await.map_err(io::Error::other).flatten() {
+            Ok(()) => return Ok(()),
+            Err(error) if error.kind() == ErrorKind::NotFound && !root.join(dir).exists() => return Ok(()),
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::DirectoryNotEmpty) => {
+                tokio::time::sleep(PAUSE).await;
+            }
+            Err(error) => return Err(Error::from(error).context(format!("removing `{dir}`"))),
+        }
+    }
+    Ok(())
+}
+
+fn if_there<T>(answer: io::Result<T>) -> io::Result<Option<T>> {
+    match answer {
+        Ok(answer) => Ok(Some(answer)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
 
 /// `fsync`s that wait for the disk at a time; file systems write them down together.
 const AT_ONCE: usize = 16;
@@ -54,7 +293,6 @@ async fn sync_each(paths: impl IntoIterator<Item = PathBuf>) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
     use std::sync::{Arc, Mutex};
 
     use arrow::datatypes::{DataType, Field, Schema};
@@ -64,7 +302,7 @@ mod tests {
     use crate::lake::data_file::DataFile;
     use crate::lake::landing::{self, LandedFormat, LandedPart, Landing};
     use crate::lake::version::Version;
-    use crate::lake::{TableName, capture, stage};
+    use crate::lake::{Format, TableName, capture, stage};
 
     /// All that was ever forced in this process.
     static FORCED: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
@@ -92,6 +330,7 @@ mod tests {
             });
         }
         let next = Version {
+            format: Format,
             table: TableName::parse("trusted.t").unwrap(),
             version: 0,
             run_id: run_id.to_string(),
@@ -129,11 +368,11 @@ mod tests {
         capture.publish(lake, &landing, "").await.unwrap();
     }
 
-    fn walk(folder: &Path, found: &mut BTreeSet<PathBuf>) {
+    fn all_below(folder: &FilePath, found: &mut BTreeSet<PathBuf>) {
         found.insert(folder.to_path_buf());
         for entry in std::fs::read_dir(folder).unwrap().map(Result::unwrap) {
             match entry.file_type().unwrap().is_dir() {
-                true => walk(&entry.path(), found),
+                true => all_below(&entry.path(), found),
                 false => drop(found.insert(entry.path())),
             }
         }
@@ -149,7 +388,7 @@ mod tests {
         write(&lake, "second", 0..3).await;
 
         let mut there = BTreeSet::new();
-        walk(dir.path(), &mut there);
+        all_below(dir.path(), &mut there);
         let count = |part: &str| there.iter().filter(|path| path.to_str().unwrap().contains(part)).count();
         assert!(count("attic/trusted/t/day=1/part-first") == 1 && count("nodes/v") > 2 && count("_landing.json") == 1);
         // What a run has while it is at work goes with it.

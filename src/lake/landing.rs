@@ -5,8 +5,6 @@
 //! that the source's [state](super::state) lists. What a capture that died has left is in none, and is removed by the
 //! next [capture](super::capture).
 
-use std::io::ErrorKind;
-
 use arrow::datatypes::SchemaRef;
 use chrono::{DateTime, Utc};
 use futures::{StreamExt, TryStreamExt};
@@ -109,14 +107,8 @@ pub async fn publish(lake: &Lake, landing: &Landing) -> Result<()> {
 /// Removes all objects of a capture's folder.
 pub async fn discard(lake: &Lake, folder: &str) -> Result<()> {
     if let Some(root) = lake.local_root() {
-        // As files rather than objects: that takes along the staging files of uploads, which no listing shows.
-        let local = root.join(folder);
-        return match tokio::fs::remove_dir_all(&local).await {
-            Err(error) if error.kind() != ErrorKind::NotFound => {
-                Err(Error::failed(format!("could not remove `{}`", local.display())).because(error))
-            }
-            _ => Ok(()),
-        };
+        // As a folder: that takes along the staging files of uploads, which no listing shows.
+        return disk::remove_folder(root, folder).await;
     }
     let folder = Path::from(folder);
     let paths = lake.store.list(Some(&folder)).map_ok(|object| object.location).boxed();

@@ -5,31 +5,61 @@
 //! than that a listing shows what was put before, which file systems, S3 and MinIO all do, and costs a run two requests
 //! however many datasets it makes. Should both see each other, both give way.
 //!
-//! A claim holds for [`HOLDS_FOR`] and is renewed while the run is alive. Where it was put down by a process of this
-//! machine that is gone, it is void at once, so that a killed run can be started again without waiting.
+//! A claim is renewed while its run is alive: by its next generation, an object that is only ever created. It is void
+//! when its process is known to be gone, or when it was not renewed for a whole [`TERM`] by the store's clock: then
+//! that of a claim just put there says how old it is. Who finds it void creates its next generation *as void*; so either
+//! the owner renews it or another takes it over, and an owner that was only asleep learns at its next renewal that it
+//! has lost. It stops on its own well before others may take over, by the time that passes on its own machine.
+//!
+//! A verdict can still be wrong (a machine that slept knows it only a while after it wakes up). That costs a run, and
+//! nothing else: a [commit](super::commit) is right without any lock.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use nix::errno::Errno;
+use nix::sys::signal;
+use nix::unistd::Pid;
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use super::{Lake, TableName, path, stage};
+use super::format::{Content, Format};
+use super::{Lake, OLD, TableName, path, stage};
 use crate::error::{Error, Kind, Result};
 
-/// Much longer than clocks differ and than a store is out of reach on an ordinary day.
-const HOLDS_FOR: TimeDelta = TimeDelta::seconds(60);
+/// After so long without a renewal others may take over. Much longer than a store is out of reach on an ordinary day.
+const TERM: TimeDelta = TimeDelta::seconds(60);
 const RENEWED_EVERY: Duration = Duration::from_secs(15);
+/// A renewal that failed is tried again after this.
+const TRIED_AGAIN_AFTER: Duration = Duration::from_secs(3);
+/// After so long without a renewal its owner takes the claim for lost: before others may.
+const GIVEN_UP_AFTER: Duration = Duration::from_secs(45);
 
-/// What a run at work says of itself, in `_trapiche/runs/<run>.json`.
+/// What a generation of a claim can be.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(untagged)]
+enum Generation {
+    Claim(Claim),
+    Void(Void),
+}
+
+/// What a run at work says of itself, in `_trapiche/runs/<run>.<generation>.json`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Claim {
+    format: Format,
     pub run_id: String,
     pub datasets: BTreeSet<TableName>,
-    pub expires_at: DateTime<Utc>,
     pub process: Process,
+}
+
+/// The end of a claim that was not released.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Void {
+    format: Format,
+    /// The run that found it void.
+    void_by: String,
 }
 
 /// A process, as precisely as its machine can tell; without `/proc` nothing is known of it.
@@ -44,61 +74,83 @@ pub struct Process {
     pub started: Option<u64>,
 }
 
-/// Held until released or dropped; a dropped one expires.
+/// Held until released or dropped; a dropped one runs out.
 #[derive(Debug)]
 pub struct Lock {
     lake: Lake,
-    claim: String,
-    renewal: JoinHandle<()>,
+    renewal: JoinHandle<Vec<String>>,
+    stop: watch::Sender<bool>,
     lost: watch::Receiver<bool>,
+    /// The store's time at some moment, and when that was.
+    seen: (DateTime<Utc>, Duration),
 }
 
 /// Claims the datasets for `run_id`, or says which run is at work on one of them. Clears away what dead runs had staged.
 pub async fn acquire(lake: &Lake, run_id: &str, datasets: impl IntoIterator<Item = TableName>) -> Result<Lock> {
+    acquire_for(lake, run_id, datasets, Process::this()).await
+}
+
+pub(super) async fn acquire_for(
+    lake: &Lake,
+    run_id: &str,
+    datasets: impl IntoIterator<Item = TableName>,
+    process: Process,
+) -> Result<Lock> {
     // Looked at before the claims: who stages has a claim, so what has none by then is of a run that is over.
     let staged = stage::runs(lake).await?;
-    let mine = Claim {
-        run_id: run_id.to_string(),
-        datasets: datasets.into_iter().collect(),
-        expires_at: Utc::now() + HOLDS_FOR,
-        process: Process::this(),
-    };
-    let file = path::claim_file(run_id);
-    let claimed = match lake.create(&file, mine.to_json()).await {
-        Ok(true) => give_way_or_clear(lake, &mine, staged).await,
-        Ok(false) => {
-            return Err(Error::new(Kind::Locked, format!("there is a run `{run_id}` already")).hint("run again"));
-        }
-        // It may be there all the same.
-        Err(error) => Err(error),
-    };
-    match claimed {
-        Ok(()) => Ok(hold(lake, mine, file)),
+    let claim = Claim { format: Format, run_id: run_id.to_string(), datasets: datasets.into_iter().collect(), process };
+    let first = path::claim_file(run_id, 1);
+    let asked_at = lake.clock().now();
+    match lake.create(&first, claim.to_json()).await {
+        Ok(true) => {}
+        Ok(false) => return Err(same_run(run_id)),
         Err(error) => {
-            // If this fails too, the claim ends with this process.
-            let _ = lake.delete(&file).await;
+            // It may be there all the same; if this fails too, it ends with this process.
+            let _ = lake.delete(&first).await;
+            return Err(error);
+        }
+    }
+    let mut lock = hold(lake, claim.clone(), asked_at);
+    let looked = tokio::select! {
+        biased;
+        lost = lock.lost() => Err(lost),
+        looked = give_way_or_clear(lake, &claim, staged) => looked,
+    };
+    match looked {
+        Ok(seen) => {
+            lock.seen = seen;
+            Ok(lock)
+        }
+        Err(error) => {
+            let _ = lock.release().await;
             Err(error)
         }
     }
 }
 
 impl Lock {
-    /// Waits until the claim could not be renewed in time, so that another run may have taken over; else for ever.
+    /// Waits until the claim could not be renewed in time, or another run has taken over; else for ever.
     pub async fn lost(&self) -> Error {
         let mut lost = self.lost.clone();
         if lost.wait_for(|lost| *lost).await.is_err() {
             std::future::pending::<()>().await;
         }
-        Error::new(Kind::Locked, "this run's claim on its datasets ran out: the lake could not be reached in time")
-            .hint("run again")
+        lost_claim()
+    }
+
+    /// The time by the store's clock, or a little before it.
+    pub fn store_time(&self) -> DateTime<Utc> {
+        let (time, at) = self.seen;
+        time + (self.lake.clock().now() - at)
     }
 
     /// Does the work for as long as the claim holds, and releases it. What is staged when it is lost is left to whoever
     /// has taken over.
     pub async fn hold_for<T>(self, work: impl Future<Output = Result<T>>) -> Result<T> {
         let done = tokio::select! {
-            done = work => done,
+            biased;
             lost = self.lost() => Err(lost),
+            done = work => done,
         };
         let released = self.release().await;
         // Why the work failed is what the user must know.
@@ -106,9 +158,14 @@ impl Lock {
         released.map(|()| done)
     }
 
-    pub async fn release(self) -> Result<()> {
-        self.renewal.abort();
-        self.lake.delete(&self.claim).await
+    pub async fn release(mut self) -> Result<()> {
+        self.stop.send_replace(true);
+        // A renewal that is under way is waited for: it would be there after all was removed.
+        let mine = (&mut self.renewal).await.unwrap_or_default();
+        for generation in mine {
+            self.lake.delete(&generation).await?;
+        }
+        Ok(())
     }
 }
 
@@ -118,69 +175,186 @@ impl Drop for Lock {
     }
 }
 
-async fn give_way_or_clear(lake: &Lake, mine: &Claim, staged: Vec<String>) -> Result<()> {
-    let mut alive = BTreeSet::from([mine.run_id.clone()]);
-    for file in lake.list(path::CLAIMS).await? {
-        if file == path::claim_file(&mine.run_id) {
+/// The newest time that a claim was put there: the store's time, some seconds ago. `None` when no run is at work.
+pub(super) async fn store_time(lake: &Lake) -> Result<Option<DateTime<Utc>>> {
+    Ok(lake.objects_in(path::CLAIMS).await?.into_iter().map(|claim| claim.last_modified).max())
+}
+
+/// The last generation of a run's claim, and the names of all that are there.
+#[derive(Debug, Default)]
+struct Listed {
+    generation: u64,
+    put_at: DateTime<Utc>,
+    files: Vec<String>,
+}
+
+/// What the last generation of a claim says.
+enum Verdict {
+    Alive(Claim),
+    Void,
+    /// Nobody has said yet that it is void.
+    Dead,
+    /// It was released while we looked.
+    Gone,
+}
+
+/// Gives way to a run that is at work on the same, and ends the claims of those that are no longer; the store's time.
+async fn give_way_or_clear(lake: &Lake, mine: &Claim, staged: Vec<String>) -> Result<(DateTime<Utc>, Duration)> {
+    let mut runs: BTreeMap<String, Listed> = BTreeMap::new();
+    let mut unknown = vec![];
+    for object in lake.objects_in(path::CLAIMS).await? {
+        let file = object.location.to_string();
+        let Some((run_id, generation)) = path::parse_claim(&file) else {
+            unknown.push((file, object.last_modified));
             continue;
+        };
+        let listed = runs.entry(run_id.to_string()).or_default();
+        if generation > listed.generation {
+            (listed.generation, listed.put_at) = (generation, object.last_modified);
         }
-        // It may end while we look.
-        let Some(bytes) = lake.read(&file).await? else { continue };
-        match serde_json::from_slice::<Claim>(&bytes) {
-            Ok(other) if other.is_alive(Utc::now()) => {
-                if let Some(dataset) = mine.datasets.intersection(&other.datasets).next() {
-                    return Err(at_work(&other, dataset));
+        listed.files.push(file);
+    }
+    // Ours was put there a moment ago, so it has the store's time; if it is not there, it was found void already.
+    let now = runs.remove(&mine.run_id).ok_or_else(lost_claim)?.put_at;
+    let seen = (now, lake.clock().now());
+    for (file, put_at) in unknown {
+        if now - put_at < OLD {
+            return Err(unknown_claim(&file));
+        }
+        lake.delete(&file).await?;
+    }
+    let mut alive = BTreeSet::from([mine.run_id.clone()]);
+    for (run_id, mut listed) in runs {
+        loop {
+            match judge(lake, &run_id, &listed, now).await? {
+                Verdict::Alive(other) => {
+                    if let Some(dataset) = mine.datasets.intersection(&other.datasets).next() {
+                        return Err(at_work(&other, dataset));
+                    }
+                    alive.insert(run_id);
                 }
-                alive.insert(other.run_id);
+                Verdict::Dead => {
+                    let next = path::claim_file(&run_id, listed.generation + 1);
+                    let void = Void { format: Format, void_by: mine.run_id.clone() };
+                    if !lake.create(&next, serde_json::to_vec(&void).expect("text keys only")).await? {
+                        // It was renewed, or another run was quicker.
+                        listed.generation += 1;
+                        listed.put_at = now;
+                        listed.files.push(next);
+                        continue;
+                    }
+                    lake.delete_each(listed.files).await?;
+                }
+                Verdict::Void if now - listed.put_at >= OLD => lake.delete_each(listed.files).await?,
+                Verdict::Void | Verdict::Gone => {}
             }
-            // Void, or torn by a death.
-            _ => lake.delete(&file).await?,
+            break;
         }
     }
     for run in staged.iter().filter(|run| !alive.contains(*run)) {
         stage::clear(lake, run).await?;
     }
-    Ok(())
+    Ok(seen)
+}
+
+async fn judge(lake: &Lake, run_id: &str, listed: &Listed, now: DateTime<Utc>) -> Result<Verdict> {
+    let file = path::claim_file(run_id, listed.generation);
+    let Some(bytes) = lake.read(&file).await? else { return Ok(Verdict::Gone) };
+    let is_over = now - listed.put_at >= TERM;
+    match Content::of(&bytes) {
+        Content::Whole(Generation::Void(_)) => Ok(Verdict::Void),
+        Content::Whole(Generation::Claim(claim)) => {
+            let is_dead = is_over || claim.process.is_running() == Some(false);
+            Ok(if is_dead { Verdict::Dead } else { Verdict::Alive(claim) })
+        }
+        // The machine died over it.
+        Content::Torn => Ok(Verdict::Dead),
+        Content::Unknown(_) if now - listed.put_at >= OLD => Ok(Verdict::Dead),
+        Content::Unknown(error) => Err(unknown_claim(&file).because(error)),
+    }
 }
 
 fn at_work(other: &Claim, dataset: &TableName) -> Error {
     let Claim { run_id, process: Process { host, pid, .. }, .. } = other;
     let message = format!("run `{run_id}` (process {pid} on `{host}`) is at work on `{dataset}`");
-    let until = other.expires_at.format("%H:%M:%SZ");
-    Error::new(Kind::Locked, message)
-        .hint(format!("wait for it to end, or stop it; if it is gone already, its claim ends at {until}"))
+    Error::new(Kind::Locked, message).hint(format!(
+        "wait for it to end, or stop it; if it is gone already, its claim ends {} seconds after its last renewal",
+        TERM.num_seconds()
+    ))
 }
 
-fn hold(lake: &Lake, claim: Claim, file: String) -> Lock {
+fn unknown_claim(file: &str) -> Error {
+    Error::new(Kind::Locked, format!("`{file}` is a claim of a form that this program does not know"))
+        .hint("another version of trapiche may be at work; if none is, remove that object")
+}
+
+fn same_run(run_id: &str) -> Error {
+    Error::new(Kind::Locked, format!("there is a run `{run_id}` already")).hint("run again")
+}
+
+fn lost_claim() -> Error {
+    Error::new(
+        Kind::Locked,
+        "this run's claim on its datasets was lost: the lake could not be reached in time, or this machine slept",
+    )
+    .hint("run again")
+}
+
+/// Renews the claim, whose first generation was asked for at `asked_at`, until it is released or lost.
+fn hold(lake: &Lake, claim: Claim, asked_at: Duration) -> Lock {
     let (lose, lost) = watch::channel(false);
-    let (store, name) = (lake.clone(), file.clone());
-    let renewal = tokio::spawn(async move {
-        let mut claim = claim;
-        loop {
-            tokio::time::sleep(RENEWED_EVERY).await;
-            // A machine that slept may wake up long after another run has taken over.
-            if claim.expires_at <= Utc::now() {
-                lose.send_replace(true);
-                return;
+    let (stop, stopped) = watch::channel(false);
+    let renewal = tokio::spawn(renew(lake.clone(), claim, asked_at, lose, stopped));
+    Lock { lake: lake.clone(), renewal, stop, lost, seen: (DateTime::UNIX_EPOCH, asked_at) }
+}
+
+/// The objects that are ours when it ends.
+async fn renew(
+    lake: Lake,
+    claim: Claim,
+    asked_at: Duration,
+    lose: watch::Sender<bool>,
+    mut stopped: watch::Receiver<bool>,
+) -> Vec<String> {
+    let clock = lake.clock();
+    let mut generation = 1;
+    let mut mine = vec![path::claim_file(&claim.run_id, generation)];
+    let (mut held_until, mut next) = (asked_at + GIVEN_UP_AFTER, asked_at + RENEWED_EVERY);
+    loop {
+        tokio::select! {
+            biased;
+            _ = stopped.wait_for(|stopped| *stopped) => return mine,
+            () = clock.sleep(next.min(held_until).saturating_sub(clock.now())) => {}
+        }
+        let asked_at = clock.now();
+        let file = path::claim_file(&claim.run_id, generation + 1);
+        // A request that hangs must not keep the loss from being seen.
+        let renewed = match asked_at < held_until {
+            true => clock.before(held_until, lake.create(&file, claim.to_json())).await,
+            false => None,
+        };
+        match renewed {
+            Some(Ok(true)) => {
+                generation += 1;
+                (held_until, next) = (asked_at + GIVEN_UP_AFTER, asked_at + RENEWED_EVERY);
+                let removed = clock.before(next, lake.delete_each(mine.clone())).await;
+                if matches!(removed, Some(Ok(()))) {
+                    mine.clear();
+                }
+                mine.push(file);
             }
-            let renewed = Claim { expires_at: Utc::now() + HOLDS_FOR, ..claim.clone() };
-            // A request that hangs must not keep the loss from being seen.
-            let written = tokio::time::timeout(RENEWED_EVERY, store.write(&name, renewed.to_json())).await;
-            if matches!(written, Ok(Ok(()))) {
-                claim = renewed;
+            Some(Err(_)) => next = clock.now() + TRIED_AGAIN_AFTER,
+            Some(Ok(false)) | None => {
+                lose.send_replace(true);
+                return mine;
             }
         }
-    });
-    Lock { lake: lake.clone(), claim: file, renewal, lost }
+    }
 }
 
 impl Claim {
     fn to_json(&self) -> Vec<u8> {
         serde_json::to_vec(self).expect("claims have text keys only")
-    }
-
-    fn is_alive(&self, now: DateTime<Utc>) -> bool {
-        now < self.expires_at && self.process.is_running() != Some(false)
     }
 }
 
@@ -194,28 +368,49 @@ impl Process {
             host: read("/proc/sys/kernel/hostname").unwrap_or_else(|| "unknown".to_string()),
             machine: boot.zip(namespace).map(|(boot, namespace)| format!("{boot} {}", namespace.display())),
             pid,
-            started: started(pid),
+            started: match state(pid) {
+                State::Since(ticks) => Some(ticks),
+                State::Dead | State::Unknown => None,
+            },
         }
     }
 
-    /// `None` where it cannot be known: on another machine, in another container, without `/proc`.
+    /// `None` where it cannot be known: on another machine, in another container, without `/proc`, or where it shows
+    /// only a user's own processes (`hidepid`).
     fn is_running(&self) -> Option<bool> {
-        let here = Process::this();
-        let known = self.machine.is_some() && self.machine == here.machine && self.started.is_some();
-        known.then(|| started(self.pid) == self.started)
+        let is_here = self.machine.is_some() && self.machine == Process::this().machine;
+        let started = self.started.filter(|_| is_here)?;
+        match state(self.pid) {
+            State::Since(ticks) => Some(ticks == started),
+            State::Dead => Some(false),
+            State::Unknown => None,
+        }
     }
 }
 
-/// When a process of this machine started, in clock ticks since the boot; `None` when there is none.
-/// The 22nd field of `/proc/<pid>/stat`, see proc_pid_stat(5); the 2nd, the name in brackets, may hold anything.
-/// A process that is dead but not yet collected by its parent (`Z`) is none.
-fn started(pid: u32) -> Option<u64> {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    let mut fields = stat.rsplit_once(')')?.1.split_whitespace();
-    if matches!(fields.next()?, "Z" | "X") {
-        return None;
+/// What this machine tells of a process id.
+enum State {
+    /// There is one, since so many clock ticks after the boot.
+    Since(u64),
+    Dead,
+    Unknown,
+}
+
+fn state(pid: u32) -> State {
+    let Ok(raw) = i32::try_from(pid) else { return State::Unknown };
+    // Asks for no signal at all, only whether there is somebody to have it.
+    if raw > 0 && signal::kill(Pid::from_raw(raw), None) == Err(Errno::ESRCH) {
+        return State::Dead;
     }
-    fields.nth(18)?.parse().ok()
+    // The 22nd field of `/proc/<pid>/stat`, see proc_pid_stat(5); the 2nd, the name in brackets, may hold anything.
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    let mut fields = stat.rsplit_once(')').map_or("", |(_, fields)| fields).split_whitespace();
+    match fields.next() {
+        // It is dead, and its parent has not collected it yet.
+        Some("Z" | "X") => State::Dead,
+        Some(_) => fields.nth(18).and_then(|ticks| ticks.parse().ok()).map_or(State::Unknown, State::Since),
+        None => State::Unknown,
+    }
 }
 
 #[cfg(test)]
@@ -224,19 +419,24 @@ mod tests {
 
     use super::*;
 
-    fn claim(process: Process) -> Claim {
-        Claim { run_id: "r".into(), datasets: BTreeSet::new(), expires_at: Utc::now() + HOLDS_FOR, process }
+    fn lake() -> Lake {
+        Lake::on("memory://lake", Arc::new(object_store::memory::InMemory::new()), None).unwrap()
+    }
+
+    fn table(name: &str) -> [TableName; 1] {
+        [TableName::parse(name).unwrap()]
     }
 
     #[tokio::test]
     async fn work_ends_when_the_claim_on_it_is_lost() {
-        let lake = Lake::on("memory://lake", Arc::new(object_store::memory::InMemory::new()), None).unwrap();
+        let lake = lake();
         let (lose, lost) = watch::channel(false);
         let lock = || Lock {
             lake: lake.clone(),
-            claim: path::claim_file("r"),
-            renewal: tokio::spawn(std::future::pending()),
+            renewal: tokio::spawn(async { vec![] }),
+            stop: watch::channel(false).0,
             lost: lost.clone(),
+            seen: (DateTime::UNIX_EPOCH, Duration::ZERO),
         };
         assert_eq!(lock().hold_for(async { Ok(7) }).await.unwrap(), 7);
         let failed = lock().hold_for::<()>(async { Err(Error::failed("no room")) }).await.unwrap_err();
@@ -248,16 +448,47 @@ mod tests {
     }
 
     #[test]
-    fn a_claim_holds_while_its_process_or_else_its_time_lasts() {
+    fn only_what_is_known_of_a_process_is_proof() {
         let this = Process::this();
-        let now = Utc::now();
-        assert!(claim(this.clone()).is_alive(now));
-        assert!(!claim(this.clone()).is_alive(now + HOLDS_FOR * 2), "it ran out");
+        assert_eq!(Process { machine: Some("elsewhere".into()), ..this.clone() }.is_running(), None);
         if this.machine.is_some() {
+            assert_eq!(this.is_running(), Some(true));
             // Another process had this id before.
             let earlier = Process { started: this.started.map(|ticks| ticks - 1), ..this.clone() };
-            assert!(!claim(earlier.clone()).is_alive(now));
-            assert!(claim(Process { machine: Some("elsewhere".into()), ..earlier }).is_alive(now));
+            assert_eq!(earlier.is_running(), Some(false));
+            let nobody = Process { pid: i32::MAX as u32, ..this.clone() };
+            assert_eq!(nobody.is_running(), Some(false));
+            // Where `/proc` does not show it, as with `hidepid`, there is no start to compare.
+            assert_eq!(Process { started: None, ..this }.is_running(), None);
         }
+    }
+
+    #[tokio::test]
+    async fn what_is_in_another_form_is_alive_until_it_is_old() {
+        for claim in ["_trapiche/runs/next.json", "_trapiche/runs/next.0007.json"] {
+            let lake = lake();
+            for content in [r#"{"format": 2, "lease": "of another kind"}"#, "not even JSON"] {
+                lake.write(claim, content).await.unwrap();
+                let refused = acquire(&lake, "run", table("trusted.t")).await.unwrap_err();
+                assert_eq!(refused.kind(), Kind::Locked, "{refused}");
+                assert!(refused.to_string().contains(claim), "{refused}");
+                assert_eq!(lake.list(path::CLAIMS).await.unwrap(), [claim]);
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn an_owner_whose_claim_was_found_void_cannot_renew_it() {
+        let lake = lake();
+        let held = acquire(&lake, "slept", table("trusted.t")).await.unwrap();
+        // As one on another machine finds it, a minute later.
+        assert!(lake.create(&path::claim_file("slept", 2), r#"{"format": 1, "void_by": "other"}"#).await.unwrap());
+        let other = acquire(&lake, "other", table("trusted.t")).await.unwrap();
+        held.release().await.unwrap();
+        assert_eq!(
+            lake.list(path::CLAIMS).await.unwrap(),
+            ["_trapiche/runs/other.0001.json", "_trapiche/runs/slept.0002.json"]
+        );
+        other.release().await.unwrap();
     }
 }

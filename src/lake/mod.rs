@@ -15,17 +15,21 @@
 //! | `attic` | what was replaced, for as long as it is kept |
 //! | `vacuum` | what nothing refers to |
 //! | `lock` | one run at a time per dataset |
-//! | `disk` | fsync, on a local lake |
+//! | `format` | the number that all these objects carry |
+//! | `clock` | time that passes; the time of day is the store's |
+//! | `disk` | a folder as a store, and what is forced to the disk |
 //! | `credentials` | whose requests these are, on S3 |
 //! | `gunzip` | the one decoding of bytes that capture and scan share |
 
 pub mod attic;
 pub mod capture;
+mod clock;
 pub mod commit;
 mod credentials;
 pub mod current;
 pub mod data_file;
 mod disk;
+mod format;
 pub mod gunzip;
 pub mod json_rows;
 pub mod landing;
@@ -35,6 +39,8 @@ mod name;
 pub mod number;
 pub mod order;
 pub mod path;
+#[cfg(test)]
+mod simulation;
 pub mod stage;
 pub mod state;
 pub mod tree;
@@ -48,15 +54,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use chrono::TimeDelta;
+use clock::Clock;
 use credentials::Chain;
 use futures::{StreamExt, TryStreamExt};
 use object_store::aws::{AmazonS3Builder, S3ConditionalPut};
-use object_store::local::LocalFileSystem;
 use object_store::multipart::MultipartStore;
 use object_store::path::Path;
 use object_store::prefix::PrefixStore;
-use object_store::{ObjectStore, ObjectStoreExt, PutMode, PutPayload};
+use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload, PutResult};
 
+pub use format::Format;
 pub use name::{TableName, Zone};
 use serde::{Deserialize, Serialize};
 use tokio::sync::RwLock;
@@ -74,6 +82,10 @@ pub struct Storage {
     pub region: Option<String>,
 }
 
+/// For how long what may still concern somebody stays: a claim of another program's form, a number that was given up.
+/// No request is under way for so long, and no driver sleeps for so long without knowing.
+pub(crate) const OLD: TimeDelta = TimeDelta::days(1);
+
 /// An open lake. Paths are relative to its root, whatever the store: `raw/products/…`.
 #[derive(Clone)]
 pub struct Lake {
@@ -85,6 +97,7 @@ pub struct Lake {
     /// Held for reading while an upload is begun and noted down.
     beginnings: Arc<RwLock<()>>,
     keep: Duration,
+    clock: Clock,
 }
 
 impl std::fmt::Debug for Lake {
@@ -123,13 +136,11 @@ impl Lake {
 
     /// Opens a lake on a disk of this machine. The path is absolute.
     pub fn in_folder(folder: &std::path::Path) -> Result<Lake> {
-        // With the folder as the store's own root it would have to exist already.
-        let files = LocalFileSystem::new().with_automatic_cleanup(true);
-        let root = Path::from_absolute_path(folder)?;
+        let store = Arc::new(disk::Folder::new(folder)?);
         // Not by hand: `#`, `?` and `%` have a meaning in addresses.
         let url =
             Url::from_file_path(folder).map_err(|()| Error::config(format!("`{}` is no folder", folder.display())))?;
-        Lake::on(url.as_str(), Arc::new(PrefixStore::new(files, root)), None)
+        Lake::on(url.as_str(), store, None)
     }
 
     /// A lake whose root is the root of `store`. `uploads` is the same store, where it has multipart uploads. With a
@@ -145,6 +156,7 @@ impl Lake {
             upload_from_bytes: stage::PART_BYTES,
             beginnings: Arc::default(),
             keep: attic::DEFAULT_KEEP,
+            clock: Clock::default(),
         })
     }
 
@@ -208,23 +220,38 @@ impl Lake {
 
     /// Writes a small object whole, over whatever is there.
     pub async fn write(&self, path: &str, bytes: impl Into<Bytes>) -> Result<()> {
-        let done = self.store.put(&Path::parse(path)?, PutPayload::from_bytes(bytes.into())).await;
+        let done = self.put(path, bytes.into(), PutMode::Overwrite).await;
         done.map_err(|e| Error::from(e).context(format!("writing `{path}`")))?;
         disk::sync(self, [path]).await
     }
 
     /// Writes a small object if there is none; whether it did. No two writers write the same bytes.
     pub async fn create(&self, path: &str, bytes: impl Into<Bytes>) -> Result<bool> {
+        /// For some seconds in all, with pauses that double.
+        const TRIES: u32 = 7;
+        const FIRST_PAUSE: Duration = Duration::from_millis(50);
         let bytes = bytes.into();
-        let payload = PutPayload::from_bytes(bytes.clone());
-        match self.store.put_opts(&Path::parse(path)?, payload, PutMode::Create.into()).await {
-            Ok(_) => disk::sync(self, [path]).await.map(|()| true),
-            // A request whose answer was lost is sent again, and then finds the object that it has made itself.
-            Err(object_store::Error::AlreadyExists { .. } | object_store::Error::Precondition { .. }) => {
-                Ok(self.read(path).await?.is_some_and(|there| there == bytes))
+        for attempt in 0..TRIES {
+            match self.put(path, bytes.clone(), PutMode::Create).await {
+                Ok(_) => return disk::sync(self, [path]).await.map(|()| true),
+                Err(object_store::Error::AlreadyExists { .. } | object_store::Error::Precondition { .. }) => {}
+                Err(error) => return Err(Error::from(error).context(format!("writing `{path}`"))),
             }
-            Err(error) => Err(Error::from(error).context(format!("writing `{path}`"))),
+            // A request whose answer was lost is sent again, and then finds the object that it has made itself.
+            if let Some(there) = self.read(path).await? {
+                return Ok(there == bytes);
+            }
+            // S3 refuses with 409 while another creation is under way, which may come to nothing.
+            self.clock.sleep(FIRST_PAUSE * 2u32.pow(attempt)).await;
         }
+        Err(Error::failed(format!("the store does not let `{path}` be created, though it is not there"))
+            .hint("something else tries to create it all the time; run again"))
+    }
+
+    async fn put(&self, path: &str, bytes: Bytes, mode: PutMode) -> object_store::Result<PutResult> {
+        let mut options = PutOptions::from(mode);
+        options.extensions.insert(disk::Forced);
+        self.store.put_opts(&Path::parse(path)?, PutPayload::from_bytes(bytes), options).await
     }
 
     /// Removes an object; it is fine if there is none.
@@ -253,11 +280,26 @@ impl Lake {
 
     /// The paths of all objects below a folder, sorted.
     pub async fn list(&self, dir: &str) -> Result<Vec<String>> {
-        let listed = self.store.list(Some(&Path::parse(dir)?)).map_ok(|object| object.location.to_string());
-        let mut paths: Vec<String> =
-            listed.try_collect().await.map_err(|e| Error::from(e).context(format!("listing `{dir}`")))?;
-        paths.sort();
-        Ok(paths)
+        let objects = self.objects(dir).await?;
+        Ok(objects.into_iter().map(|object| object.location.to_string()).collect())
+    }
+
+    /// All objects below a folder, by path, and when each was put, by the store's clock.
+    async fn objects(&self, dir: &str) -> Result<Vec<ObjectMeta>> {
+        let listed = self.store.list(Some(&Path::parse(dir)?)).try_collect::<Vec<_>>().await;
+        let mut objects = listed.map_err(|e| Error::from(e).context(format!("listing `{dir}`")))?;
+        objects.sort_by(|a, b| a.location.cmp(&b.location));
+        Ok(objects)
+    }
+
+    fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// The objects directly in a folder.
+    async fn objects_in(&self, dir: &str) -> Result<Vec<ObjectMeta>> {
+        let listed = self.store.list_with_delimiter(Some(&Path::parse(dir)?)).await;
+        Ok(listed.map_err(|e| Error::from(e).context(format!("listing `{dir}`")))?.objects)
     }
 
     /// The names directly below a folder (objects and folders), sorted.

@@ -59,10 +59,34 @@ pub fn parse_version(file_name: &str) -> Option<u64> {
     file_name.strip_prefix('v')?.strip_suffix(".json")?.parse().ok()
 }
 
-/// `…/pending.json`: a commit under way.
-pub fn pending_file(table: &TableName) -> String {
-    format!("{}/pending.json", versions_dir(table))
+/// `…/oldest-00000012.json`: versions below that number are not kept any longer, though their objects may be there.
+pub fn oldest_file(table: &TableName, version: u64) -> String {
+    format!("{}/oldest-{version:08}.json", versions_dir(table))
 }
+
+/// The version number that [`oldest_file`] wrote into a file name.
+pub fn parse_oldest(file_name: &str) -> Option<u64> {
+    file_name.strip_prefix("oldest-")?.strip_suffix(".json")?.parse().ok()
+}
+
+/// `…/pending-00000012-<run>.json`: a run's commit under way. With run and number in its name, whoever removes it late
+/// removes no other's.
+pub fn pending_file(table: &TableName, version: u64, run_id: &str) -> String {
+    format!("{}/{PENDING}{version:08}-{run_id}.json", versions_dir(table))
+}
+
+/// Whether a file name is one of [`pending_file`], of whatever form.
+pub fn is_pending(file_name: &str) -> bool {
+    file_name.starts_with("pending")
+}
+
+/// The number and the run that [`pending_file`] wrote into a file name.
+pub fn parse_pending(file_name: &str) -> Option<(u64, &str)> {
+    let (number, run_id) = file_name.strip_prefix(PENDING)?.strip_suffix(".json")?.split_once('-')?;
+    Some((number.parse().ok()?, run_id))
+}
+
+const PENDING: &str = "pending-";
 
 /// `…/nodes/v00000012-<run>-0001.json`: a node of the tree of files, as version 12 made it.
 pub fn node_file(table: &TableName, version: u64, run_id: &str, n: usize) -> String {
@@ -129,12 +153,19 @@ pub fn is_upload_note(path: &str) -> bool {
 
 const UPLOAD_NOTE: &str = ".upload.json";
 
-/// `_trapiche/runs/<run>.json`: a run at work and what it makes.
-pub fn claim_file(run_id: &str) -> String {
-    format!("{CLAIMS}/{run_id}.json")
+/// `_trapiche/runs/<run>.0001.json`: a run at work and what it makes. Each renewal is the next generation.
+pub fn claim_file(run_id: &str, generation: u64) -> String {
+    format!("{CLAIMS}/{run_id}.{generation:04}.json")
 }
 
-/// Holds one object for each run at work.
+/// The run and the generation that [`claim_file`] wrote into a path.
+pub fn parse_claim(path: &str) -> Option<(&str, u64)> {
+    let name = path.strip_prefix(CLAIMS)?.strip_prefix('/')?.strip_suffix(".json")?;
+    let (run_id, generation) = name.rsplit_once('.')?;
+    Some((run_id, generation.parse().ok()?))
+}
+
+/// Holds one object for each run at work, two while it is renewed.
 pub const CLAIMS: &str = "_trapiche/runs";
 
 /// Holds one folder for each run that stages files.

@@ -10,7 +10,6 @@
 //! store's answer and the note leaves an upload that nobody knows; it has no parts, so it holds no bytes.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use futures::{StreamExt, TryStreamExt};
@@ -248,32 +247,14 @@ pub async fn clear_table(lake: &Lake, run_id: &str, table: &TableName) -> Result
 async fn clear_dir(lake: &Lake, dir: &str) -> Result<()> {
     let _none_begins = lake.beginnings().write().await;
     if let Some(root) = lake.local_root() {
-        return clear_folder(&root.join(dir)).await;
+        // As a folder: that takes along files that a put which died was filling, which no listing shows.
+        return disk::remove_folder(root, dir).await;
     }
     let staged = lake.list(dir).await?;
     for note in staged.iter().filter(|name| path::is_upload_note(name)) {
         close_upload(lake, note).await?;
     }
     lake.delete_each(staged).await
-}
-
-/// As a folder: that takes along files that a put which died was filling, which no listing shows.
-///
-/// A worker that was given up may go on for a moment and put a file there meanwhile. What it leaves after that is for
-/// the next run to clear.
-async fn clear_folder(folder: &std::path::Path) -> Result<()> {
-    use std::io::ErrorKind::{DirectoryNotEmpty, NotFound};
-    const TRIES: u32 = 20;
-    const PAUSE: Duration = Duration::from_millis(100);
-    for _ in 0..TRIES {
-        match tokio::fs::remove_dir_all(folder).await {
-            Ok(()) => return Ok(()),
-            Err(error) if error.kind() == NotFound && !folder.exists() => return Ok(()),
-            Err(error) if matches!(error.kind(), NotFound | DirectoryNotEmpty) => tokio::time::sleep(PAUSE).await,
-            Err(error) => return Err(error.into()),
-        }
-    }
-    Ok(())
 }
 
 /// Aborts a noted upload, unless it was completed, and removes the note.

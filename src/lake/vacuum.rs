@@ -1,23 +1,26 @@
 //! What nothing in the lake refers to any longer: found by listing, so not part of a run.
 //!
 //! A run removes what it knows of itself ([`attic`]), and whoever claims datasets next clears away what dead runs had
-//! staged ([`lock`](super::lock)). Left over is what died with its run or was
-//! put here by other hands: files in a table's folder that no version has, which whoever lists that folder reads.
+//! staged ([`lock`](super::lock)). Left over is what died with its run or was put here by other hands: files in a table's
+//! folder that no version has, which whoever lists that folder reads.
+//!
+//! It looks at the files first, then at the commits under way, then at the versions. A file gets its name only while its
+//! commit is under way, and a commit ends by making a version or by taking its files back; so what was there at the
+//! first look and is in neither of the others will never be in a version again. Removing it is right however late it
+//! happens.
 
 use std::collections::HashSet;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use futures::TryStreamExt;
-use object_store::path::Path;
-use object_store::{ObjectMeta, ObjectStore};
+use object_store::ObjectMeta;
 use serde::Serialize;
 
-use super::version::Version;
-use super::{Lake, TableName, Zone, attic, commit, path, version};
-use crate::error::{Error, Result};
+use super::version::{Shelf, Version};
+use super::{Lake, TableName, Zone, attic, commit, disk, path, version};
+use crate::error::Result;
 
-/// Younger objects may belong to a run that is at work and has not written its version yet.
+/// Younger objects may be what other hands are about to move elsewhere.
 pub const GRACE: Duration = Duration::from_secs(60 * 60);
 
 /// An object that can go.
@@ -41,19 +44,21 @@ pub enum What {
     Version,
 }
 
-/// All that can go, in the order in which it is to be removed.
-pub async fn find(lake: &Lake, keep: Duration, now: DateTime<Utc>) -> Result<Vec<Garbage>> {
-    let mut found = vec![];
-    for table in tables(lake).await? {
-        found.extend(of_table(lake, &table, keep, now).await?);
-    }
-    // A version goes after its files: one that is there has them.
-    found.sort_by_key(|garbage| garbage.what);
-    Ok(found)
+/// Removes what can go of a table; what it was. `now` is the store's time.
+pub async fn remove(lake: &Lake, table: &TableName, keep: Duration, now: DateTime<Utc>) -> Result<Vec<Garbage>> {
+    let found = look(lake, table, keep, now).await?;
+    attic::no_longer_kept(lake, table, &Shelf::look(lake, table).await?, found.oldest).await?;
+    lake.delete_each(found.garbage.iter().map(|garbage| garbage.path.clone()).collect()).await?;
+    Ok(found.garbage)
 }
 
-/// Every table that was ever made here, also those that the project has no longer.
-async fn tables(lake: &Lake) -> Result<Vec<TableName>> {
+/// What can go of a table.
+pub async fn find(lake: &Lake, table: &TableName, keep: Duration, now: DateTime<Utc>) -> Result<Vec<Garbage>> {
+    Ok(look(lake, table, keep, now).await?.garbage)
+}
+
+/// Every table that was ever made here, by whatever project.
+pub async fn tables(lake: &Lake) -> Result<Vec<TableName>> {
     let mut tables = vec![];
     for zone in Zone::ALL {
         let names = lake.names(&format!("{}/{zone}", path::TABLES)).await?;
@@ -62,50 +67,60 @@ async fn tables(lake: &Lake) -> Result<Vec<TableName>> {
     Ok(tables)
 }
 
-async fn of_table(lake: &Lake, table: &TableName, keep: Duration, now: DateTime<Utc>) -> Result<Vec<Garbage>> {
+struct Found {
+    garbage: Vec<Garbage>,
+    /// The oldest version that is still kept.
+    oldest: u64,
+}
+
+async fn look(lake: &Lake, table: &TableName, keep: Duration, now: DateTime<Utc>) -> Result<Found> {
+    let (mut visible, mut replaced) = (vec![], vec![]);
+    for folder in [path::table_dir(table), path::quarantine_dir(table)] {
+        let below = format!("{folder}/");
+        let objects = objects(lake, &folder).await?;
+        visible.extend(objects.into_iter().filter(|object| is_visible(object.location.as_ref(), &below)));
+        replaced.extend(self::objects(lake, &path::attic_file(&folder)).await?);
+    }
+    let of_versions = objects(lake, &path::versions_dir(table)).await?;
+    let pending = commit::claimed(lake, table).await?;
     let expired = attic::expired(lake, table, keep, now).await?;
-    let (mut older, mut latest, mut nodes) = (HashSet::new(), HashSet::new(), HashSet::new());
-    for kept in version::kept(lake, table).await? {
-        if expired.versions.contains(&kept.number) {
-            continue;
-        }
+    let (mut files, mut nodes) = (HashSet::new(), HashSet::new());
+    for kept in version::kept(lake, table).await?.into_iter().filter(|kept| kept.number >= expired.oldest) {
         let Some(version) = version::read(lake, table, kept.number).await? else { continue };
-        older.extend(latest.drain());
-        latest.extend(paths(lake, &version).await?);
+        files.extend(paths(lake, &version).await?);
         nodes.extend(version::nodes(lake, &version).await?);
     }
-    let pending: HashSet<String> = commit::claimed(lake, table).await?.into_iter().collect();
-    latest.extend(pending.iter().cloned());
 
-    let mut found = vec![];
     let due: HashSet<&String> = expired.files.iter().collect();
-    for folder in [path::table_dir(table), path::quarantine_dir(table)] {
-        for object in objects(lake, &folder).await? {
-            let file = object.location.to_string();
-            if is_visible(&object) && is_old(&object, now) && !latest.contains(&file) && !older.contains(&file) {
-                found.push(garbage(What::Stray, &object));
-            }
-        }
-        for object in objects(lake, &path::attic_file(&folder)).await? {
-            let file = object.location.to_string();
-            let original = file.strip_prefix(path::ATTIC).and_then(|rest| rest.strip_prefix('/')).unwrap_or_default();
-            // One that the latest version has is the copy of a commit that was taken back.
-            let needed = older.contains(original) && !latest.contains(original);
-            if due.contains(&file) || (!needed && is_old(&object, now)) {
-                found.push(garbage(What::Replaced, &object));
-            }
-        }
-    }
-    let versions: Vec<String> = expired.versions.iter().map(|number| path::version_file(table, *number)).collect();
-    for object in objects(lake, &path::versions_dir(table)).await? {
+    let numbers: HashSet<String> = expired.numbers.iter().map(|number| path::version_file(table, *number)).collect();
+    let is_old = |object: &ObjectMeta| (now - object.last_modified).to_std().is_ok_and(|age| age >= GRACE);
+    let mut garbage = vec![];
+    let mut add = |what, object: &ObjectMeta| {
+        garbage.push(Garbage { what, path: object.location.to_string(), bytes: object.size });
+    };
+    for object in &replaced {
         let file = object.location.to_string();
-        let is_stray =
-            path::is_node(&file) && !nodes.contains(&file) && !pending.contains(&file) && is_old(&object, now);
-        if due.contains(&file) || versions.contains(&file) || is_stray {
-            found.push(garbage(What::Version, &object));
+        let original = file.strip_prefix(path::ATTIC).and_then(|rest| rest.strip_prefix('/')).unwrap_or_default();
+        // Also one that the newest version has: the next commit that replaces the file wants its copy here.
+        let is_needed = files.contains(original) || pending.contains(original);
+        if due.contains(&file) || (!is_needed && is_old(object)) {
+            add(What::Replaced, object);
         }
     }
-    Ok(found)
+    for object in &visible {
+        let file = object.location.as_ref();
+        if is_old(object) && !files.contains(file) && !pending.contains(file) {
+            add(What::Stray, object);
+        }
+    }
+    for object in &of_versions {
+        let file = object.location.to_string();
+        let is_stray = path::is_node(&file) && !nodes.contains(&file) && !pending.contains(&file) && is_old(object);
+        if due.contains(&file) || numbers.contains(&file) || is_stray {
+            add(What::Version, object);
+        }
+    }
+    Ok(Found { garbage, oldest: expired.oldest })
 }
 
 async fn paths(lake: &Lake, version: &Version) -> Result<Vec<String>> {
@@ -113,20 +128,15 @@ async fn paths(lake: &Lake, version: &Version) -> Result<Vec<String>> {
     Ok(files.into_iter().chain(bad).map(|file| file.path).collect())
 }
 
+/// The objects below a folder; on a disk without those behind a link, which may be anywhere.
 async fn objects(lake: &Lake, folder: &str) -> Result<Vec<ObjectMeta>> {
-    let listed: Result<Vec<_>, _> = lake.store().list(Some(&Path::parse(folder)?)).try_collect().await;
-    listed.map_err(|error| Error::from(error).context(format!("listing `{folder}`")))
+    match lake.local_root() {
+        Some(root) => disk::walk(root, folder).await,
+        None => lake.objects(folder).await,
+    }
 }
 
-fn garbage(what: What, object: &ObjectMeta) -> Garbage {
-    Garbage { what, path: object.location.to_string(), bytes: object.size }
-}
-
-/// Whether readers of Hive tables see it.
-fn is_visible(object: &ObjectMeta) -> bool {
-    object.location.filename().is_some_and(|name| !name.starts_with(['_', '.']))
-}
-
-fn is_old(object: &ObjectMeta, now: DateTime<Utc>) -> bool {
-    (now - object.last_modified).to_std().is_ok_and(|age| age >= GRACE)
+/// Whether readers of Hive tables see it: they pass over what lies below a name that begins so.
+fn is_visible(file: &str, folder: &str) -> bool {
+    file.strip_prefix(folder).is_some_and(|inside| inside.split('/').all(|part| !part.starts_with(['_', '.'])))
 }

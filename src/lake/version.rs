@@ -3,14 +3,18 @@
 //! Versions lie in `_trapiche/tables/<zone>/<table>/v<number>.json`; the highest number is the table.
 //! An object is only ever created there, so two writers cannot both make the same version. The list of files stands
 //! in it as long as it is short; of a longer one it has the root of a [`tree`].
+//!
+//! A number can also be taken without being a version: *aborted*, so that whoever meant to create it no longer can, or
+//! by an empty object, which a crash of the machine left. Readers pass over these. `oldest-<number>.json` says below
+//! which number versions are no longer kept; their objects stay for a while ([`OLD`](super::OLD)), because a number
+//! that were free again could be taken by a writer who has slept since it was the next one.
 
 use arrow::datatypes::SchemaRef;
 use chrono::{DateTime, Utc};
-use object_store::path::Path;
-use object_store::{ObjectMeta, ObjectStore};
 use serde::{Deserialize, Serialize};
 
 use super::data_file::DataFile;
+use super::format::{Content, Format};
 use super::moment::Moment;
 use super::tree::{self, Child, Node};
 use super::{Lake, TableName, path, types};
@@ -19,6 +23,8 @@ use crate::error::{Error, Result};
 /// One committed state of a table.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Version {
+    #[serde(default)]
+    pub format: Format,
     pub table: TableName,
     pub version: u64,
     pub run_id: String,
@@ -79,31 +85,79 @@ pub async fn nodes(lake: &Lake, version: &Version) -> Result<Vec<String>> {
 
 /// The table as it is now; `None` when it was never made.
 pub async fn latest(lake: &Lake, table: &TableName) -> Result<Option<Version>> {
-    let names = lake.names(&path::versions_dir(table)).await?;
-    match names.iter().filter_map(|name| path::parse_version(name)).max() {
-        Some(number) => read(lake, table, number).await,
-        None => Ok(None),
+    loop {
+        let shelf = Shelf::look(lake, table).await?;
+        if let Some(newest) = shelf.newest(lake, table).await? {
+            return Ok(newest);
+        }
     }
 }
 
-/// A version that is still there. `created_at` is the store's time, at which it became the table.
+/// A number that is taken. `created_at` is the store's time, at which a version became the table.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Kept {
     pub number: u64,
     pub created_at: DateTime<Utc>,
 }
 
-/// All versions that are still there, oldest first. They follow one another without a gap, as the oldest goes first.
+/// All numbers from the oldest version on that is kept, in order. Some may be of no version: [`read`] tells.
 pub async fn kept(lake: &Lake, table: &TableName) -> Result<Vec<Kept>> {
-    let folder = Path::parse(path::versions_dir(table))?;
-    let listed = lake.store().list_with_delimiter(Some(&folder)).await?;
-    let number = |object: &ObjectMeta| path::parse_version(object.location.filename()?);
-    let versions = listed.objects.iter();
-    let mut kept: Vec<Kept> = versions
-        .filter_map(|object| Some(Kept { number: number(object)?, created_at: object.last_modified }))
-        .collect();
-    kept.sort_by_key(|version| version.number);
-    Ok(kept)
+    Ok(Shelf::look(lake, table).await?.kept().to_vec())
+}
+
+/// What the names of a table's versions say.
+#[derive(Debug, Default)]
+pub(super) struct Shelf {
+    /// All that are taken, in order.
+    pub numbers: Vec<Kept>,
+    /// Versions below are not kept.
+    pub oldest: u64,
+    /// File names of commits under way, and when they began.
+    pub pending: Vec<(String, DateTime<Utc>)>,
+    /// Those before the last.
+    pub former_oldest: Vec<u64>,
+}
+
+impl Shelf {
+    pub async fn look(lake: &Lake, table: &TableName) -> Result<Shelf> {
+        let mut shelf = Shelf::default();
+        for object in lake.objects_in(&path::versions_dir(table)).await? {
+            let Some(name) = object.location.filename() else { continue };
+            if let Some(number) = path::parse_version(name) {
+                shelf.numbers.push(Kept { number, created_at: object.last_modified });
+            } else if let Some(number) = path::parse_oldest(name) {
+                shelf.former_oldest.push(number);
+            } else if path::is_pending(name) {
+                shelf.pending.push((name.to_string(), object.last_modified));
+            }
+        }
+        shelf.numbers.sort_by_key(|kept| kept.number);
+        shelf.former_oldest.sort_unstable();
+        shelf.oldest = shelf.former_oldest.pop().unwrap_or_default();
+        Ok(shelf)
+    }
+
+    pub fn kept(&self) -> &[Kept] {
+        let first = self.numbers.partition_point(|kept| kept.number < self.oldest);
+        &self.numbers[first..]
+    }
+
+    /// The number of the next version. The highest is never given up, so no other has it.
+    pub fn next_number(&self) -> u64 {
+        self.numbers.last().map_or(1, |highest| highest.number + 1)
+    }
+
+    /// The newest version: `Some(None)` when there is none, `None` when what was seen is there no longer.
+    pub async fn newest(&self, lake: &Lake, table: &TableName) -> Result<Option<Option<Version>>> {
+        for kept in self.kept().iter().rev() {
+            match record(lake, table, kept.number).await? {
+                Some(Record::Version(version)) => return Ok(Some(Some(*version))),
+                Some(Record::Void) => {}
+                None => return Ok(None),
+            }
+        }
+        Ok(Some(None))
+    }
 }
 
 /// What a table was at the end of a run.
@@ -121,7 +175,7 @@ pub enum AsOf {
 pub async fn as_of(lake: &Lake, table: &TableName, moment: &Moment) -> Result<AsOf> {
     let mut oldest = None;
     for kept in kept(lake, table).await?.iter().rev() {
-        let Some(version) = read(lake, table, kept.number).await? else { break };
+        let Some(version) = read(lake, table, kept.number).await? else { continue };
         if moment.has_seen(&version.run_id, kept.created_at) {
             return Ok(AsOf::Version(version));
         }
@@ -133,14 +187,63 @@ pub async fn as_of(lake: &Lake, table: &TableName, moment: &Moment) -> Result<As
     })
 }
 
-/// One version by number; `None` when it is not there (any more).
+/// The version of a number, if it is kept.
+pub async fn numbered(lake: &Lake, table: &TableName, number: u64) -> Result<Option<Version>> {
+    match Shelf::look(lake, table).await?.kept().iter().any(|kept| kept.number == number) {
+        true => read(lake, table, number).await,
+        false => Ok(None),
+    }
+}
+
+/// One version by number, whether it is kept or not; `None` when there is none (any more).
 pub async fn read(lake: &Lake, table: &TableName, number: u64) -> Result<Option<Version>> {
+    match record(lake, table, number).await? {
+        Some(Record::Version(version)) => Ok(Some(*version)),
+        Some(Record::Void) | None => Ok(None),
+    }
+}
+
+/// What takes a number.
+#[derive(Debug)]
+pub(super) enum Record {
+    Version(Box<Version>),
+    /// Nothing that a reader should see.
+    Void,
+}
+
+/// Takes a number so that nobody else can.
+#[derive(Serialize, Deserialize)]
+struct Aborted {
+    format: Format,
+    /// The run whose version it would have been.
+    aborted: String,
+    /// The run that saw to it that it is not.
+    by: String,
+}
+
+/// Takes the number of a version that `run_id` meant to create; whether it was free.
+pub(super) async fn abort(lake: &Lake, table: &TableName, number: u64, run_id: &str, by: &str) -> Result<bool> {
+    let aborted = Aborted { format: Format, aborted: run_id.to_string(), by: by.to_string() };
+    let aborted = serde_json::to_vec(&aborted).expect("text keys only");
+    lake.create(&path::version_file(table, number), aborted).await
+}
+
+/// What takes the number; `None` when it is free.
+pub(super) async fn record(lake: &Lake, table: &TableName, number: u64) -> Result<Option<Record>> {
     let file = path::version_file(table, number);
     let Some(bytes) = lake.read(&file).await? else { return Ok(None) };
-    let version = serde_json::from_slice(&bytes).map_err(|e| {
-        Error::failed(format!("`{file}` is no table version that this program can read"))
-            .because(e)
-            .hint("it may have been written by a newer trapiche")
-    })?;
-    Ok(Some(version))
+    match Content::of(&bytes) {
+        Content::Whole(version) => Ok(Some(Record::Version(version))),
+        // An older program gave files their names before they were on the disk.
+        Content::Torn if bytes.is_empty() => Ok(Some(Record::Void)),
+        Content::Torn => Err(Error::failed(format!("`{file}` is damaged: it ends in the middle")).hint(
+            "put back a copy of it; where there is none, remove it: the table is then what the version before it says",
+        )),
+        Content::Unknown(_) if serde_json::from_slice::<Aborted>(&bytes).is_ok() => Ok(Some(Record::Void)),
+        Content::Unknown(error) => {
+            Err(Error::failed(format!("`{file}` is no table version that this program can read"))
+                .because(error)
+                .hint("it may have been written by a newer trapiche"))
+        }
+    }
 }

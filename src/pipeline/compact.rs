@@ -49,7 +49,7 @@ async fn compact_all(engine: &Engine, tables: Vec<TableName>, stamp: &RunStamp) 
 
 async fn compact_table(engine: &Engine, table: TableName, stamp: &RunStamp) -> Result<Compacted> {
     let lake = engine.lake();
-    commit::recover(lake, &table).await?;
+    commit::recover(lake, &table, &stamp.run_id).await?;
     let current = version::latest(lake, &table)
         .await?
         .ok_or_else(|| Error::failed(format!("`{table}` is not in the lake")).hint("make it with `trapiche run`"))?;

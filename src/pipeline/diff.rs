@@ -132,7 +132,7 @@ pub async fn diff(
 async fn find(lake: &Lake, table: &TableName, wanted: &str) -> Result<Version> {
     let number = wanted.strip_prefix('v').unwrap_or(wanted).parse::<u64>();
     let found = match number {
-        Ok(number) => version::read(lake, table, number).await?,
+        Ok(number) => version::numbered(lake, table, number).await?,
         Err(_) => match Moment::end_of(lake, wanted).await? {
             Some(moment) => version_at(lake, table, &moment).await?,
             None => None,

@@ -90,7 +90,7 @@ async fn capture(workshop: &Workshop, dataset: &Dataset, source: &Source, meter:
 async fn refine(workshop: &Workshop, dataset: &Dataset, meter: &Meter) -> Result<Outcome> {
     let lake = workshop.engine.lake();
     for table in &dataset.outputs {
-        commit::recover(lake, table).await?;
+        commit::recover(lake, table, &workshop.stamp.run_id).await?;
     }
     let stamp = &workshop.stamp;
     let seen = Seen::look(lake, dataset).await?;

@@ -36,7 +36,7 @@ pub use compact::{Compacted, compact};
 pub use diff::{Change, ColumnChange, Diff, PartitionChange, RowDiff, Side, diff};
 use make::Workshop;
 pub use plan::{Place, PlannedAction, PlannedDataset, plan};
-pub use vacuum::vacuum;
+pub use vacuum::{Vacuumed, vacuum};
 pub use validate::{Validation, load, validate};
 
 /// What to make, by the project's selection syntax; nothing selected means everything.
@@ -104,7 +104,7 @@ pub async fn run(
         lake.write(&path::run_report(&stamp.run_id), text).await?;
         let tables = chosen.iter().flat_map(|dataset| &dataset.outputs).filter(|table| table.zone != Zone::Raw);
         for table in tables {
-            attic::sweep(lake, table, lake.keep(), stamp.at + started.elapsed()).await?;
+            attic::sweep(lake, table, lake.keep(), lock.store_time()).await?;
         }
         Ok(report)
     };
@@ -181,7 +181,7 @@ async fn take_back(lake: &Lake, chosen: &[&Dataset], run_id: &str) -> Result<()>
             capture::recover(lake, &dataset.name.name, run_id).await?;
         }
         for table in &dataset.outputs {
-            commit::recover(lake, table).await?;
+            commit::recover(lake, table, run_id).await?;
         }
     }
     stage::clear(lake, run_id).await
@@ -191,7 +191,7 @@ async fn take_back(lake: &Lake, chosen: &[&Dataset], run_id: &str) -> Result<()>
 pub async fn query(project: &Project, lake: &Lake, limits: &Limits, holder: &str) -> Result<Session> {
     let session = Engine::open(lake, limits, project.target.workers.as_ref()).await?.conversation(holder).await?;
     for table in project.datasets.iter().flat_map(|dataset| &dataset.outputs) {
-        session.open(table).await?;
+        session.open_if_readable(table).await?;
     }
     Ok(session)
 }

@@ -4,30 +4,49 @@ use std::time::Duration;
 
 use crate::error::Result;
 use crate::lake::vacuum::{self, Garbage};
-use crate::lake::{Lake, commit, lock};
+use crate::lake::{Lake, TableName, Zone, commit, lock};
 use crate::project::Project;
 use crate::report::RunStamp;
 
-/// Removes it, unless this is a dry run; what it was. No run is at work meanwhile.
+/// What was removed, or would be.
+#[derive(Debug)]
+pub struct Vacuumed {
+    pub garbage: Vec<Garbage>,
+    /// Tables of the lake that the project does not make. Another one may, and be at work on them.
+    pub left_alone: Vec<TableName>,
+}
+
+/// Removes it, unless this is a dry run. No run is at work on the project's tables meanwhile.
 pub async fn vacuum(
     project: &Project,
     lake: &Lake,
     keep: Duration,
     dry_run: bool,
     stamp: &RunStamp,
-) -> Result<Vec<Garbage>> {
+) -> Result<Vacuumed> {
+    let outputs = project.datasets.iter().flat_map(|dataset| &dataset.outputs);
+    let tables: Vec<&TableName> = outputs.filter(|table| table.zone != Zone::Raw).collect();
+    let mut garbage = vec![];
     if dry_run {
-        return vacuum::find(lake, keep, stamp.at).await;
+        for table in &tables {
+            garbage.extend(vacuum::find(lake, table, keep, stamp.at).await?);
+        }
+    } else {
+        let datasets = project.datasets.iter().map(|dataset| dataset.name.clone());
+        let lock = lock::acquire(lake, &stamp.run_id, datasets).await?;
+        let now = lock.store_time();
+        let work = async {
+            for table in &tables {
+                commit::recover(lake, table, &stamp.run_id).await?;
+                garbage.extend(vacuum::remove(lake, table, keep, now).await?);
+            }
+            Ok(())
+        };
+        lock.hold_for(work).await?;
     }
-    let lock = lock::acquire(lake, &stamp.run_id, project.datasets.iter().map(|dataset| dataset.name.clone())).await?;
-    lock.hold_for(remove(project, lake, keep, stamp)).await
-}
-
-async fn remove(project: &Project, lake: &Lake, keep: Duration, stamp: &RunStamp) -> Result<Vec<Garbage>> {
-    for table in project.datasets.iter().flat_map(|dataset| &dataset.outputs) {
-        commit::recover(lake, table).await?;
-    }
-    let found = vacuum::find(lake, keep, stamp.at).await?;
-    lake.delete_each(found.iter().map(|garbage| garbage.path.clone()).collect()).await?;
-    Ok(found)
+    let mut left_alone = vacuum::tables(lake).await?;
+    left_alone.retain(|table| !tables.contains(&table));
+    // All of a kind together: what was replaced, strays, then versions.
+    garbage.sort_by_key(|garbage| garbage.what);
+    Ok(Vacuumed { garbage, left_alone })
 }

@@ -14,7 +14,7 @@ use object_store::multipart::{MultipartStore, PartId};
 use object_store::path::Path;
 use object_store::{
     CopyOptions, Error, GetOptions, GetResult, GetResultPayload, ListResult, MultipartId, MultipartUpload, ObjectMeta,
-    ObjectStore, PutMultipartOptions, PutOptions, PutPayload, PutResult, RenameOptions, Result,
+    ObjectStore, PutMode, PutMultipartOptions, PutOptions, PutPayload, PutResult, RenameOptions, Result,
 };
 
 use crate::places::Uploads;
@@ -31,6 +31,8 @@ pub enum Fault {
     CutShort,
     /// The same, because the store cannot be reached any more.
     Lose,
+    /// A creation is refused as if there were an object, and there is none; all else is done.
+    Conflict,
     /// The operation takes this much longer.
     Delay(Duration),
 }
@@ -77,7 +79,7 @@ impl Point {
 
     async fn around<T>(&self, operation: impl Future<Output = Result<T>> + Send) -> Result<T> {
         match self.reach() {
-            None | Some(Fault::Die) => operation.await,
+            None | Some(Fault::Die | Fault::Conflict) => operation.await,
             Some(fault @ (Fault::Fail | Fault::CutShort | Fault::Lose)) => Err(fault.error()),
             Some(fault @ Fault::LoseAnswer) => operation.await.and_then(|_| Err(fault.error())),
             Some(Fault::Delay(time)) => {
@@ -90,7 +92,7 @@ impl Point {
     /// For operations that are begun, not awaited.
     fn before(&self) -> Result<()> {
         match self.reach() {
-            None | Some(Fault::Die | Fault::Delay(_)) => Ok(()),
+            None | Some(Fault::Die | Fault::Delay(_) | Fault::Conflict) => Ok(()),
             Some(fault) => Err(fault.error()),
         }
     }
@@ -120,6 +122,9 @@ async fn cut_short(read: GetResult, fault: Fault) -> Result<GetResult> {
 #[deny(clippy::missing_trait_methods)]
 impl ObjectStore for Faulty {
     async fn put_opts(&self, path: &Path, payload: PutPayload, options: PutOptions) -> Result<PutResult> {
+        if self.point.fault == Fault::Conflict && options.mode == PutMode::Create && self.point.reach().is_some() {
+            return Err(Error::AlreadyExists { path: path.to_string(), source: "409 Conflict".into() });
+        }
         self.point.around(self.inner.put_opts(path, payload, options)).await
     }
 

@@ -7,12 +7,12 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use object_store::aws::{AmazonS3, AmazonS3Builder, S3ConditionalPut};
-use object_store::local::LocalFileSystem;
 use object_store::memory::InMemory;
 use object_store::multipart::{MultipartStore, PartId};
 use object_store::path::Path;
 use object_store::prefix::PrefixStore;
 use object_store::{Error, MultipartId, ObjectStore, PutPayload, PutResult, Result};
+use trapiche::lake::Lake;
 
 pub type Uploads = Option<Arc<dyn MultipartStore>>;
 
@@ -23,9 +23,8 @@ pub fn open(place: &str) -> (String, Arc<dyn ObjectStore>, Uploads) {
         return ("memory://lake".to_string(), store.clone(), Some(Arc::new(AsDocumented(store))));
     }
     if let Some(folder) = place.strip_prefix("file://") {
-        let files = LocalFileSystem::new().with_automatic_cleanup(true);
-        let store = PrefixStore::new(files, Path::from_absolute_path(folder).unwrap());
-        return (place.to_string(), Arc::new(store), None);
+        let lake = Lake::in_folder(FilePath::new(folder)).unwrap();
+        return (place.to_string(), lake.store().clone(), None);
     }
     let (endpoint, prefix) = place.rsplit_once('/').unwrap();
     let store = Arc::new(PrefixStore::new(client(endpoint), Path::parse(prefix).unwrap()));

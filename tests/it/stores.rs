@@ -11,7 +11,7 @@ use trapiche::lake::data_file::DataFile;
 use trapiche::lake::stage::{self, Staged};
 use trapiche::lake::tree::Node;
 use trapiche::lake::version::{self, Version};
-use trapiche::lake::{Lake, TableName, lock};
+use trapiche::lake::{Format, Lake, TableName, lock};
 
 use crate::faulty::{Fault, Faulty};
 use crate::places::{self, KEY, S3Server, SECRET};
@@ -118,7 +118,8 @@ fn keeps_the_contract(place: &str, creates_atomically: bool) {
             let with_uploads = uploads.is_some().then(|| Arc::new(faulty.clone()) as _);
             (Lake::on(&url, Arc::new(faulty.clone()), with_uploads).unwrap(), faulty)
         };
-        recovery(&lake, faulty).await.unwrap();
+        recovery(&lake, &faulty).await.unwrap();
+        conflicts(&lake, &faulty).await.unwrap();
         locks(&lake).await.unwrap();
         assert_eq!(objects(&lake).await, BTreeSet::new(), "something was left");
     });
@@ -202,7 +203,7 @@ async fn recovery(lake: &Lake, faulty: impl Fn(u64, Fault) -> (Lake, Faulty)) ->
             for file in &version::files(lake, &now).await? {
                 assert!(lake.read(&file.path).await?.is_some(), "{fault:?} at {at}: a reader misses {}", file.path);
             }
-            commit::recover(lake, &table()).await?;
+            commit::recover(lake, &table(), "next").await?;
             for run in stage::runs(lake).await? {
                 stage::clear(lake, &run).await?;
             }
@@ -221,6 +222,22 @@ async fn recovery(lake: &Lake, faulty: impl Fn(u64, Fault) -> (Lake, Faulty)) ->
         }
     }
     Ok(())
+}
+
+/// S3 refuses a creation with 409 while another one is under way, which may come to nothing: whichever object it is, the
+/// commit goes on.
+async fn conflicts(lake: &Lake, faulty: impl Fn(u64, Fault) -> (Lake, Faulty)) -> Result<()> {
+    commit_two(lake, "old", Replaces::Everything).await?;
+    for at in 1.. {
+        let (conflicting, store) = faulty(at, Fault::Conflict);
+        let run_id = format!("new{at}");
+        commit_two(&conflicting, &run_id, Replaces::Everything).await.unwrap_or_else(|e| panic!("409 at {at}: {e}"));
+        assert_eq!(version::latest(lake, &table()).await?.unwrap().run_id, run_id);
+        if store.seen() < at {
+            return lake.delete_all("").await;
+        }
+    }
+    unreachable!("a commit ends")
 }
 
 async fn locks(lake: &Lake) -> Result<()> {
@@ -258,6 +275,7 @@ async fn stage_for(lake: &Lake, run_id: &str, path: &str, size: usize) -> Result
 async fn commit_two(lake: &Lake, run_id: &str, replaces: Replaces) -> Result<Version> {
     let day = Field::new("day", DataType::Utf8, true);
     let mut next = Version {
+        format: Format,
         table: table(),
         version: 0,
         run_id: run_id.to_string(),

@@ -74,8 +74,19 @@ fn with_nothing_to_keep_a_run_leaves_the_newest_version_only() {
     bench.write("days.csv", "day,n\ntue,3\nwed,4\n");
     bench.run(&[]);
     assert!(!bench.lake_files().iter().any(|file| file.contains("attic")), "{:?}", bench.lake_files());
-    let versions: Vec<String> = objects(&bench).into_iter().filter(|file| file.contains("/v0")).collect();
-    assert_eq!(versions, ["_trapiche/tables/trusted/days/v00000002.json"]);
+    // The number of the version before stays taken for a day, and nobody reads it.
+    let versions: Vec<String> = objects(&bench).into_iter().filter(|file| file.contains("/tables/")).collect();
+    let folder = "_trapiche/tables/trusted/days";
+    assert_eq!(versions, ["oldest-00000002", "v00000001", "v00000002"].map(|name| format!("{folder}/{name}.json")));
+    let gone = bench.trapiche(&["diff", "days", "--from", "1"]);
+    assert!(gone.code == 1 && gone.stderr.contains("has no version at `1`"), "{}", gone.stderr);
+    let yesterday = SystemTime::now() - Duration::from_secs(25 * 3600);
+    for version in ["v00000001", "v00000002"] {
+        let file = fs::File::options().write(true).open(bench.path(&format!("lake/{folder}/{version}.json"))).unwrap();
+        file.set_modified(yesterday).unwrap();
+    }
+    bench.run(&[]);
+    assert!(!objects(&bench).contains(&format!("{folder}/v00000001.json")), "{:?}", objects(&bench));
 }
 
 #[test]
@@ -142,10 +153,81 @@ fn vacuum_removes_what_no_version_has_and_nothing_else() {
     assert!(before.is_subset(&kept));
 
     let gone: BTreeSet<String> = vacuum(&["--keep", "0s"]).into_iter().map(|(_, path)| path).collect();
-    let older = |file: &&String| file.contains("attic") || file.ends_with("v00000001.json");
-    assert_eq!(gone, before.iter().filter(older).cloned().collect());
-    assert_eq!(gone.len(), 3);
+    assert_eq!(gone, before.iter().filter(|file| file.contains("attic")).cloned().collect());
+    assert_eq!(gone.len(), 2);
     assert_eq!(vacuum(&["--keep", "0s"]), []);
+}
+
+#[test]
+fn vacuum_stays_within_the_lake_and_within_its_claim() {
+    let bench = days("", "partition_by: [day]");
+    bench.run(&[]);
+    // Another project's table of the same lake, with a stray of its own.
+    bench.write("other/trapiche.yml", "name: other\ntargets: { here: { storage: \"file://../lake\" } }\nsources: { nights: { url: \"file://../days.csv\" } }\n");
+    bench.write("other/queries/trusted/nights.sql", "SELECT * FROM raw.nights");
+    bench.run(&["-C", "other"]);
+    let mut kept = BTreeSet::new();
+    let mut plant = |name: &str, is_kept: bool| {
+        bench.write(name, "no one's");
+        let file = fs::File::options().write(true).open(bench.path(name)).unwrap();
+        file.set_modified(SystemTime::now() - Duration::from_secs(2 * 3600)).unwrap();
+        if is_kept {
+            kept.insert(bench.path(name));
+        }
+    };
+    plant("outside/precious.parquet", true);
+    plant("lake/trusted/nights/part-stray.parquet", true);
+    plant("lake/trusted/days/_delta_log/0.parquet", true);
+    plant("lake/trusted/days/day=mon/.hidden/part.parquet", true);
+    plant("lake/trusted/days/day=tue/part-stray.parquet", false);
+    plant("lake/trusted/days/day=a\u{7}b/part-\u{1b}.parquet", true);
+    let link = |to: &str, name: &str| std::os::unix::fs::symlink(bench.path(to), bench.path(name)).unwrap();
+    link("outside", "lake/trusted/days/day=link");
+    link("outside/precious.parquet", "lake/trusted/days/day=mon/precious.parquet");
+    link("lake/trusted/days", "lake/trusted/days/day=loop");
+    fs::create_dir_all(bench.path("lake/_trapiche/attic/trusted")).unwrap();
+    link("outside", "lake/_trapiche/attic/trusted/days");
+    fs::create_dir_all(bench.path("lake/_trapiche/staging")).unwrap();
+    link("outside", "lake/_trapiche/staging/20200101T000000Z-000000");
+
+    let answer = bench.trapiche(&["vacuum", "--keep", "0s", "-o", "json"]);
+    assert_eq!(answer.code, 0, "{}", answer.stderr);
+    let found: Vec<Value> = serde_json::from_str(&answer.stdout).unwrap();
+    let paths: Vec<&str> = found.iter().map(|garbage| garbage["path"].as_str().unwrap()).collect();
+    assert_eq!(paths, ["trusted/days/day=tue/part-stray.parquet"]);
+    assert!(answer.stderr.contains("left alone: `trusted.nights`"), "{}", answer.stderr);
+    for file in kept {
+        assert!(file.exists(), "{} is gone", file.display());
+    }
+    assert!(bench.path("lake/trusted/days/day=mon/precious.parquet").is_symlink());
+    assert_eq!(bench.query("SELECT count(*) AS n FROM trusted.days"), [json!({"n": 2})]);
+}
+
+#[test]
+fn a_damaged_version_concerns_only_those_who_ask_for_its_table() {
+    let bench = days("", "");
+    bench.write("queries/refined/total.sql", "SELECT sum(n) AS n FROM trusted.days");
+    bench.run(&[]);
+    bench.write("days.csv", "day,n\nmon,5\n");
+    bench.run(&[]);
+    let newest = bench.path("lake/_trapiche/tables/trusted/days/v00000002.json");
+    let whole = fs::read(&newest).unwrap();
+
+    fs::write(&newest, &whole[..whole.len() / 2]).unwrap();
+    assert_eq!(bench.query("SELECT 1 AS one"), [json!({"one": 1})]);
+    assert_eq!(bench.query("SELECT n FROM refined.total"), [json!({"n": 5})]);
+    let asked = bench.trapiche(&["query", ALL_DAYS]);
+    assert_eq!(asked.code, 1, "{}", asked.stderr);
+    assert!(asked.stderr.contains("v00000002.json` is damaged: it ends in the middle"), "{}", asked.stderr);
+    assert!(!asked.stderr.contains("newer trapiche"), "{}", asked.stderr);
+
+    // An empty one was never made: a machine lost power before its bytes were on the disk.
+    fs::write(&newest, "").unwrap();
+    assert_eq!(bench.query("SELECT 1 AS one"), [json!({"one": 1})]);
+    assert_eq!(bench.query("SELECT n FROM refined.total"), [json!({"n": 5})]);
+    assert_eq!(bench.query(ALL_DAYS), [json!({"day": "mon", "n": 1}), json!({"day": "tue", "n": 2})]);
+    bench.run(&[]);
+    assert_eq!(bench.query(ALL_DAYS), [json!({"day": "mon", "n": 5})]);
 }
 
 #[test]

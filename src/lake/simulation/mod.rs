@@ -1,0 +1,5 @@
+//! The protocol, simulated.
+
+mod time;
+
+pub use time::Time;
