@@ -7,8 +7,8 @@
 //!
 //! A claim is renewed while its run is alive: by its next generation, an object that is only ever created. It is void
 //! when its process is known to be gone, or when it was not renewed for a whole [`TERM`] by the store's clock: then
-//! that of a claim just put there says how old it is. Who finds it void creates its next generation *as void*; so either
-//! the owner renews it or another takes it over, and an owner that was only asleep learns at its next renewal that it
+//! that of a claim just put there says how old it is. Who finds that it ran out creates its next generation *as void*; so
+//! either the owner renews it or another ends it, and an owner that was only asleep learns at its next renewal that it
 //! has lost. It stops on its own well before others may take over, by the time that passes on its own machine.
 //!
 //! A verdict can still be wrong (a machine that slept knows it only a while after it wakes up). That costs a run, and
@@ -192,7 +192,9 @@ struct Listed {
 enum Verdict {
     Alive(Claim),
     Void,
-    /// Nobody has said yet that it is void.
+    /// It ran out, and nobody has said yet that it is void. Its owner may be asleep.
+    RunOut,
+    /// Its owner is known to be gone.
     Dead,
     /// It was released while we looked.
     Gone,
@@ -233,7 +235,7 @@ async fn give_way_or_clear(lake: &Lake, mine: &Claim, staged: Vec<String>) -> Re
                     }
                     alive.insert(run_id);
                 }
-                Verdict::Dead => {
+                Verdict::RunOut => {
                     let next = path::claim_file(&run_id, listed.generation + 1);
                     let void = Void { format: Format, void_by: mine.run_id.clone() };
                     if !lake.create(&next, serde_json::to_vec(&void).expect("text keys only")).await? {
@@ -245,6 +247,7 @@ async fn give_way_or_clear(lake: &Lake, mine: &Claim, staged: Vec<String>) -> Re
                     }
                     lake.delete_each(listed.files).await?;
                 }
+                Verdict::Dead => lake.delete_each(listed.files).await?,
                 Verdict::Void if now - listed.put_at >= OLD => lake.delete_each(listed.files).await?,
                 Verdict::Void | Verdict::Gone => {}
             }
@@ -260,16 +263,14 @@ async fn give_way_or_clear(lake: &Lake, mine: &Claim, staged: Vec<String>) -> Re
 async fn judge(lake: &Lake, run_id: &str, listed: &Listed, now: DateTime<Utc>) -> Result<Verdict> {
     let file = path::claim_file(run_id, listed.generation);
     let Some(bytes) = lake.read(&file).await? else { return Ok(Verdict::Gone) };
-    let is_over = now - listed.put_at >= TERM;
     match Content::of(&bytes) {
         Content::Whole(Generation::Void(_)) => Ok(Verdict::Void),
-        Content::Whole(Generation::Claim(claim)) => {
-            let is_dead = is_over || claim.process.is_running() == Some(false);
-            Ok(if is_dead { Verdict::Dead } else { Verdict::Alive(claim) })
-        }
+        Content::Whole(Generation::Claim(claim)) if claim.process.is_running() == Some(false) => Ok(Verdict::Dead),
+        Content::Whole(Generation::Claim(_)) if now - listed.put_at >= TERM => Ok(Verdict::RunOut),
+        Content::Whole(Generation::Claim(claim)) => Ok(Verdict::Alive(claim)),
         // The machine died over it.
         Content::Torn => Ok(Verdict::Dead),
-        Content::Unknown(_) if now - listed.put_at >= OLD => Ok(Verdict::Dead),
+        Content::Unknown(_) if now - listed.put_at >= OLD => Ok(Verdict::RunOut),
         Content::Unknown(error) => Err(unknown_claim(&file).because(error)),
     }
 }
