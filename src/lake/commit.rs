@@ -24,7 +24,7 @@ use super::stage::{self, Staged};
 use super::tree::{self, Node};
 use super::tree_change::TreeChange;
 use super::version::{self, Record, Shelf, Version};
-use super::{Lake, OLD, TableName, attic, lock, path};
+use super::{Lake, OLD, TableName, attic, disk, lock, path};
 use crate::error::{Error, Kind, Result};
 
 /// Which of the current files the next version does not have.
@@ -106,6 +106,9 @@ async fn current(lake: &Lake, table: &TableName) -> Result<(Option<Version>, u64
 /// Finishes or takes back what other runs, or this one, had begun on this table and not ended. `by` is the run that
 /// does it.
 pub async fn recover(lake: &Lake, table: &TableName, by: &str) -> Result<()> {
+    if let Some(root) = lake.local_root() {
+        disk::remove_hidden(root, &path::versions_dir(table)).await?;
+    }
     for (name, began_at) in Shelf::look(lake, table).await?.pending {
         let file = format!("{}/{name}", path::versions_dir(table));
         let Some(bytes) = lake.read(&file).await? else { continue };

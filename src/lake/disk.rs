@@ -143,6 +143,26 @@ fn put_forced(path: &FilePath, payload: &PutPayload, mode: &PutMode) -> io::Resu
     named
 }
 
+/// Removes what puts that died have left in a folder under hidden names. One that is still under way fails.
+pub(super) async fn remove_hidden(root: &FilePath, dir: &str) -> Result<()> {
+    let folder = root.join(dir);
+    let removed = tokio::task::spawn_blocking(move || {
+        let Some(entries) = if_there(fs::read_dir(folder))? else { return Ok(()) };
+        for entry in entries {
+            let path = entry?.path();
+            if path.file_name().and_then(|name| name.to_str()).is_some_and(is_hidden) {
+                if_there(fs::remove_file(path))?;
+            }
+        }
+        Ok(())
+    });
+    removed
+        .await
+        .map_err(io::Error::other)
+        .flatten()
+        .map_err(|e: io::Error| Error::from(e).context(format!("in `{dir}`")))
+}
+
 /// A new file beside the path, of a name that listings pass over: `LocalFileSystem` uses the same for its own.
 fn hidden_file(path: &FilePath) -> io::Result<(File, PathBuf)> {
     let mut number = 1u32;
@@ -200,9 +220,13 @@ fn collect(root: &FilePath, folder: &FilePath, found: &mut Vec<ObjectMeta>) -> i
 /// Under which path the store has the file; `None` where it cannot.
 fn location(root: &FilePath, file: &FilePath) -> Option<Path> {
     let path = Path::parse(file.strip_prefix(root).ok()?.to_str()?).ok()?;
-    let is_hidden =
-        |(_, number): (&str, &str)| !number.is_empty() && number.bytes().all(|digit| digit.is_ascii_digit());
-    (!path.filename()?.split_once('#').is_some_and(is_hidden)).then_some(path)
+    (!is_hidden(path.filename()?)).then_some(path)
+}
+
+/// Whether a listing passes over the file.
+fn is_hidden(name: &str) -> bool {
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|digit| digit.is_ascii_digit());
+    name.split_once('#').is_some_and(|(_, number)| is_number(number))
 }
 
 /// Whether what lies at the path, or a folder between the root and it, is a symbolic link.
@@ -376,6 +400,23 @@ mod tests {
                 false => drop(found.insert(entry.path())),
             }
         }
+    }
+
+    #[tokio::test]
+    async fn an_object_is_on_the_disk_before_it_has_its_name() {
+        let dir = tempfile::tempdir().unwrap();
+        let lake = Lake::in_folder(dir.path()).unwrap();
+        assert!(lake.create("_trapiche/tables/t/v1.json", "one").await.unwrap());
+        assert!(!lake.create("_trapiche/tables/t/v1.json", "two").await.unwrap());
+        lake.write("_trapiche/tables/t/v2.json", "three").await.unwrap();
+        let forced = FORCED.lock().unwrap().clone();
+        let folder = dir.path().join("_trapiche/tables/t");
+        assert!(forced.contains(&folder.join("v1.json#1")) && forced.contains(&folder.join("v2.json#1")));
+        assert_eq!(lake.list("").await.unwrap(), ["_trapiche/tables/t/v1.json", "_trapiche/tables/t/v2.json"]);
+
+        std::fs::write(folder.join("v3.json#1"), "").unwrap();
+        remove_hidden(dir.path(), "_trapiche/tables/t").await.unwrap();
+        assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 2);
     }
 
     #[tokio::test]
