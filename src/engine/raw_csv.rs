@@ -2,22 +2,28 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, StringArray};
+use arrow::array::{Array, ArrayRef, AsArray, StringArray};
 use arrow::compute::{CastOptions, cast_with_options};
 use arrow::csv::reader::{Decoder, ReaderBuilder};
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::datatypes::{DataType, Field, Float32Type, Float64Type, Schema, SchemaRef, TimeUnit};
 use arrow::error::ArrowError;
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 
 use crate::error::{Error, Result};
+use crate::lake::mark::WithoutMark;
+use crate::lake::number::Number;
 
 pub struct CsvDecoder {
+    mark: WithoutMark,
+    batches: Batches,
+}
+
+struct Batches {
     decoder: Decoder,
     /// The wanted columns with their own types.
     schema: SchemaRef,
     /// Rows before the batch at hand.
     rows: usize,
-    at_start: bool,
 }
 
 impl CsvDecoder {
@@ -32,13 +38,24 @@ impl CsvDecoder {
             .with_projection(columns.to_vec())
             .build_decoder();
         let fields: Vec<_> = columns.iter().map(|place| landed.fields()[*place].clone()).collect();
-        CsvDecoder { decoder, schema: Arc::new(Schema::new(fields)), rows: 0, at_start: true }
+        let batches = Batches { decoder, schema: Arc::new(Schema::new(fields)), rows: 0 };
+        CsvDecoder { mark: WithoutMark::default(), batches }
     }
 
-    pub fn push(&mut self, mut plain: &[u8], ready: &mut Vec<RecordBatch>) -> Result<()> {
-        if std::mem::take(&mut self.at_start) {
-            plain = plain.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(plain);
-        }
+    pub fn push(&mut self, plain: &[u8], ready: &mut Vec<RecordBatch>) -> Result<()> {
+        self.batches.push(self.mark.push(plain), ready)
+    }
+
+    pub fn finish(mut self, ready: &mut Vec<RecordBatch>) -> Result<()> {
+        self.batches.push(self.mark.finish(), ready)?;
+        // An empty input tells the decoder that the last record is over.
+        self.batches.decoder.decode(&[]).map_err(ragged)?;
+        self.batches.flush(ready)
+    }
+}
+
+impl Batches {
+    fn push(&mut self, mut plain: &[u8], ready: &mut Vec<RecordBatch>) -> Result<()> {
         while !plain.is_empty() {
             let taken = self.decoder.decode(plain).map_err(ragged)?;
             plain = &plain[taken..];
@@ -47,12 +64,6 @@ impl CsvDecoder {
             }
         }
         Ok(())
-    }
-
-    pub fn finish(mut self, ready: &mut Vec<RecordBatch>) -> Result<()> {
-        // An empty input tells the decoder that the last record is over.
-        self.decoder.decode(&[]).map_err(ragged)?;
-        self.flush(ready)
     }
 
     fn flush(&mut self, ready: &mut Vec<RecordBatch>) -> Result<()> {
@@ -79,10 +90,9 @@ impl CsvDecoder {
         let typed = cast_with_options(column, field.data_type(), &options).map_err(|error| {
             Error::failed(format!("column `{}` cannot be read as {spark_type}", field.name())).because(error)
         })?;
-        if typed.null_count() > column.null_count() {
-            let text = column.as_any().downcast_ref::<StringArray>().expect("the decoder gives text");
-            let bad = (0..text.len()).find(|row| typed.is_null(*row) && text.is_valid(*row));
-            let row = bad.expect("there are more nulls than before");
+        let text = column.as_any().downcast_ref::<StringArray>().expect("the decoder gives text");
+        let misfits = |row: usize| text.is_valid(row) && (typed.is_null(row) || loses(text.value(row), &typed, row));
+        if let Some(row) = (0..text.len()).find(|row| misfits(*row)) {
             return Err(Error::failed(format!(
                 "column `{}`, row {}: `{}` is not a {spark_type}",
                 field.name(),
@@ -93,6 +103,29 @@ impl CsvDecoder {
         }
         Ok(typed)
     }
+}
+
+/// Whether the cast left out something of the text: it rounds digits, cuts times of day, and ends with infinity.
+fn loses(text: &str, typed: &ArrayRef, row: usize) -> bool {
+    match typed.data_type() {
+        DataType::Decimal128(precision, scale) => {
+            Number::parse(text.trim()).is_none_or(|number| !number.fits_decimal(*precision, *scale))
+        }
+        // A day and nothing behind it.
+        DataType::Date32 => !text.trim().bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'-' | b'+')),
+        // Times have digits for microseconds; what follows them must be zeros.
+        DataType::Timestamp(TimeUnit::Microsecond, _) => text.rsplit_once('.').is_some_and(|(_, fraction)| {
+            let digits = fraction.bytes().take_while(u8::is_ascii_digit);
+            digits.skip(6).any(|digit| digit != b'0')
+        }),
+        DataType::Float32 => is_finite(text) && typed.as_primitive::<Float32Type>().value(row).is_infinite(),
+        DataType::Float64 => is_finite(text) && typed.as_primitive::<Float64Type>().value(row).is_infinite(),
+        _ => false,
+    }
+}
+
+fn is_finite(text: &str) -> bool {
+    text.bytes().any(|byte| byte.is_ascii_digit())
 }
 
 /// Splitting fails on rows with too many fields only; the decoder's words hold the line.

@@ -6,6 +6,7 @@
 
 mod csv;
 mod http;
+mod numbers;
 mod parts;
 mod rest;
 #[cfg(test)]
@@ -16,6 +17,7 @@ mod sql;
 mod sqlite;
 #[cfg(test)]
 mod tests;
+mod text;
 mod url;
 
 use arrow::datatypes::{Schema, SchemaRef};

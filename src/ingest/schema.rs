@@ -1,25 +1,25 @@
 //! The schema of JSON rows, found while they stream by on their way into the lake.
 //!
-//! Every row widens a [`Shape`] in place; no values are built. A number that is somewhere an integer and elsewhere
-//! not is `double`; what comes in several kinds (number and text, object and scalar) is `string`, and so is what was
-//! only ever null. Integers outside `bigint` are `decimal(38,0)`, which holds them exactly.
+//! Every row widens a [`Shape`] in place; no values are built. What [numbers](Numbers) become is decided by their text.
+//! What comes in several kinds (number and text, object and scalar) is `string`, and so is what was only ever null.
 
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Fields, Schema, SchemaRef};
-use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
 
+use super::numbers::Numbers;
 use crate::error::{Error, Result};
 use crate::lake::types;
 
 /// An object with more keys than this is used as a map; as a column it becomes its JSON text.
 const MAX_FIELDS: usize = 1_000;
 
-/// First integer beyond `bigint`, and the first that `decimal(38,0)` cannot hold.
-const WIDE: f64 = 9_223_372_036_854_775_808.0;
-const TOO_WIDE: f64 = 1e38;
+/// Lists and objects in one another; as many as serde_json itself takes.
+const MAX_DEPTH: usize = 128;
 
 /// All that was seen of the rows so far.
 #[derive(Debug, Default)]
@@ -33,16 +33,17 @@ impl Rows {
     pub fn add(&mut self, json: &[u8]) -> Result<()> {
         self.count += 1;
         let mut parser = serde_json::Deserializer::from_slice(json);
-        let outcome = parser.deserialize_map(&mut self.row).and_then(|()| parser.end());
+        let outcome = parser.deserialize_map(Members { object: &mut self.row, depth: 1 }).and_then(|()| parser.end());
         outcome.map_err(|error| {
             let message = error.to_string();
             let place = format!("row {}", self.count);
-            match message.strip_prefix(SAME_NAME) {
-                Some(rest) => {
-                    let said = rest.split(" at line ").next().unwrap_or(rest);
-                    Error::failed(format!("{place}: {said}"))
-                        .hint("columns are case-insensitive, as in Spark: rename one where the data is made")
-                }
+            let said = |rest: &str| format!("{place}: {}", rest.split(" at line ").next().unwrap_or(rest));
+            if let Some(rest) = message.strip_prefix(SAME_NAME) {
+                return Error::failed(said(rest))
+                    .hint("columns are case-insensitive, as in Spark: rename one where the data is made");
+            }
+            match message.strip_prefix(TOO_DEEP) {
+                Some(rest) => Error::failed(said(rest)),
                 None => Error::failed(format!("{place} is broken JSON")).because(error),
             }
         })
@@ -65,9 +66,7 @@ impl Rows {
 #[derive(Debug, Default)]
 struct Shape {
     boolean: bool,
-    integer: bool,
-    wide_integer: bool,
-    float: bool,
+    numbers: Numbers,
     text: bool,
     list: Option<Box<Shape>>,
     object: Option<Box<Object>>,
@@ -75,8 +74,7 @@ struct Shape {
 
 impl Shape {
     fn data_type(&self) -> DataType {
-        let number = self.integer || self.wide_integer || self.float;
-        let kinds = [self.boolean, number, self.text, self.list.is_some(), self.object.is_some()];
+        let kinds = [self.boolean, self.numbers.seen(), self.text, self.list.is_some(), self.object.is_some()];
         if kinds.into_iter().filter(|seen| *seen).count() != 1 || self.text {
             return DataType::Utf8;
         }
@@ -88,12 +86,39 @@ impl Shape {
             let as_text = object.is_map || object.fields.is_empty();
             return if as_text { DataType::Utf8 } else { DataType::Struct(object.fields()) };
         }
-        match (self.boolean, self.float, self.wide_integer) {
-            (true, ..) => DataType::Boolean,
-            (_, true, _) => DataType::Float64,
-            (_, _, true) => DataType::Decimal128(38, 0),
-            _ => DataType::Int64,
+        if self.boolean { DataType::Boolean } else { self.numbers.data_type() }
+    }
+
+    /// Takes a value into account that lies in `depth` lists and objects.
+    fn add(&mut self, value: &RawValue, depth: usize) -> Result<(), serde_json::Error> {
+        let json = value.get();
+        let mut parser = serde_json::Deserializer::from_str(json);
+        match json.as_bytes().first() {
+            Some(b'{' | b'[') if depth == MAX_DEPTH => {
+                return Err(serde_json::Error::custom(format!(
+                    "{TOO_DEEP}more than {MAX_DEPTH} lists and objects in one another"
+                )));
+            }
+            Some(b'{') => {
+                let object = self.object.get_or_insert_default();
+                parser.deserialize_map(Members { object, depth: depth + 1 })?;
+            }
+            Some(b'[') => {
+                let shape = self.list.get_or_insert_default();
+                parser.deserialize_seq(Elements { shape, depth: depth + 1 })?;
+            }
+            Some(b'"') => {
+                // Whatever stands for half a character (RFC 8259, 8.2) is found by reading it only.
+                if json.contains("\\u") {
+                    serde_json::from_str::<String>(json)?;
+                }
+                self.text = true;
+            }
+            Some(b't' | b'f') => self.boolean = true,
+            Some(b'n') | None => {}
+            Some(_) => self.numbers.add(json),
         }
+        Ok(())
     }
 }
 
@@ -135,10 +160,17 @@ impl Object {
     }
 }
 
-/// Marks the one error of ours among serde's, which are texts.
+/// Mark the errors of ours among serde's, which are texts.
 const SAME_NAME: &str = "same name: ";
+const TOO_DEEP: &str = "too deep: ";
 
-impl<'de> Visitor<'de> for &mut Object {
+/// An object at hand, and in how many its members lie.
+struct Members<'a> {
+    object: &'a mut Object,
+    depth: usize,
+}
+
+impl<'de> Visitor<'de> for Members<'_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -146,17 +178,35 @@ impl<'de> Visitor<'de> for &mut Object {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let Members { object, depth } = self;
         let mut guess = 0;
-        while let Some(place) = map.next_key_seed(Key { object: self, guess })? {
-            match place {
-                Some(place) => {
-                    guess = place + 1;
-                    map.next_value_seed(&mut self.fields[place].1)?;
-                }
-                None => {
-                    map.next_value::<IgnoredAny>()?;
-                }
+        while let Some(place) = map.next_key_seed(Key { object, guess })? {
+            let value: &RawValue = map.next_value()?;
+            if let Some(place) = place {
+                guess = place + 1;
+                object.fields[place].1.add(value, depth).map_err(A::Error::custom)?;
             }
+        }
+        Ok(())
+    }
+}
+
+/// A list at hand, and in how many its elements lie.
+struct Elements<'a> {
+    shape: &'a mut Shape,
+    depth: usize,
+}
+
+impl<'de> Visitor<'de> for Elements<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
+        while let Some(value) = seq.next_element::<&RawValue>()? {
+            self.shape.add(value, self.depth).map_err(A::Error::custom)?;
         }
         Ok(())
     }
@@ -185,70 +235,6 @@ impl<'de> Visitor<'de> for Key<'_> {
 
     fn visit_str<E: serde::de::Error>(self, key: &str) -> Result<Self::Value, E> {
         self.object.place(key, self.guess)
-    }
-}
-
-impl<'de> DeserializeSeed<'de> for &mut Shape {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for &mut Shape {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON value")
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
-        self.boolean = true;
-        Ok(())
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
-        self.integer = true;
-        Ok(())
-    }
-
-    fn visit_u64<E>(self, value: u64) -> Result<(), E> {
-        if i64::try_from(value).is_ok() {
-            self.integer = true
-        } else {
-            self.wide_integer = true
-        }
-        Ok(())
-    }
-
-    /// Also called for integers that 64 bits cannot hold; these are told by their size.
-    fn visit_f64<E>(self, value: f64) -> Result<(), E> {
-        if (WIDE..TOO_WIDE).contains(&value.abs()) {
-            self.wide_integer = true
-        } else {
-            self.float = true
-        }
-        Ok(())
-    }
-
-    fn visit_str<E>(self, _: &str) -> Result<(), E> {
-        self.text = true;
-        Ok(())
-    }
-
-    fn visit_unit<E>(self) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
-        let element = self.list.get_or_insert_default();
-        while seq.next_element_seed(&mut **element)?.is_some() {}
-        Ok(())
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<(), A::Error> {
-        self.object.get_or_insert_default().visit_map(map).map_err(A::Error::custom)
     }
 }
 
@@ -287,12 +273,41 @@ mod tests {
     }
 
     #[test]
-    fn huge_integers_are_exact_and_huge_floats_are_not() {
-        assert_eq!(
-            schema_of(&[r#"{"a": 123456789012345678901234567890, "b": 1e300}"#]).unwrap(),
-            "a: decimal(38,0), b: double"
-        );
-        assert_eq!(schema_of(&[r#"{"a": 123456789012345678901234567890}"#, r#"{"a": 0.5}"#]).unwrap(), "a: double");
+    fn numbers_are_of_the_first_type_that_holds_them() {
+        let nines = "9".repeat(38);
+        for (numbers, data_type) in [
+            ("1, -7, -0", "bigint"),
+            ("9223372036854775807, 9223372036854775808", "decimal(38,0)"),
+            (nines.as_str(), "decimal(38,0)"),
+            ("12.50, 0.1, 1e300, 9007199254740992", "double"),
+            ("0.30000000000000004", "double"),
+            ("12345678901234567890.75", "decimal(38,2)"),
+            ("9007199254740993, 0.5", "decimal(38,1)"),
+            ("0.1234567890123456789, 12345", "decimal(38,19)"),
+            ("12345678901234567890.75, 1e300", "string"),
+            (&format!("{nines}, 0.5"), "string"),
+            (&format!("{nines}9"), "string"),
+            ("1e400", "string"),
+        ] {
+            let schema = schema_of(&[&format!(r#"{{"n": [{numbers}]}}"#)]).unwrap();
+            assert_eq!(schema, format!("n: array<{data_type}>"), "{numbers}");
+        }
+    }
+
+    #[test]
+    fn depth_has_a_bound_that_is_told() {
+        let nested = |levels: usize| format!(r#"{{"a": {}1{}}}"#, "[".repeat(levels), "]".repeat(levels));
+        assert!(schema_of(&[&nested(MAX_DEPTH - 1)]).is_ok());
+        for levels in [MAX_DEPTH, 200_000] {
+            let error = schema_of(&[&nested(levels)]).unwrap_err();
+            assert_eq!(error.to_string(), "row 1: more than 128 lists and objects in one another");
+        }
+    }
+
+    #[test]
+    fn half_a_character_is_broken() {
+        assert!(schema_of(&[r#"{"a": "\ud83d\ude00"}"#]).is_ok());
+        assert!(schema_of(&[r#"{"a": "\ud83d"}"#]).is_err());
     }
 
     #[test]

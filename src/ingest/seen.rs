@@ -1,4 +1,4 @@
-//! A file's rows and schema, from its bytes as they go by: CSV or JSON, gzipped or not.
+//! A file's rows and schema, from its bytes as they go by: CSV or JSON, gzipped or not, and always UTF-8.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,8 @@ use arrow::datatypes::{DataType, SchemaRef};
 
 use super::csv::Records;
 use super::schema::Rows;
-use crate::error::Result;
+use super::text::Utf8;
+use crate::error::{Error, Result};
 use crate::lake::gunzip::Gunzip;
 use crate::lake::json_rows::RowSplitter;
 use crate::project::FileFormat;
@@ -14,55 +15,79 @@ use crate::project::FileFormat;
 /// What is known of a file's rows from the bytes that have gone by.
 pub struct Seen {
     gunzip: Option<Gunzip>,
+    text: Text,
+}
+
+struct Text {
+    is_empty: bool,
+    utf8: Utf8,
     content: Content,
 }
 
 enum Content {
-    Csv { records: Records, header: bool },
-    Json { splitter: Option<RowSplitter>, rows: Rows },
+    Csv { records: Box<Records>, header: bool },
+    Json { splitter: Option<RowSplitter>, rows: Box<Rows> },
 }
 
 impl Seen {
     pub fn new(format: &FileFormat, gzipped: bool) -> Self {
         let content = match format {
             FileFormat::Csv { delimiter, header } => {
-                Content::Csv { records: Records::new(*delimiter), header: *header }
+                Content::Csv { records: Records::new(*delimiter).into(), header: *header }
             }
             FileFormat::Json { records } => {
-                Content::Json { splitter: Some(RowSplitter::new(records.as_deref())), rows: Rows::default() }
+                Content::Json { splitter: Some(RowSplitter::new(records.as_deref())), rows: Box::default() }
             }
         };
-        Seen { gunzip: Some(Gunzip::new(gzipped)), content }
+        Seen { gunzip: Some(Gunzip::new(gzipped)), text: Text { is_empty: true, utf8: Utf8::default(), content } }
     }
 
     pub fn push(&mut self, chunk: &[u8]) -> Result<()> {
         if let Some(gunzip) = &mut self.gunzip {
-            gunzip.push(chunk, |plain| self.content.push(plain))?;
+            gunzip.push(chunk, |plain| self.text.push(plain))?;
         }
         Ok(())
     }
 
     /// Rows so far; the header of a CSV is none.
     pub fn rows(&self) -> u64 {
-        self.content.rows()
+        self.text.content.rows()
     }
 
-    /// Checks that nothing is missing at the end.
+    /// Checks that there is something, and that nothing is missing at the end.
     pub fn finish(&mut self) -> Result<()> {
         if let Some(gunzip) = self.gunzip.take() {
-            gunzip.finish(|plain| self.content.push(plain))?;
+            gunzip.finish(|plain| self.text.push(plain))?;
         }
-        match &mut self.content {
-            Content::Csv { .. } => Ok(()),
-            Content::Json { splitter, .. } => splitter.take().map_or(Ok(()), RowSplitter::finish),
-        }
+        self.text.finish()
     }
 
     pub fn schema(&self, columns: &BTreeMap<String, DataType>) -> Result<SchemaRef> {
-        match &self.content {
+        match &self.text.content {
             Content::Csv { records, header } => records.schema(*header, columns),
             Content::Json { rows, .. } => rows.schema(),
         }
+    }
+}
+
+impl Text {
+    fn push(&mut self, plain: &[u8]) -> Result<()> {
+        self.is_empty &= plain.is_empty();
+        if let Err(bad) = self.utf8.check(plain) {
+            // Up to there, so that the row can be named.
+            self.content.push(&plain[..bad.sound])?;
+            return Err(bad.error(&self.content.place()));
+        }
+        self.content.push(plain)
+    }
+
+    fn finish(&mut self) -> Result<()> {
+        if self.is_empty {
+            return Err(Error::failed("it is empty: there is not one byte in it")
+                .hint("a file without rows has a header, or is `[]`; check how it is made"));
+        }
+        self.utf8.finish().map_err(|bad| bad.error(&self.content.place()))?;
+        self.content.finish()
     }
 }
 
@@ -72,6 +97,21 @@ impl Content {
             Content::Csv { records, .. } => records.push(plain),
             Content::Json { splitter: Some(splitter), rows } => splitter.push(plain, |row| rows.add(row)),
             Content::Json { splitter: None, .. } => Ok(()),
+        }
+    }
+
+    fn finish(&mut self) -> Result<()> {
+        match self {
+            Content::Csv { records, .. } => records.finish(),
+            Content::Json { splitter, .. } => splitter.take().map_or(Ok(()), RowSplitter::finish),
+        }
+    }
+
+    /// Where the next byte stands.
+    fn place(&self) -> String {
+        match self {
+            Content::Csv { records, header: true } if records.count() == 0 => "the header".into(),
+            _ => format!("row {}", self.rows() + 1),
         }
     }
 

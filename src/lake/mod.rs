@@ -19,7 +19,7 @@
 //! | `clock` | time that passes; the time of day is the store's |
 //! | `disk` | a folder as a store, and what is forced to the disk |
 //! | `credentials` | whose requests these are, on S3 |
-//! | `gunzip` | the one decoding of bytes that capture and scan share |
+//! | `gunzip`, `mark` | the one decoding of bytes that capture and scan share |
 
 pub mod attic;
 pub mod capture;
@@ -34,6 +34,7 @@ pub mod gunzip;
 pub mod json_rows;
 pub mod landing;
 pub mod lock;
+pub mod mark;
 pub mod moment;
 mod name;
 pub mod number;
