@@ -22,7 +22,7 @@ use super::json::{self, Table};
 use super::words::CATEGORIES;
 use super::{GENERATION, random};
 
-/// More rows than this are refused rather than cut, because a short page means the end to whoever reads page by page.
+/// More rows than this are refused rather than cut, because a short page means the end to many who read page by page.
 pub const MAX_LIMIT: u64 = 10_000;
 
 /// Rows made at a time: some hundred kilobytes.

@@ -45,7 +45,7 @@ use tokio::task::JoinHandle;
 use url::Url;
 
 use crate::error::{Error, Result};
-use crate::project::{DemoStore, Origin, Secret, Source};
+use crate::project::{Address, DemoStore, Origin, Source};
 use data::World;
 
 /// Raised whenever other rows come from the same seed and scale: databases made before are then made anew, and ETags change.
@@ -101,18 +101,18 @@ impl Store {
 
     /// The source with this store's addresses in place of `demo://…`.
     pub fn point(&self, source: &Source) -> Source {
-        let here = |url: &str| {
-            url.replacen("demo://api", &self.api_url, 1).replacen("demo://files", &self.files_url, 1).replacen(
-                "demo://database",
-                &self.database_url,
-                1,
-            )
+        let here = |address: &Address| {
+            let places = [
+                ("demo://api", &self.api_url),
+                ("demo://files", &self.files_url),
+                ("demo://database", &self.database_url),
+            ];
+            places.iter().fold(address.clone(), |address, (from, to)| address.moved(from, to))
         };
         let mut source = source.clone();
         match &mut source.origin {
-            Origin::Url { url, .. } => *url = here(url),
-            Origin::Rest { base, .. } => *base = here(base),
-            Origin::Sql { database, .. } => *database = Secret::new(here(database.expose())),
+            Origin::Url { url, .. } | Origin::Rest { url, .. } => *url = here(url),
+            Origin::Sql { database, .. } => *database = here(database),
         }
         source
     }

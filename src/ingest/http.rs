@@ -1,15 +1,15 @@
-//! HTTP as sources need it: time-outs, retries, and errors that name the URL without its secrets.
+//! HTTP as sources need it: time-outs, retries, and errors that name the address as it may be shown.
 
 use std::future::Future;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use backon::{ExponentialBuilder, Retryable};
-use reqwest::header::{ETAG, HeaderMap, LAST_MODIFIED, RETRY_AFTER};
+use reqwest::header::{CONTENT_TYPE, DATE, ETAG, HeaderMap, HeaderName, LAST_MODIFIED, RETRY_AFTER};
 use reqwest::{Client, RequestBuilder, Response, StatusCode, redirect};
-use url::Url;
 
 use crate::error::{Error, Result};
 use crate::lake::landing::Request;
+use crate::project::Address;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Between two arrivals of data, not for the whole answer.
@@ -23,20 +23,28 @@ const MAX_DELAY: Duration = Duration::from_secs(60);
 pub struct Fault {
     pub error: Error,
     again: bool,
+    /// What the server refused with.
+    pub status: Option<StatusCode>,
     /// What the server asked for.
     retry_after: Option<Duration>,
 }
 
 impl From<Error> for Fault {
     fn from(error: Error) -> Self {
-        Fault { error, again: false, retry_after: None }
+        Fault { error, again: false, status: None, retry_after: None }
+    }
+}
+
+impl From<Fault> for Error {
+    fn from(fault: Fault) -> Self {
+        fault.error
     }
 }
 
 impl Fault {
     /// A fault that may pass: an answer cut short, a gateway's error page with status 200.
     pub fn passing(error: Error) -> Self {
-        Fault { error, again: true, retry_after: None }
+        Fault { error, again: true, status: None, retry_after: None }
     }
 }
 
@@ -62,7 +70,7 @@ pub fn client(headers: HeaderMap) -> Result<Client> {
 }
 
 /// Makes up to five attempts, with exponential delays and jitter, or as long as the server asks for.
-pub async fn with_retries<T, F, Fut>(attempt: F) -> Result<T>
+pub async fn with_retries<T, F, Fut>(attempt: F) -> Result<T, Fault>
 where
     F: FnMut() -> Fut,
     Fut: Future<Output = Result<T, Fault>>,
@@ -73,78 +81,88 @@ where
         .when(|fault| fault.again)
         .adjust(|fault, delay| delay.map(|delay| delay.max(fault.retry_after.unwrap_or_default()).min(MAX_DELAY)))
         .await
-        .map_err(
-            |fault| {
-                if fault.again { fault.error.context(format!("after {ATTEMPTS} attempts")) } else { fault.error }
-            },
-        )
+        .map_err(|fault| {
+            let context = |error: Error| error.context(format!("after {ATTEMPTS} attempts"));
+            Fault { error: if fault.again { context(fault.error) } else { fault.error }, ..fault }
+        })
 }
 
-/// Sends a request; the answer is a success or 304.
-pub async fn send(request: RequestBuilder, url: &Url) -> Result<Response, Fault> {
+/// Sends a request; the answer is a success with data, or 304.
+pub async fn send(request: RequestBuilder, url: &Address) -> Result<Response, Fault> {
     let response = request.send().await.map_err(|error| unreachable(error, url))?;
     let status = response.status();
-    if status.is_success() || status == StatusCode::NOT_MODIFIED {
+    if status == StatusCode::NOT_MODIFIED {
         return Ok(response);
+    }
+    if status.is_success() {
+        return if is_web_page(response.headers()) { Err(web_page(url).into()) } else { Ok(response) };
     }
     let again =
         status.is_server_error() || matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT);
-    let seconds = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
-    Err(Fault { error: refused(status, url), again, retry_after: seconds.map(Duration::from_secs) })
+    Err(Fault {
+        error: refused(status, url),
+        again,
+        status: Some(status),
+        retry_after: retry_after(response.headers()),
+    })
+}
+
+/// How long to wait before another attempt: seconds, or until a date (RFC 9110, 10.2.3) by the server's own clock if it tells
+/// that. A date in the past asks for nothing.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let asked = text(headers, RETRY_AFTER)?.trim();
+    if let Ok(seconds) = asked.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let now = text(headers, DATE).and_then(|date| httpdate::parse_http_date(date).ok());
+    httpdate::parse_http_date(asked).ok()?.duration_since(now.unwrap_or_else(SystemTime::now)).ok()
+}
+
+/// A page for people: a login, or an error that says 200. Read as a CSV it would be a table without rows.
+fn is_web_page(headers: &HeaderMap) -> bool {
+    let kind = text(headers, CONTENT_TYPE).unwrap_or_default();
+    let kind = kind.split(';').next().unwrap_or_default().trim();
+    ["text/html", "application/xhtml+xml"].iter().any(|page| kind.eq_ignore_ascii_case(page))
+}
+
+fn web_page(url: &Address) -> Error {
+    Error::failed(format!("`{url}` answered with a web page (text/html), not with data"))
+        .hint("it may ask for a login: open the address in a browser, and check the connection's `headers:`")
+}
+
+fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
+    headers.get(name)?.to_str().ok()
 }
 
 /// The next piece of an answer's body.
-pub async fn chunk(response: &mut Response, url: &Url) -> Result<Option<bytes::Bytes>, Fault> {
+pub async fn chunk(response: &mut Response, url: &Address) -> Result<Option<bytes::Bytes>, Fault> {
     response.chunk().await.map_err(|error| {
-        Fault::passing(
-            Error::connection(format!("the answer of `{}` broke off", shown(url))).because(error.without_url()),
-        )
+        Fault::passing(Error::connection(format!("the answer of `{url}` broke off")).because(error.without_url()))
     })
 }
 
 /// What a landing keeps of an answered request.
-pub fn request(response: &Response, url: &Url) -> Request {
-    let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok()).map(String::from);
+pub fn request(response: &Response, url: &Address) -> Request {
+    let header = |name| text(response.headers(), name).map(String::from);
     Request {
-        url: shown(url),
+        url: url.to_string(),
         status: Some(response.status().as_u16()),
         etag: header(ETAG),
         last_modified: header(LAST_MODIFIED),
     }
 }
 
-/// A URL as it may be printed: no user, no password, and `***` for query values that could be secrets.
-pub fn shown(url: &Url) -> String {
-    let mut url = url.clone();
-    // Both only fail for URLs that have no host, which then have no user either.
-    let _ = url.set_username("");
-    let _ = url.set_password(None);
-    if url.query().is_some() {
-        let pairs: Vec<(String, String)> = url.query_pairs().into_owned().collect();
-        url.query_pairs_mut().clear().extend_pairs(
-            pairs.iter().map(|(name, value)| (name, if may_be_secret(name) { "***" } else { value.as_str() })),
-        );
-    }
-    url.to_string()
-}
-
-fn may_be_secret(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    ["key", "token", "secret", "pass", "pwd", "sig", "auth", "credential", "code", "session"]
-        .iter()
-        .any(|word| name.contains(word))
-}
-
-fn unreachable(error: reqwest::Error, url: &Url) -> Fault {
+fn unreachable(error: reqwest::Error, url: &Address) -> Fault {
     let what = if error.is_timeout() { "no answer in time from" } else { "could not reach" };
-    let hint = format!("check the address, and that {} can be reached from here", url.host_str().unwrap_or("the host"));
+    let host = if url.is_secret() { None } else { url.url().host_str() };
+    let hint = format!("check the address, and that {} can be reached from here", host.unwrap_or("the host"));
     let again = !error.is_builder() && !error.is_redirect();
-    let error = Error::connection(format!("{what} `{}`", shown(url))).hint(hint).because(error.without_url());
-    Fault { error, again, retry_after: None }
+    let error = Error::connection(format!("{what} `{url}`")).hint(hint).because(error.without_url());
+    Fault { error, again, status: None, retry_after: None }
 }
 
-fn refused(status: StatusCode, url: &Url) -> Error {
-    let message = format!("`{}` answered {status}", shown(url));
+fn refused(status: StatusCode, url: &Address) -> Error {
+    let message = format!("`{url}` answered {status}");
     match status {
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
             Error::connection(message).hint("check the credentials in the connection's `headers:`")
@@ -163,9 +181,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_shown_url_has_no_secrets() {
-        let url = Url::parse("https://me:pw@example.org/a%20b?page=2&api_key=s3cret&X-Amz-Signature=abc").unwrap();
-        assert_eq!(shown(&url), "https://example.org/a%20b?page=2&api_key=***&X-Amz-Signature=***");
-        assert_eq!(shown(&Url::parse("file:///a/b.csv").unwrap()), "file:///a/b.csv");
+    fn a_server_may_ask_for_patience_in_seconds_or_until_a_date() {
+        let asked = |retry: &str| {
+            let now = "Sun, 06 Nov 1994 08:49:37 GMT";
+            let headers = [(RETRY_AFTER, retry.parse().unwrap()), (DATE, now.parse().unwrap())];
+            retry_after(&HeaderMap::from_iter(headers)).map(|wait| wait.as_secs())
+        };
+        assert_eq!(asked("120"), Some(120));
+        assert_eq!(asked("0"), Some(0));
+        assert_eq!(asked("Sun, 06 Nov 1994 08:50:07 GMT"), Some(30));
+        // The two older spellings of dates are to be read, too (RFC 9110, 5.6.7).
+        assert_eq!(asked("Sunday, 06-Nov-94 08:50:07 GMT"), Some(30));
+        assert_eq!(asked("Sun Nov  6 08:50:07 1994"), Some(30));
+        assert_eq!(asked("Sun, 06 Nov 1994 08:49:00 GMT"), None);
+        assert_eq!(asked("soon"), None);
     }
 }

@@ -5,8 +5,11 @@
 //! has not changed since the last landing, the parts are removed and the last landing stays.
 
 mod csv;
+#[cfg(test)]
+mod faulty_sources;
 mod http;
 mod numbers;
+mod pages;
 mod parts;
 mod rest;
 #[cfg(test)]
@@ -59,12 +62,12 @@ pub async fn capture(
         Some(state) => state.landings(lake).await?.pop(),
         None => None,
     };
-    let draft = Draft { lake, folder: capture.folder().to_string(), previous: previous.as_ref(), meter };
+    let draft = Draft { lake, folder: capture.folder().to_string(), previous: previous.as_ref(), at: at.at, meter };
 
     let taken = match &spec.origin {
         Origin::Url { url, format } => url::capture(url, format, &spec.columns, &draft).await,
-        Origin::Rest { base, path, headers, records, paginate } => {
-            rest::capture(base, path, headers, records.as_deref(), paginate.as_ref(), &draft).await
+        Origin::Rest { url, headers, records, paginate } => {
+            rest::capture(url, headers, records.as_deref(), paginate.as_ref(), &draft).await
         }
         Origin::Sql { database, query } => sql::capture(database, query, &draft).await,
     };

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use arrow::datatypes::SchemaRef;
 use bytes::Bytes;
+use chrono::{DateTime, Utc};
 use object_store::buffered::BufWriter;
 use object_store::path::Path;
 use sha2::{Digest, Sha256};
@@ -27,6 +28,8 @@ pub struct Draft<'a> {
     pub folder: String,
     /// The newest landing, if the source is still defined as it was then.
     pub previous: Option<&'a Landing>,
+    /// When the run began.
+    pub at: DateTime<Utc>,
     pub meter: &'a Meter,
 }
 

@@ -6,40 +6,37 @@ use bytes::Bytes;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue, IF_NONE_MATCH};
 use reqwest::{Client, StatusCode};
 use sha2::{Digest, Sha256};
-use url::Url;
 
 use super::http::{self, Fault};
+use super::pages::Pages;
 use super::parts::{Draft, RowParts, Taken};
 use super::schema::Rows;
+use super::text::Utf8;
 use crate::error::{Error, Result};
 use crate::lake::json_rows::RowSplitter;
 use crate::lake::landing::{LandedFormat, Landing, Request};
-use crate::project::{Paginator, Secret};
+use crate::project::{Address, Paginator, Secret};
 
 /// A page is held in memory, so that one that breaks off can be asked for again.
 const MAX_PAGE_BYTES: usize = 128 << 20;
 const MAX_PAGES: u32 = 100_000;
 const FLUSH_BYTES: usize = 1 << 20;
 
-/// Reads all pages, up to an empty or short one, or one that is the same as the page before (an API that ignores the
-/// page number).
+/// Reads all [pages](Pages), or the one answer.
 ///
 /// It is unchanged if the server answers 304 to every page's ETag of the last landing.
 pub async fn capture(
-    base: &str,
-    path: &str,
+    url: &Address,
     headers: &BTreeMap<String, Secret>,
     records: Option<&str>,
     paginate: Option<&Paginator>,
     draft: &Draft<'_>,
 ) -> Result<Taken> {
-    let address = format!("{}/{}", base.trim_end_matches('/'), path.trim_start_matches('/'));
-    let url = Url::parse(&address).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
-    let url = url.ok_or_else(|| {
-        // Not the address itself, which may hold a password.
-        Error::config(format!("the connection's address with `{path}` is not a URL"))
-            .hint("it starts with http:// or https://")
-    })?;
+    if !matches!(url.url().scheme(), "http" | "https") {
+        return Err(
+            Error::config(format!("`{url}` is not the address of an API")).hint("it starts with http:// or https://")
+        );
+    }
     let api = Api { client: http::client(header_map(headers)?)?, url, records, paginate };
     if let Some(previous) = draft.previous
         && api.is_as_in(previous).await?
@@ -49,12 +46,19 @@ pub async fn capture(
 
     let mut schema = Rows::default();
     let mut parts = RowParts::new(draft);
-    let mut last_hash = None;
+    let mut pages = Pages::default();
     for number in 1..=MAX_PAGES {
-        let page = api.page(number).await?;
-        let repeated = last_hash.replace(page.hash) == Some(page.hash);
+        let page = match api.page(number).await {
+            Err(Fault { status: Some(status), .. }) if pages.end_with(status) => {
+                // Without an ETag, so that the next capture asks whether there is such a page by then.
+                let url = api.page_url(number).to_string();
+                parts.request(Request { url, status: Some(status.as_u16()), etag: None, last_modified: None });
+                break;
+            }
+            page => page?,
+        };
         parts.request(page.request);
-        if repeated {
+        if paginate.is_some_and(|paginate| !pages.go_on(page.rows, paginate.size, page.rows_hash)) {
             break;
         }
         let mut splitter = RowSplitter::new(records);
@@ -67,16 +71,16 @@ pub async fn capture(
                     parts.row(&line);
                     Ok(())
                 })
-                .map_err(|error| error.context(format!("`{}`", http::shown(&api.page_url(number)))))?;
+                .map_err(|error| error.context(format!("`{}`", api.page_url(number))))?;
             if parts.waiting_bytes() >= FLUSH_BYTES {
                 parts.flush().await?;
             }
         }
-        if paginate.is_none_or(|paginate| page.rows == 0 || page.rows < u64::from(paginate.size)) {
+        if paginate.is_none() {
             break;
         }
         if number == MAX_PAGES {
-            return Err(Error::failed(format!("`{}` has more than {MAX_PAGES} pages", http::shown(&api.url)))
+            return Err(Error::failed(format!("`{url}` has more than {MAX_PAGES} pages"))
                 .hint("ask for larger pages with `paginate: { size: … }`"));
         }
     }
@@ -85,7 +89,7 @@ pub async fn capture(
 
 struct Api<'a> {
     client: Client,
-    url: Url,
+    url: &'a Address,
     records: Option<&'a str>,
     paginate: Option<&'a Paginator>,
 }
@@ -94,51 +98,54 @@ struct Api<'a> {
 struct Page {
     body: Vec<Bytes>,
     rows: u64,
-    hash: [u8; 32],
+    rows_hash: [u8; 32],
     request: Request,
 }
 
 impl Api<'_> {
     /// Pages count from 1.
-    fn page_url(&self, number: u32) -> Url {
-        let mut url = self.url.clone();
-        if let Some(paginate) = self.paginate {
-            url.query_pairs_mut()
-                .append_pair(&paginate.page, &number.to_string())
-                .append_pair(&paginate.limit, &paginate.size.to_string());
-        }
-        url
+    fn page_url(&self, number: u32) -> Address {
+        let Some(Paginator { page, limit, size }) = self.paginate else { return self.url.clone() };
+        self.url.with_parameters(&[(page, &number.to_string()), (limit, &size.to_string())])
     }
 
-    async fn page(&self, number: u32) -> Result<Page> {
+    async fn page(&self, number: u32) -> Result<Page, Fault> {
         let url = self.page_url(number);
         http::with_retries(|| self.attempt(&url)).await
     }
 
-    async fn attempt(&self, url: &Url) -> Result<Page, Fault> {
-        let mut response = http::send(self.client.get(url.clone()), url).await?;
+    async fn attempt(&self, url: &Address) -> Result<Page, Fault> {
+        let mut response = http::send(self.client.get(url.url().clone()), url).await?;
         let request = http::request(&response, url);
         let (mut body, mut bytes) = (vec![], 0);
-        let mut hash = Sha256::new();
+        let (mut text, mut hash) = (Utf8::default(), Sha256::new());
         let mut splitter = RowSplitter::new(self.records);
-        let broken = |error: Error| Fault::passing(error.context(format!("`{}`", http::shown(url))));
+        let in_answer = |error: Error| error.context(format!("`{url}`"));
         while let Some(chunk) = http::chunk(&mut response, url).await? {
             bytes += chunk.len();
             if bytes > MAX_PAGE_BYTES {
-                return Err(Error::failed(format!(
-                    "`{}` answers with more than {MAX_PAGE_BYTES} bytes",
-                    http::shown(url)
-                ))
-                .hint("read it in pages with `paginate:`, or as a file with `url:` and `format: json`")
-                .into());
+                return Err(Error::failed(format!("`{url}` answers with more than {MAX_PAGE_BYTES} bytes"))
+                    .hint("read it in pages with `paginate:`, or as a file with `url:` and `format: json`")
+                    .into());
             }
-            hash.update(&chunk);
-            splitter.push(&chunk, |_| Ok(())).map_err(broken)?;
+            let sound = text.check(&chunk);
+            let rows = &chunk[..sound.as_ref().map_or_else(|bad| bad.sound, |()| chunk.len())];
+            let split = splitter.push(rows, |row| {
+                hash.update(row);
+                hash.update(b"\n");
+                Ok(())
+            });
+            split.map_err(in_answer).map_err(Fault::passing)?;
+            sound.map_err(|bad| in_answer(bad.error(&format!("row {}", splitter.rows() + 1))))?;
             body.push(chunk);
         }
+        if bytes == 0 && response.status() != StatusCode::NO_CONTENT {
+            let broken_off = Error::failed(format!("`{url}` answered without a single byte"));
+            return Err(Fault::passing(broken_off.hint("an answer without rows is `[]`; check the source's path")));
+        }
         let rows = splitter.rows();
-        splitter.finish().map_err(broken)?;
-        Ok(Page { body, rows, hash: hash.finalize().into(), request })
+        splitter.finish().map_err(in_answer).map_err(Fault::passing)?;
+        Ok(Page { body, rows, rows_hash: hash.finalize().into(), request })
     }
 
     /// Whether every page of a landing is still what it was, as far as the server says so.
@@ -151,7 +158,7 @@ impl Api<'_> {
             let url = self.page_url(number);
             let etag = request.etag.as_deref().unwrap_or_default();
             let status = http::with_retries(async || {
-                let request = self.client.get(url.clone()).header(IF_NONE_MATCH, etag);
+                let request = self.client.get(url.url().clone()).header(IF_NONE_MATCH, etag);
                 Ok(http::send(request, &url).await?.status())
             });
             if status.await? != StatusCode::NOT_MODIFIED {

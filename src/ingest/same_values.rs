@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{AssertSqlSafe, Connection, Row, SqliteConnection};
 
-use super::tests::{Bench, sql_table};
+use super::tests::{Bench, csv, gzip, json, sql_table};
 
 fn waited<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
@@ -215,4 +215,204 @@ async fn a_database_of_utf_16_is_refused() {
     let text = "PRAGMA encoding = 'UTF-16le'; CREATE TABLE t (a TEXT); INSERT INTO t VALUES ('ab');";
     sqlx::raw_sql(text).execute(&mut database).await.unwrap();
     assert!(bench.error(&sql_table(&path, "t")).await.to_string().contains("UTF-16"));
+}
+
+// ---- CSV ----
+
+/// A field's text, and whether it is written in quotes even where it need not be.
+fn field() -> impl Strategy<Value = (String, bool)> {
+    let text = prop_oneof!["[a-z0-9 é€\"',;\r\n\t-]{0,6}", Just(String::new()), Just("NULL".to_string()), "\\PC{0,4}"];
+    (text, any::<bool>())
+}
+
+/// As RFC 4180 writes it.
+fn csv_text(rows: &[Vec<(String, bool)>], delimiter: char, line_end: &str) -> String {
+    let written = |(text, quoted): &(String, bool)| match *quoted || text.contains(['"', '\r', '\n', delimiter]) {
+        true => format!("\"{}\"", text.replace('"', "\"\"")),
+        false => text.clone(),
+    };
+    let lines = rows.iter().map(|row| row.iter().map(written).collect::<Vec<_>>().join(&delimiter.to_string()));
+    lines.map(|line| line + line_end).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+
+    #[test]
+    fn a_csv_is_read_as_it_was_written(
+        rows in prop::collection::vec(prop::collection::vec(field(), 3), 1..9),
+        (line_end, cut_last) in (prop::sample::select(vec!["\n", "\r\n", "\r"]), any::<bool>()),
+        (mark, packed) in any::<(bool, bool)>(),
+    ) {
+        let mut text = csv_text(&rows, ',', line_end);
+        if cut_last {
+            text.truncate(text.len() - line_end.len());
+        }
+        let text = format!("{}a,b,c{line_end}{text}", if mark { "\u{feff}" } else { "" });
+        waited(async {
+            let mut bench = Bench::new();
+            let bytes = if packed { gzip(text.as_bytes()) } else { text.clone().into_bytes() };
+            let landing = bench.landed(&csv(bench.file("any.csv", bytes), &[])).await;
+            prop_assert_eq!(landing.rows, rows.len() as u64);
+            let read = bench.batch(&landing, "SELECT a, b, c FROM t").await;
+            for (row, fields) in rows.iter().enumerate() {
+                for (column, (text, _)) in fields.iter().enumerate() {
+                    let value = read.column(column).as_string::<i32>();
+                    let value = value.is_valid(row).then(|| value.value(row));
+                    // An empty field is null.
+                    prop_assert_eq!(value, Some(text.as_str()).filter(|text| !text.is_empty()));
+                }
+            }
+            Ok(())
+        })?;
+    }
+}
+
+// ---- JSON ----
+
+#[derive(Debug, Clone)]
+enum Json {
+    Null,
+    Truth(bool),
+    /// As it is written.
+    Number(String),
+    Text(String),
+    List(Vec<Json>),
+    Object(Vec<(&'static str, Json)>),
+}
+
+fn number() -> impl Strategy<Value = String> {
+    prop_oneof![
+        any::<i64>().prop_map(|value| value.to_string()),
+        (-99_i64..99).prop_map(|value| value.to_string()),
+        any::<f64>()
+            .prop_filter("JSON has no others", |value| value.is_finite())
+            .prop_map(|value| format!("{value:?}")),
+        "-?[1-9][0-9]{14,44}",
+        "-?(0|[1-9][0-9]{0,21})\\.[0-9]{1,22}",
+        "-?(0|[1-9][0-9]{0,4})(\\.[0-9]{1,4})?[eE][+-]?[0-9]{1,3}",
+        Just("-0".to_string()),
+        Just("9".repeat(38)),
+    ]
+}
+
+fn value() -> impl Strategy<Value = Json> {
+    let plain = prop_oneof![
+        Just(Json::Null),
+        any::<bool>().prop_map(Json::Truth),
+        number().prop_map(Json::Number),
+        "\\PC{0,5}".prop_map(Json::Text),
+        Just(Json::Text("\"\\\n\u{1}\u{1f600}".into())),
+    ];
+    plain.prop_recursive(3, 24, 4, |inner| {
+        let keys = prop::sample::subsequence(vec!["a", "b", "Cost Total $"], 0..=3);
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Json::List),
+            (keys, prop::collection::vec(inner, 3))
+                .prop_map(|(keys, values)| { Json::Object(keys.into_iter().zip(values).collect()) }),
+        ]
+    })
+}
+
+/// Values of one column: of one kind, as a rule.
+fn json_column() -> impl Strategy<Value = Vec<Json>> {
+    let numbers = number().prop_map(Json::Number).boxed();
+    let cents =
+        (-99_999_i64..99_999).prop_map(|cents| Json::Number(format!("{}.{:02}", cents / 100, cents.abs() % 100)));
+    let objects = (number(), value()).prop_map(|(a, b)| Json::Object(vec![("a", Json::Number(a)), ("b", b)]));
+    let or_null = |some: BoxedStrategy<Json>| prop::collection::vec(prop_oneof![4 => some, 1 => Just(Json::Null)], 5);
+    prop_oneof![
+        or_null(numbers.clone()),
+        or_null(cents.boxed()),
+        or_null(objects.boxed()),
+        or_null(prop::collection::vec(numbers, 0..4).prop_map(Json::List).boxed()),
+        or_null(value().boxed()),
+    ]
+}
+
+fn json_text(value: &Json) -> String {
+    match value {
+        Json::Null => "null".into(),
+        Json::Truth(value) => value.to_string(),
+        Json::Number(token) => token.clone(),
+        Json::Text(text) => serde_json::to_string(text).unwrap(),
+        Json::List(items) => format!("[{}]", items.iter().map(json_text).collect::<Vec<_>>().join(", ")),
+        Json::Object(members) => {
+            let members = members.iter().map(|(key, value)| format!("{key:?} : {}", json_text(value)));
+            format!("{{{}}}", members.collect::<Vec<_>>().join(","))
+        }
+    }
+}
+
+/// Sign, digits and power of ten of the last of them: what makes two spellings one number.
+fn digits(text: &str) -> (bool, String, i64) {
+    let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
+    let unsigned = mantissa.trim_start_matches(['-', '+']);
+    let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, ""));
+    let all = format!("{whole}{fraction}");
+    let kept = all.trim_end_matches('0');
+    let power = exponent.parse::<i64>().unwrap() - fraction.len() as i64 + (all.len() - kept.len()) as i64;
+    match kept.trim_start_matches('0') {
+        "" => (false, String::new(), 0),
+        kept => (text.starts_with('-'), kept.into(), power),
+    }
+}
+
+/// Whether a row of an array is this value, be it as text.
+fn is_json(value: &Json, array: &dyn Array, row: usize) -> bool {
+    if matches!(value, Json::Null) || array.is_null(row) {
+        return matches!(value, Json::Null) && array.is_null(row);
+    }
+    match (array.data_type(), value) {
+        (DataType::Utf8, Json::Text(text)) => array.as_string::<i32>().value(row) == text,
+        (DataType::Utf8, value) => array.as_string::<i32>().value(row) == json_text(value),
+        (DataType::Boolean, Json::Truth(value)) => array.as_boolean().value(row) == *value,
+        (DataType::Float64, Json::Number(token)) => {
+            digits(&format!("{:e}", array.as_primitive::<Float64Type>().value(row))) == digits(token)
+        }
+        (DataType::Int64 | DataType::Decimal128(..), Json::Number(token)) => {
+            digits(&array_value_to_string(array, row).unwrap()) == digits(token)
+        }
+        (DataType::List(_), Json::List(items)) => {
+            let list = array.as_list::<i32>().value(row);
+            list.len() == items.len() && items.iter().enumerate().all(|(place, item)| is_json(item, &list, place))
+        }
+        (DataType::Struct(fields), Json::Object(members)) => fields.iter().all(|field| {
+            let member = members.iter().find(|(key, _)| key.to_lowercase() == *field.name());
+            let column = array.as_struct().column_by_name(field.name()).unwrap();
+            is_json(member.map_or(&Json::Null, |(_, value)| value), column, row)
+        }),
+        _ => false,
+    }
+}
+
+async fn compare_with_json(columns: Vec<Vec<Json>>, in_array: bool) -> Result<(), TestCaseError> {
+    let rows: Vec<_> = (0..columns[0].len())
+        .map(|row| {
+            let members =
+                columns.iter().enumerate().map(|(at, values)| format!("\"c{at}\": {}", json_text(&values[row])));
+            format!("{{{}}}", members.collect::<Vec<_>>().join(","))
+        })
+        .collect();
+    let text = if in_array { format!("[{}]", rows.join(",")) } else { rows.join("\n") };
+    let mut bench = Bench::new();
+    let landing = bench.landed(&json(bench.file("any.json", &text), None)).await;
+    let read = bench.batch(&landing, "SELECT * FROM t").await;
+    for (at, values) in columns.iter().enumerate() {
+        let array = read.column_by_name(&format!("c{at}")).unwrap();
+        for (row, value) in values.iter().enumerate() {
+            let shown = array_value_to_string(array, row);
+            prop_assert!(is_json(value, array, row), "{value:?} is {shown:?} as {}", array.data_type());
+        }
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    #[test]
+    fn json_is_read_as_it_is(columns in prop::collection::vec(json_column(), 1..4), in_array in any::<bool>()) {
+        waited(compare_with_json(columns, in_array))?;
+    }
 }

@@ -14,12 +14,13 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use futures::TryStreamExt;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteRow};
 use sqlx::{AssertSqlSafe, Connection, Row, TypeInfo, ValueRef};
+use url::Url;
 
 use super::parts::{RowParts, hex};
 use crate::error::{Error, Result};
 use crate::lake::number::Number;
 use crate::lake::types;
-use crate::project::SqlRead;
+use crate::project::{SqlRead, Written};
 
 const FLUSH_BYTES: usize = 1 << 20;
 
@@ -27,22 +28,25 @@ const FLUSH_BYTES: usize = 1 << 20;
 const VIEW: &str = "trapiche_capture";
 
 /// Adds all rows to `parts`, read in one transaction; gives their schema.
-pub async fn read(url: &str, query: &SqlRead, parts: &mut RowParts<'_>) -> Result<SchemaRef> {
+pub async fn read(url: &Url, query: &SqlRead, parts: &mut RowParts<'_>) -> Result<SchemaRef> {
     let unreachable = |error: sqlx::Error| {
         Error::connection("could not open the database")
             .hint("check its path, and that the file may be read")
             .because(error)
     };
-    let options = SqliteConnectOptions::from_str(url).map_err(unreachable)?.read_only(true);
+    // What is wrong with it would be told with a part of it, which may be a secret.
+    let options = SqliteConnectOptions::from_str(url.as_str())
+        .map_err(|_| Error::config("this is not the address of a SQLite file").hint("write sqlite:///path/to/file"))?;
+    let options = options.read_only(true);
     let mut connection = SqliteConnection::connect_with(&options).await.map_err(unreachable)?;
     let mut snapshot = connection.begin().await.map_err(failed)?;
     refuse_utf16(&mut snapshot).await?;
 
     let select = match query {
         SqlRead::Table(table) => select_all(&mut snapshot, table).await?,
-        SqlRead::Query(text) => text.trim().trim_end_matches(';').to_string(),
+        SqlRead::Query(query) => query.expose().trim().trim_end_matches(';').to_string(),
     };
-    let mut columns = describe(&mut snapshot, &select).await?;
+    let mut columns = describe(&mut snapshot, &select, query).await?;
     check_booleans(&mut snapshot, &mut columns).await?;
     let text = format!("SELECT * FROM temp.{VIEW}");
     let mut rows = sqlx::query(AssertSqlSafe(text)).fetch(&mut *snapshot);
@@ -76,8 +80,8 @@ async fn refuse_utf16(connection: &mut SqliteConnection) -> Result<()> {
 }
 
 /// The query for a table, which must exist; `name` or `schema.name`.
-async fn select_all(connection: &mut SqliteConnection, table: &str) -> Result<String> {
-    let (schema, name) = table.split_once('.').unwrap_or(("main", table));
+async fn select_all(connection: &mut SqliteConnection, table: &Written) -> Result<String> {
+    let (schema, name) = table.expose().split_once('.').unwrap_or(("main", table.expose()));
     let known: Vec<String> = sqlx::query_scalar(
         "SELECT name FROM pragma_table_list WHERE schema = lower(?) AND type IN ('table', 'view', 'virtual') \
          AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name",
@@ -95,18 +99,24 @@ async fn select_all(connection: &mut SqliteConnection, table: &str) -> Result<St
 }
 
 /// The columns of a query with their declared types; leaves it behind as [`VIEW`].
-async fn describe(connection: &mut SqliteConnection, select: &str) -> Result<Vec<Column>> {
+async fn describe(connection: &mut SqliteConnection, select: &str, query: &SqlRead) -> Result<Vec<Column>> {
+    let refused = |error: sqlx::Error| {
+        let refused = Error::failed("the database does not accept the query");
+        match query {
+            SqlRead::Query(query) if query.is_secret() => {
+                refused.hint("its own words are left out, as they may quote what a variable holds")
+            }
+            _ => refused.because(error),
+        }
+    };
     let view = format!("CREATE TEMP VIEW {VIEW} AS {select}");
-    sqlx::query(AssertSqlSafe(view))
-        .execute(&mut *connection)
-        .await
-        .map_err(|error| Error::failed("the database does not accept the query").because(error))?;
+    sqlx::query(AssertSqlSafe(view)).execute(&mut *connection).await.map_err(refused)?;
     let described: Vec<(String, String)> =
         sqlx::query_as("SELECT name, type FROM pragma_table_info(?, 'temp') ORDER BY cid")
             .bind(VIEW)
             .fetch_all(&mut *connection)
             .await
-            .map_err(|error| Error::failed("the database does not accept the query").because(error))?;
+            .map_err(refused)?;
     let mut folded: HashMap<String, String> = HashMap::new();
     for (name, _) in &described {
         if let Some(twin) = folded.insert(name.to_lowercase(), name.clone()) {

@@ -23,13 +23,15 @@ use crate::engine::raw;
 use crate::error::{Error, Kind};
 use crate::lake::landing::tests::lake_in;
 use crate::lake::{TableName, Zone};
-use crate::project::{Definition, FileFormat, Paginator, Secret, SqlRead};
+use crate::project::{Address, Definition, FileFormat, Paginator, Secret, SqlRead};
 
 /// A lake of its own for a source.
 pub(super) struct Bench {
     pub(super) dir: TempDir,
-    lake: Lake,
-    runs: usize,
+    pub(super) lake: Lake,
+    pub(super) runs: usize,
+    /// When the runs begin. A file is trusted to be as it was if it has been so for a while by then, as here for a century.
+    pub(super) began: &'static str,
 }
 
 impl Bench {
@@ -37,7 +39,7 @@ impl Bench {
         let dir = tempfile::tempdir().unwrap();
         std::fs::create_dir(dir.path().join("lake")).unwrap();
         let lake = lake_in(&dir.path().join("lake"));
-        Bench { dir, lake, runs: 0 }
+        Bench { dir, lake, runs: 0, began: "2126-11-23T13:00:00Z" }
     }
 
     pub(super) fn file(&self, name: &str, bytes: impl AsRef<[u8]>) -> String {
@@ -49,10 +51,7 @@ impl Bench {
     async fn capture(&mut self, source: &Source) -> Result<Captured> {
         self.runs += 1;
         let dataset = dataset(source);
-        let stamp = RunStamp {
-            run_id: format!("20261123T13000{}Z-0000", self.runs),
-            at: "2026-11-23T13:00:00Z".parse().unwrap(),
-        };
+        let stamp = RunStamp { run_id: format!("20261123T13000{}Z-0000", self.runs), at: self.began.parse().unwrap() };
         capture(&dataset, source, &self.lake, &stamp, false, &Meter::default()).await
     }
 
@@ -63,7 +62,7 @@ impl Bench {
         }
     }
 
-    async fn unchanged(&mut self, source: &Source) -> String {
+    pub(super) async fn unchanged(&mut self, source: &Source) -> String {
         match self.capture(source).await.unwrap() {
             Captured::Landed(landing) => panic!("landed {}", landing.run_id),
             Captured::Unchanged { why, landing } => {
@@ -87,7 +86,7 @@ impl Bench {
         concat_batches(&batches[0].schema(), &batches).unwrap()
     }
 
-    async fn sql(&self, landing: &Landing, sql: &str) -> Result<String, String> {
+    pub(super) async fn sql(&self, landing: &Landing, sql: &str) -> Result<String, String> {
         Ok(pretty_format_batches(&self.batches(landing, sql).await?).unwrap().to_string())
     }
 
@@ -129,22 +128,24 @@ fn dataset(source: &Source) -> Dataset {
     }
 }
 
-fn csv(url: String, columns: &[(&str, DataType)]) -> Source {
+pub(super) fn csv(url: String, columns: &[(&str, DataType)]) -> Source {
     let columns = columns.iter().map(|(name, data_type)| (name.to_string(), data_type.clone())).collect();
+    let url = Address::parse(&url).unwrap();
     Source { origin: Origin::Url { url, format: FileFormat::Csv { delimiter: b',', header: true } }, columns }
 }
 
-fn json(url: String, records: Option<&str>) -> Source {
+pub(super) fn json(url: String, records: Option<&str>) -> Source {
     let format = FileFormat::Json { records: records.map(String::from) };
+    let url = Address::parse(&url).unwrap();
     Source { origin: Origin::Url { url, format }, columns: BTreeMap::new() }
 }
 
 pub(super) fn sql_table(database: &Path, table: &str) -> Source {
-    let database = Secret::new(format!("sqlite://{}", database.display()));
+    let database = Address::parse(&format!("sqlite://{}", database.display())).unwrap();
     Source { origin: Origin::Sql { database, query: SqlRead::Table(table.into()) }, columns: BTreeMap::new() }
 }
 
-fn gzip(bytes: &[u8]) -> Vec<u8> {
+pub(super) fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(vec![], flate2::Compression::fast());
     encoder.write_all(bytes).unwrap();
     encoder.finish().unwrap()
@@ -305,11 +306,12 @@ async fn file(headers: HeaderMap) -> Response {
     ([(header::ETAG, etag)], "a,b\n1,2\n").into_response()
 }
 
-fn rest(base: &str, path: &str, records: Option<&str>, size: Option<u32>) -> Source {
+pub(super) fn rest(base: &str, path: &str, records: Option<&str>, size: Option<u32>) -> Source {
     let headers = BTreeMap::from([("x-api-key".to_string(), Secret::new("hush"))]);
     let paginate = size.map(|size| Paginator { page: "page".into(), limit: "limit".into(), size });
     let records = records.map(String::from);
-    let origin = Origin::Rest { base: base.into(), path: path.into(), headers, records, paginate };
+    let url = Address::parse(base).unwrap().joined(&path.into()).unwrap();
+    let origin = Origin::Rest { url, headers, records, paginate };
     Source { origin, columns: BTreeMap::new() }
 }
 
@@ -319,14 +321,14 @@ async fn pages_land_once_and_again_when_one_changes() {
     let mut bench = Bench::new();
     let source = rest(&url, "/paged?token=s3cret", Some("data"), Some(2));
     let landing = bench.landed(&source).await;
-    assert_eq!((landing.rows, landing.parts.len(), landing.parts[0].requests.len()), (5, 1, 3));
+    assert_eq!((landing.rows, landing.parts.len(), landing.parts[0].requests.len()), (5, 1, 4));
     assert!(bench.sql(&landing, "SELECT count(DISTINCT id) n, sum(id) s FROM t").await.unwrap().contains("| 5 | 15 |"));
     let manifest = serde_json::to_string(&landing).unwrap();
     assert!(!manifest.contains("hush") && !manifest.contains("s3cret"), "{manifest}");
 
     api.requests.store(0, Ordering::SeqCst);
     assert_eq!(bench.unchanged(&source).await, "not modified (304)");
-    assert_eq!(api.requests.load(Ordering::SeqCst), 3);
+    assert_eq!(api.requests.load(Ordering::SeqCst), 4);
     // Another ETag, but the same rows.
     api.changed.store(1, Ordering::SeqCst);
     assert_eq!(bench.unchanged(&source).await, "same bytes as landing 20261123T130001Z-0000");
@@ -380,8 +382,9 @@ async fn a_table_of_a_database_keeps_its_types_where_its_values_do() {
     .execute(&mut database)
     .await
     .unwrap();
+    let address = |text: &str| Address::parse(text).unwrap();
     let sql = |query| Source {
-        origin: Origin::Sql { database: Secret::new(format!("sqlite://{}", path.display())), query },
+        origin: Origin::Sql { database: address(&format!("sqlite://{}", path.display())), query },
         columns: BTreeMap::new(),
     };
     let source = sql(SqlRead::Table("things".into()));
@@ -434,12 +437,12 @@ async fn a_table_of_a_database_keeps_its_types_where_its_values_do() {
             .contains("does not accept")
     );
     let mut other = sql(SqlRead::Table("t".into()));
-    other.origin = Origin::Sql { database: Secret::new("postgres://me:pw@db/shop"), query: SqlRead::Table("t".into()) };
+    other.origin = Origin::Sql { database: address("postgres://me:pw@db/shop"), query: SqlRead::Table("t".into()) };
     let error = bench.error(&other).await;
     assert_eq!(
         error.to_string(),
-        "`postgres://db/shop`: this version reads sqlite://; postgres:// is not built in yet"
+        "`postgres://db/shop`: this version reads sqlite:// only; no other database is built in yet"
     );
-    other.origin = Origin::Sql { database: Secret::new("sqlite:///none.db"), query: SqlRead::Table("t".into()) };
+    other.origin = Origin::Sql { database: address("sqlite:///none.db"), query: SqlRead::Table("t".into()) };
     assert_eq!(bench.error(&other).await.kind(), Kind::Connection);
 }

@@ -137,7 +137,7 @@ async fn source_columns(
         Err(error) => {
             let text = text_of(project, dataset);
             let file_name = match &source.origin {
-                Origin::Url { url, .. } => url.rsplit('/').next().unwrap_or_default(),
+                Origin::Url { url, .. } => url.url().as_str().rsplit('/').next().unwrap_or_default(),
                 Origin::Rest { .. } | Origin::Sql { .. } => "",
             };
             let span = text.find(file_name).map(|start| start..start + file_name.len());

@@ -1,11 +1,9 @@
-//! Connections: the servers that sources are read from, and how their addresses are kept free of secrets.
+//! Connections: the servers that sources are read from.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use sha2::{Digest, Sha256};
-use url::Url;
-
+use super::address::Address;
 use super::faults::Faults;
 use super::read::At;
 use super::spec::ConnectionSpec;
@@ -14,9 +12,9 @@ use super::target::address;
 /// A connection with its address checked.
 #[derive(Debug)]
 pub enum Connection {
-    Rest { base: Url, headers: BTreeMap<String, Secret> },
-    Database(Url),
-    Files(Url),
+    Rest { base: Address, headers: BTreeMap<String, Secret> },
+    Database(Address),
+    Files(Address),
 }
 
 pub type Connections = BTreeMap<String, At<ConnectionSpec>>;
@@ -40,24 +38,24 @@ pub fn check(spec: &At<ConnectionSpec>, root: &Path, demo: bool, faults: &mut Fa
     if let (Some(headers), false) = (headers, kind == "api") {
         faults.add(&headers.key, "`headers` belongs to a `rest` connection");
     }
-    let url = address(at.value.as_ref()?, schemes, &at.span, root, faults)?;
-    if url.scheme() == "demo" {
+    let address = address(at.value.as_ref()?, schemes, &at.span, root, faults)?;
+    if address.url().scheme() == "demo" {
         if !demo {
             faults
                 .add(&at.span, "`demo://` needs the store of a demo target")
                 .hint("give the target a `demo: {}` block");
             return None;
-        } else if url.host_str() != Some(kind) {
+        } else if address.url().host_str() != Some(kind) {
             faults
-                .add(&at.span, format!("`{url}` is not in the demo store"))
+                .add(&at.span, format!("`{address}` is not in the demo store"))
                 .hint(format!("did you mean `demo://{kind}`?"));
             return None;
         }
     }
     Some(match kind {
-        "api" => Connection::Rest { base: url, headers: secrets(headers.as_ref())? },
-        "database" => Connection::Database(url),
-        _ => Connection::Files(url),
+        "api" => Connection::Rest { base: address, headers: secrets(headers.as_ref())? },
+        "database" => Connection::Database(address),
+        _ => Connection::Files(address),
     })
 }
 
@@ -65,26 +63,6 @@ fn secrets(headers: Option<&At<BTreeMap<String, At<String>>>>) -> Option<BTreeMa
     let Some(headers) = headers else { return Some(BTreeMap::new()) };
     let values = headers.value.as_ref()?.iter();
     values.map(|(name, value)| Some((name.clone(), Secret::new(value.value.clone()?)))).collect()
-}
-
-/// An address with a path put behind it.
-pub fn joined(base: &Url, path: &str) -> Url {
-    let text = format!("{}/{}", base.as_str().trim_end_matches('/'), path.trim_start_matches('/'));
-    Url::parse(&text).unwrap_or_else(|_| base.clone())
-}
-
-/// An address without what must not be written down: its user and password are left out, its parameters hashed.
-pub fn public(url: &Url) -> String {
-    let mut shown = url.clone();
-    // Both fail only for addresses that can't carry a user.
-    let _ = shown.set_username("");
-    let _ = shown.set_password(None);
-    if let Some(query) = url.query() {
-        let digest = Sha256::digest(query.as_bytes());
-        let hash: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-        shown.set_query(Some(&hash));
-    }
-    shown.into()
 }
 
 /// A value that must not be printed. `Debug` hides it.
@@ -107,15 +85,13 @@ impl std::fmt::Debug for Secret {
         f.write_str("***")
     }
 }
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn shows_no_secret() {
-        let url = Url::parse("https://me:word@host/x?api_key=abc").unwrap();
-        let shown = public(&url);
-        assert!(shown.starts_with("https://host/x?") && !shown.contains("abc"), "{shown}");
         assert_eq!(format!("{:?}", Secret::new("abc")), "***");
     }
 }

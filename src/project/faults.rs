@@ -35,6 +35,17 @@ impl Faults {
         self.problems.last_mut().expect("one was just added")
     }
 
+    /// Puts what may be shown in place of texts that are secrets, where messages quote them.
+    pub fn hide(&mut self, secrets: &[(String, String)]) {
+        for (secret, shown) in secrets {
+            let (secret, shown) = (format!("`{secret}`"), format!("`{shown}`"));
+            for problem in &mut self.problems {
+                problem.message = problem.message.replace(&secret, &shown);
+                problem.hint = problem.hint.take().map(|hint| hint.replace(&secret, &shown));
+            }
+        }
+    }
+
     /// Whether something within this place is faulty already; what follows from that need not be said.
     pub fn any_in(&self, span: &Span) -> bool {
         self.problems.iter().any(|problem| span.contains(&problem.span.start))

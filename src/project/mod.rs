@@ -3,6 +3,7 @@
 //! text → [`yaml`] tree → [`spec`] (serde, as typed) → [`Project`] (checked). Faults are collected as
 //! [`Problem`](crate::error::Problem)s over all files and reported together.
 
+mod address;
 mod connection;
 mod dataset;
 mod depth;
@@ -26,10 +27,12 @@ mod tests;
 mod token;
 mod variables;
 mod workers;
+mod written;
 mod yaml;
 
 use std::path::{Path, PathBuf};
 
+pub use address::Address;
 pub use connection::Secret;
 pub use dataset::{Dataset, Definition};
 pub use faults::{nearest, suggest};
@@ -40,6 +43,7 @@ pub use spec::json_schema;
 pub use target::{DemoStore, Storage, Target};
 pub use token::Token;
 pub use workers::{Nodes, Workers};
+pub use written::Written;
 
 use crate::error::{Error, Problem, Result};
 

@@ -10,9 +10,11 @@ use std::marker::PhantomData;
 use std::ops::RangeInclusive;
 
 use serde::Deserialize;
+use serde::de::value::SeqDeserializer;
 use serde::de::{self, DeserializeSeed, Deserializer, IntoDeserializer, Visitor};
 
 use super::faults::{Faults, Span, listed, nearest, suggest};
+use super::written::WRITTEN;
 use super::yaml::{Key, Kind, Node};
 
 /// A value with its place. `value` is missing when it could not be read, which has been reported.
@@ -103,7 +105,7 @@ impl<'a> De<'a> {
         let found = match &self.node.kind {
             Kind::Unset => return Fault::Reported,
             _ if self.node.is_null() => "nothing".to_string(),
-            Kind::Scalar { text, .. } => format!("`{text}`"),
+            Kind::Scalar { text, shown, .. } => format!("`{}`", shown.as_ref().unwrap_or(text)),
             Kind::List(_) => "a list".to_string(),
             Kind::Map(_) => "a mapping".to_string(),
         };
@@ -113,8 +115,8 @@ impl<'a> De<'a> {
     /// The scalar as a number or truth value, when it may be one.
     fn parsed<T: std::str::FromStr>(self, what: &str) -> Result<T, Fault> {
         match &self.node.kind {
-            Kind::Scalar { text, plain: true } => text.parse().map_err(|_| self.expected(what)),
-            Kind::Scalar { text, plain: false } => Err(Fault::Unplaced {
+            Kind::Scalar { text, plain: true, .. } => text.parse().map_err(|_| self.expected(what)),
+            Kind::Scalar { text, plain: false, .. } => Err(Fault::Unplaced {
                 message: format!("expected {what}, found the text `{text}`"),
                 hint: text.parse::<T>().is_ok().then(|| "leave the quotes out".to_string()),
             }),
@@ -165,7 +167,7 @@ impl<'de> Deserializer<'de> for De<'_> {
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
         match &self.node.kind {
             Kind::Scalar { .. } if self.node.is_null() => visitor.visit_unit(),
-            Kind::Scalar { text, plain: true } => match (text.parse(), text.parse(), text.parse::<f64>()) {
+            Kind::Scalar { text, plain: true, .. } => match (text.parse(), text.parse(), text.parse::<f64>()) {
                 (Ok(truth), _, _) => visitor.visit_bool(truth),
                 (_, Ok(whole), _) => visitor.visit_i64(whole),
                 // Rust reads `nan` and `inf` as numbers, YAML as words.
@@ -194,6 +196,11 @@ impl<'de> Deserializer<'de> for De<'_> {
     fn deserialize_newtype_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value, Fault> {
         match name {
             AT => visitor.visit_seq(AtParts { de: self, next: 0 }),
+            WRITTEN => {
+                let text = self.text("text")?.to_string();
+                let shown = if let Kind::Scalar { shown, .. } = &self.node.kind { shown.clone() } else { None };
+                visitor.visit_seq(SeqDeserializer::new(std::iter::once(text).chain(shown)))
+            }
             _ => visitor.visit_newtype_struct(self),
         }
     }

@@ -52,7 +52,19 @@ fn checked(
 ) -> Option<Settings> {
     let mut tree = yaml::parse(0..faults.file.text.len(), faults)?;
     let missing = variables::resolve(&mut tree, &faults.file, env);
-    let spec: ProjectSpec = read(&tree, faults)?;
+    let settings = settled(&tree, missing, root, wanted, faults);
+    faults.hide(&variables::secrets(&tree));
+    settings
+}
+
+fn settled(
+    tree: &yaml::Node,
+    missing: Vec<Problem>,
+    root: &Path,
+    wanted: Option<&str>,
+    faults: &mut Faults,
+) -> Option<Settings> {
+    let spec: ProjectSpec = read(tree, faults)?;
     for (key, is_missing) in [("name", spec.name.is_none()), ("targets", spec.targets.is_none())] {
         if is_missing {
             faults.add(&(0..0), format!("`{key}` is missing")).hint(format!("add `{key}:`"));

@@ -5,13 +5,14 @@ use std::path::Path;
 
 use arrow::datatypes::DataType;
 use serde::Serialize;
-use url::Url;
 
-use super::connection::{Connection, Secret, WEB_FILES, joined, public};
+use super::address::Address;
+use super::connection::{Connection, Secret, WEB_FILES};
 use super::faults::{Faults, Span, listed, suggest};
 use super::read::{At, given, given_or, within};
 use super::spec::{FormatSpec, SourceSpec};
 use super::target::address;
+use super::written::Written;
 use crate::lake::types;
 
 /// What is captured into `raw/`.
@@ -25,17 +26,17 @@ pub struct Source {
 #[derive(Debug, Clone)]
 pub enum Origin {
     /// One file behind `http(s)://`, `file://` or `demo://`.
-    Url { url: String, format: FileFormat },
+    Url { url: Address, format: FileFormat },
     /// A JSON API.
     Rest {
-        base: String,
-        path: String,
+        /// Of the list; its pages are told by further parameters.
+        url: Address,
         headers: BTreeMap<String, Secret>,
         records: Option<String>,
         paginate: Option<Paginator>,
     },
     /// A relational database: `sqlite://`, `postgres://`, `mysql://` or `demo://`.
-    Sql { database: Secret, query: SqlRead },
+    Sql { database: Address, query: SqlRead },
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -55,11 +56,11 @@ pub enum FileFormat {
 #[serde(rename_all = "lowercase")]
 pub enum SqlRead {
     /// `schema.table` or `table`.
-    Table(String),
-    Query(String),
+    Table(Written),
+    Query(Written),
 }
 
-/// Page-number pagination: `?{page}=1&{limit}={size}`; ends at a page with fewer than `size` rows.
+/// Page-number pagination: `?{page}=1&{limit}={size}`; ends at a page without rows, or with those of another page.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Paginator {
     pub page: String,
@@ -109,8 +110,8 @@ pub fn check(spec: &At<SourceSpec>, around: &Around, faults: &mut Faults) -> Opt
                 Connection::Rest { base, headers } => from_api(spec, value, base, headers, faults),
                 Connection::Database(database) => from_database(spec, value, database, faults),
                 Connection::Files(base) => {
-                    let path = needed(spec, &value.path, "path", faults)?;
-                    from_file(value, "path", joined(base, path), &value.path.as_ref()?.span, faults)
+                    let address = below(spec, value, base, faults)?;
+                    from_file(value, "path", address, &value.path.as_ref()?.span, faults)
                 }
             }
         }
@@ -123,9 +124,10 @@ pub fn check(spec: &At<SourceSpec>, around: &Around, faults: &mut Faults) -> Opt
     }
 }
 
-fn from_url(value: &SourceSpec, url: &At<String>, around: &Around, faults: &mut Faults) -> Option<(Source, String)> {
+fn from_url(value: &SourceSpec, url: &At<Written>, around: &Around, faults: &mut Faults) -> Option<(Source, String)> {
     let address = address(url.value.as_ref()?, &WEB_FILES, &url.span, around.root, faults)?;
-    if address.scheme() == "demo" && (!around.demo || address.host_str() != Some("files")) {
+    let is_of_files = address.url().host_str() == Some("files");
+    if address.url().scheme() == "demo" && !(around.demo && is_of_files) {
         faults.add(&url.span, "`demo://files/…` is in the store of a demo target only");
         return None;
     }
@@ -135,12 +137,12 @@ fn from_url(value: &SourceSpec, url: &At<String>, around: &Around, faults: &mut 
 fn from_api(
     spec: &At<SourceSpec>,
     value: &SourceSpec,
-    base: &Url,
+    base: &Address,
     headers: &BTreeMap<String, Secret>,
     faults: &mut Faults,
 ) -> Option<(Source, String)> {
     only(value, &["path", "records", "paginate"], "a source of a `rest` connection", faults);
-    let path = needed(spec, &value.path, "path", faults)?;
+    let url = below(spec, value, base, faults)?;
     let paginate = match &value.paginate {
         None => None,
         Some(at) => {
@@ -151,18 +153,21 @@ fn from_api(
         }
     };
     let records = given(&value.records)?;
-    let url = public(&joined(base, path));
-    let identity = Identity::Rest { url, headers: headers.keys().collect(), records: &records, paginate: &paginate };
+    let identity = Identity::Rest {
+        url: url.identity(),
+        headers: headers.keys().collect(),
+        records: &records,
+        paginate: &paginate,
+    };
     let text = identity.text();
-    let base = base.as_str().trim_end_matches('/').to_string();
-    let origin = Origin::Rest { base, path: path.clone(), headers: headers.clone(), records, paginate };
+    let origin = Origin::Rest { url, headers: headers.clone(), records, paginate };
     Some((Source { origin, columns: BTreeMap::new() }, text))
 }
 
 fn from_database(
     spec: &At<SourceSpec>,
     value: &SourceSpec,
-    database: &Url,
+    database: &Address,
     faults: &mut Faults,
 ) -> Option<(Source, String)> {
     only(value, &["table", "query"], "a source of a `database` connection", faults);
@@ -175,10 +180,8 @@ fn from_database(
             return None;
         }
     };
-    let mut shown = database.clone();
-    shown.set_query(None);
-    let text = Identity::Database { url: public(&shown), read: &query }.text();
-    let origin = Origin::Sql { database: Secret::new(database.as_str()), query };
+    let text = Identity::Database { url: database.without_parameters().identity(), read: &query }.text();
+    let origin = Origin::Sql { database: database.clone(), query };
     Some((Source { origin, columns: BTreeMap::new() }, text))
 }
 
@@ -186,13 +189,13 @@ fn from_database(
 fn from_file(
     value: &SourceSpec,
     address: &str,
-    url: Url,
+    url: Address,
     span: &Span,
     faults: &mut Faults,
 ) -> Option<(Source, String)> {
     let spec = match &value.format {
         Some(format) => format.value?,
-        None => format_of(url.path()).or_else(|| {
+        None => format_of(url.url().path()).or_else(|| {
             faults.add(span, "the format can't be told from this name").hint("add `format: csv` or `format: json`");
             None
         })?,
@@ -210,8 +213,8 @@ fn from_file(
     };
     let (columns, format) = (columns?, format?);
     let named = columns.iter().map(|(name, data_type)| (name, types::name(data_type))).collect();
-    let text = Identity::File { url: public(&url), format: &format, columns: named }.text();
-    Some((Source { origin: Origin::Url { url: url.into(), format }, columns }, text))
+    let text = Identity::File { url: url.identity(), format: &format, columns: named }.text();
+    Some((Source { origin: Origin::Url { url, format }, columns }, text))
 }
 
 /// The format that a path's ending names, with or without `.gz`.
@@ -279,15 +282,20 @@ fn only(value: &SourceSpec, keys: &[&str], what: &str, faults: &mut Faults) {
     }
 }
 
-fn needed<'a>(spec: &At<SourceSpec>, at: &'a Option<At<String>>, key: &str, faults: &mut Faults) -> Option<&'a String> {
-    match at {
-        Some(at) => at.value.as_ref(),
-        None if faults.any_in(&spec.span) => None,
-        None => {
-            faults.add(&spec.key, format!("`{key}` is missing")).hint(format!("add `{key}:`"));
-            None
+/// The address of a source that lies below that of its connection.
+fn below(spec: &At<SourceSpec>, value: &SourceSpec, base: &Address, faults: &mut Faults) -> Option<Address> {
+    let Some(path) = &value.path else {
+        if !faults.any_in(&spec.span) {
+            faults.add(&spec.key, "`path` is missing").hint("add `path:`");
         }
-    }
+        return None;
+    };
+    let joined = base.joined(path.value.as_ref()?);
+    joined
+        .map_err(|error| {
+            faults.add(&path.span, format!("this is not a valid path: {error}"));
+        })
+        .ok()
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::read::At;
+use super::written::Written;
 use super::{Impute, Init, OnFail, Scale, WriteMode};
 
 /// The JSON Schema of `trapiche.yml`, for editors.
@@ -36,7 +37,7 @@ pub struct TargetSpec {
     /// Used when `--target` is not given.
     pub default: Option<At<bool>>,
     /// Where the lake lies: `file://…` or `s3://bucket/prefix`.
-    pub storage: At<String>,
+    pub storage: At<Written>,
     pub s3: Option<At<S3Spec>>,
     /// How long replaced files of tables are kept: `0s`, `30m`, `1h`, `7d`.
     pub keep: Option<At<String>>,
@@ -87,11 +88,11 @@ pub struct DemoSpec {
 #[serde(deny_unknown_fields)]
 pub struct ConnectionSpec {
     /// Base address of a JSON API.
-    pub rest: Option<At<String>>,
+    pub rest: Option<At<Written>>,
     /// `sqlite://`, `postgres://` or `mysql://`.
-    pub database: Option<At<String>>,
+    pub database: Option<At<Written>>,
     /// Base address of plain files: `http(s)://` or `file://`.
-    pub files: Option<At<String>>,
+    pub files: Option<At<Written>>,
     /// Sent with every request to the API; the values are secrets.
     pub headers: Option<At<BTreeMap<String, At<String>>>>,
 }
@@ -101,13 +102,13 @@ pub struct ConnectionSpec {
 #[serde(deny_unknown_fields)]
 pub struct SourceSpec {
     pub from: Option<At<String>>,
-    pub url: Option<At<String>>,
+    pub url: Option<At<Written>>,
     /// API or files: what follows the connection's address.
-    pub path: Option<At<String>>,
+    pub path: Option<At<Written>>,
     /// Database: `schema.table` or `table`.
-    pub table: Option<At<String>>,
+    pub table: Option<At<Written>>,
     /// Database: a SELECT to run there.
-    pub query: Option<At<String>>,
+    pub query: Option<At<Written>>,
     /// Taken from the address when that ends in .csv, .json, .ndjson or .jsonl.
     pub format: Option<At<FormatSpec>>,
     /// CSV: one ASCII character; a comma by default.
@@ -131,7 +132,7 @@ pub enum FormatSpec {
     Ndjson,
 }
 
-/// `?{page}=1&{limit}={size}`, until a page has fewer than `size` rows.
+/// `?{page}=1&{limit}={size}`, until a page has no rows, or those of another page.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PaginateSpec {

@@ -5,10 +5,12 @@ use std::time::Duration;
 
 use url::Url;
 
+use super::address::Address;
 use super::faults::{Faults, Span, listed, suggest};
 use super::read::{At, given_or, within};
 use super::spec::TargetSpec;
 use super::workers::{self, Workers};
+use super::written::Written;
 pub use crate::lake::Storage;
 use crate::lake::attic;
 
@@ -97,8 +99,8 @@ pub fn check(name: &str, spec: &TargetSpec, root: &Path, faults: &mut Faults) ->
         }),
     };
     let workers = spec.engine.as_ref().map(|block| workers::check(block, faults));
-    let text = spec.storage.value.as_ref()?;
-    let url = address(text, &["file", "s3"], &spec.storage.span, root, faults)?;
+    let address = address(spec.storage.value.as_ref()?, &["file", "s3"], &spec.storage.span, root, faults)?;
+    let url = address.url();
     let s3 = spec.s3.as_ref().and_then(|s3| s3.value.as_ref());
     if let (Some(s3), true) = (&spec.s3, url.scheme() == "file") {
         faults.add(&s3.key, "`s3` belongs to a storage that starts with `s3://`");
@@ -116,11 +118,13 @@ pub fn check(name: &str, spec: &TargetSpec, root: &Path, faults: &mut Faults) ->
 }
 
 /// An address with one of the given schemes. `file://./x` and `sqlite://./x` start from the project's root.
-pub fn address(text: &str, schemes: &[&str], span: &Span, root: &Path, faults: &mut Faults) -> Option<Url> {
-    let scheme = text.split_once("://").map_or("", |(scheme, _)| scheme);
+pub fn address(written: &Written, schemes: &[&str], span: &Span, root: &Path, faults: &mut Faults) -> Option<Address> {
+    let text = written.expose();
+    let scheme_of = |text: &str| text.split_once("://").map_or(String::new(), |(scheme, _)| scheme.to_string());
+    let scheme = &*scheme_of(text);
     if !schemes.contains(&scheme) {
         let known: Vec<String> = schemes.iter().map(|scheme| format!("`{scheme}://`")).collect();
-        let message = match scheme {
+        let message = match &*scheme_of(written.shown()) {
             "" => "this is not an address".to_string(),
             scheme => format!("`{scheme}://` can't be used here"),
         };
@@ -131,11 +135,10 @@ pub fn address(text: &str, schemes: &[&str], span: &Span, root: &Path, faults: &
         Some(path) if path.starts_with("./") || path.starts_with("../") => local(scheme, root, path),
         _ => Url::parse(text).map_err(|error| error.to_string()),
     };
-    parsed
-        .map_err(|error| {
-            faults.add(span, format!("this is not a valid address: {error}"));
-        })
-        .ok()
+    let url = parsed.map_err(|error| {
+        faults.add(span, format!("this is not a valid address: {error}"));
+    });
+    Some(Address::new(url.ok()?, written))
 }
 
 fn local(scheme: &str, root: &Path, path: &str) -> Result<Url, String> {

@@ -1,6 +1,7 @@
 //! `${VAR}`, `${VAR:-default}` and `${VAR:?message}` in scalars; `$$` is a dollar.
 //!
-//! They are resolved in the parsed tree, so that a value can never change the file's structure.
+//! They are resolved in the parsed tree, so that a value can never change the file's structure. A scalar remembers where
+//! values stand in it: they are secrets, and are never shown. A default is none, as it stands in the file.
 
 use super::faults::{Faults, File, Span};
 use super::yaml::{Kind, Node};
@@ -23,12 +24,22 @@ pub fn resolve(node: &mut Node, file: &File, env: &dyn Fn(&str) -> Option<String
     faults.problems
 }
 
-fn walk(node: &mut Node, replace: &mut dyn FnMut(&str, &Span) -> Result<String, ()>) {
+/// Texts with variables' values and what may be shown in their place, for faults that quote such a text.
+pub fn secrets(node: &Node) -> Vec<(String, String)> {
+    match &node.kind {
+        Kind::Scalar { text, shown, .. } => shown.iter().map(|shown| (text.clone(), shown.clone())).collect(),
+        Kind::Unset => vec![],
+        Kind::List(items) => items.iter().flat_map(secrets).collect(),
+        Kind::Map(entries) => entries.iter().flat_map(|(_, value)| secrets(value)).collect(),
+    }
+}
+
+fn walk(node: &mut Node, replace: &mut dyn FnMut(&str, &Span) -> Result<Replaced, ()>) {
     match &mut node.kind {
         Kind::Scalar { text, .. } if text.contains('$') => {
             node.kind = match replace(text, &node.span) {
                 // What a variable holds is untyped: it may become a number where one is asked for.
-                Ok(text) => Kind::Scalar { plain: !text.is_empty(), text },
+                Ok(Replaced { text, shown }) => Kind::Scalar { plain: !text.is_empty(), text, shown },
                 Err(()) => Kind::Unset,
             };
         }
@@ -46,13 +57,23 @@ struct Missing {
     hint: String,
 }
 
-fn replace(text: &str, env: &dyn Fn(&str) -> Option<String>) -> Result<String, Vec<Missing>> {
+#[derive(Debug, PartialEq)]
+struct Replaced {
+    text: String,
+    /// With `${NAME}` in place of each value; `None` if there is none.
+    shown: Option<String>,
+}
+
+fn replace(text: &str, env: &dyn Fn(&str) -> Option<String>) -> Result<Replaced, Vec<Missing>> {
     let (mut out, mut faults, mut rest) = (String::new(), vec![], text);
+    let (mut shown, mut is_secret) = (String::new(), false);
     while let Some(dollar) = rest.find('$') {
         out.push_str(&rest[..dollar]);
+        shown.push_str(&rest[..dollar]);
         rest = &rest[dollar + 1..];
         if let Some(after) = rest.strip_prefix('$') {
             out.push('$');
+            shown.push('$');
             rest = after;
         } else if let Some(after) = rest.strip_prefix('{') {
             let Some(end) = after.find('}') else {
@@ -64,20 +85,36 @@ fn replace(text: &str, env: &dyn Fn(&str) -> Option<String>) -> Result<String, V
                 break;
             };
             match variable(&after[..end], env) {
-                Ok(value) => out.push_str(&value),
+                Ok(Value::Default(text)) => {
+                    out.push_str(text);
+                    shown.push_str(text);
+                }
+                Ok(Value::Set(name, value)) => {
+                    is_secret |= !value.is_empty();
+                    out.push_str(&value);
+                    shown.push_str(&format!("${{{name}}}"));
+                }
                 Err(fault) => faults.push(fault),
             }
             rest = &after[end + 1..];
         } else {
             out.push('$');
+            shown.push('$');
         }
     }
     out.push_str(rest);
-    if faults.is_empty() { Ok(out) } else { Err(faults) }
+    shown.push_str(rest);
+    if faults.is_empty() { Ok(Replaced { text: out, shown: is_secret.then_some(shown) }) } else { Err(faults) }
+}
+
+enum Value<'a> {
+    /// A variable's name and what it holds.
+    Set(&'a str, String),
+    Default(&'a str),
 }
 
 /// The value of what stands between the braces. As in a shell, `:-` and `:?` count an empty variable as not set.
-fn variable(inside: &str, env: &dyn Fn(&str) -> Option<String>) -> Result<String, Missing> {
+fn variable<'a>(inside: &'a str, env: &dyn Fn(&str) -> Option<String>) -> Result<Value<'a>, Missing> {
     let end = inside.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(inside.len());
     let (name, rest) = inside.split_at(end);
     let value = env(name);
@@ -86,7 +123,7 @@ fn variable(inside: &str, env: &dyn Fn(&str) -> Option<String>) -> Result<String
         ("", _) => {}
         (_, "") => {
             let hint = format!("set it, or give a default: `${{{name}:-…}}`");
-            return value.ok_or_else(|| Missing {
+            return value.map(|value| Value::Set(name, value)).ok_or_else(|| Missing {
                 written,
                 message: format!("the variable `{name}` is not set"),
                 hint,
@@ -95,9 +132,9 @@ fn variable(inside: &str, env: &dyn Fn(&str) -> Option<String>) -> Result<String
         _ => {
             let value = value.filter(|value| !value.is_empty());
             if let Some(default) = rest.strip_prefix(":-") {
-                return Ok(value.unwrap_or_else(|| default.to_string()));
+                return Ok(value.map_or(Value::Default(default), |value| Value::Set(name, value)));
             } else if let Some(hint) = rest.strip_prefix(":?") {
-                return value.ok_or_else(|| Missing {
+                return value.map(|value| Value::Set(name, value)).ok_or_else(|| Missing {
                     written,
                     message: format!("the variable `{name}` is not set"),
                     hint: hint.to_string(),
@@ -126,8 +163,11 @@ mod tests {
 
     #[test]
     fn replaces_as_a_shell_does() {
-        assert_eq!(replace("${A}/${B:-x}/${EMPTY}/${EMPTY:-y}", &env).unwrap(), "one/x//y");
-        assert_eq!(replace("$$5 and $x", &env).unwrap(), "$5 and $x");
+        let both = |text: &str| replace(text, &env).map(|replaced| (replaced.text, replaced.shown)).unwrap();
+        let shown = Some("${A}/x/${EMPTY}/y".to_string());
+        assert_eq!(both("${A}/${B:-x}/${EMPTY}/${EMPTY:-y}"), ("one/x//y".to_string(), shown));
+        assert_eq!(both("$$5 and $x ${B:-x}"), ("$5 and $x x".to_string(), None));
+        assert_eq!(both("${A:-x}"), ("one".to_string(), Some("${A}".to_string())));
     }
 
     #[test]

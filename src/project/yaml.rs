@@ -19,10 +19,12 @@ pub struct Node {
 
 #[derive(Debug, Clone)]
 pub enum Kind {
-    /// `plain` text may be a number, a truth value or nothing; quoted text is text.
+    /// `plain` text may be a number, a truth value or nothing; quoted text is text. `shown` is what may be printed in its
+    /// place, when a variable's value is in it.
     Scalar {
         text: String,
         plain: bool,
+        shown: Option<String>,
     },
     List(Vec<Node>),
     Map(Vec<(Key, Node)>),
@@ -43,7 +45,7 @@ impl Node {
 
     /// Whether it is YAML's null: nothing, `~` or `null`.
     pub fn is_null(&self) -> bool {
-        matches!(&self.kind, Kind::Scalar { text, plain: true } if matches!(text.as_str(), "" | "~" | "null" | "Null" | "NULL"))
+        matches!(&self.kind, Kind::Scalar { text, plain: true, .. } if matches!(text.as_str(), "" | "~" | "null" | "Null" | "NULL"))
     }
 }
 
@@ -161,7 +163,7 @@ impl<'a> Builder<'a> {
                 event => root = Some(self.node(event, span, 0)?),
             }
         }
-        let nothing = Kind::Scalar { text: String::new(), plain: true };
+        let nothing = Kind::Scalar { text: String::new(), plain: true, shown: None };
         Ok(root.unwrap_or_else(|| Node::new(self.offset..self.offset, nothing)))
     }
 
@@ -187,7 +189,7 @@ impl<'a> Builder<'a> {
             Event::Scalar(text, style, anchor, _) => {
                 self.left.take(1, text.len()).ok_or_else(|| Stop::TooLarge(span.clone()))?;
                 let plain = style == ScalarStyle::Plain;
-                (Node::new(span, Kind::Scalar { text: text.into_owned(), plain }), anchor)
+                (Node::new(span, Kind::Scalar { text: text.into_owned(), plain, shown: None }), anchor)
             }
             Event::SequenceStart(_, anchor, _) => (self.list(span, depth)?, anchor),
             Event::MappingStart(_, anchor, _) => (self.map(span, depth)?, anchor),

@@ -275,7 +275,7 @@ fn another_scale_of_the_demo_is_captured_anew() {
     let answer = Answer::from(bench.command(&["run"]).env("DEMO_SCALE", "ten").output().unwrap());
     assert_eq!(answer.code, 2);
     assert!(
-        answer.stderr.contains("expected a whole number") && answer.stderr.contains("found `ten`"),
+        answer.stderr.contains("expected a whole number") && answer.stderr.contains("found `${DEMO_SCALE}`"),
         "{}",
         answer.stderr
     );

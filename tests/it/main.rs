@@ -24,6 +24,7 @@ mod places;
 mod plain_readers;
 mod pruning;
 mod refused_nodes;
+mod secrets;
 mod spark;
 mod spark_names;
 mod stores;
