@@ -170,8 +170,13 @@ impl<'de> Deserializer<'de> for De<'_> {
             Kind::Scalar { text, plain: true, .. } => match (text.parse(), text.parse(), text.parse::<f64>()) {
                 (Ok(truth), _, _) => visitor.visit_bool(truth),
                 (_, Ok(whole), _) => visitor.visit_i64(whole),
-                // Rust reads `nan` and `inf` as numbers, YAML as words.
-                (_, _, Ok(number)) if number.is_finite() => visitor.visit_f64(number),
+                (_, _, Ok(number)) if has_digits(text) => match kept(text, number) {
+                    true => visitor.visit_f64(number),
+                    false => Err(Fault::Unplaced {
+                        message: format!("`{text}` has more digits than a number of 64 bits keeps"),
+                        hint: Some("write fewer of them, or put it in quotes".into()),
+                    }),
+                },
                 _ => visitor.visit_str(text),
             },
             Kind::Scalar { text, .. } => visitor.visit_str(text),
@@ -251,6 +256,21 @@ impl<'de> Deserializer<'de> for De<'_> {
     serde::forward_to_deserialize_any! {
         i8 i16 i32 i128 u16 u128 f32 char bytes byte_buf unit unit_struct tuple tuple_struct identifier ignored_any
     }
+}
+
+/// Rust reads `nan` and `inf` as numbers, YAML as words.
+fn has_digits(text: &str) -> bool {
+    text.contains(|c: char| c.is_ascii_digit())
+}
+
+/// Whether the number is what was written, to the last digit.
+fn kept(text: &str, number: f64) -> bool {
+    let digits = |text: &str| {
+        let mantissa = text.split(['e', 'E']).next().unwrap_or_default();
+        let digits: String = mantissa.chars().filter(char::is_ascii_digit).collect();
+        digits.trim_matches('0').to_string()
+    };
+    number.is_finite() && digits(text) == digits(&format!("{number:e}"))
 }
 
 struct Items<'a> {

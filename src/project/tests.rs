@@ -400,6 +400,16 @@ fn finds_faults_of_headers() {
         "{found:#?}"
     );
     assert!(found.iter().any(|fault| fault.contains("no source makes `raw.cart`")), "{found:#?}");
+    let of_range =
+        |limit: &str| format!("/* trapiche\nchecks: [{{ range: {{ column: a, max: {limit} }} }}]\n*/\nSELECT 1 AS a");
+    for kept in ["9223372036854775807", "-0.1", "12345678.9012345", "1e300", "'12345678901234567890'", "0.30", "1.0"] {
+        let folder = project(&[("queries/refined/x.sql", Some(&of_range(kept)))]);
+        assert!(load(folder.path(), None, &no_variables).is_ok(), "{kept}");
+    }
+    for lost in ["12345678901234567890", "0.12345678901234567891", "1e999", "1e-999"] {
+        let found = faults_of_query(&of_range(lost));
+        assert!(found[0].contains("has more digits than a number of 64 bits keeps"), "{found:?}");
+    }
     let found = faults_of_query("/* trapiche\nwrite: append\nSELECT 1");
     assert_eq!(found, ["queries/refined/x.sql:1:1: the header is not closed (end it with `*/`)"]);
 }
