@@ -13,6 +13,10 @@ pub const MOST_DEEP: usize = 2_500;
 /// Brackets, CASEs and subqueries within one another.
 pub const MOST_NESTED: usize = 100;
 
+/// Lambdas and intervals within one another. The parser guesses at each of them, and after a wrong guess begins anew: a
+/// text of forty would take it years.
+pub const MOST_GUESSED: usize = 10;
+
 /// How often the parser may call itself: up to four times for a bracket, and once for each NOT or sign.
 pub const MOST_CALLS: usize = 4 * MOST_NESTED + 50;
 
@@ -21,15 +25,23 @@ pub const MOST_CALLS: usize = 4 * MOST_NESTED + 50;
 pub enum TooDeep {
     Operators(Location),
     Brackets(Location),
+    Guesses(Location),
 }
 
 /// Walks the tokens with an upper bound of the tree's depth at each.
 pub fn check(tokens: &[TokenWithSpan]) -> Result<(), TooDeep> {
     let mut levels = vec![Level::default()];
-    let mut between = false;
-    for token in tokens {
+    let (mut between, mut interval) = (false, false);
+    for token in tokens.iter().filter(|token| !matches!(token.token, Token::Whitespace(_))) {
         let at = token.span.start;
         let level = levels.last_mut().expect("the outermost stays");
+        if std::mem::take(&mut interval) && matches!(token.token, Token::Number(..) | Token::SingleQuotedString(_)) {
+            // What is measured is plain: there is nothing to guess.
+            level.guesses -= 1;
+        }
+        interval = matches!(&token.token, Token::Word(word) if word.keyword == Keyword::INTERVAL);
+        level.guesses += usize::from(interval || token.token == Token::Arrow);
+        let guesses = level.guesses;
         match step(&token.token, level, &mut between) {
             Step::None => {}
             Step::Operator => level.run += 1,
@@ -38,7 +50,7 @@ pub fn check(tokens: &[TokenWithSpan]) -> Result<(), TooDeep> {
             Step::Open(kind) => {
                 // An index is an operator, too: a[1][2].
                 level.run += usize::from(token.token == Token::LBracket);
-                levels.push(Level { kind, ..Level::default() });
+                levels.push(Level { kind, guesses, outer_guesses: guesses, ..Level::default() });
             }
             Step::Close if levels.len() > 1 => {
                 let within = levels.pop().map_or(0, |level| level.depth());
@@ -50,6 +62,9 @@ pub fn check(tokens: &[TokenWithSpan]) -> Result<(), TooDeep> {
         }
         if levels.len() > MOST_NESTED {
             return Err(TooDeep::Brackets(at));
+        }
+        if guesses > MOST_GUESSED {
+            return Err(TooDeep::Guesses(at));
         }
         if levels.last().is_some_and(|level| level.depth() > MOST_DEEP) {
             return Err(TooDeep::Operators(at));
@@ -104,7 +119,7 @@ fn step(token: &Token, level: &mut Level, between: &mut bool) -> Step {
             }
             _ => Step::Operator,
         },
-        Token::Word(_) | Token::Whitespace(_) | Token::Number(..) | Token::EOF => Step::None,
+        Token::Word(_) | Token::Number(..) | Token::EOF => Step::None,
         Token::SingleQuotedString(_) | Token::DoubleQuotedString(_) => Step::None,
         _ => Step::Operator,
     }
@@ -129,17 +144,22 @@ struct Level {
     chain: usize,
     /// Of the deepest part.
     parts: usize,
+    /// Lambdas and intervals that a token may be in.
+    guesses: usize,
+    outer_guesses: usize,
 }
 
 impl Level {
     fn link(&mut self) {
         self.chain = self.chain.max(self.run) + 1;
         self.run = 0;
+        self.guesses = self.outer_guesses;
     }
 
     fn part(&mut self) {
         self.parts = self.depth();
         (self.run, self.chain) = (0, 0);
+        self.guesses = self.outer_guesses;
     }
 
     fn depth(&self) -> usize {
@@ -185,6 +205,21 @@ mod tests {
             assert_eq!(checked(&text(MOST_NESTED - 1)), Ok(()));
             let Err(TooDeep::Brackets(at)) = checked(&text(MOST_NESTED)) else { panic!("{open}") };
             assert_eq!(at.line, 1);
+        }
+    }
+
+    #[test]
+    fn what_the_parser_guesses_at_has_a_limit() {
+        for (guess, most) in [("INTERVAL ", MOST_GUESSED), ("((a, b) -> ", MOST_GUESSED), ("INTERVAL (", MOST_GUESSED)]
+        {
+            let text = |times: usize| format!("SELECT {}", guess.repeat(times));
+            assert_eq!(checked(&text(most)), Ok(()), "{guess}");
+            assert!(matches!(checked(&text(most + 1)), Err(TooDeep::Guesses(_))), "{guess}");
+        }
+        let intervals = "SELECT now()".to_string() + &" + INTERVAL 1 DAY + interval '2' hour".repeat(50);
+        let lambdas = format!("SELECT {}", vec!["transform(a, x -> x + 1)"; 50].join(" || "));
+        for text in [intervals, lambdas] {
+            assert_eq!(checked(&text), Ok(()));
         }
     }
 

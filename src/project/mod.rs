@@ -7,6 +7,7 @@ mod address;
 mod connection;
 mod dataset;
 mod depth;
+mod dialect;
 #[cfg(test)]
 mod docs;
 mod explode;
@@ -64,6 +65,21 @@ pub struct Found {
     /// The datasets in which there is no fault. Without any problem this is the whole project.
     pub sound: Project,
     pub problems: Vec<Problem>,
+}
+
+/// The faults of a text as a settings file, as a query and as a model.
+pub(crate) fn faults_of(text: &str) -> Vec<Problem> {
+    let file = || faults::File { path: PathBuf::from("x"), text: text.into() };
+    let mut found = vec![];
+    for check in [query::check, model::check] {
+        let mut faults = faults::Faults::of(file());
+        check(&mut faults);
+        found.extend(faults.problems);
+    }
+    let mut faults = faults::Faults::of(file());
+    settings::checked(Path::new("/"), None, &|_| None, &mut faults);
+    found.extend(faults.problems);
+    found
 }
 
 /// Reads the project that `start` lies in and binds it to a target: the named one, else its default.

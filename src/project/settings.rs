@@ -44,7 +44,7 @@ pub fn check(
     }
 }
 
-fn checked(
+pub(super) fn checked(
     root: &Path,
     wanted: Option<&str>,
     env: &dyn Fn(&str) -> Option<String>,

@@ -8,12 +8,12 @@ use std::ops::ControlFlow;
 use datafusion::error::DataFusionError;
 use datafusion::sql::parser::{DFParser, DFParserBuilder, Statement};
 use datafusion::sql::sqlparser::ast::{self, Spanned, Visit, Visitor};
-use datafusion::sql::sqlparser::dialect::SparkSqlDialect;
 use datafusion::sql::sqlparser::parser::ParserError;
 use datafusion::sql::sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer};
 
 pub use super::depth::MOST_CALLS;
-use super::depth::{self, MOST_DEEP, MOST_NESTED, TooDeep};
+use super::depth::{self, MOST_DEEP, MOST_GUESSED, MOST_NESTED, TooDeep};
+use super::dialect::Spark;
 use super::explode;
 use super::faults::{Span, nearest};
 
@@ -69,14 +69,14 @@ pub fn parse_condition(text: &str) -> Result<String, SqlFault> {
 }
 
 fn parser(text: &str) -> Result<DFParser<'static>, SqlFault> {
-    let tokens = Tokenizer::new(&SparkSqlDialect, text).tokenize_with_location().map_err(|error| SqlFault {
+    let tokens = Tokenizer::new(&Spark, text).tokenize_with_location().map_err(|error| SqlFault {
         span: word_at(text, byte_at(text, error.location)),
         message: format!("SQL syntax: {}", lowered(&error.message)),
         hint: Some("is a quote or a comment not closed?".into()),
     })?;
     depth::check(&tokens).map_err(|fault| too_deep(text, fault))?;
     let tokens: Vec<TokenWithSpan> = tokens.into_iter().map(as_spark).collect();
-    let builder = DFParserBuilder::new(tokens).with_dialect(&SparkSqlDialect).with_recursion_limit(MOST_CALLS);
+    let builder = DFParserBuilder::new(tokens).with_dialect(&Spark).with_recursion_limit(MOST_CALLS);
     builder.build().map_err(|error| syntax_fault(text, error))
 }
 
@@ -86,6 +86,11 @@ fn too_deep(text: &str, fault: TooDeep) -> SqlFault {
             at,
             format!("this expression is more than {MOST_DEEP} operators deep"),
             "compare one column with many values by `IN (…)`, and split the rest into several queries",
+        ),
+        TooDeep::Guesses(at) => (
+            at,
+            format!("lambdas and intervals nest more than {MOST_GUESSED} deep here"),
+            "name the inner ones in a subquery",
         ),
         TooDeep::Brackets(at) => (
             at,
@@ -113,7 +118,7 @@ pub fn is_query(statement: &Statement) -> bool {
 
 /// Where the nth statement starts, counted from 0, to the end of that line.
 pub fn start_of(text: &str, nth: usize) -> Span {
-    let tokens = Tokenizer::new(&SparkSqlDialect, text).tokenize_with_location().unwrap_or_default();
+    let tokens = Tokenizer::new(&Spark, text).tokenize_with_location().unwrap_or_default();
     let mut statements = tokens
         .split(|token| token.token == Token::SemiColon)
         .filter_map(|tokens| tokens.iter().find(|token| !matches!(token.token, Token::Whitespace(_) | Token::EOF)));

@@ -39,6 +39,9 @@ fn what_is_too_deep_is_refused_at_its_place() {
     let unions = vec!["SELECT 1 AS a"; 10_000].join("\nUNION ALL ");
     let rule = vec!["b > 1"; 10_000].join(" OR ");
     let check = format!("/* trapiche\nchecks:\n  - rule: \"{rule}\"\n*/\nSELECT 1 AS b");
+    // Each word could be a name, so that all of the rest might be read again and again.
+    let unclosed = format!("SELECT {}1", "CASE WHEN true THEN CAST(".repeat(45));
+    let guessed = format!("SELECT {}1 DAY", "INTERVAL ".repeat(90));
     let negations = format!("SELECT {}true AS a", "NOT ".repeat(2_000));
     let bench = project(&[
         ("queries/trusted/sum.sql", &sum),
@@ -48,6 +51,8 @@ fn what_is_too_deep_is_refused_at_its_place() {
         ("queries/trusted/unions.sql", &unions),
         ("queries/trusted/checks.sql", &check),
         ("queries/trusted/negations.sql", &negations),
+        ("queries/trusted/unclosed.sql", &unclosed),
+        ("queries/trusted/guessed.sql", &guessed),
     ]);
     assert_refused(
         &bench,
@@ -59,6 +64,8 @@ fn what_is_too_deep_is_refused_at_its_place() {
             ("operators deep", "queries/trusted/unions.sql:2"),
             ("operators deep", "queries/trusted/checks.sql:3:11"),
             ("negations.sql", "queries/trusted/negations.sql:1:"),
+            ("SQL syntax: expected", "queries/trusted/unclosed.sql:1:"),
+            ("lambdas and intervals nest more than 10 deep here", "queries/trusted/guessed.sql:1:98"),
         ],
     );
     let file = "queries/trusted/sum.sql";
