@@ -24,3 +24,6 @@ pub mod node;
 pub mod pipeline;
 
 pub mod cli;
+
+#[doc(hidden)]
+pub mod fuzzing;

@@ -67,6 +67,12 @@ fn of_columns(fault: &SchemaError, notes: &[&str]) -> Words {
 /// The sentences that people meet most. One that the engine changes comes through as it is.
 fn rephrased(said: &str, notes: &[&str]) -> Option<Words> {
     let words = |message: String, hint: &str| Some((message, Some(hint.to_string())));
+    // Of messages between machines, which nest twice for each operator.
+    if said.contains("recursion limit reached") {
+        let hint = "make it on this machine alone (`local_below` of the target's `engine`), or its inner parts in a query of \
+                    their own";
+        return words("an expression nests too deep to be sent to workers".to_string(), hint);
+    }
     if let Some(table) = between(said, "table '", "' not found") {
         let table = table.trim_start_matches("lake.");
         let hint = "`SHOW TABLES` lists what there is; the project's tables are made by `trapiche run`";

@@ -4,7 +4,7 @@
 //! A capture writes parts into a folder of its own and makes them [live](crate::lake::capture) at the end. If the source
 //! has not changed since the last landing, the parts are removed and the last landing stays.
 
-mod csv;
+pub(crate) mod csv;
 #[cfg(test)]
 mod faulty_sources;
 mod http;
@@ -14,7 +14,7 @@ mod parts;
 mod rest;
 #[cfg(test)]
 mod same_values;
-mod schema;
+pub(crate) mod schema;
 mod seen;
 mod sql;
 mod sqlite;

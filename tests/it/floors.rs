@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 /// From the ground up. Modules of one floor do not know each other; `lake` is below `project` because a
 /// project names tables, types and storage of a lake.
-const FLOORS: [&[&str]; 9] = [
+const FLOORS: [&[&str]; 10] = [
     &["error"],
     &["config", "lake"],
     &["report"],
@@ -14,6 +14,7 @@ const FLOORS: [&[&str]; 9] = [
     &["analyze", "demo", "ingest", "transform"],
     &["node", "pipeline"],
     &["cli"],
+    &["fuzzing"],
     &["lib", "main"],
 ];
 

@@ -6,6 +6,7 @@
 
 mod broken_projects;
 mod command_line;
+mod corpora;
 mod crash_points;
 mod demo_project;
 mod engine_errors;

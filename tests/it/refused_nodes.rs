@@ -40,6 +40,29 @@ fn a_node_of_another_build_or_none_at_all() {
 }
 
 #[test]
+fn what_nests_too_deep_for_a_message() {
+    let nodes = Nodes::start(2);
+    let bench = penguins();
+    bench.write(
+        "queries/trusted/parts.sql",
+        "/* trapiche\npartition_by: [k]\n*/\nSELECT x AS a, x % 4 AS k FROM range(99) t(x)",
+    );
+    let deep = format!("a{}", " + 1 - a".repeat(100));
+    bench.write(
+        "queries/refined/deep.sql",
+        &format!("SELECT a % 3 AS b, sum({deep}) AS n FROM trusted.parts GROUP BY 1"),
+    );
+    bench.run(&["trusted.parts"]);
+    compute_on(&bench, &nodes.list(), ENGINE);
+    let (answer, _) = Driver::begin(&bench, &["run", "refined.deep"]).ends();
+    let said = format!("{}{}", answer.stdout, answer.stderr);
+    assert_eq!(answer.code, 1, "{said}");
+    assert!(said.contains("an expression nests too deep to be sent to workers"), "{said}");
+    compute_here(&bench);
+    bench.run(&["refined.deep"]);
+}
+
+#[test]
 fn only_who_knows_the_token() {
     let nodes = Nodes::with(1, &Manner { token: Some(TOKEN), ..Manner::default() });
     let address = &nodes.all[0].address;

@@ -15,7 +15,7 @@
 //! that another attempt can begin from nothing. Within an attempt nothing is repaired.
 
 mod channel;
-mod codec;
+pub(crate) mod codec;
 mod control;
 mod members;
 pub mod protocol;

@@ -177,7 +177,7 @@ impl Model {
         bytes
     }
 
-    pub(super) fn decode(bytes: &[u8]) -> Result<Model> {
+    pub(crate) fn decode(bytes: &[u8]) -> Result<Model> {
         let mut words = Words(bytes);
         let model = words.model();
         model.filter(|_| words.0.is_empty()).ok_or_else(|| internal_datafusion_err!("a torn k-means model"))

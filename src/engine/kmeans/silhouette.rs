@@ -96,7 +96,7 @@ impl Silhouette {
         bytes
     }
 
-    pub(super) fn decode(bytes: &[u8]) -> Result<Silhouette> {
+    pub(crate) fn decode(bytes: &[u8]) -> Result<Silhouette> {
         let mut words = Words(bytes);
         let mut read = || {
             let model = words.model()?;
