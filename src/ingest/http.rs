@@ -157,8 +157,15 @@ fn unreachable(error: reqwest::Error, url: &Address) -> Fault {
     let host = if url.is_secret() { None } else { url.url().host_str() };
     let hint = format!("check the address, and that {} can be reached from here", host.unwrap_or("the host"));
     let again = !error.is_builder() && !error.is_redirect();
-    let error = Error::connection(format!("{what} `{url}`")).hint(hint).because(error.without_url());
+    let (told, cause) = (Error::connection(format!("{what} `{url}`")).hint(hint), error.without_url());
+    // TLS, for one, names the host that a certificate is not for.
+    let error = if url.is_secret() && names(&cause, url.url().host_str()) { told } else { told.because(cause) };
     Fault { error, again, status: None, retry_after: None }
+}
+
+fn names(cause: &(dyn std::error::Error + 'static), host: Option<&str>) -> bool {
+    let mut causes = std::iter::successors(Some(cause), |cause| cause.source());
+    causes.any(|cause| host.is_some_and(|host| cause.to_string().contains(host)))
 }
 
 fn refused(status: StatusCode, url: &Address) -> Error {

@@ -106,7 +106,7 @@ impl Api<'_> {
     /// Pages count from 1.
     fn page_url(&self, number: u32) -> Address {
         let Some(Paginator { page, limit, size }) = self.paginate else { return self.url.clone() };
-        self.url.with_parameters(&[(page, &number.to_string()), (limit, &size.to_string())])
+        self.url.with_parameters(&[(page, number), (limit, *size)])
     }
 
     async fn page(&self, number: u32) -> Result<Page, Fault> {

@@ -180,7 +180,7 @@ async fn compare_with_database(columns: Vec<(&'static str, Vec<Stored>)>) -> Res
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(128))]
+    #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
     fn a_database_is_read_as_it_is(columns in prop::collection::vec(column(), 1..6)) {
@@ -236,7 +236,7 @@ fn csv_text(rows: &[Vec<(String, bool)>], delimiter: char, line_end: &str) -> St
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(128))]
+    #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
     fn a_csv_is_read_as_it_was_written(
@@ -409,7 +409,7 @@ async fn compare_with_json(columns: Vec<Vec<Json>>, in_array: bool) -> Result<()
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(256))]
+    #![proptest_config(ProptestConfig::with_cases(128))]
 
     #[test]
     fn json_is_read_as_it_is(columns in prop::collection::vec(json_column(), 1..4), in_array in any::<bool>()) {

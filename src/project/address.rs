@@ -4,7 +4,6 @@
 use std::fmt;
 
 use url::Url;
-use url::form_urlencoded::Serializer;
 
 use super::written::{Written, hashed};
 
@@ -51,13 +50,16 @@ impl Address {
     }
 
     /// With more parameters.
-    pub fn with_parameters(&self, pairs: &[(&str, &str)]) -> Address {
+    pub fn with_parameters(&self, pairs: &[(&Written, u32)]) -> Address {
         let mut address = self.clone();
-        address.url.query_pairs_mut().extend_pairs(pairs);
-        address.shown = match self.is_secret {
-            true => join(&self.shown, &format!("?{}", Serializer::new(String::new()).extend_pairs(pairs).finish())),
-            false => hide(address.url.as_str()),
-        };
+        for (name, value) in pairs {
+            address.url.query_pairs_mut().append_pair(name.expose(), &value.to_string());
+            address.is_secret |= name.is_secret();
+            address.shown = join(&address.shown, &format!("?{name}={value}"));
+        }
+        if !address.is_secret {
+            address.shown = hide(address.url.as_str());
+        }
         address
     }
 
@@ -181,7 +183,10 @@ mod tests {
         let file = signed.joined(&written("/a b/hush.csv", "/a b/${NAME}.csv")).unwrap();
         assert_eq!(file.url().as_str(), "https://h/box/a%20b/hush.csv?sv=1&x=s3cret");
         assert_eq!(file.to_string(), "https://h/box/a b/${NAME}.csv?${SAS}");
-        assert_eq!(file.with_parameters(&[("page", "2")]).to_string(), "https://h/box/a b/${NAME}.csv?${SAS}&page=2");
+        assert_eq!(
+            file.with_parameters(&[(&"page".into(), 2)]).to_string(),
+            "https://h/box/a b/${NAME}.csv?${SAS}&page=2"
+        );
         assert_eq!(address("postgres://me:pw@db/x", "${URL}").to_string(), "${URL}");
         assert_eq!(address("https://me:pw@h/x", "https://${USER}:${PW}@h/x").to_string(), "https://h/x");
         assert_ne!(bot.identity(), address("https://h/bother/", "https://h/bot${TOKEN}/").identity());
@@ -195,7 +200,8 @@ mod tests {
             let Ok(url) = Url::parse(&template.replace("${S}", &secret)) else { return Ok(()) };
             let base = Address::new(url, &written(&template.replace("${S}", &secret), template));
             let Ok(joined) = base.joined(&written(&format!("p/{secret}?jwt={secret}"), "p/${S}?jwt=${S}")) else { return Ok(()) };
-            for address in [joined.with_parameters(&[("page", "1")]), joined.without_parameters(), joined] {
+            let page = written(&secret, "${S}");
+            for address in [joined.with_parameters(&[(&page, 1)]), joined.without_parameters(), joined] {
                 for text in [address.to_string(), format!("{address:?}"), address.identity()] {
                     prop_assert!(!text.contains(&secret[..3]), "{}", text);
                 }

@@ -63,8 +63,8 @@ pub enum SqlRead {
 /// Page-number pagination: `?{page}=1&{limit}={size}`; ends at a page without rows, or with those of another page.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Paginator {
-    pub page: String,
-    pub limit: String,
+    pub page: Written,
+    pub limit: Written,
     pub size: u32,
 }
 

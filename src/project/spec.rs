@@ -137,9 +137,9 @@ pub enum FormatSpec {
 #[serde(deny_unknown_fields)]
 pub struct PaginateSpec {
     /// The parameter that counts the pages from 1.
-    pub page: At<String>,
+    pub page: At<Written>,
     /// The parameter that takes the size.
-    pub limit: At<String>,
+    pub limit: At<Written>,
     /// Rows per page.
     pub size: At<u32>,
 }
