@@ -8,6 +8,7 @@ pub mod error;
 pub mod config;
 pub mod lake;
 pub mod report;
+pub mod spark;
 
 pub mod project;
 

@@ -1,5 +1,6 @@
 //! The one function that builds sessions, so that a plan means the same wherever it is made or run.
 
+use std::collections::HashSet;
 use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::Arc;
@@ -11,6 +12,8 @@ use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::{FairSpillPool, MemoryLimit, TrackConsumersPool};
 use datafusion::execution::object_store::{DefaultObjectStoreRegistry, ObjectStoreUrl};
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
+use datafusion::logical_expr::ScalarUDF;
+use datafusion::optimizer::Analyzer;
 use datafusion::prelude::{SessionConfig, SessionContext};
 use datafusion_spark::SessionStateBuilderSpark;
 
@@ -22,6 +25,7 @@ use crate::config::Limits;
 use crate::error::Result;
 use crate::lake::{Lake, Zone};
 use crate::project::sql::MOST_CALLS;
+use crate::spark;
 
 pub(super) const CATALOG: &str = "lake";
 
@@ -67,6 +71,7 @@ pub(super) fn state(config: SessionConfig, runtime: &Arc<RuntimeEnv>, threads: u
     options.sql_parser.map_string_types_to_utf8view = false;
     // Checks are parsed here; that they are not too deep has been looked at with the project.
     options.sql_parser.recursion_limit = ConfigNonZeroUsize::try_new(MOST_CALLS).expect("not zero");
+    spark::configure(options);
     // Readers and our own table provider both know their files' schema; asking every file again is waste.
     options.execution.collect_statistics = false;
     // What each sort keeps for the merge of what it has spilled. A plan may have a dozen sorts: in a small pool the
@@ -85,8 +90,23 @@ pub(super) fn state(config: SessionConfig, runtime: &Arc<RuntimeEnv>, threads: u
     aggregates.push(Arc::new(average()));
     aggregates.push(Arc::new(numeric_sketch()));
     aggregates.extend(kmeans::aggregates());
-    builder.scalar_functions().get_or_insert_default().extend(kmeans::functions());
+    let functions = builder.scalar_functions().get_or_insert_default();
+    functions.extend(kmeans::functions());
+    functions.extend(spark::functions::scalar());
+    keep_last_of_each_name(functions);
+    builder.expr_planners().get_or_insert_default().insert(0, Arc::new(spark::planner::SparkPlanner));
+    let rules = builder.analyzer_rules().get_or_insert_with(|| Analyzer::new().rules);
+    rules.push(Arc::new(spark::casts::SparkCasts));
     builder
+}
+
+/// One that another has replaced would else still be known by its aliases, on this machine only: plans name functions by
+/// their own names.
+fn keep_last_of_each_name(functions: &mut Vec<Arc<ScalarUDF>>) {
+    let mut names = HashSet::new();
+    functions.reverse();
+    functions.retain(|function| names.insert(function.name().to_string()));
+    functions.reverse();
 }
 
 /// A session without tables: one schema per zone.
@@ -98,4 +118,34 @@ pub(super) fn context(state: SessionStateBuilder) -> Result<SessionContext> {
     }
     context.register_catalog(CATALOG, catalog);
     Ok(context)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Plans name functions, and whoever receives one looks the name up. A function that is known by an alias only, while
+    /// its own name is that of another, would come out as that other one.
+    #[test]
+    fn every_function_is_found_again_by_its_own_name() {
+        let limits = Limits { memory_bytes: 1 << 30, threads: 1 };
+        let state = state(SessionConfig::new(), &runtime(&limits, None).unwrap(), 1).build();
+        let mut lost = vec![];
+        for (known_as, function) in state.scalar_functions() {
+            if state.scalar_functions().get(function.name()) != Some(function) {
+                lost.push(format!("{known_as}: {}", function.name()));
+            }
+        }
+        for (known_as, function) in state.aggregate_functions() {
+            if state.aggregate_functions().get(function.name()) != Some(function) {
+                lost.push(format!("{known_as}: {}", function.name()));
+            }
+        }
+        for (known_as, function) in state.window_functions() {
+            if state.window_functions().get(function.name()) != Some(function) {
+                lost.push(format!("{known_as}: {}", function.name()));
+            }
+        }
+        assert_eq!(lost, Vec::<String>::new());
+    }
 }

@@ -7,7 +7,6 @@ mod address;
 mod connection;
 mod dataset;
 mod depth;
-mod dialect;
 #[cfg(test)]
 mod docs;
 mod explode;

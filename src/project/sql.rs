@@ -9,13 +9,14 @@ use datafusion::error::DataFusionError;
 use datafusion::sql::parser::{DFParser, DFParserBuilder, Statement};
 use datafusion::sql::sqlparser::ast::{self, Spanned, Visit, Visitor};
 use datafusion::sql::sqlparser::parser::ParserError;
-use datafusion::sql::sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer};
+use datafusion::sql::sqlparser::tokenizer::{Location, Token};
 
 pub use super::depth::MOST_CALLS;
 use super::depth::{self, MOST_DEEP, MOST_GUESSED, MOST_NESTED, TooDeep};
-use super::dialect::Spark;
 use super::explode;
 use super::faults::{Span, nearest};
+use crate::spark::dialect::{self, SparkDialect};
+use crate::spark::syntax;
 
 /// A fault in a SQL text, at a byte range of it.
 #[derive(Debug, Clone, PartialEq)]
@@ -48,6 +49,7 @@ pub fn parse_all(text: &str) -> Result<Vec<Statement>, SqlFault> {
     let mut statements = parser(text)?.parse_statements().map_err(|error| syntax_fault(text, error))?;
     for statement in &mut statements {
         if let Statement::Statement(statement) = statement {
+            syntax::rewrite(statement.as_mut());
             explode::rewrite(statement).map_err(|(place, message)| SqlFault {
                 span: bytes(text, place),
                 message,
@@ -61,22 +63,25 @@ pub fn parse_all(text: &str) -> Result<Vec<Statement>, SqlFault> {
 /// Parses one expression, as a check's rule must be, and writes it anew: names in lower case, texts in single quotes.
 pub fn parse_condition(text: &str) -> Result<String, SqlFault> {
     let mut parser = parser(text)?;
-    let condition = parser.parse_expr().map_err(|error| syntax_fault(text, error))?;
+    let mut condition = parser.parse_expr().map_err(|error| syntax_fault(text, error))?;
     match parser.parser.expect_token(&Token::EOF) {
-        Ok(_) => Ok(condition.expr.to_string()),
+        Ok(_) => {
+            syntax::rewrite(&mut condition.expr);
+            syntax::escape(&mut condition.expr);
+            Ok(condition.expr.to_string())
+        }
         Err(error) => Err(syntax_fault(text, error.into())),
     }
 }
 
 fn parser(text: &str) -> Result<DFParser<'static>, SqlFault> {
-    let tokens = Tokenizer::new(&Spark, text).tokenize_with_location().map_err(|error| SqlFault {
+    let tokens = dialect::tokenize(text).map_err(|error| SqlFault {
         span: word_at(text, byte_at(text, error.location)),
         message: format!("SQL syntax: {}", lowered(&error.message)),
         hint: Some("is a quote or a comment not closed?".into()),
     })?;
     depth::check(&tokens).map_err(|fault| too_deep(text, fault))?;
-    let tokens: Vec<TokenWithSpan> = tokens.into_iter().map(as_spark).collect();
-    let builder = DFParserBuilder::new(tokens).with_dialect(&Spark).with_recursion_limit(MOST_CALLS);
+    let builder = DFParserBuilder::new(tokens).with_dialect(&SparkDialect).with_recursion_limit(MOST_CALLS);
     builder.build().map_err(|error| syntax_fault(text, error))
 }
 
@@ -101,16 +106,6 @@ fn too_deep(text: &str, fault: TooDeep) -> SqlFault {
     SqlFault { span: word_at(text, byte_at(text, at)), message, hint: Some(hint.into()) }
 }
 
-/// Identifiers are case-insensitive, and double quotes make text.
-fn as_spark(mut token: TokenWithSpan) -> TokenWithSpan {
-    match &mut token.token {
-        Token::Word(word) => word.value = word.value.to_lowercase(),
-        Token::DoubleQuotedString(text) => token.token = Token::SingleQuotedString(std::mem::take(text)),
-        _ => {}
-    }
-    token
-}
-
 /// Whether it only reads: a SELECT, WITH … SELECT or VALUES.
 pub fn is_query(statement: &Statement) -> bool {
     matches!(statement, Statement::Statement(statement) if matches!(**statement, ast::Statement::Query(_)))
@@ -118,7 +113,7 @@ pub fn is_query(statement: &Statement) -> bool {
 
 /// Where the nth statement starts, counted from 0, to the end of that line.
 pub fn start_of(text: &str, nth: usize) -> Span {
-    let tokens = Tokenizer::new(&Spark, text).tokenize_with_location().unwrap_or_default();
+    let tokens = dialect::tokenize(text).unwrap_or_default();
     let mut statements = tokens
         .split(|token| token.token == Token::SemiColon)
         .filter_map(|tokens| tokens.iter().find(|token| !matches!(token.token, Token::Whitespace(_) | Token::EOF)));

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 const FLOORS: [&[&str]; 10] = [
     &["error"],
     &["config", "lake"],
-    &["report"],
+    &["report", "spark"],
     &["project"],
     &["engine"],
     &["analyze", "demo", "ingest", "transform"],

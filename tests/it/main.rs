@@ -27,6 +27,7 @@ mod pruning;
 mod refused_nodes;
 mod secrets;
 mod spark;
+mod spark_meaning;
 mod spark_names;
 mod stores;
 mod sudden_death;

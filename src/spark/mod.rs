@@ -1,0 +1,34 @@
+//! Spark's meaning of SQL, where it is not the engine's.
+//!
+//! | file | what it makes Spark's |
+//! |---|---|
+//! | `dialect` | how a text becomes words: escapes in literals, suffixes of numbers |
+//! | `syntax` | operators and clauses that the planner does not know, in the words of those that it does |
+//! | `planner` | operators whose meaning depends on their operands' types: `/`, `div`, `list[0]` |
+//! | `casts` | casts whose result is spelled otherwise |
+//! | `functions` | the registry: one file a family |
+//! | `pattern` | how dates and times are spelled: Java's patterns |
+//!
+//! What a query means is settled when it is planned, so a plan means the same on every machine; functions go there by
+//! name. Each correction names the page of Spark's reference that it follows.
+
+pub mod casts;
+pub mod dialect;
+pub mod functions;
+pub mod pattern;
+pub mod planner;
+pub mod syntax;
+
+use datafusion::config::ConfigOptions;
+
+/// The options under which Spark's SQL is planned.
+pub fn configure(options: &mut ConfigOptions) {
+    let sql = &mut options.sql_parser;
+    // Nulls first where the order ascends, last where it descends:
+    // <https://spark.apache.org/docs/latest/sql-ref-syntax-qry-select-orderby.html>
+    sql.default_null_ordering = "nulls_min".to_string();
+    // `0.1` is a decimal: <https://spark.apache.org/docs/latest/sql-ref-literals.html>
+    sql.parse_float_as_decimal = true;
+    // What does not fit its type is an error: <https://spark.apache.org/docs/latest/sql-ref-ansi-compliance.html>
+    options.execution.enable_ansi_mode = true;
+}
