@@ -113,6 +113,15 @@ impl Error {
     }
 }
 
+impl fmt::Display for Problem {
+    /// On one line: `queries/trusted/sales.sql:2:3: there is no column `prize``. Lines and columns count from 1.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let before = &self.text[..self.text.floor_char_boundary(self.span.start)];
+        let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+        write!(f, "{}:{}:{column}: {}", self.file.display(), before.matches('\n').count() + 1, self.message)
+    }
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0.message)

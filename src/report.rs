@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::error::Kind;
+use crate::error::{Kind, Problem};
 use crate::lake::TableName;
 
 /// A whole run. Times are UTC; sizes are bytes.
@@ -154,6 +154,8 @@ impl Meter {
 /// What the pipeline tells whoever watches it.
 #[derive(Debug, Clone)]
 pub enum Event {
+    /// There is a fault in what was not asked for.
+    Warned(Problem),
     Started {
         dataset: TableName,
         meter: Meter,

@@ -11,8 +11,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 const EXIT_CODES: &str = "\
 Exit codes:
   0    all went well
-  1    a dataset, a check or a statement failed; the other datasets may have been made
-  2    usage or configuration is wrong; nothing ran
+  1    a dataset, a check or a statement failed when it ran; the others may have been made
+  2    usage, the settings or a text (SQL, model) is wrong, and was before anything ran
   3    a server could not be reached or refused access
   4    another run is at work on a dataset
   5    two things that should be the same are not
@@ -111,7 +111,9 @@ Examples:
     /// Check the whole project without running it
     ///
     /// Reads every file and plans every query. All errors are reported in one pass, with file, line and a hint.
-    /// A query that reads a source never captured is not planned, because its columns are not known yet; it is listed.
+    /// What depends on a source's columns is judged by its last landing and told as a warning: the next one may be right.
+    /// Of a source that was never captured the columns are not known; a query that reads it is checked as far as its own text
+    /// goes, and listed.
     #[command(after_help = "\
 Examples:
   trapiche validate

@@ -29,7 +29,7 @@ use std::process::ExitCode;
 use crate::config::{self, Limits};
 use crate::error::{Error, Result};
 use crate::lake::Lake;
-use crate::pipeline;
+use crate::pipeline::{self, RunOptions};
 use crate::project::{Project, Workers};
 
 pub use args::Arguments;
@@ -58,11 +58,17 @@ fn dispatch(arguments: Arguments, words: &Words) -> Result<ExitCode> {
     let here = &arguments.global;
     match arguments.command {
         Command::Run(args::Run { dry_run: true, selection, output })
-        | Command::Plan(args::Plan { selection, output }) => on_project(here, async |project, lake, limits| {
-            plan::plan(project, lake, limits, selection, output.format, words).await
-        }),
-        Command::Run(args) => {
-            on_project(here, async |project, lake, limits| run::run(project, lake, limits, args, words).await)
+        | Command::Plan(args::Plan { selection, output }) => {
+            let options = selection.into();
+            on_project_for(here, &options, async |project, lake, limits| {
+                plan::plan(project, lake, limits, &options, output.format, words).await
+            })
+        }
+        Command::Run(args::Run { selection, output, .. }) => {
+            let options = selection.into();
+            on_project_for(here, &options, async |project, lake, limits| {
+                run::run(project, lake, limits, &options, output.format, words).await
+            })
         }
         Command::Validate => {
             on_project(here, async |project, lake, limits| validate::validate(project, lake, limits, words).await)
@@ -91,10 +97,19 @@ fn on_project(
     global: &Global,
     command: impl AsyncFnOnce(&Project, &Lake, &Limits) -> Result<ExitCode>,
 ) -> Result<ExitCode> {
+    on_project_for(global, &RunOptions::default(), command)
+}
+
+/// The same for a command that makes a part of the project, in whose other parts there may be faults.
+fn on_project_for(
+    global: &Global,
+    part: &RunOptions,
+    command: impl AsyncFnOnce(&Project, &Lake, &Limits) -> Result<ExitCode>,
+) -> Result<ExitCode> {
     let limits = config::limits(global.memory, global.threads.map(usize::from));
     on_threads(limits.threads, async {
         let target = global.target.as_deref();
-        let mut project = pipeline::load(&global.directory, target, &config::variable, &limits).await?;
+        let mut project = pipeline::load_for(&global.directory, target, &config::variable, &limits, part).await?;
         if !global.workers.is_empty() {
             let token = config::variable(config::TOKEN);
             let listed = Workers::listed(&global.workers, token.as_deref())?;

@@ -7,10 +7,10 @@ use chrono::Utc;
 use crate::config::Limits;
 use crate::error::Result;
 use crate::lake::Lake;
-use crate::pipeline::{self, Place, PlannedAction, PlannedDataset};
+use crate::pipeline::{self, Place, Plan, PlannedAction, PlannedDataset, RunOptions};
 use crate::project::Project;
 
-use super::args::{Format, Selection};
+use super::args::Format;
 use super::output::{self, word};
 use super::table::{Cell, Table};
 use super::units;
@@ -20,11 +20,13 @@ pub async fn plan(
     project: &Project,
     lake: &Lake,
     limits: &Limits,
-    selection: Selection,
+    options: &RunOptions,
     format: Format,
     words: &Words,
 ) -> Result<ExitCode> {
-    let planned = pipeline::plan(project, lake, limits, &selection.into(), Utc::now()).await?;
+    let Plan { datasets: planned, passed_over } = pipeline::plan(project, lake, limits, options, Utc::now()).await?;
+    passed_over.iter().for_each(|problem| words.warn(problem));
+    planned.iter().flat_map(|dataset| &dataset.warnings).for_each(|warning| words.warn(warning));
     output::print(format, &table(&planned), &planned)?;
     if let Some(largest) = planned.iter().filter(|it| it.action == PlannedAction::Make).max_by_key(|it| it.input_bytes)
     {

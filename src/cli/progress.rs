@@ -30,6 +30,7 @@ pub async fn watch(mut events: UnboundedReceiver<Event>, over: oneshot::Receiver
     loop {
         tokio::select! {
             event = events.recv() => match event {
+                Some(Event::Warned(problem)) => words.warn(&problem),
                 Some(Event::Started { dataset, meter }) => {
                     let line = Running::start(&dataset, meter, words.live());
                     log(&words, &Line::Started { dataset: &dataset });

@@ -5,32 +5,39 @@ use std::process::ExitCode;
 use crate::config::Limits;
 use crate::error::{Kind, Result};
 use crate::lake::Lake;
-use crate::pipeline::{self, Stop};
+use crate::pipeline::{self, RunOptions, Stop};
 use crate::project::Project;
 use crate::report::{DatasetReport, DatasetStatus, RunReport, RunStamp, RunStatus, WorkerUse};
 use chrono::{DateTime, Utc};
 use tokio::sync::{mpsc, oneshot};
 
-use super::args;
+use super::args::Format;
 use super::output::{self, word};
 use super::table::{Cell, Table};
 use super::words::Words;
 use super::{progress, signals, units};
 
-pub async fn run(project: &Project, lake: &Lake, limits: &Limits, args: args::Run, words: &Words) -> Result<ExitCode> {
+pub async fn run(
+    project: &Project,
+    lake: &Lake,
+    limits: &Limits,
+    options: &RunOptions,
+    format: Format,
+    words: &Words,
+) -> Result<ExitCode> {
     let stop = Stop::default();
     signals::stop_on_signal(stop.clone(), words.clone())?;
     let (events, received) = mpsc::unbounded_channel();
     let (over, ended) = oneshot::channel();
     let progress = tokio::spawn(progress::watch(received, ended, words.clone()));
 
-    let outcome = pipeline::run(project, lake, limits, &args.selection.into(), &stamp(Utc::now()), events, &stop).await;
+    let outcome = pipeline::run(project, lake, limits, options, &stamp(Utc::now()), events, &stop).await;
     // The last events are shown before the report, or before the error.
     drop(over);
     progress.await.expect("the progress only reads numbers and writes lines");
     let report = outcome?;
 
-    output::print(args.output.format, &table(&report), &report)?;
+    output::print(format, &table(&report), &report)?;
     words.progress_note(&summary(&report, &project.target.storage.url));
     Ok(exit_code(&report))
 }

@@ -34,8 +34,9 @@ impl Script {
             return Err(Error::config("there is no SQL statement to run"));
         }
         let mut printed = 0;
-        for statement in statements {
-            let rows = session.execute(statement).await.map_err(|error| self.locate(error))?;
+        for (nth, statement) in statements.into_iter().enumerate() {
+            let plan = session.prepare(statement).await.map_err(|error| self.locate(error, nth))?;
+            let rows = session.execute(plan).await?;
             if rows.schema().fields().is_empty() {
                 continue;
             }
@@ -55,13 +56,15 @@ impl Script {
         Error::problems(vec![Problem { file: self.name.clone(), text: self.text.clone(), span, message, hint }])
     }
 
-    /// Shows an error of the engine at its place in the text, when the engine has said where that is.
-    fn locate(&self, error: DataFusionError) -> Error {
-        // One statement is mended at a time, so its first fault is enough.
-        match fault::locate(&error, &self.text).swap_remove(0) {
-            Fault { message, span: Some(span), hint } => self.problem(span, message, hint),
-            _ => fault::explain(error),
+    /// Shows a fault of the `nth` statement in the text: at its place, or at the statement where the engine has not said
+    /// where that is. The kind of the error is the same.
+    fn locate(&self, error: DataFusionError, nth: usize) -> Error {
+        if let Some(of_ours) = fault::known(&error) {
+            return of_ours;
         }
+        // One statement is mended at a time, so its first fault is enough.
+        let Fault { message, span, hint, .. } = fault::locate(&error, &self.text).swap_remove(0);
+        self.problem(span.unwrap_or_else(|| sql::start_of(&self.text, nth)), message, hint)
     }
 }
 
@@ -72,13 +75,23 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_fault_without_a_place_is_of_the_same_kind() {
+        let script = Script::new("query", "select 1;\nselect a + b from x");
+        let error = script.locate(DataFusionError::Plan("these do not go together".into()), 1);
+        assert_eq!(error.kind().exit_code(), 2);
+        assert_eq!(&script.text[error.found_problems()[0].span.clone()], "select a + b from x");
+        let of_the_store = DataFusionError::External(Box::new(Error::connection("it does not answer")));
+        assert_eq!(script.locate(of_the_store, 1).kind().exit_code(), 3);
+    }
+
+    #[test]
     fn an_error_of_the_planner_is_shown_in_the_text() {
         let script = Script::new("query", "select prise from x");
         let span = datafusion::common::Span::new(Location { line: 1, column: 8 }, Location { line: 1, column: 13 });
         let mut diagnostic = Diagnostic::new_error("column 'prise' not found", Some(span));
         diagnostic.add_note("did you mean 'price'?", None);
         let planner = DataFusionError::Plan("long story".into()).with_diagnostic(diagnostic);
-        let error = script.locate(planner);
+        let error = script.locate(planner, 0);
         let problem = &error.found_problems()[0];
         assert_eq!(
             (&script.text[problem.span.clone()], problem.hint.as_deref()),

@@ -13,11 +13,17 @@ use super::words::Words;
 /// Errors come back as one [`Error`](crate::error::Error); there is no data, so stdout stays empty.
 pub async fn validate(project: &Project, lake: &Lake, limits: &Limits, words: &Words) -> Result<ExitCode> {
     let validation = pipeline::validate(project, lake, limits).await?;
+    validation.warnings.iter().for_each(|warning| words.warn(&warning.problem));
     for (dataset, why) in &validation.unchecked {
         words.note(&format!("not planned: `{dataset}`: {why}"));
     }
+    let warnings = match validation.warnings.len() {
+        0 => String::new(),
+        1 => ", 1 warning".to_string(),
+        n => format!(", {n} warnings"),
+    };
     words.note(&format!(
-        "`{}` is valid for target `{}`: {} planned, {} not planned",
+        "`{}` is valid for target `{}`: {} planned, {} not planned{warnings}",
         project.name,
         project.target.name,
         validation.checked.len(),

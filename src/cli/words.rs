@@ -53,6 +53,14 @@ impl Words {
         self.say(self.log, message);
     }
 
+    /// Says what is wrong in the project's files without keeping from what was asked for.
+    pub fn warn(&self, problem: &Problem) {
+        match self.words {
+            Log::Text => self.line(&(snippet(problem, Level::WARNING, &self.renderer()) + "\n")),
+            Log::Json => self.json(&record(problem, "warning")),
+        }
+    }
+
     fn say(&self, form: Log, message: &str) {
         match form {
             Log::Text => self.line(message),
@@ -93,7 +101,7 @@ impl Words {
 /// An error as people read it: all problems with their places, or the message, its causes and a hint.
 fn text(error: &Error, renderer: &Renderer) -> String {
     let mut blocks: Vec<String> =
-        error.found_problems().iter().map(|problem| snippet(problem, renderer) + "\n").collect();
+        error.found_problems().iter().map(|problem| snippet(problem, Level::ERROR, renderer) + "\n").collect();
     // One problem says all there is to say; several are counted.
     if blocks.len() != 1 {
         blocks.push(summary(error, renderer));
@@ -129,9 +137,9 @@ fn causes(error: &Error) -> Vec<String> {
 }
 
 /// A problem as rustc shows it: message, place, the line with a caret, help.
-fn snippet(problem: &Problem, renderer: &Renderer) -> String {
+fn snippet(problem: &Problem, level: Level, renderer: &Renderer) -> String {
     let path = problem.file.display().to_string();
-    let title = Level::ERROR.primary_title(&problem.message);
+    let title = level.primary_title(&problem.message);
     let mut group = if problem.text.is_empty() {
         title.element(Origin::path(path))
     } else {
@@ -168,21 +176,23 @@ struct Record<'a> {
     column: Option<usize>,
 }
 
+fn record<'a>(problem: &'a Problem, level: &'static str) -> Record<'a> {
+    let before = &problem.text[..boundary(problem, problem.span.start)];
+    let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+    Record {
+        level,
+        message: &problem.message,
+        hint: problem.hint.as_deref(),
+        file: Some(problem.file.display().to_string()),
+        line: Some(before.matches('\n').count() + 1),
+        column: Some(before[line_start..].chars().count() + 1),
+        causes: vec![],
+    }
+}
+
 /// One record per problem, or one for the error itself.
 fn records(error: &Error, mut emit: impl FnMut(Record)) {
-    for problem in error.found_problems() {
-        let before = &problem.text[..boundary(problem, problem.span.start)];
-        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        emit(Record {
-            level: "error",
-            message: &problem.message,
-            hint: problem.hint.as_deref(),
-            file: Some(problem.file.display().to_string()),
-            line: Some(before.matches('\n').count() + 1),
-            column: Some(before[line_start..].chars().count() + 1),
-            causes: vec![],
-        });
-    }
+    error.found_problems().iter().for_each(|problem| emit(record(problem, "error")));
     if error.found_problems().is_empty() {
         let message = error.to_string();
         let hint = error.hint_text();

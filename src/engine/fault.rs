@@ -6,7 +6,7 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
-use datafusion::common::Span;
+use datafusion::common::{SchemaError, Span};
 use datafusion::error::DataFusionError;
 
 use super::wording::{self, message};
@@ -31,7 +31,7 @@ pub fn explain(error: DataFusionError) -> Error {
 }
 
 /// The first of the causes that has a kind of its own.
-pub(super) fn known(error: &DataFusionError) -> Option<Error> {
+pub fn known(error: &DataFusionError) -> Option<Error> {
     let whole: &(dyn StdError + 'static) = error;
     let mut causes = std::iter::successors(Some(whole), |error| StdError::source(*error));
     causes.find_map(|cause| told(cause, error))
@@ -99,6 +99,42 @@ pub struct Fault {
     pub message: String,
     pub span: Option<Range<usize>>,
     pub hint: Option<String>,
+    pub about: About,
+}
+
+/// What a fault of planning is about, where that says on what it depends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum About {
+    /// There is no such function, or none that takes so many arguments. No table has a part in it.
+    Function,
+    /// A function does not take these arguments, perhaps for their types.
+    Arguments {
+        function: String,
+        count: usize,
+    },
+    /// One of this name. The names of columns count for it, and not their types.
+    UnknownColumn(String),
+    AmbiguousColumn,
+    Other,
+}
+
+impl About {
+    fn of(error: &DataFusionError) -> Self {
+        match error.find_root() {
+            DataFusionError::SchemaError(fault, _) => match fault.as_ref() {
+                SchemaError::FieldNotFound { field, .. } => About::UnknownColumn(field.name.clone()),
+                SchemaError::AmbiguousReference { .. } => About::AmbiguousColumn,
+                SchemaError::DuplicateQualifiedField { .. } | SchemaError::DuplicateUnqualifiedField { .. } => {
+                    About::Other
+                }
+            },
+            _ if wording::is_unknown_function(error) => About::Function,
+            _ => match wording::refused_call(error) {
+                Some((function, count)) => About::Arguments { function, count },
+                None => About::Other,
+            },
+        }
+    }
 }
 
 /// All faults that an error of planning tells of: one at least.
@@ -106,14 +142,14 @@ pub fn locate(error: &DataFusionError, sql: &str) -> Vec<Fault> {
     let one = |error: &DataFusionError| {
         let (message, hint) = wording::of(error);
         let span = error.diagnostic().and_then(|diagnostic| byte_range(sql, &diagnostic.span?));
-        Fault { message, span, hint }
+        Fault { message, span, hint, about: About::of(error) }
     };
     error.iter().map(one).collect()
 }
 
 /// An error of planning as one that a report can tell: the file, the line and the column come first.
 pub fn placed(error: &DataFusionError, file: &Path, sql: &str) -> Error {
-    let Fault { message, span, hint } = locate(error, sql).swap_remove(0);
+    let Fault { message, span, hint, .. } = locate(error, sql).swap_remove(0);
     let place = span.map(|span| {
         let before = &sql[..span.start];
         let column = before.rsplit('\n').next().unwrap_or_default().chars().count();

@@ -60,7 +60,8 @@ use datafusion::error::DataFusionError;
 use datafusion::execution::context::QueryPlanner;
 use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::execution::{SessionStateBuilder, TaskContext};
-use datafusion::logical_expr::LogicalPlan;
+use datafusion::logical_expr::{LogicalPlan, TypeSignature};
+use datafusion::logical_expr_common::signature::Arity;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_planner::{DefaultPhysicalPlanner, PhysicalPlanner};
 use datafusion::prelude::{DataFrame, SessionConfig, SessionContext};
@@ -295,6 +296,26 @@ impl Session {
         Ok(plan)
     }
 
+    /// Whether the function takes so many arguments, if they are of the right types.
+    pub fn takes(&self, function: &str, count: usize) -> bool {
+        fn counts(signature: &TypeSignature) -> Option<Vec<usize>> {
+            match (signature, signature.arity()) {
+                (TypeSignature::OneOf(variants), _) => {
+                    let counts: Option<Vec<Vec<usize>>> = variants.iter().map(counts).collect();
+                    counts.map(|counts| counts.concat())
+                }
+                (_, Arity::Fixed(count)) => Some(vec![count]),
+                (_, Arity::Variable) => None,
+            }
+        }
+        let state = self.context.state();
+        let scalar = state.scalar_functions().get(function).map(|function| function.signature().clone());
+        let aggregate = || state.aggregate_functions().get(function).map(|function| function.signature().clone());
+        let window = || state.window_functions().get(function).map(|function| function.signature().clone());
+        let signature = scalar.or_else(aggregate).or_else(window);
+        signature.and_then(|signature| counts(&signature.type_signature)).is_none_or(|counts| counts.contains(&count))
+    }
+
     /// The columns that a plan's result has once it is a table of the lake.
     pub fn stored_schema(&self, plan: &LogicalPlan, partition_by: &[String]) -> Result<SchemaRef> {
         athena::stored_schema(plan.schema().as_arrow(), partition_by)
@@ -352,12 +373,15 @@ impl Session {
         self.context.read_batch(rows).map_err(fault::explain)
     }
 
-    /// Runs a reading statement, or makes a temporary view (which answers no rows). The error still knows places
-    /// in the SQL ([`fault`]); those that its rows meet are told by [`Rows`].
-    pub async fn execute(&self, statement: Statement) -> datafusion::error::Result<Rows> {
+    /// Checks a statement that reads, or makes a temporary view. The error still knows places in the SQL ([`fault`]).
+    pub async fn prepare(&self, statement: Statement) -> datafusion::error::Result<LogicalPlan> {
         let statement = readable(statement).map_err(|e| DataFusionError::External(Box::new(e)))?;
         self.open_what_it_reads(&statement).await?;
-        let plan = self.context.state().statement_to_plan(statement).await?;
+        self.plan(statement).await
+    }
+
+    /// Runs what was prepared; a view answers no rows.
+    pub async fn execute(&self, plan: LogicalPlan) -> Result<Rows> {
         let frame = self.context.execute_logical_plan(plan).await?;
         Ok(Rows::new(frame.execute_stream().await?, self.members.clone()))
     }

@@ -12,6 +12,9 @@ use crate::project::{nearest, suggest};
 /// What happened, and what to do.
 type Words = (String, Option<String>);
 
+/// How the engine begins to say that it has no such function.
+const UNKNOWN_FUNCTION: &str = "Invalid function '";
+
 const ALIAS: &str = "name one of them with AS";
 
 /// The words for an error; the engine's own where we have no better ones.
@@ -64,6 +67,26 @@ fn of_columns(fault: &SchemaError, notes: &[&str]) -> Words {
     }
 }
 
+/// Whether a function is asked for that there is not.
+pub(super) fn is_unknown_function(error: &DataFusionError) -> bool {
+    message(error).contains(UNKNOWN_FUNCTION)
+}
+
+/// The function that does not take its arguments, and how many these are.
+pub(super) fn refused_call(error: &DataFusionError) -> Option<(String, usize)> {
+    let text = message(error);
+    let (function, types) = between(&text, "argument types '", "'.")?.split_once('(')?;
+    let types = types.strip_suffix(')')?;
+    // `Decimal128(10, 2)` and `List(Struct(…))` have commas of their own.
+    let mut depth = 0;
+    let commas = types.chars().filter(|c| {
+        depth += i32::from(*c == '(') - i32::from(*c == ')');
+        *c == ',' && depth == 0
+    });
+    let count = if types.is_empty() { 0 } else { commas.count() + 1 };
+    Some((function.to_string(), count))
+}
+
 /// The sentences that people meet most. One that the engine changes comes through as it is.
 fn rephrased(said: &str, notes: &[&str]) -> Option<Words> {
     let words = |message: String, hint: &str| Some((message, Some(hint.to_string())));
@@ -78,7 +101,7 @@ fn rephrased(said: &str, notes: &[&str]) -> Option<Words> {
         let hint = "`SHOW TABLES` lists what there is; the project's tables are made by `trapiche run`";
         return words(format!("there is no table `{table}`"), hint);
     }
-    if let Some(name) = between(said, "Invalid function '", "'") {
+    if let Some(name) = between(said, UNKNOWN_FUNCTION, "'") {
         let near = notes.iter().filter_map(|note| between(note, "Possible function '", "'"));
         let hint = match nearest(name, near) {
             Some(near) => format!("did you mean `{near}`?"),

@@ -123,6 +123,7 @@ fn dataset(source: &Source) -> Dataset {
         description: None,
         tags: vec![],
         file: "trapiche.yml".into(),
+        place: 0..0,
         fingerprint_text: format!("{source:?}"),
         definition: Definition::Source(source.clone()),
     }

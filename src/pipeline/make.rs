@@ -46,7 +46,7 @@ pub(super) async fn make(workshop: &Workshop, dataset: &Dataset, meter: &Meter) 
     let (status, why, made, failure) = match outcome {
         Ok(Outcome::Made(made, why)) => (DatasetStatus::Made, why, made, None),
         Ok(Outcome::Unchanged(why)) => (DatasetStatus::Unchanged, Some(why), Made::default(), None),
-        Err(error) => (DatasetStatus::Failed, Some(words(&error)), Made::default(), Some(error.kind())),
+        Err(error) => (DatasetStatus::Failed, Some(words(&error)), Made::default(), Some(kind_in_run(&error))),
     };
     DatasetReport {
         dataset: dataset.name.clone(),
@@ -143,6 +143,14 @@ pub(super) fn blocked(dataset: &Dataset, input: &TableName) -> DatasetReport {
         on_workers: None,
         checks: vec![],
         failure: None,
+    }
+}
+
+/// What a failure counts as, once there is a run: a wrong configuration would mean that nothing ran.
+fn kind_in_run(error: &Error) -> Kind {
+    match error.kind() {
+        Kind::Config => Kind::Failed,
+        kind => kind,
     }
 }
 

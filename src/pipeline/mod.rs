@@ -3,6 +3,7 @@
 //! Datasets never call one another. Each reads tables of the lake and makes others, so any of them can
 //! be made again alone, and what is unchanged is left alone.
 
+mod columns;
 mod compact;
 mod decide;
 mod diff;
@@ -10,6 +11,7 @@ mod fingerprint;
 mod make;
 mod memory;
 mod plan;
+mod planned;
 mod rebuild;
 mod seen;
 mod vacuum;
@@ -35,9 +37,9 @@ use crate::report::{DatasetReport, DatasetStatus, Event, Meter, RunReport, RunSt
 pub use compact::{Compacted, compact};
 pub use diff::{Change, ColumnChange, Diff, PartitionChange, RowDiff, Side, diff};
 use make::Workshop;
-pub use plan::{Place, PlannedAction, PlannedDataset, plan};
+pub use plan::{Place, Plan, PlannedAction, PlannedDataset, plan};
 pub use vacuum::{Vacuumed, vacuum};
-pub use validate::{Validation, load, validate};
+pub use validate::{Validation, Warning, load, load_for, validate};
 
 /// What to make, by the project's selection syntax; nothing selected means everything.
 #[derive(Debug, Clone, Default)]
@@ -61,9 +63,12 @@ pub async fn run(
 ) -> Result<RunReport> {
     let started = Instant::now();
     let chosen = select::select(project, &options.select, &options.exclude)?;
-    validate(project, lake, limits).await?;
-
     let chosen: Vec<&Dataset> = chosen.iter().map(|i| &project.datasets[*i]).collect();
+    let validation = validate::validate_for(project, lake, limits, &chosen).await?;
+    for problem in validation.passed_over {
+        // Nobody watching is fine: it was not asked for.
+        let _ = events.send(Event::Warned(problem));
+    }
     let lock = lock::acquire(lake, &stamp.run_id, chosen.iter().map(|dataset| dataset.name.clone())).await?;
     let outcome = async {
         let store = match &project.target.demo {

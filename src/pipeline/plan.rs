@@ -5,16 +5,17 @@ use std::collections::HashSet;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
+use super::RunOptions;
 use super::decide::{Decision, decide};
 use super::seen::Seen;
-use super::{RunOptions, validate};
+use super::validate::{self, Validation};
 use crate::config::Limits;
 use crate::engine::Engine;
-use crate::error::Result;
+use crate::error::{Problem, Result};
 use crate::lake::{Lake, TableName, state};
 use crate::project::{Dataset, Definition, Project, select};
 
-/// One dataset of a plan, in the order in which it would be made.
+/// One dataset of a plan.
 #[derive(Debug, Clone, Serialize)]
 pub struct PlannedDataset {
     pub dataset: TableName,
@@ -26,6 +27,23 @@ pub struct PlannedDataset {
     /// About how much it reads, with its inputs as they lie in the lake now.
     pub input_bytes: u64,
     pub place: Place,
+    /// What keeps it from being made, unless the sources it reads are others by then.
+    #[serde(skip_serializing_if = "Vec::is_empty", serialize_with = "as_words")]
+    pub warnings: Vec<Problem>,
+}
+
+/// `queries/trusted/sales.sql:2:3: there is no column …`, each.
+fn as_words<S: serde::Serializer>(problems: &[Problem], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(problems.iter().map(Problem::to_string))
+}
+
+/// What a run would do.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// In the order in which they would be made.
+    pub datasets: Vec<PlannedDataset>,
+    /// The faults of what was not asked for.
+    pub passed_over: Vec<Problem>,
 }
 
 /// Which machines would make it. What is made before it may still change its size, and with it the place.
@@ -54,14 +72,17 @@ pub async fn plan(
     limits: &Limits,
     options: &RunOptions,
     at: DateTime<Utc>,
-) -> Result<Vec<PlannedDataset>> {
+) -> Result<Plan> {
     let chosen = select::select(project, &options.select, &options.exclude)?;
-    validate(project, lake, limits).await?;
+    let chosen: Vec<&Dataset> = chosen.iter().map(|i| &project.datasets[*i]).collect();
+    let Validation { warnings, passed_over, .. } = validate::validate_for(project, lake, limits, &chosen).await?;
     let engine = Engine::local(lake, limits)?;
     let mut planned = vec![];
     let mut to_make: HashSet<&TableName> = HashSet::new();
-    for dataset in chosen.iter().map(|i| &project.datasets[*i]) {
-        let look = look(&engine, dataset, &to_make, at, options.full_refresh).await?;
+    for dataset in chosen {
+        let warnings = warnings.iter().filter(|warning| warning.dataset == dataset.name);
+        let warnings: Vec<Problem> = warnings.map(|warning| warning.problem.clone()).collect();
+        let look = look(&engine, dataset, &to_make, &warnings, at, options.full_refresh).await?;
         // What is captured has changed for certain only when it was never captured.
         if look.action == PlannedAction::Make || look.is_new {
             to_make.extend(&dataset.outputs);
@@ -83,9 +104,10 @@ pub async fn plan(
             reads: dataset.inputs.clone(),
             input_bytes: look.input_bytes,
             place,
+            warnings,
         });
     }
-    Ok(planned)
+    Ok(Plan { datasets: planned, passed_over })
 }
 
 /// What would be done with a dataset.
@@ -101,6 +123,7 @@ async fn look(
     engine: &Engine,
     dataset: &Dataset,
     to_make: &HashSet<&TableName>,
+    warnings: &[Problem],
     at: DateTime<Utc>,
     full_refresh: bool,
 ) -> Result<Look> {
@@ -110,9 +133,11 @@ async fn look(
         return Ok(Look { action: PlannedAction::Capture, why: why.to_string(), input_bytes: 0, is_new });
     }
     let seen = Seen::look(engine.lake(), dataset).await?;
-    let (action, why, input_bytes) = match dataset.inputs.iter().find(|input| to_make.contains(input)) {
-        Some(input) => (PlannedAction::Make, format!("`{input}` is made before it"), seen.input_bytes()),
-        None => match decide(engine, dataset, &seen, at, full_refresh).await? {
+    let made_before = dataset.inputs.iter().find(|input| to_make.contains(input));
+    let (action, why, input_bytes) = match (warnings, made_before) {
+        ([warning, ..], _) => (PlannedAction::Make, format!("fails: {}", warning.message), seen.input_bytes()),
+        ([], Some(input)) => (PlannedAction::Make, format!("`{input}` is made before it"), seen.input_bytes()),
+        ([], None) => match decide(engine, dataset, &seen, at, full_refresh).await? {
             Decision::Unchanged(why) => (PlannedAction::Unchanged, why.to_string(), seen.input_bytes()),
             Decision::Make(making) => (PlannedAction::Make, making.why, making.input_bytes),
         },

@@ -1,25 +1,24 @@
-//! Planning every query without running any, so that a faulty project is refused before anything is written.
+//! Planning every query without running any, so that a project with a fault in its text is refused before anything is
+//! written.
 //!
-//! What a raw table looks like is known from its last landing, or by a look at a local file. Queries
-//! over raw tables that nobody has seen yet cannot be planned; they are named, not passed as good.
+//! What depends on a source's columns is only known once it is captured. Before that it is judged by the last landing, or
+//! by a look at a local file, and told as a warning: the next capture may set it right, and if it does not, the
+//! dataset fails then. What nobody has seen yet is named, not passed as good.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Range;
 use std::path::Path;
-use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
 
-use crate::analyze;
+use super::RunOptions;
+use super::columns::{self, Columns, Others, POSSIBLE};
+use super::planned::{self, Found, Outputs};
 use crate::config::Limits;
-use crate::engine::fault::{self, Fault};
-use crate::engine::store::parse_check;
-use crate::engine::{Engine, Session, raw};
+use crate::engine::fault::About;
+use crate::engine::{Engine, Session};
 use crate::error::{Error, Problem, Result};
-use crate::ingest;
-use crate::lake::landing::Landing;
-use crate::lake::{Lake, TableName, state};
-use crate::project::{self, Dataset, Definition, Found, Model, Origin, Project, Query, Source, sql};
+use crate::lake::{Lake, TableName};
+use crate::project::{self, Dataset, Definition, Project, select, sql};
 
 /// What could be checked.
 #[derive(Debug, Default)]
@@ -27,6 +26,17 @@ pub struct Validation {
     pub checked: Vec<TableName>,
     /// Not planned, and why: the columns of something they read are not known yet.
     pub unchecked: Vec<(TableName, String)>,
+    /// What keeps a dataset from being made, unless the sources it reads are others by then.
+    pub warnings: Vec<Warning>,
+    /// The faults of what was not asked for.
+    pub passed_over: Vec<Problem>,
+}
+
+/// What is wrong with a dataset for now.
+#[derive(Debug)]
+pub struct Warning {
+    pub dataset: TableName,
+    pub problem: Problem,
 }
 
 /// Loads a project as [`project::load`] does. A faulty one is refused with all its faults: also those that only show
@@ -37,238 +47,342 @@ pub async fn load(
     env: &dyn Fn(&str) -> Option<String>,
     limits: &Limits,
 ) -> Result<Project> {
-    let Found { sound, mut problems } = project::find(start, target, env)?;
-    if problems.is_empty() {
-        return Ok(sound);
+    load_for(start, target, env, limits, &RunOptions::default()).await
+}
+
+/// The same for a part of the project: a fault in what is not of it is only noted, as long as the settings have none.
+pub async fn load_for(
+    start: &Path,
+    target: Option<&str>,
+    env: &dyn Fn(&str) -> Option<String>,
+    limits: &Limits,
+    part: &RunOptions,
+) -> Result<Project> {
+    let project::Found { sound, mut problems } = project::find(start, target, env)?;
+    let concerns = |problem: &Problem| match select::files(&sound, &part.select, &part.exclude) {
+        Ok(files) => problem.file == Path::new(project::SETTINGS) || files.contains(problem.file.as_path()),
+        Err(_) => true,
+    };
+    let is_whole = part.select.is_empty() && part.exclude.is_empty();
+    if problems.is_empty() || !is_whole && !problems.iter().any(concerns) {
+        return Ok(Project { problems, ..sound });
     }
     // Without a lake that opens there is less to say, and enough.
     if let Ok(lake) = Lake::open(&sound.target.storage).await
         && let Ok((_, more)) = plan_all(&sound, &lake, limits).await
     {
-        problems.extend(more);
+        problems.extend(more.into_iter().map(|(_, problem)| problem));
     }
     Err(Error::problems(problems))
 }
 
-/// Plans every query and model against the columns that are known. All faults come as one error.
+/// Plans every query and model against the columns that are known. All faults of the text come as one error.
 pub async fn validate(project: &Project, lake: &Lake, limits: &Limits) -> Result<Validation> {
-    let (validation, problems) = plan_all(project, lake, limits).await?;
-    if problems.is_empty() { Ok(validation) } else { Err(Error::problems(problems)) }
+    let all: Vec<&Dataset> = project.datasets.iter().collect();
+    validate_for(project, lake, limits, &all).await
 }
 
-async fn plan_all(project: &Project, lake: &Lake, limits: &Limits) -> Result<(Validation, Vec<Problem>)> {
-    let session = Engine::local(lake, limits)?.session()?;
-    let mut validation = Validation::default();
-    let mut problems = vec![];
-    let mut known: BTreeSet<TableName> = BTreeSet::new();
-    let (mut made, mut twice): (BTreeSet<&TableName>, BTreeSet<&TableName>) = Default::default();
-    for table in project.datasets.iter().flat_map(|dataset| &dataset.outputs) {
-        // Which of the two its readers mean cannot be told; it has been reported.
-        twice.extend((!made.insert(table)).then_some(table));
+/// The same for some of the datasets: only with a fault in one of these nothing can be made.
+pub(super) async fn validate_for(
+    project: &Project,
+    lake: &Lake,
+    limits: &Limits,
+    part: &[&Dataset],
+) -> Result<Validation> {
+    let (validation, faults) = plan_all(project, lake, limits).await?;
+    let is_concerned = faults.iter().any(|(faulty, _)| part.iter().any(|dataset| dataset.name == *faulty));
+    let faults = project.problems.iter().cloned().chain(faults.into_iter().map(|(_, problem)| problem)).collect();
+    match is_concerned {
+        true => Err(Error::problems(faults)),
+        false => Ok(Validation { passed_over: faults, ..validation }),
     }
-    // With the source for whose capture each of them waits.
-    let mut waiting: BTreeMap<TableName, TableName> = BTreeMap::new();
+}
+
+/// Faults, each with the dataset that it keeps from being made.
+type Faults = Vec<(TableName, Problem)>;
+
+async fn plan_all(project: &Project, lake: &Lake, limits: &Limits) -> Result<(Validation, Faults)> {
+    let engine = Engine::local(lake, limits)?;
+    let mut sources = BTreeMap::new();
     let mut lake_answers = true;
     for dataset in &project.datasets {
-        let blind = dataset.inputs.iter().find(|input| !known.contains(input));
-        let planned = match (&dataset.definition, blind) {
-            (_, Some(input)) => match waiting.get(input) {
-                Some(source) => Planned::Waits(source.clone()),
-                // What it reads is faulty, which has been reported.
-                None => continue,
-            },
-            (Definition::Source(source), None) => {
-                source_columns(lake, &mut lake_answers, project, dataset, source).await
-            }
-            (Definition::Query(query), None) => plan_query(&session, dataset, query).await,
-            (Definition::Model(model), None) => plan_model(&session, project, dataset, model).await,
-        };
-        match planned {
-            Planned::Columns(outputs) => {
-                for (table, schema) in outputs {
-                    if !twice.contains(&table) {
-                        session.open_empty(&table, schema)?;
-                        known.insert(table);
-                    }
-                }
-                validation.checked.push(dataset.name.clone());
-            }
-            Planned::Waits(source) => {
-                waiting.extend(dataset.outputs.iter().map(|table| (table.clone(), source.clone())));
-                let why = match source == dataset.name {
-                    true => "its columns are not known before it is captured".to_string(),
-                    false => format!("the columns of `{source}` are not known before it is captured"),
-                };
-                validation.unchecked.push((dataset.name.clone(), why));
-            }
-            Planned::Faulty(found) => problems.extend(found),
+        if let Definition::Source(source) = &dataset.definition {
+            sources.insert(&dataset.name, columns::of_source(lake, &mut lake_answers, dataset, source).await);
         }
     }
-    Ok((validation, problems))
+    let mut planning = Planning::of(project, &engine, &sources, false).await?;
+    // What might be is only looked at when something is wrong or not known; as a rule nothing is.
+    if !planning.is_sound() {
+        planning = Planning::of(project, &engine, &sources, true).await?;
+    }
+    Ok((planning.validation, planning.problems))
 }
 
-enum Planned {
-    /// The columns of each table that it makes.
-    Columns(Vec<(TableName, SchemaRef)>),
-    /// For this source to be captured.
+/// What is known of each source's columns, and what is wrong with it now.
+type Sources<'a> = BTreeMap<&'a TableName, (Columns, Option<Error>)>;
+
+struct Planning<'a> {
+    engine: &'a Engine,
+    project: &'a Project,
+    /// Whether queries are also planned against columns as they might be.
+    thorough: bool,
+    /// Sees all tables of which the columns are known.
+    session: Session,
+    /// Not of a table in whose making there is a fault of the text: what reads it has no faults of its own.
+    known: BTreeMap<TableName, Known>,
+    /// Tables that are made twice: which of the two a reader means cannot be told.
+    twice: BTreeSet<&'a TableName>,
+    validation: Validation,
+    problems: Faults,
+}
+
+#[derive(Clone)]
+enum Known {
+    Columns(Columns),
+    /// Nothing, before this source is captured.
     Waits(TableName),
+}
+
+/// What planning a query or model has shown.
+enum Judged {
+    Sound(Vec<(TableName, Columns)>),
+    /// A source has to be captured first. Until then there may be warnings, and what the text says of its columns.
+    Open {
+        source: TableName,
+        warnings: Vec<Problem>,
+        outputs: Vec<(TableName, Columns)>,
+    },
     Faulty(Vec<Problem>),
 }
 
-async fn source_columns(
-    lake: &Lake,
-    lake_answers: &mut bool,
-    project: &Project,
+impl<'a> Planning<'a> {
+    /// Plans everything.
+    async fn of(project: &'a Project, engine: &'a Engine, sources: &Sources<'_>, thorough: bool) -> Result<Self> {
+        let (mut made, mut twice) = (BTreeSet::new(), BTreeSet::new());
+        for table in project.datasets.iter().flat_map(|dataset| &dataset.outputs) {
+            twice.extend((!made.insert(table)).then_some(table));
+        }
+        let mut planning = Planning {
+            session: engine.session()?,
+            engine,
+            project,
+            thorough,
+            twice,
+            known: BTreeMap::new(),
+            validation: Validation::default(),
+            problems: vec![],
+        };
+        for dataset in &project.datasets {
+            match sources.get(&dataset.name) {
+                Some((columns, fault)) => planning.source(dataset, columns.clone(), fault.as_ref())?,
+                None => planning.refine(dataset).await?,
+            }
+        }
+        Ok(planning)
+    }
+
+    fn is_sound(&self) -> bool {
+        let Validation { unchecked, warnings, .. } = &self.validation;
+        self.problems.is_empty() && unchecked.is_empty() && warnings.is_empty()
+    }
+
+    fn source(&mut self, dataset: &Dataset, columns: Columns, fault: Option<&Error>) -> Result<()> {
+        match (&columns.unseen, fault) {
+            (_, Some(error)) => {
+                let text = planned::text_of(self.project, dataset);
+                let Found { problem, .. } = planned::plain(dataset, &text, error, dataset.place.clone());
+                self.validation.warnings.push(Warning { dataset: dataset.name.clone(), problem });
+            }
+            (Some(_), None) => self.not_planned(dataset, &dataset.name),
+            (None, None) => self.validation.checked.push(dataset.name.clone()),
+        }
+        self.learn(vec![(dataset.name.clone(), columns)])
+    }
+
+    async fn refine(&mut self, dataset: &Dataset) -> Result<()> {
+        let inputs: Vec<(TableName, Known)> = dataset
+            .inputs
+            .iter()
+            .filter_map(|input| self.known.get(input).map(|known| (input.clone(), known.clone())))
+            .collect();
+        if inputs.len() < dataset.inputs.len() {
+            // What it reads is faulty, which has been reported.
+            return Ok(());
+        }
+        let mut read = vec![];
+        for (table, known) in &inputs {
+            match known {
+                Known::Columns(columns) => read.push((table, columns)),
+                Known::Waits(source) => return self.wait(dataset, source, vec![]),
+            }
+        }
+        match self.judge(dataset, &read).await? {
+            Judged::Sound(outputs) => {
+                self.validation.checked.push(dataset.name.clone());
+                self.learn(outputs)
+            }
+            Judged::Open { source, warnings, outputs } if warnings.is_empty() => self.wait(dataset, &source, outputs),
+            Judged::Open { source, warnings, outputs } => {
+                let named = warnings.into_iter().map(|problem| Warning { dataset: dataset.name.clone(), problem });
+                self.validation.warnings.extend(named);
+                self.wait_for(dataset, &source, outputs)
+            }
+            Judged::Faulty(problems) => {
+                self.problems.extend(problems.into_iter().map(|problem| (dataset.name.clone(), problem)));
+                Ok(())
+            }
+        }
+    }
+
+    async fn judge(&self, dataset: &Dataset, inputs: &[(&TableName, &Columns)]) -> Result<Judged> {
+        let unseen = inputs.iter().find_map(|(_, input)| input.unseen.clone());
+        let planned = match &unseen {
+            Some(_) => Err(vec![]),
+            None => planned::plan(&self.session, self.project, dataset).await,
+        };
+        let possible = match self.thorough && !inputs.iter().all(|(_, input)| input.are_settled()) {
+            true => self.possible(dataset, inputs).await?,
+            false => vec![],
+        };
+        let columns = |outputs: &Outputs| columns_of(dataset, outputs, inputs, &possible);
+        let found = match &planned {
+            Ok(outputs) => return Ok(Judged::Sound(columns(outputs))),
+            Err(found) => found,
+        };
+        let tables = tables_of(dataset);
+        let hidden = possible.first().and_then(|planned| planned.as_ref().err()).into_iter().flatten();
+        // Behind a fault that a source may set right, there may be one that none can.
+        let hidden = hidden.filter(|hidden| {
+            matches!(hidden.about, About::Function | About::UnknownColumn(_)) && !found.iter().any(|it| it.is(hidden))
+        });
+        let (of_text, of_sources): (Vec<Found>, Vec<Found>) =
+            found.iter().chain(hidden).cloned().partition(|found| is_of_text(found, &tables, inputs, &possible));
+        if !of_text.is_empty() {
+            return Ok(Judged::Faulty(of_text.into_iter().map(|found| found.problem).collect()));
+        }
+        let open = inputs.iter().filter(|(_, input)| !input.are_settled());
+        let told_by: BTreeSet<&TableName> = open.flat_map(|(_, input)| &input.told_by).collect();
+        let Some(source) = unseen.clone().or_else(|| told_by.first().map(|source| (*source).clone())) else {
+            return Ok(Judged::Faulty(of_sources.into_iter().map(|found| found.problem).collect()));
+        };
+        let warnings = of_sources.into_iter().filter(|_| unseen.is_none()).map(|Found { problem, .. }| {
+            let seen: Vec<String> = told_by.iter().map(|source| format!("`{source}`")).collect();
+            let were = if seen.len() == 1 { "was" } else { "were" };
+            let message = format!("{}, as {} {were} last seen", problem.message, seen.join(" and "));
+            Problem { message, ..problem }
+        });
+        let made_up = possible.iter().find_map(|planned| planned.as_ref().ok());
+        let outputs = made_up.map(columns).unwrap_or_default().into_iter();
+        let unseen = |(table, columns)| (table, Columns { unseen: Some(source.clone()), ..columns });
+        Ok(Judged::Open { warnings: warnings.collect(), outputs: outputs.map(unseen).collect(), source })
+    }
+
+    /// Plans it against the columns that its inputs might have.
+    async fn possible(
+        &self,
+        dataset: &Dataset,
+        inputs: &[(&TableName, &Columns)],
+    ) -> Result<Vec<Result<Outputs, Vec<Found>>>> {
+        let mut asked = columns::words(&match &dataset.definition {
+            Definition::Query(query) => query.sql.as_str().into(),
+            Definition::Model(_) | Definition::Source(_) => planned::text_of(self.project, dataset),
+        });
+        let tables = tables_of(dataset);
+        asked.retain(|word| !tables.contains(word));
+        let fields = inputs.iter().flat_map(|(_, input)| input.schema.fields());
+        let known: BTreeSet<String> = fields.map(|field| field.name().clone()).collect();
+        let mut possible = vec![];
+        for data_type in &POSSIBLE {
+            let session = self.engine.session()?;
+            for (table, input) in inputs {
+                session.open_empty(table, input.possible(&asked, &known, data_type))?;
+            }
+            possible.push(planned::plan(&session, self.project, dataset).await);
+        }
+        Ok(possible)
+    }
+
+    /// Cannot be planned before a source is captured.
+    fn wait(&mut self, dataset: &Dataset, source: &TableName, outputs: Vec<(TableName, Columns)>) -> Result<()> {
+        self.not_planned(dataset, source);
+        self.wait_for(dataset, source, outputs)
+    }
+
+    fn wait_for(&mut self, dataset: &Dataset, source: &TableName, outputs: Vec<(TableName, Columns)>) -> Result<()> {
+        let waits = dataset.outputs.iter().map(|table| (table.clone(), Known::Waits(source.clone())));
+        self.known.extend(waits);
+        self.learn(outputs)
+    }
+
+    fn not_planned(&mut self, dataset: &Dataset, source: &TableName) {
+        let why = match *source == dataset.name {
+            true => "its columns are not known before it is captured".to_string(),
+            false => format!("the columns of `{source}` are not known before it is captured"),
+        };
+        self.validation.unchecked.push((dataset.name.clone(), why));
+    }
+
+    fn learn(&mut self, outputs: Vec<(TableName, Columns)>) -> Result<()> {
+        for (table, columns) in outputs.into_iter().filter(|(table, _)| !self.twice.contains(table)) {
+            if columns.unseen.is_none() {
+                self.session.open_empty(&table, columns.schema.clone())?;
+            }
+            self.known.insert(table, Known::Columns(columns));
+        }
+        Ok(())
+    }
+}
+
+/// What its text calls the tables that it reads.
+fn tables_of(dataset: &Dataset) -> BTreeSet<String> {
+    match &dataset.definition {
+        Definition::Query(query) => sql::table_names(&query.sql),
+        Definition::Model(_) | Definition::Source(_) => BTreeSet::new(),
+    }
+}
+
+fn columns_of(
     dataset: &Dataset,
-    source: &Source,
-) -> Planned {
-    // A lake that cannot be read leaves the columns unknown; whoever needs the lake will say what is wrong with it. It
-    // is not asked for every source, as each answer that does not come takes seconds.
-    let landed = if *lake_answers { landed(lake, &dataset.name.name).await } else { Ok(None) };
-    *lake_answers &= landed.is_ok();
-    if let Ok(Some(landings)) = landed
-        && let Ok(table) = raw::table(lake, &landings)
-    {
-        return Planned::Columns(vec![(dataset.name.clone(), table.schema())]);
-    }
-    match ingest::peek(dataset, source).await {
-        Ok(Some(landed)) => Planned::Columns(vec![(dataset.name.clone(), raw::lower_case(&landed))]),
-        Ok(None) => Planned::Waits(dataset.name.clone()),
-        Err(error) => {
-            let text = text_of(project, dataset);
-            let file_name = match &source.origin {
-                Origin::Url { url, .. } => url.url().as_str().rsplit('/').next().unwrap_or_default(),
-                Origin::Rest { .. } | Origin::Sql { .. } => "",
-            };
-            let span = text.find(file_name).map(|start| start..start + file_name.len());
-            let span = span.or_else(|| word_in(&text, 0..text.len(), &dataset.name.name));
-            Planned::Faulty(vec![plain(dataset, &text, &error, span.unwrap_or(0..0))])
-        }
-    }
-}
-
-async fn landed(lake: &Lake, source: &str) -> Result<Option<Vec<Landing>>> {
-    match state::latest(lake, source).await? {
-        Some(state) => state.landings(lake).await.map(Some),
-        None => Ok(None),
-    }
-}
-
-/// The columns of its result, or all faults of the query and of its header.
-async fn plan_query(session: &Session, dataset: &Dataset, query: &Query) -> Planned {
-    let text: Arc<str> = query.sql.as_str().into();
-    // A query with a header begins with it.
-    let body = text.find("*/").map_or(0, |end| end + 2);
-    let of = |fault: Fault, span: Range<usize>| Problem {
-        file: dataset.file.clone(),
-        text: text.clone(),
-        span,
-        message: fault.message,
-        hint: fault.hint,
+    outputs: &Outputs,
+    inputs: &[(&TableName, &Columns)],
+    possible: &[Result<Outputs, Vec<Found>>],
+) -> Vec<(TableName, Columns)> {
+    let names_all = match &dataset.definition {
+        Definition::Query(query) => !sql::has_wildcard(&query.sql),
+        Definition::Model(_) | Definition::Source(_) => false,
     };
-    let statement = sql::parse(&query.sql).expect("the project's queries were parsed when it was loaded");
-    let plan = match session.plan(statement).await {
-        Ok(plan) => plan,
-        Err(error) => {
-            let faults = fault::locate(&error, &text).into_iter().map(|fault| {
-                let span = fault.span.clone().or_else(|| named_in(&text, body..text.len(), &fault.message));
-                of(fault, span.unwrap_or_else(|| first_line(&text, body)))
-            });
-            return Planned::Faulty(faults.collect());
-        }
+    let of = |(table, schema): &(TableName, SchemaRef)| {
+        let of_table = |outputs: &Outputs| outputs.iter().find(|(of, _)| of == table).map(|(_, schema)| schema.clone());
+        let possible: Vec<Option<SchemaRef>> =
+            possible.iter().map(|planned| planned.as_ref().ok().and_then(of_table)).collect();
+        (table.clone(), Columns::of_result(schema, &possible, inputs, names_all))
     };
-    let mut problems = vec![];
-    let stored = session.stored_schema(&plan, &query.partition_by);
-    if let Err(error) = &stored {
-        let partition_by = text[..body].find("partition_by").unwrap_or(body);
-        let named = named_in(&text, partition_by..body, &error.to_string());
-        let span = named.or_else(|| named_in(&text, body..text.len(), &error.to_string()));
-        problems.push(plain(dataset, &text, error, span.unwrap_or_else(|| first_line(&text, body))));
-    }
-    let frame = session.frame(plan);
-    let checks = text[..body].find("checks").unwrap_or(0);
-    for check in &query.checks {
-        let Err(error) = parse_check(&frame, check) else { continue };
-        for fault in fault::locate(&error, &check.keeps) {
-            // A rule stands in the header; other checks are found by the column that they name.
-            let rule = check.name.strip_prefix("rule(").and_then(|rule| rule.strip_suffix(')')).unwrap_or(&check.keeps);
-            let rule = text[checks..body].find(rule).map(|start| checks + start..checks + start + rule.len());
-            let within = rule.clone().unwrap_or(checks..body);
-            let span = named_in(&text, within, &fault.message).or(rule).unwrap_or_else(|| first_line(&text, checks));
-            problems.push(of(fault, span));
-        }
-    }
-    match stored {
-        Ok(schema) if problems.is_empty() => Planned::Columns(vec![(dataset.name.clone(), schema)]),
-        _ => Planned::Faulty(problems),
-    }
+    outputs.iter().map(of).collect()
 }
 
-async fn plan_model(session: &Session, project: &Project, dataset: &Dataset, model: &Model) -> Planned {
-    let outputs = async {
-        let input = session.table(model.input()).await?;
-        analyze::outputs(dataset, model, input).await
+/// Whether a fault is there whatever the sources say of their columns.
+fn is_of_text(
+    found: &Found,
+    tables: &BTreeSet<String>,
+    inputs: &[(&TableName, &Columns)],
+    possible: &[Result<Outputs, Vec<Found>>],
+) -> bool {
+    let are_named = inputs.iter().all(|(_, input)| input.others == Others::None);
+    let is_made_up = inputs.iter().any(|(_, input)| input.unseen.is_some());
+    // The first has nulls, which fit everywhere. With other types another fault may come before this one.
+    let is_there = |planned: &Result<Outputs, Vec<Found>>| {
+        planned.as_ref().is_err_and(|others| others.iter().any(|other| other.is(found)))
     };
-    match outputs.await {
-        Ok(outputs) => Planned::Columns(outputs),
-        Err(error) => {
-            let text = text_of(project, dataset);
-            let span = named_in(&text, 0..text.len(), &error.to_string()).unwrap_or_else(|| first_line(&text, 0));
-            Planned::Faulty(vec![plain(dataset, &text, &error, span)])
-        }
-    }
-}
-
-fn plain(dataset: &Dataset, text: &Arc<str>, error: &Error, span: Range<usize>) -> Problem {
-    let cause = std::error::Error::source(error).map(|cause| format!(": {cause}")).unwrap_or_default();
-    Problem {
-        file: dataset.file.clone(),
-        text: text.clone(),
-        span,
-        message: format!("{error}{cause}"),
-        hint: error.hint_text().map(String::from),
-    }
-}
-
-fn text_of(project: &Project, dataset: &Dataset) -> Arc<str> {
-    std::fs::read_to_string(project.root.join(&dataset.file)).unwrap_or_default().into()
-}
-
-/// Where the first word that a message quotes stands in a part of the file; of `sum(a)` that is where `sum` does.
-fn named_in(text: &str, part: Range<usize>, message: &str) -> Option<Range<usize>> {
-    let quoted = message.split('`').nth(1)?;
-    let is_part = |c: char| c.is_alphanumeric() || c == '_';
-    let start: &str = quoted.split(|c| !is_part(c)).next().unwrap_or_default();
-    word_in(text, part.clone(), quoted).or_else(|| word_in(text, part, start))
-}
-
-/// The first place of a word, in any letter case and not as part of a longer one.
-fn word_in(text: &str, part: Range<usize>, word: &str) -> Option<Range<usize>> {
-    let (lower, word) = (text.to_ascii_lowercase(), word.to_ascii_lowercase());
-    let goes_on = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_');
-    let places =
-        lower.get(part.clone())?.match_indices(&word).map(|(at, _)| part.start + at..part.start + at + word.len());
-    places
-        .filter(|place| !place.is_empty())
-        .find(|place| !goes_on(text[..place.start].chars().next_back()) && !goes_on(text[place.end..].chars().next()))
-}
-
-/// The first line from a place on that is not blank.
-fn first_line(text: &str, from: usize) -> Range<usize> {
-    let start = from + text[from..].len() - text[from..].trim_start().len();
-    start..start + text[start..].lines().next().map_or(0, str::len)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_quoted_word_is_found_as_a_word() {
-        let text = "SELECT summary, Sum(a) FROM t";
-        assert_eq!(named_in(text, 0..text.len(), "`sum(trusted.t.a)` is no name"), Some(16..19));
-        assert_eq!(named_in(text, 20..text.len(), "`sum` is no name"), None);
-        assert_eq!(named_in(text, 0..text.len(), "nothing is named"), None);
-        assert_eq!(first_line("/* */\n\n  SELECT 1\nFROM t", 5), 9..17);
+    let stands = || possible.first().is_some_and(is_there) && possible.iter().all(Result::is_err);
+    match &found.about {
+        About::Function => true,
+        _ if inputs.iter().all(|(_, input)| input.are_settled()) => true,
+        About::UnknownColumn(_) if are_named => true,
+        // A column may be called as a table is.
+        About::UnknownColumn(name) => !tables.contains(name) && stands(),
+        // Another source may have taken the name only lately.
+        About::AmbiguousColumn if !are_named => false,
+        // Of columns that are made up the names are as good as any, and the types are not.
+        About::AmbiguousColumn | About::Arguments { .. } | About::Other => !is_made_up && stands(),
     }
 }

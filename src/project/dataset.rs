@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::faults::{Faults, File};
+use super::faults::{Faults, File, Span};
 use super::graph::Draft;
 use super::sql::Reference;
 use super::{Model, Query, Source, files, model, query};
@@ -22,6 +22,8 @@ pub struct Dataset {
     pub tags: Vec<String>,
     /// The file that defines it, relative to the root.
     pub file: PathBuf,
+    /// Where in the file: of a source, what says where its rows come from.
+    pub place: Span,
     /// What it was defined by, as text without secrets: a change of this text is a change of the dataset. Comments, the
     /// description and tags are not part of it.
     pub fingerprint_text: String,
@@ -45,7 +47,7 @@ pub struct Defined {
 
 impl Defined {
     /// The dataset; what it reads is filled in when all datasets are known.
-    pub fn dataset(self, outputs: &[TableName], file: &Path) -> Dataset {
+    pub fn dataset(self, outputs: &[TableName], file: &Path, place: Span) -> Dataset {
         Dataset {
             name: outputs[0].clone(),
             outputs: outputs.to_vec(),
@@ -53,6 +55,7 @@ impl Defined {
             description: self.description,
             tags: self.tags,
             file: file.to_path_buf(),
+            place,
             fingerprint_text: self.fingerprint_text,
             definition: self.definition,
         }
@@ -114,7 +117,7 @@ fn draft(
             let (references, defined) = check(&mut faults);
             let outputs = outputs(&name, defined.as_ref().map(|defined| &defined.definition));
             let is_sound = faults.problems.is_empty();
-            let dataset = defined.filter(|_| is_sound).map(|defined| defined.dataset(&outputs, path));
+            let dataset = defined.filter(|_| is_sound).map(|defined| defined.dataset(&outputs, path, place.clone()));
             problems.append(&mut faults.problems);
             Draft { file: faults.file, place, outputs, references, dataset }
         }

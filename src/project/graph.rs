@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::Broken;
 use super::dataset::Dataset;
 use super::faults::{Faults, File, Span, suggest};
 use super::sql::Reference;
@@ -19,9 +20,9 @@ pub struct Draft {
     pub dataset: Option<Dataset>,
 }
 
-/// The datasets, each after all that it reads and otherwise by name. `raw_known` says whether all sources
-/// are among the drafts; without them nothing is said about raw tables.
-pub fn link(drafts: Vec<Draft>, raw_known: bool, problems: &mut Vec<Problem>) -> Vec<Dataset> {
+/// The datasets, each after all that it reads and otherwise by name, and those that are none because of a fault.
+/// `raw_known` says whether all sources are among the drafts; without them nothing is said about raw tables.
+pub fn link(drafts: Vec<Draft>, raw_known: bool, problems: &mut Vec<Problem>) -> (Vec<Dataset>, Vec<Broken>) {
     let makers = makers(&drafts, problems);
     let reads: Vec<BTreeMap<usize, Span>> =
         drafts.iter().map(|draft| inputs(draft, &makers, raw_known, problems)).collect();
@@ -33,19 +34,25 @@ pub fn link(drafts: Vec<Draft>, raw_known: bool, problems: &mut Vec<Problem>) ->
         let next = cycle.get(1).unwrap_or(&cycle[0]);
         let mut faults = Faults::of(first.file.clone());
         faults
-            .add(&reads[cycle[0]][next], format!("these tables are made from each other: {}", names.join(" → ")))
+            .add(&reads[cycle[0]][next], format!("a cycle: each of these tables reads the next: {}", names.join(" → ")))
             .hint("take one of these reads out");
         problems.append(&mut faults.problems);
     }
 
     let mut drafts: Vec<Option<Draft>> = drafts.into_iter().map(Some).collect();
-    let in_order = order.into_iter().filter_map(|at| drafts[at].take());
-    in_order
-        .filter_map(|draft| {
-            let inputs: BTreeSet<TableName> = draft.references.iter().filter_map(table).collect();
-            Some(Dataset { inputs: inputs.into_iter().collect(), ..draft.dataset? })
-        })
-        .collect()
+    let (mut datasets, mut broken) = (vec![], vec![]);
+    for draft in order.into_iter().filter_map(|at| drafts[at].take()) {
+        let inputs: BTreeSet<TableName> = draft.references.iter().filter_map(table).collect();
+        let inputs = inputs.into_iter().collect();
+        match draft.dataset {
+            Some(dataset) => datasets.push(Dataset { inputs, ..dataset }),
+            None => {
+                let Draft { file, outputs, .. } = draft;
+                broken.push(Broken { file: file.path, outputs, inputs, after: datasets.len() });
+            }
+        }
+    }
+    (datasets, broken)
 }
 
 /// Which draft makes each table; a table that two make is a fault.

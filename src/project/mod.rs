@@ -36,6 +36,7 @@ pub use address::Address;
 pub use connection::Secret;
 pub use dataset::{Dataset, Definition};
 pub use faults::{nearest, suggest};
+pub use files::SETTINGS;
 pub use model::{Describe, Impute, Init, InitMethod, Kmeans, Model, Scale};
 pub use query::{Check, OnFail, Query, WriteMode};
 pub use source::{FileFormat, Origin, Paginator, Source, SqlRead};
@@ -46,6 +47,7 @@ pub use workers::{Nodes, Workers};
 pub use written::Written;
 
 use crate::error::{Error, Problem, Result};
+use crate::lake::TableName;
 
 /// A checked project, bound to one target.
 #[derive(Debug)]
@@ -56,6 +58,20 @@ pub struct Project {
     pub target: Target,
     /// Every dataset, each after all that it reads.
     pub datasets: Vec<Dataset>,
+    /// What would be datasets, if there were no fault in their files. Only a project of which a part was asked for has any.
+    pub broken: Vec<Broken>,
+    /// The faults of these.
+    pub problems: Vec<Problem>,
+}
+
+/// A dataset of which only the place among the others is known.
+#[derive(Debug)]
+pub struct Broken {
+    pub file: PathBuf,
+    pub outputs: Vec<TableName>,
+    pub inputs: Vec<TableName>,
+    /// How many datasets come before it.
+    pub after: usize,
 }
 
 /// What a look at a project's files gives.
@@ -98,10 +114,10 @@ pub fn find(start: &Path, target: Option<&str>, env: &dyn Fn(&str) -> Option<Str
     let mut drafts = settings.sources.unwrap_or_default();
     drafts.extend(dataset::queries(&root, &mut problems)?);
     drafts.extend(dataset::models(&root, &mut problems)?);
-    let datasets = graph::link(drafts, raw_known, &mut problems);
+    let (datasets, broken) = graph::link(drafts, raw_known, &mut problems);
 
     let (name, target) = (settings.name.unwrap_or_default(), settings.target);
     debug_assert!(target.is_some() || !problems.is_empty(), "a target that is missing has been reported");
     let target = target.unwrap_or_else(|| Target::nowhere(&root));
-    Ok(Found { sound: Project { name, root, target, datasets }, problems })
+    Ok(Found { sound: Project { name, root, target, datasets, broken, problems: vec![] }, problems })
 }

@@ -3,46 +3,83 @@
 //! Several are joined. <https://docs.getdbt.com/reference/node-selection/syntax>
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use super::faults::suggest;
-use super::{Dataset, Project};
+use super::{Broken, Dataset, Project};
 use crate::error::{Error, Result};
+use crate::lake::TableName;
 
 /// Indices into `project.datasets`, in the order in which they are made; all when `select` is empty.
 pub fn select(project: &Project, select: &[String], exclude: &[String]) -> Result<Vec<usize>> {
-    let mut chosen: BTreeSet<usize> = (0..project.datasets.len()).filter(|_| select.is_empty()).collect();
+    Ok(chosen(&nodes(project), select, exclude)?.into_iter().filter_map(|node| node.dataset).collect())
+}
+
+/// The files of all that is selected, be there a fault in them or not.
+pub fn files<'a>(project: &'a Project, select: &[String], exclude: &[String]) -> Result<BTreeSet<&'a Path>> {
+    Ok(chosen(&nodes(project), select, exclude)?.into_iter().map(|node| node.file).collect())
+}
+
+/// A dataset in its place among the others.
+#[derive(Clone, Copy)]
+struct Node<'a> {
+    file: &'a Path,
+    outputs: &'a [TableName],
+    inputs: &'a [TableName],
+    tags: &'a [String],
+    /// `None` for a broken one.
+    dataset: Option<usize>,
+}
+
+/// All of them, each after all that it reads.
+fn nodes(project: &Project) -> Vec<Node<'_>> {
+    let mut broken = project.broken.iter().peekable();
+    let mut nodes = vec![];
+    for at in 0..=project.datasets.len() {
+        while let Some(Broken { file, outputs, inputs, .. }) = broken.next_if(|broken| broken.after == at) {
+            nodes.push(Node { file, outputs, inputs, tags: &[], dataset: None });
+        }
+        if let Some(Dataset { file, outputs, inputs, tags, .. }) = project.datasets.get(at) {
+            nodes.push(Node { file, outputs, inputs, tags, dataset: Some(at) });
+        }
+    }
+    nodes
+}
+
+fn chosen<'a>(nodes: &[Node<'a>], select: &[String], exclude: &[String]) -> Result<Vec<Node<'a>>> {
+    let mut chosen: BTreeSet<usize> = (0..nodes.len()).filter(|_| select.is_empty()).collect();
     for selector in select {
-        chosen.extend(matching(&project.datasets, selector)?);
+        chosen.extend(matching(nodes, selector)?);
     }
     for selector in exclude {
-        for at in matching(&project.datasets, selector)? {
+        for at in matching(nodes, selector)? {
             chosen.remove(&at);
         }
     }
-    Ok(chosen.into_iter().collect())
+    Ok(chosen.into_iter().map(|at| nodes[at]).collect())
 }
 
-fn matching(datasets: &[Dataset], selector: &str) -> Result<BTreeSet<usize>> {
+fn matching(nodes: &[Node], selector: &str) -> Result<BTreeSet<usize>> {
     let (up, rest) = selector.strip_prefix('+').map_or((false, selector), |rest| (true, rest));
     let (down, word) = rest.strip_suffix('+').map_or((false, rest), |rest| (true, rest));
-    let found: BTreeSet<usize> = (0..datasets.len()).filter(|at| is_meant(&datasets[*at], word)).collect();
+    let found: BTreeSet<usize> = (0..nodes.len()).filter(|at| is_meant(&nodes[*at], word)).collect();
     if found.is_empty() {
-        return Err(unknown(datasets, word));
+        return Err(unknown(nodes, word));
     }
     let mut all = found.clone();
-    // The datasets are in the order of their making, so one pass in each direction finds everything.
+    // They are in the order of their making, so one pass in each direction finds everything.
     if up {
         let mut above = found.clone();
-        for at in (0..datasets.len()).rev() {
-            let is_read = above.iter().any(|reader| reads(&datasets[*reader], &datasets[at]));
+        for at in (0..nodes.len()).rev() {
+            let is_read = above.iter().any(|reader| reads(&nodes[*reader], &nodes[at]));
             above.extend(is_read.then_some(at));
         }
         all.extend(above);
     }
     if down {
         let mut below = found;
-        for at in 0..datasets.len() {
-            let does_read = below.iter().any(|read| reads(&datasets[at], &datasets[*read]));
+        for at in 0..nodes.len() {
+            let does_read = below.iter().any(|read| reads(&nodes[at], &nodes[*read]));
             below.extend(does_read.then_some(at));
         }
         all.extend(below);
@@ -50,16 +87,16 @@ fn matching(datasets: &[Dataset], selector: &str) -> Result<BTreeSet<usize>> {
     Ok(all)
 }
 
-fn reads(reader: &Dataset, read: &Dataset) -> bool {
+fn reads(reader: &Node, read: &Node) -> bool {
     reader.inputs.iter().any(|input| read.outputs.contains(input))
 }
 
-fn is_meant(dataset: &Dataset, word: &str) -> bool {
+fn is_meant(node: &Node, word: &str) -> bool {
     if let Some(tag) = word.strip_prefix("tag:") {
-        return dataset.tags.iter().any(|known| known == tag);
+        return node.tags.iter().any(|known| known == tag);
     }
     let word = word.to_lowercase();
-    dataset.outputs.iter().any(|table| matches_glob(&word, &table.name) || matches_glob(&word, &table.to_string()))
+    node.outputs.iter().any(|table| matches_glob(&word, &table.name) || matches_glob(&word, &table.to_string()))
 }
 
 /// Whether a text has the form of a pattern, whose `*` stands for any number of characters.
@@ -72,13 +109,12 @@ fn matches_glob(pattern: &str, text: &str) -> bool {
     }
 }
 
-fn unknown(datasets: &[Dataset], word: &str) -> Error {
+fn unknown(nodes: &[Node], word: &str) -> Error {
     if let Some(tag) = word.strip_prefix("tag:") {
-        let tags: BTreeSet<&str> = datasets.iter().flat_map(|dataset| &dataset.tags).map(String::as_str).collect();
+        let tags: BTreeSet<&str> = nodes.iter().flat_map(|node| node.tags).map(String::as_str).collect();
         return Error::config(format!("no dataset has the tag `{tag}`")).hint(suggest(tag, tags));
     }
-    let full: Vec<String> =
-        datasets.iter().flat_map(|dataset| &dataset.outputs).map(|table| table.to_string()).collect();
+    let full: Vec<String> = nodes.iter().flat_map(|node| node.outputs).map(|table| table.to_string()).collect();
     let short = full.iter().filter_map(|name| Some(name.split_once('.')?.1));
     let known: Vec<&str> = if word.contains('.') { full.iter().map(String::as_str).collect() } else { short.collect() };
     Error::config(format!("the selection `{word}` matches no dataset")).hint(suggest(word, known))

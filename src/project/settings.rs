@@ -83,7 +83,7 @@ fn settled(
     let connections = in_target(&spec, chosen.map(|(_, at)| at), faults);
     let used = used_places(&spec, chosen.map(|(_, at)| at), &connections);
     let missing = missing.into_iter().filter(|problem| used.iter().any(|used| used.contains(&problem.span.start)));
-    faults.problems.extend(missing);
+    faults.problems.extend(variables::once_each(missing.collect()));
 
     // Without a target, nothing is said about its demo store.
     let demo = chosen.is_none_or(|(_, at)| at.value.as_ref().is_none_or(|target| target.demo.is_some()));
@@ -160,7 +160,8 @@ fn draft(name: &str, at: &At<SourceSpec>, around: &Around, faults: &mut Faults) 
             fingerprint_text: text.replace(around.root.to_str().unwrap_or("\0"), "."),
             definition: Definition::Source(source),
         };
-        Some(defined.dataset(&outputs, &faults.file.path))
+        let place = spec.url.as_ref().or(spec.path.as_ref()).map_or(&at.key, |address| &address.span);
+        Some(defined.dataset(&outputs, &faults.file.path, place.clone()))
     });
     Draft { file: faults.file.clone(), place: at.key.clone(), outputs, references: vec![], dataset }
 }

@@ -111,6 +111,59 @@ pub fn is_query(statement: &Statement) -> bool {
     matches!(statement, Statement::Statement(statement) if matches!(**statement, ast::Statement::Query(_)))
 }
 
+/// Whether a SELECT anywhere in the text takes columns that it does not name: `*` or `t.*`.
+pub fn has_wildcard(text: &str) -> bool {
+    struct Wildcards;
+    impl Visitor for Wildcards {
+        type Break = ();
+
+        fn pre_visit_select(&mut self, select: &ast::Select) -> ControlFlow<()> {
+            let is_wildcard = |item: &ast::SelectItem| {
+                matches!(item, ast::SelectItem::Wildcard(_) | ast::SelectItem::QualifiedWildcard(..))
+            };
+            match select.projection.iter().any(is_wildcard) {
+                true => ControlFlow::Break(()),
+                false => ControlFlow::Continue(()),
+            }
+        }
+    }
+    match parse(text) {
+        Ok(Statement::Statement(statement)) => statement.visit(&mut Wildcards).is_break(),
+        _ => true,
+    }
+}
+
+/// The names by which columns are qualified in the text: of tables, or what it calls them, and those that a WITH defines.
+pub fn table_names(text: &str) -> BTreeSet<String> {
+    #[derive(Default)]
+    struct Names(BTreeSet<String>);
+    impl Visitor for Names {
+        type Break = ();
+
+        fn pre_visit_query(&mut self, query: &ast::Query) -> ControlFlow<()> {
+            let tables = query.with.iter().flat_map(|with| &with.cte_tables);
+            self.0.extend(tables.map(|table| table.alias.name.value.clone()));
+            ControlFlow::Continue(())
+        }
+
+        fn pre_visit_table_factor(&mut self, factor: &ast::TableFactor) -> ControlFlow<()> {
+            let (alias, name) = match factor {
+                ast::TableFactor::Table { alias, name, .. } => (alias, name.0.last().and_then(|part| part.as_ident())),
+                ast::TableFactor::Derived { alias, .. } => (alias, None),
+                _ => (&None, None),
+            };
+            let named = alias.as_ref().map(|alias| &alias.name).or(name);
+            self.0.extend(named.map(|name| name.value.clone()));
+            ControlFlow::Continue(())
+        }
+    }
+    let mut names = Names::default();
+    if let Ok(Statement::Statement(statement)) = parse(text) {
+        let _ = statement.visit(&mut names);
+    }
+    names.0
+}
+
 /// Where the nth statement starts, counted from 0, to the end of that line.
 pub fn start_of(text: &str, nth: usize) -> Span {
     let tokens = dialect::tokenize(text).unwrap_or_default();

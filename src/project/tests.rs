@@ -245,6 +245,17 @@ fn lists_all_missing_variables_of_the_chosen_target_only() {
 }
 
 #[test]
+fn names_a_missing_variable_once_with_all_its_places() {
+    let settings = "name: ${NAME}\ntargets:\n  here: { storage: \"file://./${NAME}/${NAME:?say who}\" }\n";
+    let found = faults(&[("trapiche.yml", Some(settings))]);
+    let of_variable: Vec<&String> = found.iter().filter(|fault| fault.contains("NAME")).collect();
+    assert_eq!(
+        of_variable,
+        ["trapiche.yml:1:7: the variable `NAME` is not set; it also stands at 3:30 and 3:38 (say who)"]
+    );
+}
+
+#[test]
 fn types_what_variables_hold_and_does_not_show_it() {
     let env = |name: &str| (name == "DEMO_SCALE").then(|| "ten".to_string());
     let error = load(project(&[]).path(), None, &env).unwrap_err();
@@ -379,8 +390,8 @@ fn finds_cycles_and_reads_against_the_flow() {
     assert_eq!(
         found,
         [
-            "queries/refined/self.sql:1:15: these tables are made from each other: refined.self → refined.self (take one of these reads out)",
-            "queries/trusted/a.sql:1:15: these tables are made from each other: trusted.a → trusted.b → trusted.c → trusted.a (take one of these reads out)",
+            "queries/refined/self.sql:1:15: a cycle: each of these tables reads the next: refined.self → refined.self (take one of these reads out)",
+            "queries/trusted/a.sql:1:15: a cycle: each of these tables reads the next: trusted.a → trusted.b → trusted.c → trusted.a (take one of these reads out)",
             "queries/trusted/d.sql:1:15: a trusted table can't read `refined.profile`: data flows from trusted to refined (move this query to `queries/refined`, or what it reads to `queries/trusted`)",
         ]
     );

@@ -7,6 +7,9 @@ use super::faults::{Faults, File, Span};
 use super::yaml::{Kind, Node};
 use crate::error::Problem;
 
+/// How our own hint begins.
+const SET_IT: &str = "set it";
+
 /// Replaces all variables of the tree. A scalar whose variable is not set becomes [`Kind::Unset`], and
 /// its fault is returned: whether it matters depends on what the chosen target uses.
 pub fn resolve(node: &mut Node, file: &File, env: &dyn Fn(&str) -> Option<String>) -> Vec<Problem> {
@@ -22,6 +25,38 @@ pub fn resolve(node: &mut Node, file: &File, env: &dyn Fn(&str) -> Option<String
         })
     });
     faults.problems
+}
+
+/// The faults of each variable as one, which names all its places: it has to be set once.
+pub fn once_each(missing: Vec<Problem>) -> Vec<Problem> {
+    let mut once: Vec<(Problem, Vec<String>)> = vec![];
+    for problem in missing {
+        match once.iter_mut().find(|(first, _)| first.message == problem.message) {
+            Some((first, places)) => {
+                places.push(place(&problem));
+                // What the user wrote says more than what we would.
+                if first.hint.as_deref().is_some_and(|hint| hint.starts_with(SET_IT)) {
+                    first.hint = problem.hint;
+                }
+            }
+            None => once.push((problem, vec![])),
+        }
+    }
+    let told = once.into_iter().map(|(first, places)| match places.as_slice() {
+        [] => first,
+        [others @ .., last] => {
+            let others = if others.is_empty() { String::new() } else { format!("{} and ", others.join(", ")) };
+            Problem { message: format!("{}; it also stands at {others}{last}", first.message), ..first }
+        }
+    });
+    told.collect()
+}
+
+/// Its line and column, from 1.
+fn place(problem: &Problem) -> String {
+    let before = &problem.text[..problem.span.start];
+    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+    format!("{}:{column}", before.matches('\n').count() + 1)
 }
 
 /// Texts with variables' values and what may be shown in their place, for faults that quote such a text.
@@ -122,7 +157,7 @@ fn variable<'a>(inside: &'a str, env: &dyn Fn(&str) -> Option<String>) -> Result
     match (name, rest) {
         ("", _) => {}
         (_, "") => {
-            let hint = format!("set it, or give a default: `${{{name}:-…}}`");
+            let hint = format!("{SET_IT}, or give a default: `${{{name}:-…}}`");
             return value.map(|value| Value::Set(name, value)).ok_or_else(|| Missing {
                 written,
                 message: format!("the variable `{name}` is not set"),

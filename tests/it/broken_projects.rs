@@ -33,8 +33,6 @@ fn every_fault_is_told_at_its_place_and_nothing_is_written() {
     let unknown_key = target("storage:", "storge:");
     let no_variable = target("./lake", "${KIOSK_ROOT:?set KIOSK_ROOT to the lake's folder}/${KIOSK_LAKE}");
     let open_bracket = target("\"file://./lake\" }", "\"file://./lake\"");
-    let other_file = target("sales.csv", "sale.csv");
-    let other_column = target("price: double", "prize: double");
     let twice = target("sources:", "sources:\n  sales: { url: \"file://./data/sales.csv\" }");
     let broken = [
         Broken {
@@ -86,7 +84,7 @@ fn every_fault_is_told_at_its_place_and_nothing_is_written() {
                 ("queries/refined/b.sql", "SELECT item FROM refined.a"),
             ],
             faults: &[(
-                "these tables are made from each other: refined.a → refined.b → refined.a",
+                "a cycle: each of these tables reads the next: refined.a → refined.b → refined.a",
                 "queries/refined/a.sql:1:18",
                 "take one of these reads out",
             )],
@@ -122,16 +120,6 @@ fn every_fault_is_told_at_its_place_and_nothing_is_written() {
             what: "a query that is a folder",
             files: &[("queries/trusted/more.sql/note.txt", "")],
             faults: &[("this is a folder, not a file", "queries/trusted/more.sql", "rename or remove it")],
-        },
-        Broken {
-            what: "a data file that is not there",
-            files: &[("trapiche.yml", &other_file)],
-            faults: &[("data/sale.csv`", "trapiche.yml:5:32", "check the path, or put the file there")],
-        },
-        Broken {
-            what: "a column that the CSV does not have",
-            files: &[("trapiche.yml", &other_column)],
-            faults: &[("`columns:` names `prize`", "trapiche.yml:5:32", "its header has `day`, `item`, `price`")],
         },
         Broken {
             what: "a model without its input",
@@ -267,7 +255,7 @@ fn what_reads_a_source_that_was_never_captured_is_named() {
         "connections:\n  api: { rest: \"http://127.0.0.1:9\" }\nsources:\n  people: { from: api, path: /people }";
     bench.write("trapiche.yml", &SETTINGS.replace("sources:", sources));
     bench.write("queries/trusted/people.sql", "SELECT nme FROM raw.people");
-    bench.write("queries/refined/adults.sql", "SELECT name FROM trusted.people");
+    bench.write("queries/refined/adults.sql", "SELECT nme FROM trusted.people");
     let answer = bench.trapiche(&["validate"]);
     assert_eq!(answer.code, 0, "{}", answer.stderr);
     insta::assert_snapshot!(answer.stderr, @r"
@@ -295,14 +283,12 @@ fn a_fault_that_shows_after_the_capture_fails_its_table_and_what_reads_it() {
         .collect();
     let expected = "queries/trusted/orders.sql:2:3: there is no column `cart_idd` (hint: did you mean `cart_id`?)";
     assert_eq!(whys, BTreeMap::from([("trusted.orders", expected)]));
-    // Now the columns are known, and the same fault is found before anything is made.
+    // Now there is a landing to judge by, but the next one may have the column.
     let answer = bench.trapiche(&["validate"]);
-    assert_eq!(answer.code, 2);
-    assert!(
-        answer.stderr.contains("there is no column `cart_idd`\n --> queries/trusted/orders.sql:2:3\n"),
-        "{}",
-        answer.stderr
-    );
+    assert_eq!(answer.code, 0);
+    let warning =
+        "warning: there is no column `cart_idd`, as `raw.orders` was last seen\n --> queries/trusted/orders.sql:2:3\n";
+    assert!(answer.stderr.contains(warning), "{}", answer.stderr);
 }
 
 /// `validate`, `plan` and `run` say the same, all of it and nothing more, and leave the folder as it was.

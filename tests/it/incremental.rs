@@ -217,7 +217,8 @@ impl Bench {
             (planned, pipeline::run(&project, lake, limits, &options, &stamp, events, &Stop::default()).await.unwrap())
         });
         assert_eq!(report.status, RunStatus::Ok, "{:#?}", report.datasets);
-        let said = planned.iter().map(|it| (&it.dataset, it.action == PlannedAction::Make, Some(it.why.as_str())));
+        let said =
+            planned.datasets.iter().map(|it| (&it.dataset, it.action == PlannedAction::Make, Some(it.why.as_str())));
         let done = report.datasets.iter().map(|it| (&it.dataset, it.status == DatasetStatus::Made, it.why.as_deref()));
         assert_eq!(said.collect::<Vec<_>>(), done.collect::<Vec<_>>());
         report

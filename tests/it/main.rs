@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "helpers of tests are not seen to be tests by clippy")]
 
 mod broken_projects;
+mod changed_sources;
 mod command_line;
 mod corpora;
 mod crash_points;
