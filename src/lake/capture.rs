@@ -53,7 +53,7 @@ pub async fn begin(lake: &Lake, source: &str, run_id: &str, folder: &str) -> Res
         folder: folder.to_string(),
         follows,
     };
-    lake.write(&note.path(), serde_json::to_vec(&note).expect("notes have text keys only")).await?;
+    write(lake, &note).await?;
     Ok(Capture { note, before: before.filter(|state| !state.live.is_empty()) })
 }
 
@@ -93,10 +93,23 @@ impl Capture {
 
 /// Takes back this run's own capture of a source, if it was broken off.
 pub async fn recover(lake: &Lake, source: &str, run_id: &str) -> Result<()> {
+    let _none_begins = lake.beginnings().write().await;
     match read(lake, &path::capture_note(source, run_id)).await? {
         Some(note) => take_back(lake, &note, run_id).await,
         None => Ok(()),
     }
+}
+
+/// Writes the note to its end even if the capture is cancelled meanwhile; [`recover`] waits for it.
+async fn write(lake: &Lake, note: &Note) -> Result<()> {
+    let (lake, path) = (lake.clone(), note.path());
+    let bytes = serde_json::to_vec(note).expect("notes have text keys only");
+    let under_way = lake.beginnings().clone().read_owned().await;
+    let written = tokio::spawn(async move {
+        let _under_way = under_way;
+        lake.write(&path, bytes).await
+    });
+    written.await.map_err(|error| Error::failed("the task that began a capture died").because(error))?
 }
 
 async fn take_back(lake: &Lake, note: &Note, run_id: &str) -> Result<()> {

@@ -95,7 +95,7 @@ pub struct Lake {
     uploads: Option<Arc<dyn MultipartStore>>,
     local_root: Option<PathBuf>,
     upload_from_bytes: usize,
-    /// Held for reading while an upload is begun and noted down.
+    /// Held for reading while a capture or an upload is begun and noted down.
     beginnings: Arc<RwLock<()>>,
     keep: Duration,
     clock: Clock,
@@ -205,7 +205,7 @@ impl Lake {
         self.upload_from_bytes
     }
 
-    /// Held for reading while an upload is begun and noted down.
+    /// Held for reading while a capture or an upload is begun and noted down.
     fn beginnings(&self) -> &Arc<RwLock<()>> {
         &self.beginnings
     }
