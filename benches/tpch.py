@@ -216,7 +216,7 @@ def workers(bench: Bench, count: int, memory: str):
             spill = bench.work / f"spill/{number}"
             spill.mkdir(parents=True, exist_ok=True)
             command = [bench.trapiche, "--threads", "1", "--memory", memory, "node", "worker"]
-            command += ["--port", "0", "--spill", spill]
+            command += ["--port", "0", "--spill", spill, "--lake", bench.lake.resolve().as_uri()]
             process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
             nodes.append(Node(process, process.stdout.readline().strip()))
         configure(bench, [node.address for node in nodes])

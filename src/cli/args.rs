@@ -65,7 +65,7 @@ pub struct Global {
 
     /// Compute on these nodes, too, instead of those of the target's `engine`: HOST:PORT,HOST:PORT
     ///
-    /// On each of them `trapiche node worker` runs. They share the secret in TRAPICHE_TOKEN, if there is one.
+    /// On each of them `trapiche node worker` runs. They share the secret in TRAPICHE_TOKEN, which other machines than this one must have.
     #[arg(long, value_name = "NODES", global = true, value_delimiter = ',')]
     pub workers: Vec<String>,
 
@@ -326,14 +326,16 @@ pub enum Node {
     /// Work for drivers until SIGTERM
     ///
     /// Listens for drivers at HOST:PORT and takes plans and rows at the next port. Prints where it listens once it is
-    /// ready. It needs no project: where the lake lies comes with each plan, and its credentials are this machine's own.
-    /// The secret in TRAPICHE_TOKEN must be the drivers'. `GET /health` and `GET /metrics` (Prometheus) need none.
+    /// ready. It needs no project: which of its lakes is meant comes with each plan, and the credentials are this machine's
+    /// own. The secret in TRAPICHE_TOKEN must be the drivers'; a node that other machines can reach does not start without.
+    /// `GET /health` and `GET /metrics` (Prometheus) need none.
     ///
     /// SIGTERM lets a driver end what it has begun; a second one ends at once.
     #[command(after_help = "\
 Examples:
-  trapiche node worker --bind 10.0.0.5 --memory 12GB
-  TRAPICHE_TOKEN=… trapiche node worker --bind 10.0.0.5 --driver 10.0.0.1:7070")]
+  trapiche node worker --lake \"file://$PWD/lake\"              on this machine, for its own users
+  TRAPICHE_TOKEN=… trapiche node worker --bind 10.0.0.5 --lake s3://acme-lake --memory 12GB
+  TRAPICHE_TOKEN=… trapiche node worker --bind 10.0.0.5 --lake s3://acme-lake --driver 10.0.0.1:7070")]
     Worker(NodeWorker),
 
     /// The process that computes; started by `worker`
@@ -346,6 +348,13 @@ pub struct NodeWorker {
     /// The address of this machine to listen at; the default is reached from this machine alone
     #[arg(long, value_name = "HOST", default_value = "127.0.0.1")]
     pub bind: String,
+
+    /// A lake that this node serves, with all below it; may be given several times
+    ///
+    /// It is the storage of the drivers' target: `file:///folder`, or `s3://bucket/prefix`, with
+    /// `?endpoint=http://HOST:PORT&region=REGION` where these are not AWS's own. Plans for other lakes are refused.
+    #[arg(long = "lake", value_name = "URL", required = true)]
+    pub lakes: Vec<String>,
 
     /// The port for drivers; 0 takes a free one
     #[arg(long, value_name = "PORT", default_value_t = 7077)]
@@ -378,6 +387,8 @@ pub struct NodeProcess {
     pub bind: String,
     #[arg(long)]
     pub port: u16,
+    #[arg(long = "lake")]
+    pub lakes: Vec<String>,
     #[arg(long)]
     pub spill: Option<PathBuf>,
 }

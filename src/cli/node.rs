@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use tokio::sync::watch;
 
 use crate::config::{self, Limits};
+use crate::engine::cluster::lakes::Lakes;
 use crate::error::Result;
 use crate::node::{Agent, Listening, NodeSettings, ProcessSettings, run_process};
 use crate::pipeline::Stop;
@@ -34,6 +35,8 @@ async fn worker(args: args::NodeWorker, limits: Limits, words: &Words) -> Result
         port: args.port,
         limits,
         spill: args.spill,
+        lakes: Lakes::named(&args.lakes)?,
+        lake_texts: args.lakes,
         token: token_text.as_deref().map(Token::new).transpose()?.unwrap_or_default(),
         token_text,
         driver: args.driver,
@@ -64,6 +67,7 @@ async fn worker(args: args::NodeWorker, limits: Limits, words: &Words) -> Result
 async fn process(args: args::NodeProcess, limits: Limits) -> Result<ExitCode> {
     let token = config::variable(config::TOKEN).filter(|text| !text.is_empty());
     let token = token.as_deref().map(Token::new).transpose()?.unwrap_or_default();
-    let settings = ProcessSettings { bind: args.bind, port: args.port, limits, spill: args.spill, token };
+    let lakes = Lakes::named(&args.lakes)?;
+    let settings = ProcessSettings { bind: args.bind, port: args.port, limits, spill: args.spill, token, lakes };
     run_process(settings).await.map(|()| ExitCode::SUCCESS)
 }

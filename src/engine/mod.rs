@@ -114,7 +114,7 @@ impl Engine {
         let here = Engine::local(lake, limits)?;
         match workers {
             None => Ok(here),
-            Some(workers) => Ok(Engine { place: Place::Workers(Cluster::open(workers).await?), ..here }),
+            Some(workers) => Ok(Engine { place: Place::Workers(Cluster::open(workers, lake).await?), ..here }),
         }
     }
 

@@ -141,6 +141,14 @@ pub(super) struct ScanPlan {
     batch_rows: usize,
 }
 
+impl ScanPlan {
+    /// Whether it reads what a capture has put into the lake, and nothing else: it may have come from elsewhere.
+    pub(super) fn is_of_raw(&self) -> bool {
+        let parts = self.landing.parts.iter().chain(self.groups.iter().flatten());
+        parts.into_iter().all(|part| Path::parse(&part.path).is_ok_and(|path| path.prefix_matches(&Path::from("raw"))))
+    }
+}
+
 /// Shares parts out into at most `groups` groups of about the same size; at least one group.
 fn deal(parts: &[LandedPart], groups: usize) -> Vec<Vec<LandedPart>> {
     let mut dealt: Vec<(u64, Vec<LandedPart>)> = vec![(0, vec![]); groups.min(parts.len()).max(1)];

@@ -7,22 +7,25 @@ use std::sync::Arc;
 
 use datafusion::catalog::{CatalogProvider, MemoryCatalogProvider, MemorySchemaProvider};
 use datafusion::config::{ConfigNonZeroUsize, Dialect};
+use datafusion::error::DataFusionError;
 use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::{FairSpillPool, MemoryLimit, TrackConsumersPool};
-use datafusion::execution::object_store::{DefaultObjectStoreRegistry, ObjectStoreUrl};
+use datafusion::execution::object_store::{ObjectStoreRegistry, ObjectStoreUrl};
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::logical_expr::ScalarUDF;
 use datafusion::optimizer::Analyzer;
 use datafusion::prelude::{SessionConfig, SessionContext};
 use datafusion_spark::SessionStateBuilderSpark;
+use object_store::ObjectStore;
+use url::Url;
 
 use super::attic::WithAttic;
 use super::average::average;
 use super::sketch::numeric_sketch;
 use super::{QUARANTINE, fault, kmeans};
 use crate::config::Limits;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::lake::{Lake, Zone};
 use crate::project::sql::MOST_CALLS;
 use crate::spark;
@@ -32,9 +35,30 @@ pub(super) const CATALOG: &str = "lake";
 /// Where temporary views of a session live.
 const SESSION_SCHEMA: &str = "session";
 
+/// The scheme of the lake's address in plans.
+const LAKE: &str = "lake";
+
 /// The lake as a store of the engine: paths in plans are relative to the lake's root.
 pub(super) fn lake_url() -> ObjectStoreUrl {
-    ObjectStoreUrl::parse("lake://lake").expect("a constant URL")
+    ObjectStoreUrl::parse(format!("{LAKE}://lake")).expect("a constant URL")
+}
+
+/// The only store that plans can name. The engine's own registry would open any file of the machine for a plan that comes
+/// from elsewhere.
+#[derive(Debug, Default)]
+struct LakeOnly(Option<Arc<dyn ObjectStore>>);
+
+impl ObjectStoreRegistry for LakeOnly {
+    fn register_store(&self, _: &Url, store: Arc<dyn ObjectStore>) -> Option<Arc<dyn ObjectStore>> {
+        // As if there had been the same before: what is registered stays without effect.
+        Some(store)
+    }
+
+    fn get_store(&self, url: &Url) -> datafusion::error::Result<Arc<dyn ObjectStore>> {
+        let lake = self.0.as_ref().filter(|_| url.scheme() == LAKE);
+        let refused = || Error::failed(format!("`{url}` is not in the lake, and nothing else can be read"));
+        lake.cloned().ok_or_else(|| DataFusionError::External(Box::new(refused())))
+    }
 }
 
 /// Memory pool and spill folder (`None`: the system's temporary folder). The pool gets part of the allowed memory:
@@ -46,15 +70,15 @@ pub(super) fn runtime(limits: &Limits, spill: Option<&Path>) -> Result<Arc<Runti
     let folder = spill.map(|folder| DiskManagerMode::Directories(vec![folder.to_path_buf()]));
     let disk = DiskManagerBuilder::default().with_mode(folder.unwrap_or_default());
     let builder = RuntimeEnvBuilder::new().with_memory_pool(Arc::new(pool)).with_disk_manager_builder(disk);
+    let builder = builder.with_object_store_registry(Arc::new(LakeOnly::default()));
     builder.build_arc().map_err(fault::explain)
 }
 
 /// The same memory and spill folder, with a lake to read from and to write to.
 pub(super) fn on_lake(runtime: &RuntimeEnv, lake: &Lake) -> Result<Arc<RuntimeEnv>> {
-    let stores = Arc::new(DefaultObjectStoreRegistry::new());
-    let builder = RuntimeEnvBuilder::from_runtime_env(runtime).with_object_store_registry(stores);
+    let lake = LakeOnly(Some(Arc::new(WithAttic(lake.store().clone()))));
+    let builder = RuntimeEnvBuilder::from_runtime_env(runtime).with_object_store_registry(Arc::new(lake));
     let runtime = builder.build_arc()?;
-    runtime.register_object_store(lake_url().as_ref(), Arc::new(WithAttic(lake.store().clone())));
     Ok(runtime)
 }
 

@@ -74,7 +74,7 @@ use url::Url;
 use crate::error::{Error, Result};
 
 /// Where a lake lies. Credentials are never here: each machine [finds its own](credentials::Chain).
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Storage {
     /// `file:///abs/path` or `s3://bucket/prefix`, without a trailing slash.
     pub url: String,

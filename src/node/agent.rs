@@ -19,6 +19,7 @@ use tokio::sync::watch;
 use super::shared::{Beat, Shared, Taken};
 use super::{NodeSettings, notice};
 use crate::config;
+use crate::engine::cluster::lakes::Lakes;
 use crate::engine::cluster::protocol::{BUILD, Lease, NodeState, Registration, Release};
 use crate::error::{Error, Kind, Result};
 use crate::project::Token;
@@ -43,7 +44,8 @@ pub struct Listening(pub SocketAddr);
 
 impl Agent {
     /// # Errors
-    /// A connection error when the address cannot be listened at.
+    /// A connection error when the address cannot be listened at; a configuration error when others than this machine's
+    /// users could reach it, and there is no token.
     pub async fn bind(settings: NodeSettings) -> Result<Agent> {
         let (bind, port) = (&settings.bind, settings.port);
         let listener = TcpListener::bind((bind.as_str(), port)).await.map_err(|error| {
@@ -51,6 +53,7 @@ impl Agent {
                 .hint("`--bind` is an address of this machine, `--port` a free port")
                 .because(error)
         })?;
+        settings.token.guards(listener.local_addr()?)?;
         Ok(Agent { shared: Arc::new(Shared::new(settings.limits)), settings, listener })
     }
 
@@ -71,7 +74,7 @@ impl Agent {
     ) -> Result<()> {
         let Listening(address) = self.listening()?;
         let Agent { settings, shared, listener } = self;
-        let routes = routes(&shared, &settings.token);
+        let routes = routes(&shared, &settings.token, &settings.lakes);
         let serving = async { axum::serve(listener, routes).await.map_err(Error::from) };
         let registering = register(&settings, address, &shared);
         let noticed = async {
@@ -166,6 +169,9 @@ fn start(settings: &NodeSettings) -> Result<Child> {
     command.args(["node", "process", "--bind", &settings.bind, "--port", &settings.plans_port.to_string()]);
     command.args(["--memory", &settings.limits.memory_bytes.to_string()]);
     command.args(["--threads", &settings.limits.threads.to_string()]);
+    for lake in &settings.lake_texts {
+        command.args(["--lake", lake]);
+    }
     if let Some(spill) = &settings.spill {
         command.arg("--spill").arg(spill);
     }
@@ -200,11 +206,14 @@ async fn register(settings: &NodeSettings, address: SocketAddr, shared: &Shared)
 }
 
 /// `GET /health` and `GET /metrics` are open to load balancers and Prometheus; all else asks for the token.
-fn routes(shared: &Arc<Shared>, token: &Token) -> Router {
-    let token = token.clone();
+fn routes(shared: &Arc<Shared>, token: &Token, lakes: &Lakes) -> Router {
+    let (token, lakes) = (token.clone(), lakes.clone());
     let guarded = Router::new()
         .route("/v1/node", get(async |State(shared): State<Arc<Shared>>| Json(shared.status())))
-        .route("/v1/lease", post(lease))
+        .route(
+            "/v1/lease",
+            post(async move |State(shared): State<Arc<Shared>>, body: String| lease(&shared, &lakes, &body)),
+        )
         .route(
             "/v1/release",
             post(async |State(shared): State<Arc<Shared>>, body: String| {
@@ -222,11 +231,15 @@ fn routes(shared: &Arc<Shared>, token: &Token) -> Router {
     guarded.merge(open).with_state(shared.clone())
 }
 
-async fn lease(State(shared): State<Arc<Shared>>, body: String) -> Response {
-    let lease = match serde_json::from_str::<Lease>(&body) {
+fn lease(shared: &Shared, lakes: &Lakes, body: &str) -> Response {
+    let lease = match serde_json::from_str::<Lease>(body) {
         Ok(lease) => lease,
         Err(error) => return (StatusCode::BAD_REQUEST, error.to_string()).into_response(),
     };
+    if let Err(error) = lakes.find(&lease.lake) {
+        let said = format!("{error}\n{}", error.hint_text().unwrap_or_default());
+        return (StatusCode::FORBIDDEN, said).into_response();
+    }
     match shared.lease(lease) {
         Ok(status) => Json(status).into_response(),
         Err(Taken(holder)) => (StatusCode::CONFLICT, holder).into_response(),

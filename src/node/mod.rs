@@ -19,6 +19,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::config::Limits;
+use crate::engine::cluster::lakes::Lakes;
 use crate::project::Token;
 
 pub use agent::{Agent, Listening};
@@ -38,6 +39,10 @@ pub struct NodeSettings {
     /// Where the worker spills; `None`: the system's temporary folder.
     pub spill: Option<PathBuf>,
     pub token: Token,
+    /// The lakes that it serves.
+    pub lakes: Lakes,
+    /// As they were named, for the worker process to be told the same.
+    pub lake_texts: Vec<String>,
     /// The token's text, for the worker process to read from its environment.
     pub token_text: Option<String>,
     /// A driver to register with: `host:port` of its `engine.listen`.

@@ -9,6 +9,7 @@ use tokio::net::TcpListener;
 
 use super::shared::Beat;
 use crate::config::Limits;
+use crate::engine::cluster::lakes::Lakes;
 use crate::engine::cluster::worker::PlanServer;
 use crate::error::{Error, Result};
 use crate::project::Token;
@@ -24,6 +25,7 @@ pub struct ProcessSettings {
     pub limits: Limits,
     pub spill: Option<PathBuf>,
     pub token: Token,
+    pub lakes: Lakes,
 }
 
 /// Takes plans until the process is ended.
@@ -31,14 +33,16 @@ pub struct ProcessSettings {
 /// # Errors
 /// A configuration error for a spill folder that cannot be used; a connection error for a port that is taken.
 pub async fn run(settings: ProcessSettings) -> Result<()> {
-    let ProcessSettings { bind, port, limits, spill, token } = settings;
-    let server = PlanServer::new(&limits, spill.as_deref(), &token)?;
+    let ProcessSettings { bind, port, limits, spill, token, lakes } = settings;
+    let server = PlanServer::new(&limits, spill.as_deref(), &token, lakes)?;
     let listener = TcpListener::bind((bind.as_str(), port)).await.map_err(|error| {
         Error::connection(format!("cannot take plans at `{bind}:{port}`"))
             .hint("choose another port with `--plans-port`")
             .because(error)
     })?;
-    let plans_port = listener.local_addr()?.port();
+    let address = listener.local_addr()?;
+    token.guards(address)?;
+    let plans_port = address.port();
     let spilled_bytes = server.spilled_bytes();
     // A thread of its own: the others may be computing for a long time.
     std::thread::spawn(move || {

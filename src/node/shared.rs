@@ -154,6 +154,7 @@ impl Worker {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::lake::Storage;
 
     fn ready() -> Shared {
         let shared = Shared::new(Limits { memory_bytes: 1, threads: 1 });
@@ -163,7 +164,8 @@ mod tests {
     }
 
     fn lease(holder: &str) -> Lease {
-        Lease { holder: holder.to_string() }
+        let lake = Storage { url: "s3://lake".into(), endpoint: None, region: None };
+        Lease { holder: holder.to_string(), lake }
     }
 
     #[test]

@@ -1,12 +1,16 @@
 //! The secret that driver and nodes share. It travels in a header of each request and is in no plan, option or log.
 
 use std::fmt;
+use std::net::SocketAddr;
 
 use http::HeaderValue;
 
 use crate::error::{Error, Result};
 
-/// A secret, or none: then everyone who reaches the port may use it.
+/// What to do where there must be one.
+pub(super) const HINT: &str = "set TRAPICHE_TOKEN to one long random text for every node and its drivers, whose target has `token: \"${TRAPICHE_TOKEN}\"`";
+
+/// A secret, or none: then everyone on this machine may use it, and no other machine.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Token(Option<HeaderValue>);
 
@@ -19,6 +23,25 @@ impl Token {
         })?;
         value.set_sensitive(true);
         Ok(Token(Some(value)))
+    }
+
+    /// Whether this secret, or the lack of one, will do for a server at this address.
+    ///
+    /// # Errors
+    /// A configuration error when more than this machine can reach the address and there is no secret.
+    pub fn guards(&self, address: SocketAddr) -> Result<()> {
+        match self.0 {
+            None if !address.ip().is_loopback() => {
+                Err(Error::config(format!("`{address}` can be reached from other machines, and there is no token"))
+                    .hint(HINT))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether there is one.
+    pub(super) fn is_set(&self) -> bool {
+        self.0.is_some()
     }
 
     /// What an `Authorization` header says.
@@ -44,6 +67,7 @@ impl fmt::Debug for Token {
 #[cfg(test)]
 mod tests {
     use super::Token;
+    use crate::error::Kind;
 
     #[test]
     fn only_the_same_token_is_admitted_and_none_is_shown() {
@@ -55,5 +79,17 @@ mod tests {
         assert!(Token::default().admits(None));
         assert!(!format!("{token:?}").contains("s3cret"));
         assert!(Token::new("a\nb").is_err());
+    }
+
+    #[test]
+    fn without_a_token_only_this_machine_is_served() {
+        let at = |address: &str| address.parse().unwrap();
+        for here in ["127.0.0.1:7077", "127.9.9.9:1", "[::1]:7077"] {
+            assert!(Token::default().guards(at(here)).is_ok(), "{here}");
+        }
+        for anywhere in ["0.0.0.0:7077", "10.0.0.5:7077", "[::]:7077"] {
+            assert_eq!(Token::default().guards(at(anywhere)).unwrap_err().kind(), Kind::Config, "{anywhere}");
+            assert!(Token::new("s3cret").unwrap().guards(at(anywhere)).is_ok());
+        }
     }
 }

@@ -1,11 +1,12 @@
 //! `engine:` of a target: other machines that compute.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use super::faults::Faults;
 use super::read::{At, given_or, within};
 use super::spec::EngineSpec;
-use super::token::Token;
+use super::token::{self, Token};
 use crate::config;
 use crate::error::{Error, Result};
 use crate::lake::attic;
@@ -47,6 +48,9 @@ impl Workers {
         let nodes =
             addresses.iter().map(|address| address_of(address).map_err(Error::config)).collect::<Result<_>>()?;
         let token = token.map(Token::new).transpose()?.unwrap_or_default();
+        if let Some(why) = unguarded(addresses.iter(), &token) {
+            return Err(Error::config(why).hint(token::HINT));
+        }
         Ok(Workers { nodes: Nodes::Listed(nodes), token, at_least: 1, wait: WAIT, local_below: LOCAL_BELOW })
     }
 
@@ -98,6 +102,13 @@ pub(super) fn check(block: &At<EngineSpec>, faults: &mut Faults) -> Option<Worke
         Some((at, text)) => Token::new(text).map_err(|error| faults.add(&at.span, error.to_string())).ok(),
         None => Some(Token::default()),
     };
+    let addresses = match &nodes {
+        Nodes::Listed(addresses) => addresses.as_slice(),
+        Nodes::Registered { listen } => std::slice::from_ref(listen),
+    };
+    if let Some(why) = unguarded(addresses.iter(), &token) {
+        faults.add(&block.key, why).hint(token::HINT);
+    }
     let wait = match spec.wait.as_ref().and_then(|wait| Some((wait, wait.value.as_ref()?))) {
         None => Some(WAIT),
         Some((at, text)) => {
@@ -122,6 +133,16 @@ pub(super) fn check(block: &At<EngineSpec>, faults: &mut Faults) -> Option<Worke
     }
     let at_least = given_or(&spec.at_least, 1)? as usize;
     Some(Workers { nodes, token: token?, at_least, wait: wait?, local_below: local_below? })
+}
+
+/// Why these addresses need a token, if they do and there is none. A name other than `localhost` may be any machine.
+fn unguarded<'a>(mut addresses: impl Iterator<Item = &'a String>, token: &Token) -> Option<String> {
+    let is_here = |address: &String| {
+        let host = address.rsplit_once(':').map_or(address.as_str(), |(host, _)| host).trim_matches(['[', ']']);
+        host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+    };
+    let away = addresses.find(|address| !token.is_set() && !is_here(address))?;
+    Some(format!("`{away}` is not only this machine's, and there is no token"))
 }
 
 /// `host:port`, with the port given.

@@ -168,7 +168,7 @@ fn an_error_of_the_data_is_told_at_once() {
 fn faults_at_any_time_leave_the_right_rows() {
     let hosts = Hosts::up(3);
     let places = hosts.as_ref().map_or_else(|| vec![Place::Here; 3], Hosts::places);
-    let mut nodes = Nodes::on(&places, &Manner::default());
+    let mut nodes = Nodes::on(&places, &Manner { token: Some(TOKEN), ..Manner::default() });
     let undisturbed = undisturbed(&nodes);
     let mut tried = Tried::default();
     for seed in seeds() {
@@ -178,7 +178,7 @@ fn faults_at_any_time_leave_the_right_rows() {
             (0..=chance.below(2)).map(|_| Fault::any(&mut chance, undisturbed, hosts.is_some())).collect();
         faults.sort_by_key(|fault| fault.at);
         let bench = ledger::captured();
-        compute_on(&bench, &nodes.list(), if strict { "at_least: 3, wait: 2s" } else { "wait: 20s" });
+        compute_with_token(&bench, &nodes, if strict { "at_least: 3, wait: 2s" } else { "wait: 20s" });
         let what = format!("seed {seed}, strict {strict}, {faults:?}");
         let mut driver = Driver::begin(&bench, &RUN);
         let mut repairs: Vec<(Instant, Repair)> = vec![];
@@ -210,7 +210,7 @@ fn faults_at_any_time_leave_the_right_rows() {
         assert_no_stray_file(&bench, &what);
         tried.left_over += usize::from(!staged(&bench).is_empty());
         // Whatever happened, the next run ends it.
-        compute_on(&bench, &nodes.list(), "at_least: 3, wait: 30s");
+        compute_with_token(&bench, &nodes, "at_least: 3, wait: 30s");
         ends_right(Driver::begin(&bench, &RUN), &bench);
     }
     println!("{tried}\nundisturbed: {undisturbed:.1?}; hosts: {}", hosts.is_some());
@@ -405,10 +405,17 @@ fn seeds() -> std::ops::Range<u64> {
     first..first + number("TRAPICHE_FAULTS").unwrap_or(3)
 }
 
+/// Of nodes that may be on hosts of their own.
+const TOKEN: &str = "a-token-of-these-tests";
+
+fn compute_with_token(bench: &Workbench, nodes: &Nodes, more: &str) {
+    compute_on(bench, &nodes.list(), &format!("token: {TOKEN}, {more}"));
+}
+
 /// How long a run takes on these nodes at this hour.
 fn undisturbed(nodes: &Nodes) -> Duration {
     let bench = ledger::captured();
-    compute_on(&bench, &nodes.list(), "");
+    compute_with_token(&bench, nodes, "");
     ends_right(Driver::begin(&bench, &RUN), &bench).1
 }
 

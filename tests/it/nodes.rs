@@ -25,6 +25,8 @@ const MARK: &str = "TRAPICHE_TEST_MARK";
 pub struct Manner {
     pub token: Option<&'static str>,
     pub memory: &'static str,
+    /// The lakes that they serve.
+    pub lakes: Vec<String>,
     /// More words for `trapiche node worker`.
     pub more: Vec<String>,
     pub environment: Vec<(&'static str, String)>,
@@ -32,7 +34,9 @@ pub struct Manner {
 
 impl Default for Manner {
     fn default() -> Self {
-        Manner { token: None, memory: "300MB", more: vec![], environment: vec![] }
+        // Where all benches are.
+        let lakes = vec![format!("file://{}", std::env::temp_dir().display())];
+        Manner { token: None, memory: "300MB", lakes, more: vec![], environment: vec![] }
     }
 }
 
@@ -150,6 +154,7 @@ impl Node {
         let mut command = place.command();
         command.args(["node", "worker", "--bind", place.bind(), "--port", &port.to_string(), "--plans-port", "0"]);
         command.args(["--memory", manner.memory, "--threads", "1"]).args(&manner.more);
+        command.args(manner.lakes.iter().flat_map(|lake| ["--lake", lake]));
         command.env_remove("TRAPICHE_TOKEN").envs(manner.token.map(|token| ("TRAPICHE_TOKEN", token)));
         command.envs(manner.environment.iter().map(|(name, value)| (name, value))).env(MARK, &mark.text);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(mark.log());
@@ -223,11 +228,21 @@ pub fn signal(name: &str, pid: u32) {
 
 /// Status and body of a `GET`; nothing if there is no answer within two seconds.
 pub fn get(address: &str, path: &str, token: Option<&str>) -> Option<(u16, String)> {
+    let token = token.map(|token| format!("Authorization: Bearer {token}\r\n")).unwrap_or_default();
+    ask(address, &format!("GET {path} HTTP/1.0\r\nHost: {address}\r\n{token}\r\n"))
+}
+
+/// The same of a `POST` without a token.
+pub fn post(address: &str, path: &str, body: &str) -> (u16, String) {
+    let head = format!("POST {path} HTTP/1.0\r\nHost: {address}\r\nContent-Length: {}\r\n", body.len());
+    ask(address, &format!("{head}\r\n{body}")).expect("the node answers")
+}
+
+fn ask(address: &str, request: &str) -> Option<(u16, String)> {
     let patience = Duration::from_secs(2);
     let mut stream = TcpStream::connect_timeout(&address.parse().unwrap(), patience).ok()?;
     stream.set_read_timeout(Some(patience)).unwrap();
-    let token = token.map(|token| format!("Authorization: Bearer {token}\r\n")).unwrap_or_default();
-    stream.write_all(format!("GET {path} HTTP/1.0\r\nHost: {address}\r\n{token}\r\n").as_bytes()).ok()?;
+    stream.write_all(request.as_bytes()).ok()?;
     let mut text = String::new();
     stream.read_to_string(&mut text).ok()?;
     let (head, body) = text.split_once("\r\n\r\n")?;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::lost_nodes::RETRYING;
 use crate::many_nodes::free_port;
-use crate::nodes::{Driver, Manner, Nodes, compute_here, compute_on, set_engine};
+use crate::nodes::{Driver, Manner, Nodes, compute_here, compute_on, post, set_engine};
 use crate::other_project::penguins;
 use crate::places::{KEY, S3Server, SECRET};
 use crate::workbench::{Answer, Workbench, answering, files_below};
@@ -91,13 +91,91 @@ fn only_who_knows_the_token() {
     assert_no_secret(&bench, &answer, &stranger, TOKEN);
 }
 
+/// A node works with the rights of its user, or with its machine's role: it opens what it was told, and nothing else.
+#[test]
+fn a_lake_that_the_node_does_not_serve() {
+    let served = tempfile::tempdir().unwrap();
+    let lakes =
+        vec![format!("file://{}", served.path().display()), "s3://lake?endpoint=http://127.0.0.1:9".to_string()];
+    let nodes = Nodes::with(1, &Manner { lakes, ..Manner::default() });
+    let address = &nodes.all[0].address;
+    let bench = penguins();
+    compute_on(&bench, address, ENGINE);
+    let (answer, took) = Driver::begin(&bench, &["run"]).ends();
+    assert_eq!(answer.code, 3, "{}{}", answer.stdout, answer.stderr);
+    let lake = format!("file://{}", bench.path("lake").display());
+    let said = format!("the node `{address}`: the lake `{lake}` is not served here");
+    assert!(answer.stdout.contains(&said), "{}", answer.stdout);
+    assert!(answer.stdout.contains(&format!("--lake '{lake}'")), "{}", answer.stdout);
+    assert!(took < SOON, "{took:?}");
+
+    let lease = |lake: &str, endpoint: &str| {
+        let body =
+            format!(r#"{{ "holder": "me", "lake": {{ "url": "{lake}", "endpoint": {endpoint}, "region": null }} }}"#);
+        post(address, "/v1/lease", &body)
+    };
+    let inside = format!("file://{}/team", served.path().display());
+    assert_eq!(lease(&inside, "null").0, 200);
+    for (lake, endpoint) in [
+        ("file:///", "null"),
+        ("file:///etc", "null"),
+        (&format!("{inside}/../.."), "null"),
+        (&format!("{inside}/%2e%2e%2f%2e%2e%2fetc"), "null"),
+        ("s3://lake", "null"),
+        ("s3://lake", "\"http://127.0.0.1:10\""),
+        ("s3://other", "\"http://127.0.0.1:9\""),
+    ] {
+        let (code, words) = lease(lake, endpoint);
+        assert!(code == 403 && words.contains(lake), "{lake} {endpoint}: {code} {words}");
+    }
+}
+
+#[test]
+fn beyond_this_machine_there_must_be_a_token() {
+    let bench = penguins();
+    let words = |command: &mut Command| {
+        let answer = Answer::from(command.env_remove("TRAPICHE_TOKEN").output().unwrap());
+        assert_eq!(answer.code, 2, "{}{}", answer.stdout, answer.stderr);
+        assert!(
+            answer.stderr.contains("there is no token") && answer.stderr.contains("TRAPICHE_TOKEN"),
+            "{}",
+            answer.stderr
+        );
+        answer.stderr
+    };
+    for what in ["worker", "process"] {
+        let mut node = Command::new(env!("CARGO_BIN_EXE_trapiche"));
+        node.args(["node", what, "--bind", "0.0.0.0", "--port", "0", "--lake", "file:///nowhere"]);
+        assert!(words(&mut node).contains("can be reached from other machines"));
+    }
+    let listed = words(&mut bench.command(&["plan", "--workers", "127.0.0.1:7077,10.0.0.5:7077"]));
+    assert!(listed.contains("`10.0.0.5:7077`"), "{listed}");
+    for engine in ["{ workers: [\"db.example.org:7077\"] }", "{ listen: \"0.0.0.0:7070\" }"] {
+        set_engine(&bench, engine);
+        assert!(words(&mut bench.command(&["plan"])).contains("trapiche.yml:"));
+    }
+    set_engine(&bench, "{ listen: \"0.0.0.0:7070\", token: secret }");
+    assert_eq!(bench.trapiche(&["validate"]).code, 0);
+}
+
+#[test]
+fn a_node_that_was_told_no_lake() {
+    let mut node = Command::new(env!("CARGO_BIN_EXE_trapiche"));
+    let answer = Answer::from(node.args(["node", "worker", "--port", "0"]).output().unwrap());
+    assert_eq!(answer.code, 2, "{}", answer.stderr);
+    assert!(answer.stderr.contains("--lake <URL>"), "{}", answer.stderr);
+}
+
 #[test]
 fn a_spill_folder_that_cannot_be_used() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("a-file");
     std::fs::write(&file, "").unwrap();
     let mut worker = Command::new(env!("CARGO_BIN_EXE_trapiche"));
-    worker.args(["node", "worker", "--port", "0", "--spill"]).arg(&file).env_remove("TRAPICHE_TOKEN");
+    worker
+        .args(["node", "worker", "--port", "0", "--lake", "file:///nowhere", "--spill"])
+        .arg(&file)
+        .env_remove("TRAPICHE_TOKEN");
     let (answer, took) = Driver::of(worker).ends();
     println!("a spill folder that is a file: {took:.1?}");
     assert_eq!(answer.code, 2, "{}", answer.stderr);
@@ -156,7 +234,8 @@ fn a_store_that_the_worker_cannot_reach() {
     // The driver's credentials do not travel: a worker has to have its own.
     let with_keys = |key: &str, secret: &str| {
         let keys = [("AWS_ACCESS_KEY_ID", key.to_string()), ("AWS_SECRET_ACCESS_KEY", secret.to_string())];
-        Nodes::with(2, &Manner { environment: keys.into(), ..Manner::default() })
+        let lakes = vec![format!("s3://lake?endpoint={}&region=us-east-1", server.endpoint)];
+        Nodes::with(2, &Manner { environment: keys.into(), lakes, ..Manner::default() })
     };
     let wrong = with_keys(KEY, "not-the-secret");
     on(&server.endpoint, Some(&wrong));

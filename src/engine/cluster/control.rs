@@ -72,6 +72,11 @@ impl Control {
                 Error::connection(format!("the node `{address}` refused the token"))
                     .hint("`engine.token` of the target must be what TRAPICHE_TOKEN was when the node was started"),
             )),
+            StatusCode::FORBIDDEN => {
+                let why = String::from_utf8_lossy(&body);
+                let (why, hint) = why.split_once('\n').unwrap_or((&why, ""));
+                Err(Refusal::Fault(Error::connection(format!("the node `{address}`: {why}")).hint(hint)))
+            }
             _ => Err(Refusal::Fault(no_node(address))),
         }
     }

@@ -73,10 +73,10 @@ pub struct Members {
 }
 
 impl Members {
-    /// Begins to watch nodes that were leased to `holder`.
-    pub fn watching(nodes: Vec<Member>, holder: &str, control: &Control) -> Arc<Members> {
+    /// Begins to watch nodes that were leased.
+    pub fn watching(nodes: Vec<Member>, lease: Lease, control: &Control) -> Arc<Members> {
         let watched = Arc::new(watch::Sender::new(Watched { lost: vec![], needed: true }));
-        let (all, lease, asking) = (nodes.clone(), Lease { holder: holder.to_string() }, control.clone());
+        let (all, holder, asking) = (nodes.clone(), lease.holder.clone(), control.clone());
         let tell = watched.clone();
         let watcher = tokio::spawn(async move {
             let watches: FuturesUnordered<_> = all.iter().map(|node| lost_node(node, &lease, &asking)).collect();
@@ -87,7 +87,7 @@ impl Members {
                 })
                 .await;
         });
-        let (holder, control, given_back) = (holder.to_string(), control.clone(), AtomicBool::new(false));
+        let (control, given_back) = (control.clone(), AtomicBool::new(false));
         let used = Mutex::new(WorkerUse { workers: nodes.len() as u64, ..WorkerUse::default() });
         Arc::new(Members { nodes, holder, control, watched, used, given_back, watcher })
     }

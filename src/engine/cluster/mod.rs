@@ -6,6 +6,7 @@
 //! | `registry` | nodes that offer themselves to the driver |
 //! | `members` | the workers of one attempt: taken, watched, given back |
 //! | `channel` | what plans and rows travel on |
+//! | `lakes` | which lakes a node serves |
 //! | `codec` | how our own plan nodes travel |
 //! | `spread` | over how many tasks a landing is read |
 //! | `tally` | what a plan cost the workers |
@@ -17,6 +18,7 @@
 mod channel;
 pub(crate) mod codec;
 mod control;
+pub mod lakes;
 mod members;
 pub mod protocol;
 mod registry;
@@ -35,7 +37,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::fault;
 use crate::error::{Error, Kind, Result};
-use crate::lake::Lake;
+use crate::lake::{Lake, Storage};
 use crate::project::{Nodes, Workers};
 use crate::report::WorkerUse;
 use channel::Channels;
@@ -70,6 +72,8 @@ pub(super) struct Cluster(Arc<Inner>);
 
 struct Inner {
     settings: Workers,
+    /// Which lake the workers must serve.
+    storage: Storage,
     control: Control,
     channels: Channels,
     registry: Option<Registry>,
@@ -79,13 +83,14 @@ struct Inner {
 
 impl Cluster {
     /// Opens the registry, if nodes are to come to it. Asks no node yet.
-    pub(super) async fn open(settings: &Workers) -> Result<Cluster> {
+    pub(super) async fn open(settings: &Workers, lake: &Lake) -> Result<Cluster> {
         let registry = match &settings.nodes {
             Nodes::Listed(_) => None,
             Nodes::Registered { listen } => Some(Registry::open(listen, &settings.token).await?),
         };
         Ok(Cluster(Arc::new(Inner {
             settings: settings.clone(),
+            storage: lake.storage().clone(),
             control: Control::new(&settings.token)?,
             channels: Channels::new(&settings.token),
             registry,
@@ -146,7 +151,7 @@ impl Cluster {
         let begun = Instant::now();
         loop {
             let addresses = self.addresses();
-            let lease = Lease { holder: holder.to_string() };
+            let lease = Lease { holder: holder.to_string(), lake: self.0.storage.clone() };
             let asked = addresses.iter().map(|address| self.0.control.lease(address, &lease));
             let answers = futures::future::join_all(asked).await;
             let (mut nodes, mut coming, mut refused, mut fault) = (vec![], false, vec![], None);
@@ -174,11 +179,11 @@ impl Cluster {
             }
             if let Some(error) = fault {
                 // Those that would have done are for others.
-                Members::watching(nodes, holder, &self.0.control).give_back(false).await;
+                Members::watching(nodes, lease, &self.0.control).give_back(false).await;
                 return Err(error);
             }
             if nodes.len() >= at_least && (!coming || waited >= COMING_BACK) {
-                return Ok(Members::watching(nodes, holder, &self.0.control));
+                return Ok(Members::watching(nodes, lease, &self.0.control));
             }
             tokio::time::sleep(ASK_AGAIN).await;
         }

@@ -3,11 +3,13 @@
 //! | request | answer |
 //! |---|---|
 //! | `GET /v1/node` | [`NodeStatus`] |
-//! | `POST /v1/lease` with a [`Lease`] | [`NodeStatus`]; 409 and the holder's name while another run has the node |
+//! | `POST /v1/lease` with a [`Lease`] | [`NodeStatus`]; 409 and the holder's name while another run has the node; 403 if it does not serve that lake |
 //! | `POST /v1/release` with a [`Release`] | [`NodeStatus`] |
 //! | `POST /v1/nodes` with a [`Registration`], at a driver that listens | 204 |
 
 use serde::{Deserialize, Serialize};
+
+use crate::lake::Storage;
 
 /// Nodes and driver must be of the same build: a plan may look the same and mean something else.
 pub const BUILD: &str = match option_env!("TRAPICHE_BUILD") {
@@ -15,7 +17,8 @@ pub const BUILD: &str = match option_env!("TRAPICHE_BUILD") {
     None => env!("CARGO_PKG_VERSION"),
 };
 
-/// The name of the header that carries the lake's address with a plan. No credential is in it.
+/// The name of the header that carries the lake's address with a plan. No credential is in it, and it opens nothing: a
+/// worker looks for it among the lakes that it was told.
 pub const LAKE_HEADER: &str = "x-trapiche-lake";
 
 /// How long a node goes on working for a driver that it has not heard of, in seconds.
@@ -57,6 +60,8 @@ pub enum NodeState {
 /// Takes the node for [`LEASE_SECONDS`], or for as much longer.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Lease {
+    /// The lake that will be read and written.
+    pub lake: Storage,
     /// One attempt at one dataset: `<run>/<table>/<attempt>`.
     pub holder: String,
 }

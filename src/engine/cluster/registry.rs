@@ -40,6 +40,7 @@ impl Registry {
                 .hint("`engine.listen` of the target is an address of this machine with a free port")
                 .because(error)
         })?;
+        token.guards(listener.local_addr()?)?;
         let nodes = Seen::default();
         let routes = Router::new().route("/v1/nodes", post(register)).with_state((nodes.clone(), token.clone()));
         let service = routes.into_make_service_with_connect_info::<SocketAddr>();

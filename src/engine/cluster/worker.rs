@@ -1,5 +1,5 @@
-//! The process that runs parts of plans. It knows no project: the lake's address comes with each plan, and the
-//! credentials are those of its own environment.
+//! The process that runs parts of plans. It knows no project: the lake's address comes with each plan, and is one of
+//! those that it was told to serve. Endpoint, region and credentials are its own.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -25,6 +25,7 @@ use tonic::{Request, Status};
 use super::super::session;
 use super::channel::Channels;
 use super::codec::LakeCodec;
+use super::lakes::Lakes;
 use super::protocol::{BUILD, LAKE_HEADER};
 use crate::config::Limits;
 use crate::error::{Error, Result};
@@ -36,6 +37,7 @@ pub struct PlanServer {
     runtime: Arc<RuntimeEnv>,
     threads: usize,
     token: Token,
+    lakes: Lakes,
 }
 
 impl PlanServer {
@@ -43,7 +45,7 @@ impl PlanServer {
     ///
     /// # Errors
     /// A configuration error when nothing can be written there.
-    pub fn new(limits: &Limits, spill: Option<&Path>, token: &Token) -> Result<PlanServer> {
+    pub fn new(limits: &Limits, spill: Option<&Path>, token: &Token, lakes: Lakes) -> Result<PlanServer> {
         let unusable = |error: Box<dyn std::error::Error + Send + Sync>| {
             Error::config("cannot write to the spill folder")
                 .hint("name another with `--spill DIR`, or make room there")
@@ -52,7 +54,7 @@ impl PlanServer {
         let runtime = session::runtime(limits, spill).map_err(|error| unusable(error.into()))?;
         // Not when the first query runs out of memory, but now.
         runtime.disk_manager.create_tmp_file("a first look").map_err(|error| unusable(error.into()))?;
-        Ok(PlanServer { runtime, threads: limits.threads, token: token.clone() })
+        Ok(PlanServer { runtime, threads: limits.threads, token: token.clone(), lakes })
     }
 
     /// Tells the bytes that lie in spill files, whenever it is asked.
@@ -67,7 +69,8 @@ impl PlanServer {
             runtime: self.runtime.clone(),
             threads: self.threads,
             channels: Channels::new(&self.token),
-            lakes: Mutex::default(),
+            lakes: self.lakes,
+            open: Mutex::default(),
         };
         let worker = Worker::from_session_builder(sessions).with_runtime_env(self.runtime).with_version(BUILD);
         let token = self.token;
@@ -100,23 +103,24 @@ struct Sessions {
     runtime: Arc<RuntimeEnv>,
     threads: usize,
     channels: Channels,
+    lakes: Lakes,
     /// By their address, as it comes in headers.
-    lakes: Mutex<HashMap<String, (Lake, Arc<RuntimeEnv>)>>,
+    open: Mutex<HashMap<String, (Lake, Arc<RuntimeEnv>)>>,
 }
 
 impl Sessions {
     async fn lake(&self, headers: &HeaderMap) -> Result<(Lake, Arc<RuntimeEnv>)> {
         let address = headers.get(LAKE_HEADER).and_then(|value| value.to_str().ok());
         let address = address.ok_or_else(|| Error::failed("a plan came without the address of its lake"))?;
-        let mut lakes = self.lakes.lock().await;
-        if let Some(open) = lakes.get(address) {
+        let mut open = self.open.lock().await;
+        if let Some(open) = open.get(address) {
             return Ok(open.clone());
         }
-        let storage: Storage = serde_json::from_str(address)
+        let asked: Storage = serde_json::from_str(address)
             .map_err(|error| Error::failed("a plan came with a torn address of its lake").because(error))?;
-        let lake = Lake::open(&storage).await?;
+        let lake = Lake::open(&self.lakes.find(&asked)?).await?;
         let runtime = session::on_lake(&self.runtime, &lake)?;
-        lakes.insert(address.to_string(), (lake.clone(), runtime.clone()));
+        open.insert(address.to_string(), (lake.clone(), runtime.clone()));
         Ok((lake, runtime))
     }
 }
