@@ -45,6 +45,9 @@ pub struct DatasetReport {
     pub rows_out: u64,
     pub rows_quarantined: u64,
     pub rows_dropped: u64,
+    /// Timestamps that were finer than the table keeps them.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub timestamps_cut: u64,
     pub files: u64,
     pub bytes: u64,
     pub seconds: f64,
@@ -59,6 +62,10 @@ pub struct DatasetReport {
     /// What kind of failure it was; decides the exit code.
     #[serde(skip)]
     pub failure: Option<Kind>,
+}
+
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 /// What a dataset took of other machines. Sizes are bytes.
@@ -107,6 +114,7 @@ pub struct Made {
     pub rows_out: u64,
     pub rows_quarantined: u64,
     pub rows_dropped: u64,
+    pub timestamps_cut: u64,
     pub files: u64,
     pub bytes: u64,
     pub checks: Vec<CheckCount>,
@@ -118,6 +126,7 @@ impl std::ops::AddAssign for Made {
     fn add_assign(&mut self, other: Made) {
         self.rows_in += other.rows_in;
         self.rows_out += other.rows_out;
+        self.timestamps_cut += other.timestamps_cut;
         self.rows_quarantined += other.rows_quarantined;
         self.rows_dropped += other.rows_dropped;
         self.files += other.files;

@@ -21,6 +21,7 @@ pub fn next(run_id: &str, files: Vec<DataFile>) -> Version {
         committed_at: chrono::DateTime::UNIX_EPOCH,
         fingerprint: "made up".into(),
         schema: Arc::new(Schema::new(fields.map(|(name, data_type)| Field::new(name, data_type, true)).to_vec())),
+        timestamps: trapiche::lake::types::Timestamps::Micros,
         partition_by: vec!["day".into()],
         files: files.into(),
         quarantine: vec![].into(),

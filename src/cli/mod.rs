@@ -120,6 +120,7 @@ fn on_project_for(
             });
         }
         let lake = Lake::open(&project.target.storage).await?.keeping(project.target.keep);
+        let lake = lake.storing(project.target.timestamps);
         command(&project, &lake, &limits).await
     })
 }

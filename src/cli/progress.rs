@@ -168,6 +168,9 @@ fn finished(report: &DatasetReport, words: &Words) -> String {
         if report.rows_quarantined > 0 {
             line += &format!(", {} quarantined", units::count(report.rows_quarantined));
         }
+        if let Some(cut) = units::cut(report) {
+            line += &format!(", {cut}");
+        }
     }
     if let Some(why) = &report.why {
         line += &format!(": {why}");

@@ -78,7 +78,8 @@ fn row(report: &DatasetReport, with_workers: bool) -> Vec<Cell> {
             used(|used| Cell::Bytes(used.peak_memory_bytes)),
         ]);
     }
-    row.push(report.why.as_ref().map_or(Cell::Null, Cell::text));
+    let why: Vec<String> = report.why.iter().cloned().chain(units::cut(report)).collect();
+    row.push(if why.is_empty() { Cell::Null } else { Cell::Text(why.join("; ")) });
     row
 }
 

@@ -8,11 +8,13 @@ use std::sync::Arc;
 use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef, TimeUnit};
 
 use crate::error::{Error, Result};
+use crate::lake::types::Timestamps;
 use crate::lake::{TableName, types};
 use crate::project::suggest;
 
 /// The schema in which `schema`'s rows are stored: types cast to stored ones, partition columns last, all nullable.
-pub(super) fn stored_schema(schema: &Schema, partition_by: &[String]) -> Result<SchemaRef> {
+pub(super) fn stored_schema(schema: &Schema, partition_by: &[String], timestamps: Timestamps) -> Result<SchemaRef> {
+    let stored_type = |data_type: &DataType| stored_type(data_type, Some(timestamps.unit()));
     let mut seen = HashSet::new();
     for field in schema.fields() {
         let name = field.name();
@@ -51,9 +53,25 @@ fn unstorable(field: &Field, hint: &str) -> Error {
     Error::config(format!("`{}` is of type {found}, which cannot be stored there", field.name())).hint(hint)
 }
 
-/// `None` for types that no reader of the lake understands.
-fn stored_type(data_type: &DataType) -> Option<DataType> {
+/// The type to which a query casts: the stored one, but that timestamps stay as fine as they are. What is cut off of them is
+/// counted where they are written.
+pub(super) fn uncut_type(data_type: &DataType) -> Option<DataType> {
+    stored_type(data_type, None)
+}
+
+/// The same columns with timestamps as fine as that.
+pub(super) fn in_unit(schema: &Schema, timestamps: Timestamps) -> SchemaRef {
+    let field = |field: &FieldRef| {
+        let stored = stored_type(field.data_type(), Some(timestamps.unit()));
+        Arc::new(field.as_ref().clone().with_data_type(stored.unwrap_or_else(|| field.data_type().clone())))
+    };
+    Arc::new(Schema::new(schema.fields().iter().map(field).collect::<Vec<_>>()))
+}
+
+/// `None` for types that no reader of the lake understands. Without a unit timestamps keep theirs.
+fn stored_type(data_type: &DataType, unit: Option<TimeUnit>) -> Option<DataType> {
     use DataType::*;
+    let stored_type = |data_type: &DataType| stored_type(data_type, unit);
     Some(match data_type {
         Boolean | Int8 | Int16 | Int32 | Int64 | Float32 | Float64 | Date32 | Utf8 | Binary => data_type.clone(),
         UInt8 => Int16,
@@ -62,8 +80,8 @@ fn stored_type(data_type: &DataType) -> Option<DataType> {
         UInt64 => Decimal128(20, 0),
         Float16 => Float32,
         Date64 => Date32,
-        // Athena's precision is milliseconds; values are UTC.
-        Timestamp(_, _) => Timestamp(TimeUnit::Millisecond, None),
+        // Values are UTC.
+        Timestamp(own, _) => Timestamp(unit.unwrap_or(*own), None),
         Time32(_) | Time64(_) | LargeUtf8 | Utf8View => Utf8,
         LargeBinary | BinaryView | FixedSizeBinary(_) => Binary,
         Decimal32(precision, scale) | Decimal64(precision, scale) | Decimal128(precision, scale) if *scale >= 0 => {
@@ -111,16 +129,18 @@ mod tests {
             ("n", DataType::UInt64),
             ("at", DataType::Timestamp(TimeUnit::Nanosecond, Some("UTC".into()))),
         ]);
-        let stored = stored_schema(&query, &["day".into()]).unwrap();
-        let shown: Vec<_> = stored.fields().iter().map(|f| format!("{} {}", f.name(), f.data_type())).collect();
-        assert_eq!(shown, ["n Decimal128(20, 0)", "at Timestamp(ms)", "day Date32"]);
+        for (timestamps, at) in [(Timestamps::Micros, "at Timestamp(µs)"), (Timestamps::Millis, "at Timestamp(ms)")] {
+            let stored = stored_schema(&query, &["day".into()], timestamps).unwrap();
+            let shown: Vec<_> = stored.fields().iter().map(|f| format!("{} {}", f.name(), f.data_type())).collect();
+            assert_eq!(shown, ["n Decimal128(20, 0)", at, "day Date32"]);
+        }
     }
 
     #[test]
     fn names_and_types_that_no_reader_takes_are_refused() {
         let refused = |fields: &[(&str, DataType)], by: &[&str]| {
             let by: Vec<_> = by.iter().map(|s| s.to_string()).collect();
-            stored_schema(&schema(fields), &by).unwrap_err().to_string()
+            stored_schema(&schema(fields), &by, Timestamps::Micros).unwrap_err().to_string()
         };
         assert!(refused(&[("sum(x)", DataType::Int64)], &[]).contains("`sum(x)`"));
         assert!(refused(&[("a", DataType::Duration(TimeUnit::Second))], &[]).contains("`a` is of type"));

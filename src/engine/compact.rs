@@ -6,9 +6,9 @@ use std::sync::Arc;
 use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
 use datafusion::physical_plan::collect;
 
-use super::Session;
 use super::hive::{HiveWriteExec, WriteJob};
 use super::store::{TARGET_FILE_BYTES, Written};
+use super::{Session, athena};
 use crate::error::{Error, Result};
 use crate::lake::commit::{self, Replaces};
 use crate::lake::data_file::{DataFile, Identity};
@@ -54,7 +54,8 @@ pub async fn compact(
         table: part.table.clone(),
         run_id: stamp.run_id.clone(),
         attempt: 0,
-        schema: part.schema.clone(),
+        // As the files that stay have it.
+        schema: athena::in_unit(&part.schema, part.timestamps),
         partition_by: part.partition_by.clone(),
         checks: vec![],
         target_file_bytes: TARGET_FILE_BYTES,

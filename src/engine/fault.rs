@@ -12,6 +12,9 @@ use datafusion::error::DataFusionError;
 use super::wording::{self, message};
 use crate::error::{Error, Kind};
 
+/// As the operating system says it. What another machine says of its disk has lost its kind on the way.
+const DISK_FULL: &str = "No space left on device";
+
 const OUT_OF_MEMORY: &str = "the memory limit was reached and the operator could not spill";
 
 /// The one door: what a plan that runs has to say becomes ours by `?`.
@@ -50,17 +53,15 @@ fn told(cause: &(dyn StdError + 'static), whole: &DataFusionError) -> Option<Err
         return told(shared.as_ref(), whole);
     }
     if let Some(error) = cause.downcast_ref::<io::Error>() {
-        return match error.kind() {
-            // The lake's errors are our own: only spill files are written by the engine itself.
-            io::ErrorKind::StorageFull => Some(
-                Error::failed("there is no room left for what does not fit in memory")
-                    .hint(
-                        "make room in the folder for temporary files (a node's: `--spill`), or give more with --memory",
-                    )
-                    .because(message(whole)),
-            ),
-            _ => error.get_ref().and_then(|carried| told(carried, whole)),
+        let carried = error.get_ref().and_then(|carried| told(carried, whole));
+        let is_full = error.kind() == io::ErrorKind::StorageFull || error.to_string().contains(DISK_FULL);
+        // The lake's errors are our own: only spill files are written by the engine itself.
+        let full = || {
+            Error::failed("there is no room left for what does not fit in memory")
+                .hint("make room in the folder for temporary files (a node's: `--spill`), or give more with --memory")
+                .because(message(whole))
         };
+        return carried.or_else(|| is_full.then(full));
     }
     match cause.downcast_ref::<DataFusionError>()? {
         DataFusionError::ResourcesExhausted(_) => Some(

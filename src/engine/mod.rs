@@ -318,7 +318,7 @@ impl Session {
 
     /// The columns that a plan's result has once it is a table of the lake.
     pub fn stored_schema(&self, plan: &LogicalPlan, partition_by: &[String]) -> Result<SchemaRef> {
-        athena::stored_schema(plan.schema().as_arrow(), partition_by)
+        athena::stored_schema(plan.schema().as_arrow(), partition_by, self.lake.timestamps())
     }
 
     /// A plan's rows, lazily.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::datatypes::{DataType, SchemaRef};
+use arrow::datatypes::{DataType, FieldRef, SchemaRef};
 use datafusion::error::DataFusionError;
 use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, cast, ident, lit, when};
 use datafusion::physical_expr::PhysicalExpr;
@@ -23,6 +23,7 @@ use crate::error::{Error, Result};
 use crate::lake::commit::{self, Replaces};
 use crate::lake::data_file::DataFile;
 use crate::lake::stage::{self, Staged};
+use crate::lake::types::Timestamps;
 use crate::lake::version::{self, Version};
 use crate::lake::{Format, TableName, types};
 use crate::project::{Check, OnFail, WriteMode};
@@ -57,7 +58,7 @@ pub struct Stored {
 /// Puts what a table asks for on top of a query.
 pub fn stored(session: &Session, query: LogicalPlan, partition_by: &[String], checks: &[Check]) -> Result<Stored> {
     let frame = session.frame(query);
-    let schema = athena::stored_schema(frame.schema().as_arrow(), partition_by)?;
+    let schema = athena::stored_schema(frame.schema().as_arrow(), partition_by, session.lake.timestamps())?;
     Ok(Stored { plan: to_stored(frame, &schema, checks)?.into_unoptimized_plan(), schema })
 }
 
@@ -68,12 +69,12 @@ pub async fn store(session: &Session, frame: DataFrame, write: TableWrite<'_>) -
         return Err(Error::failed(format!("`{}` exists already and its write mode is `error`", write.table))
             .hint("choose `write: overwrite`, `append` or `overwrite_partitions`"));
     }
-    let schema = athena::stored_schema(frame.schema().as_arrow(), write.partition_by)?;
+    let schema = athena::stored_schema(frame.schema().as_arrow(), write.partition_by, lake.timestamps())?;
     let is_part = write.slices.is_some_and(|slices| slices.only.is_some());
     if (is_part || matches!(write.mode, WriteMode::Append | WriteMode::OverwritePartitions))
         && let Some(current) = version::latest(lake, write.table).await?
     {
-        check_fits(&current, &schema, write.partition_by)?;
+        check_fits(&current, &schema, write.partition_by, lake.timestamps())?;
     }
     let mut frame = to_stored(frame, &schema, write.checks)?;
     if let Some(slices) = write.slices
@@ -131,6 +132,7 @@ pub async fn store(session: &Session, frame: DataFrame, write: TableWrite<'_>) -
         rows_out: written.files.iter().map(|file| file.rows).sum(),
         rows_quarantined: written.counts.quarantined,
         rows_dropped: written.counts.dropped,
+        timestamps_cut: written.counts.timestamps_cut,
         files: written.files.len() as u64,
         bytes: written.files.iter().map(|file| file.bytes).sum(),
         checks,
@@ -144,6 +146,7 @@ pub async fn store(session: &Session, frame: DataFrame, write: TableWrite<'_>) -
         committed_at: write.stamp.at,
         fingerprint: write.fingerprint.to_string(),
         schema,
+        timestamps: lake.timestamps(),
         partition_by: write.partition_by.to_vec(),
         files: written.files.into(),
         quarantine: written.quarantine.into(),
@@ -163,7 +166,7 @@ pub async fn store(session: &Session, frame: DataFrame, write: TableWrite<'_>) -
 
 /// Files that stay are read by the next version's schema: partitions must be the same, and so must the type of a
 /// column that both have. Columns may come and go, as readers match them by name.
-fn check_fits(current: &Version, schema: &SchemaRef, partition_by: &[String]) -> Result<()> {
+fn check_fits(current: &Version, schema: &SchemaRef, partition_by: &[String], timestamps: Timestamps) -> Result<()> {
     let refused = |has: String, now: String| {
         Err(Error::failed(format!("the files that `{}` keeps have {has}, its query now has {now}", current.table))
             .hint("`write: overwrite` makes the table anew"))
@@ -174,19 +177,39 @@ fn check_fits(current: &Version, schema: &SchemaRef, partition_by: &[String]) ->
     }
     for field in current.schema.fields() {
         let Ok(next) = schema.field_with_name(field.name()) else { continue };
-        // By name, because that is how versions keep types: Spark's timestamps have one unit.
+        // By name, because that is how versions keep types.
         let (has, now) = (types::name(field.data_type()), types::name(next.data_type()));
         if has != now {
             return refused(format!("`{}` as {has}", field.name()), format!("it as {now}"));
+        }
+        if types::has_timestamps(field.data_type()) && current.timestamps != timestamps {
+            let unit = |of: Timestamps| match of {
+                Timestamps::Micros => "microseconds",
+                Timestamps::Millis => "milliseconds",
+            };
+            let (has, now) = (unit(current.timestamps), unit(timestamps));
+            return Err(Error::failed(format!(
+                "the files that `{}` keeps have `{}` in {has}, and new ones would have it in {now}",
+                current.table,
+                field.name()
+            ))
+            .hint("`timestamps` in the target says which; `write: overwrite` makes the table anew"));
         }
     }
     Ok(())
 }
 
-/// Casts the columns to their stored types and order, and adds the checks' bits.
+/// Casts the columns to their stored types and order, but for the units of timestamps, and adds the checks' bits.
 pub(super) fn to_stored(frame: DataFrame, schema: &SchemaRef, checks: &[Check]) -> Result<DataFrame> {
-    let mut columns: Vec<Expr> =
-        schema.fields().iter().map(|f| cast(ident(f.name()), f.data_type().clone()).alias(f.name())).collect();
+    let uncut = |field: &FieldRef| {
+        let given = frame.schema().field_with_unqualified_name(field.name()).ok()?.data_type();
+        athena::uncut_type(given)
+    };
+    let stored = |field: &FieldRef| {
+        let to = uncut(field).unwrap_or_else(|| field.data_type().clone());
+        cast(ident(field.name()), to).alias(field.name())
+    };
+    let mut columns: Vec<Expr> = schema.fields().iter().map(stored).collect();
     if !checks.is_empty() {
         columns.push(check_bits(&frame, checks)?.alias(CHECKS));
     }
@@ -279,6 +302,7 @@ impl Written {
                     written.counts.rows_in += counts.rows_in;
                     written.counts.quarantined += counts.quarantined;
                     written.counts.dropped += counts.dropped;
+                    written.counts.timestamps_cut += counts.timestamps_cut;
                     for (sum, rows) in written.counts.broken.iter_mut().zip(counts.broken) {
                         *sum += rows;
                     }

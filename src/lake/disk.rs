@@ -361,6 +361,7 @@ mod tests {
             committed_at: chrono::DateTime::UNIX_EPOCH,
             fingerprint: String::new(),
             schema: Arc::new(Schema::new(vec![Field::new("day", DataType::Utf8, true)])),
+            timestamps: crate::lake::types::Timestamps::Micros,
             partition_by: vec!["day".to_string()],
             files: files.into(),
             quarantine: vec![].into(),

@@ -69,6 +69,7 @@ pub use format::Format;
 pub use name::{TableName, Zone};
 use serde::{Deserialize, Serialize};
 use tokio::sync::RwLock;
+use types::Timestamps;
 use url::Url;
 
 use crate::error::{Error, Result};
@@ -99,6 +100,7 @@ pub struct Lake {
     beginnings: Arc<RwLock<()>>,
     keep: Duration,
     clock: Clock,
+    timestamps: Timestamps,
 }
 
 impl std::fmt::Debug for Lake {
@@ -158,6 +160,7 @@ impl Lake {
             beginnings: Arc::default(),
             keep: attic::DEFAULT_KEEP,
             clock: Clock::default(),
+            timestamps: Timestamps::Micros,
         })
     }
 
@@ -169,6 +172,16 @@ impl Lake {
     /// The lake, with another time for which replaced files are kept.
     pub fn keeping(self, keep: Duration) -> Lake {
         Lake { keep, ..self }
+    }
+
+    /// The lake, with another unit in which new tables keep timestamps.
+    pub fn storing(self, timestamps: Timestamps) -> Lake {
+        Lake { timestamps, ..self }
+    }
+
+    /// How finely what is made keeps timestamps.
+    pub fn timestamps(&self) -> Timestamps {
+        self.timestamps
     }
 
     /// For how long replaced files are kept at least.

@@ -6,6 +6,41 @@
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, FieldRef, Fields, TimeUnit};
+use serde::{Deserialize, Serialize};
+
+/// How finely tables keep timestamps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Timestamps {
+    /// As Spark does.
+    Micros,
+    /// As finely as Athena shows them.
+    Millis,
+}
+
+impl Timestamps {
+    pub fn unit(self) -> TimeUnit {
+        match self {
+            Timestamps::Micros => TimeUnit::Microsecond,
+            Timestamps::Millis => TimeUnit::Millisecond,
+        }
+    }
+
+    /// Of versions that do not say it.
+    pub(super) fn of_old() -> Self {
+        Timestamps::Millis
+    }
+}
+
+/// Whether there are timestamps in it, at any depth.
+pub fn has_timestamps(data_type: &DataType) -> bool {
+    match data_type {
+        DataType::Timestamp(..) => true,
+        DataType::Struct(fields) => fields.iter().any(|field| has_timestamps(field.data_type())),
+        DataType::List(item) | DataType::Map(item, _) => has_timestamps(item.data_type()),
+        _ => false,
+    }
+}
 
 /// Reads a Spark type name, in any letter case. The error is a phrase that names what was not understood.
 pub fn parse(text: &str) -> Result<DataType, String> {

@@ -17,6 +17,7 @@ use super::data_file::DataFile;
 use super::format::{Content, Format};
 use super::moment::Moment;
 use super::tree::{self, Child, Node};
+use super::types::Timestamps;
 use super::{Lake, TableName, path, types};
 use crate::error::{Error, Result};
 
@@ -34,6 +35,9 @@ pub struct Version {
     /// All columns in order; partition columns last, as readers of Hive tables show them.
     #[serde(with = "types::schema_as_fields")]
     pub schema: SchemaRef,
+    /// How finely all its files keep timestamps; the schema does not say it.
+    #[serde(default = "Timestamps::of_old")]
+    pub timestamps: Timestamps,
     /// Names of the partition columns, outermost first.
     pub partition_by: Vec<String>,
     /// Asked through [`files`] and [`files_matching`].

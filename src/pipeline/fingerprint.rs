@@ -117,6 +117,7 @@ impl<'a> MadeFrom<'a> {
         let mut hash = Hash::default();
         hash.add(env!("CARGO_PKG_VERSION"));
         hash.add(&self.dataset.fingerprint_text);
+        hash.add(&format!("timestamps {:?}", self.lake.timestamps()));
         if let Some(day) = self.day {
             hash.add(&format!("day {day}"));
         }

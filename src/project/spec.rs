@@ -10,6 +10,7 @@ use serde::Deserialize;
 use super::read::At;
 use super::written::Written;
 use super::{Impute, Init, OnFail, Scale, WriteMode};
+use crate::lake::types::Timestamps;
 
 /// The JSON Schema of `trapiche.yml`, for editors.
 pub fn json_schema() -> serde_json::Value {
@@ -41,6 +42,8 @@ pub struct TargetSpec {
     pub s3: Option<At<S3Spec>>,
     /// How long replaced files of tables are kept: `0s`, `30m`, `1h`, `7d`.
     pub keep: Option<At<String>>,
+    /// How finely tables keep timestamps: `micros`, or `millis`, as finely as Athena shows them.
+    pub timestamps: Option<At<Timestamps>>,
     /// Other machines that compute; without it this one does.
     pub engine: Option<At<EngineSpec>>,
     /// The store that comes with the program, for `demo://` addresses.
@@ -65,7 +68,7 @@ pub struct EngineSpec {
     pub workers: Option<At<Vec<At<String>>>>,
     /// Address at which nodes register that were started with `--driver`.
     pub listen: Option<At<String>>,
-    /// A secret that driver and nodes share.
+    /// A secret that driver and nodes share; required beyond this machine.
     pub token: Option<At<String>>,
     /// Nothing is begun with fewer workers; 1 by default.
     pub at_least: Option<At<u32>>,

@@ -13,6 +13,7 @@ use super::workers::{self, Workers};
 use super::written::Written;
 pub use crate::lake::Storage;
 use crate::lake::attic;
+use crate::lake::types::Timestamps;
 
 /// Where the project runs: its lake, and the store that the demo brings along.
 #[derive(Debug, Clone)]
@@ -21,6 +22,8 @@ pub struct Target {
     pub storage: Storage,
     /// How long the files stay that a table's new version replaces.
     pub keep: Duration,
+    /// How finely tables keep timestamps.
+    pub timestamps: Timestamps,
     pub demo: Option<DemoStore>,
     /// Other machines that compute; `None`: this one does.
     pub workers: Option<Workers>,
@@ -34,6 +37,7 @@ impl Target {
             name: String::new(),
             storage: Storage { url, endpoint: None, region: None },
             keep: attic::DEFAULT_KEEP,
+            timestamps: Timestamps::Micros,
             demo: None,
             workers: None,
         }
@@ -110,11 +114,12 @@ pub fn check(name: &str, spec: &TargetSpec, root: &Path, faults: &mut Faults) ->
         endpoint: s3.and_then(|s3| s3.endpoint.as_ref()?.value.clone()),
         region: s3.and_then(|s3| s3.region.as_ref()?.value.clone()),
     };
+    let timestamps = given_or(&spec.timestamps, Timestamps::Micros)?;
     let workers = match workers {
         Some(workers) => Some(workers?),
         None => None,
     };
-    Some(Target { name: name.to_string(), storage, keep: keep?, demo, workers })
+    Some(Target { name: name.to_string(), storage, keep: keep?, timestamps, demo, workers })
 }
 
 /// An address with one of the given schemes. `file://./x` and `sqlite://./x` start from the project's root.

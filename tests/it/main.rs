@@ -32,5 +32,6 @@ mod spark_meaning;
 mod spark_names;
 mod stores;
 mod sudden_death;
+mod timestamps;
 mod versions;
 mod workbench;

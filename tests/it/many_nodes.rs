@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use crate::nodes::{Driver, Manner, Nodes, compute_here, compute_on, get, set_engine, until};
+use crate::nodes::{Driver, Manner, Nodes, compute_here, compute_on, get, post, set_engine, until};
 use crate::other_project::penguins;
 use crate::workbench::{Workbench, files_below};
 
@@ -182,12 +182,7 @@ pub fn free_port() -> u16 {
 
 /// Takes a node as a driver does, and is not heard of again.
 fn lease(address: &str, holder: &str) {
-    use std::io::{Read, Write};
-    let body = json!({ "holder": holder }).to_string();
-    let mut stream = std::net::TcpStream::connect(address).unwrap();
-    let head = format!("POST /v1/lease HTTP/1.0\r\nHost: {address}\r\nContent-Length: {}\r\n\r\n", body.len());
-    stream.write_all((head + &body).as_bytes()).unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    assert!(answer.starts_with("HTTP/1.0 200"), "{answer}");
+    let lake = json!({ "url": format!("file://{}", std::env::temp_dir().display()), "endpoint": null, "region": null });
+    let (code, answer) = post(address, "/v1/lease", &json!({ "holder": holder, "lake": lake }).to_string());
+    assert_eq!(code, 200, "{answer}");
 }

@@ -282,6 +282,7 @@ async fn commit_two(lake: &Lake, run_id: &str, replaces: Replaces) -> Result<Ver
         committed_at: "2026-01-01T00:00:00Z".parse().unwrap(),
         fingerprint: run_id.to_string(),
         schema: Arc::new(Schema::new(vec![day])),
+        timestamps: trapiche::lake::types::Timestamps::Micros,
         partition_by: vec!["day".to_string()],
         files: Node::default(),
         quarantine: Node::default(),

@@ -2,11 +2,14 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, AsArray, BooleanArray, Int64Array, ListBuilder, RecordBatch, StringBuilder};
+use arrow::array::{
+    ArrayRef, AsArray, BooleanArray, Int64Array, ListBuilder, RecordBatch, RecordBatchOptions, StringBuilder,
+};
 use arrow::compute::filter_record_batch;
 use arrow::datatypes::{DataType, Field, Int64Type, SchemaRef};
 use datafusion::error::Result;
 
+use super::instants::in_unit;
 use super::write::{Counts, WriteJob};
 use crate::project::OnFail;
 
@@ -18,12 +21,15 @@ pub(super) fn sort_out(
     counts: &mut Counts,
 ) -> Result<(RecordBatch, Option<RecordBatch>)> {
     counts.rows_in += batch.num_rows() as u64;
-    let stored: Vec<usize> = (0..job.schema.fields().len()).collect();
+    let fields = job.schema.fields();
+    let stored = batch.columns().iter().zip(fields);
+    let stored = stored.map(|(column, field)| in_unit(column, field.data_type(), &mut counts.timestamps_cut));
+    let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+    let rows = RecordBatch::try_new_with_options(job.schema.clone(), stored.collect::<Result<_>>()?, &options)?;
     if job.checks.is_empty() {
-        return Ok((batch.project(&stored)?.with_schema(job.schema.clone())?, None));
+        return Ok((rows, None));
     }
-    let bits = batch.column(stored.len()).as_primitive::<Int64Type>().clone();
-    let rows = batch.project(&stored)?.with_schema(job.schema.clone())?;
+    let bits = batch.column(fields.len()).as_primitive::<Int64Type>().clone();
     for (i, broken) in counts.broken.iter_mut().enumerate() {
         *broken += bits.values().iter().filter(|bits| *bits >> i & 1 == 1).count() as u64;
     }

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `write` | the execution plan: rows in, list of files out; it travels to other machines |
 //! | `task`, `deal` | one task of it: rows are checked, and dealt to their partitions |
+//! | `instants` | timestamps in the unit of the table |
 //! | `checks`, `keys` | what a row's checks and its partition columns say |
 //! | `files`, `file`, `encoder` | rows that wait, in bounded memory; the files they go to; their Parquet |
 //! | `chunk` | one column of a row group, as Parquet |
@@ -17,6 +18,7 @@ mod encoder;
 mod file;
 mod files;
 mod further;
+mod instants;
 mod keys;
 mod salt;
 mod task;

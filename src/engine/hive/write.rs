@@ -69,6 +69,8 @@ pub struct Counts {
     pub rows_in: u64,
     pub quarantined: u64,
     pub dropped: u64,
+    /// Values that were finer than the table keeps them.
+    pub timestamps_cut: u64,
     /// Rows that broke each check, in the checks' order.
     pub broken: Vec<u64>,
 }

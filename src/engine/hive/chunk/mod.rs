@@ -28,7 +28,7 @@ mod texts;
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::datatypes::{
     DataType, Date32Type, Decimal64Type, Decimal128Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type,
-    Int64Type, TimeUnit, TimestampMillisecondType,
+    Int64Type, TimeUnit, TimestampMicrosecondType, TimestampMillisecondType,
 };
 use bytes::Bytes;
 use datafusion::error::Result;
@@ -129,6 +129,9 @@ pub(super) fn encode(
         (Int64, Type::INT64) => longs.encode::<Int64Type>(parts, |value| value, with, pages),
         (Timestamp(TimeUnit::Millisecond, _), Type::INT64) => {
             longs.encode::<TimestampMillisecondType>(parts, |value| value, with, pages)
+        }
+        (Timestamp(TimeUnit::Microsecond, _), Type::INT64) => {
+            longs.encode::<TimestampMicrosecondType>(parts, |value| value, with, pages)
         }
         // The physical type follows from the precision, so that the value fits.
         (Decimal128(..), Type::INT32) => integers.encode::<Decimal128Type>(parts, |value| value as i32, with, pages),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use arrow::array::{
     ArrayRef, BinaryArray, BooleanArray, Date32Array, Decimal128Array, Float32Array, Float64Array, Int8Array,
-    Int16Array, Int32Array, Int64Array, RecordBatch, StringArray, TimestampMillisecondArray,
+    Int16Array, Int32Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray, TimestampMillisecondArray,
 };
 use arrow::compute::{concat, concat_batches};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
@@ -129,7 +129,9 @@ proptest! {
             is_the_same(DataType::Int16, parts::<_, Int16Array>(values.iter().map(narrow).collect(), cut));
             let narrow = |value: &Option<i64>| value.map(|value| value as i8);
             is_the_same(DataType::Int8, parts::<_, Int8Array>(values.iter().map(narrow).collect(), cut));
-            let instants = parts::<_, TimestampMillisecondArray>(values, cut);
+            let instants = parts::<_, TimestampMillisecondArray>(values.clone(), cut);
+            is_the_same(instants[0].data_type().clone(), instants);
+            let instants = parts::<_, TimestampMicrosecondArray>(values, cut);
             is_the_same(instants[0].data_type().clone(), instants);
         }
     }

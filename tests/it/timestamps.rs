@@ -1,0 +1,141 @@
+//! Timestamps keep their microseconds; where a target wants fewer digits, what is lost is counted.
+
+use std::fs::File;
+
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use serde_json::{Value, json};
+
+use crate::workbench::{Workbench, files_below};
+
+const MICROS: &str = "";
+const MILLIS: &str = ", timestamps: millis";
+
+/// A table of instants, each by itself and in a list.
+fn bench(target: &str, header: &str) -> Workbench {
+    let bench = Workbench::of(&[
+        (
+            "instants.csv",
+            "id,at\n1,2024-05-06 07:08:09.123456\n2,1969-12-31 23:59:59.999999\n3,2024-05-06 07:08:09.5\n4,\n",
+        ),
+        (
+            "queries/trusted/instants.sql",
+            &format!(
+                "/* trapiche\n{header}\n*/ SELECT CAST(id AS int) AS id, CAST(at AS timestamp) AS at, array(CAST(at AS timestamp)) AS list FROM raw.instants"
+            ),
+        ),
+    ]);
+    set_target(&bench, target);
+    bench
+}
+
+fn set_target(bench: &Workbench, more: &str) {
+    let settings = "name: instants\ntargets: { here: { storage: \"file://./lake\"MORE } }\nsources: { instants: { url: \"file://./instants.csv\" } }\n";
+    bench.write("trapiche.yml", &settings.replace("MORE", more));
+}
+
+fn dataset<'a>(report: &'a Value, name: &str) -> &'a Value {
+    report["datasets"].as_array().unwrap().iter().find(|dataset| dataset["dataset"] == name).unwrap()
+}
+
+/// The types that the files have for `at`.
+fn units(bench: &Workbench) -> Vec<String> {
+    let root = bench.path("lake/trusted/instants");
+    let files = files_below(&root).into_iter().filter(|file| file.ends_with(".parquet"));
+    let unit = |file: String| {
+        let reader = ParquetRecordBatchReaderBuilder::try_new(File::open(root.join(file)).unwrap()).unwrap();
+        reader.schema().field_with_name("at").unwrap().data_type().to_string()
+    };
+    files.map(unit).collect()
+}
+
+const SELECT: &str = "SELECT id, at FROM trusted.instants ORDER BY id";
+
+#[test]
+fn microseconds_are_kept() {
+    let bench = bench(MICROS, "");
+    let report = bench.run(&[]);
+    assert_eq!(dataset(&report, "trusted.instants").get("timestamps_cut"), None, "{report}");
+    assert_eq!(units(&bench), ["Timestamp(µs)"]);
+    let rows = json!([
+        { "id": 1, "at": "2024-05-06T07:08:09.123456" },
+        { "id": 2, "at": "1969-12-31T23:59:59.999999" },
+        { "id": 3, "at": "2024-05-06T07:08:09.500" },
+        { "id": 4, "at": null },
+    ]);
+    assert_eq!(json!(bench.query(SELECT)), rows);
+    let found =
+        bench.query("SELECT id FROM trusted.instants WHERE at = CAST('2024-05-06 07:08:09.123456' AS timestamp)");
+    assert_eq!(json!(found), json!([{ "id": 1 }]));
+
+    // Finer than a microsecond is more than is kept.
+    bench.write("instants.csv", "id,at\n1,2024-05-06 07:08:09.123456789\n2,2024-05-06 07:08:09.123456\n");
+    let report = bench.run(&[]);
+    assert_eq!(dataset(&report, "trusted.instants")["timestamps_cut"], 2, "by itself and in the list: {report}");
+}
+
+#[test]
+fn a_target_may_keep_milliseconds_and_is_told_what_that_cuts() {
+    let bench = bench(MILLIS, "");
+    let answer = bench.trapiche(&["run", "--log", "text"]);
+    assert_eq!(answer.code, 0, "{}", answer.stderr);
+    for words in [&answer.stdout, &answer.stderr] {
+        assert!(words.contains("4 timestamps were finer than the table keeps them"), "{words}");
+    }
+    assert_eq!(units(&bench), ["Timestamp(ms)"]);
+    let rows = json!([
+        { "id": 1, "at": "2024-05-06T07:08:09.123" },
+        { "id": 2, "at": "1969-12-31T23:59:59.999" },
+        { "id": 3, "at": "2024-05-06T07:08:09.500" },
+        { "id": 4, "at": null },
+    ]);
+    assert_eq!(json!(bench.query(SELECT)), rows);
+
+    // Another unit is another table.
+    set_target(&bench, MICROS);
+    let report = bench.run(&[]);
+    assert_eq!(dataset(&report, "trusted.instants")["status"], "made", "{report}");
+    assert_eq!(units(&bench), ["Timestamp(µs)"]);
+    assert_eq!(dataset(&bench.run(&[]), "trusted.instants")["status"], "unchanged");
+}
+
+#[test]
+fn files_of_two_units_never_lie_in_one_table() {
+    let bench = bench(MILLIS, "write: append");
+    bench.run(&[]);
+    bench.write("instants.csv", "id,at\n5,2024-05-06 07:08:09.123\n");
+    bench.run(&[]);
+    assert_eq!(units(&bench), ["Timestamp(ms)", "Timestamp(ms)"]);
+    let rows = bench.query(SELECT);
+
+    set_target(&bench, MICROS);
+    bench.write("instants.csv", "id,at\n6,2024-05-06 07:08:09.123456\n");
+    let refused = |bench: &Workbench| {
+        let answer = bench.trapiche(&["run"]);
+        assert_eq!(answer.code, 1, "{}{}", answer.stdout, answer.stderr);
+        assert!(
+            answer.stdout.contains("keeps have `at` in milliseconds, and new ones would have it in microseconds"),
+            "{}",
+            answer.stdout
+        );
+        assert!(answer.stdout.contains("hint: `timestamps` in the target"), "{}", answer.stdout);
+        assert_eq!(bench.query(SELECT), rows);
+    };
+    refused(&bench);
+    // As one file they are as they were.
+    assert_eq!(bench.trapiche(&["compact", "trusted.instants"]).code, 0);
+    assert_eq!(units(&bench), ["Timestamp(ms)"]);
+    assert_eq!(bench.query(SELECT), rows);
+
+    // A version of an older program does not say its unit, and has milliseconds.
+    let versions = bench.path("lake/_trapiche/tables/trusted/instants");
+    let newest = files_below(&versions).into_iter().rfind(|name| name.starts_with('v')).unwrap();
+    let text = std::fs::read_to_string(versions.join(&newest)).unwrap();
+    let mut version: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(version.as_object_mut().unwrap().remove("timestamps"), Some(json!("millis")));
+    std::fs::write(versions.join(&newest), version.to_string()).unwrap();
+    refused(&bench);
+    set_target(&bench, MILLIS);
+    let report = bench.run(&[]);
+    assert_eq!(dataset(&report, "trusted.instants")["timestamps_cut"], 2, "{report}");
+    assert_eq!(units(&bench), ["Timestamp(ms)", "Timestamp(ms)"]);
+}
