@@ -106,7 +106,9 @@ pub(super) fn check(block: &At<EngineSpec>, faults: &mut Faults) -> Option<Worke
         Nodes::Listed(addresses) => addresses.as_slice(),
         Nodes::Registered { listen } => std::slice::from_ref(listen),
     };
-    if let Some(why) = unguarded(addresses.iter(), &token) {
+    // One that could not be read is a fault of its own.
+    let is_read = spec.token.as_ref().is_none_or(|at| at.value.is_some());
+    if let Some(why) = token.as_ref().filter(|_| is_read).and_then(|token| unguarded(addresses.iter(), token)) {
         faults.add(&block.key, why).hint(token::HINT);
     }
     let wait = match spec.wait.as_ref().and_then(|wait| Some((wait, wait.value.as_ref()?))) {

@@ -219,7 +219,7 @@ fn verified(python: &Path, bench: &Workbench) -> Answer {
 }
 
 /// The python that has duckdb and pyarrow: TRAPICHE_PYTHON, or the one that `scripts/python-env` makes.
-fn python() -> Option<PathBuf> {
+pub fn python() -> Option<PathBuf> {
     let variable = |name| std::env::var_os(name).map(PathBuf::from);
     let venv = || variable("TRAPICHE_VENV").or_else(|| Some(variable("HOME")?.join(".cache/trapiche-venv")));
     let python = variable("TRAPICHE_PYTHON").or_else(|| Some(venv()?.join("bin/python")))?;

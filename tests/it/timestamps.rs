@@ -1,11 +1,13 @@
 //! Timestamps keep their microseconds; where a target wants fewer digits, what is lost is counted.
 
 use std::fs::File;
+use std::process::Command;
 
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::{Value, json};
 
-use crate::workbench::{Workbench, files_below};
+use crate::workbench::{Answer, Workbench, files_below};
+use crate::{plain_readers, spark};
 
 const MICROS: &str = "";
 const MILLIS: &str = ", timestamps: millis";
@@ -138,4 +140,38 @@ fn files_of_two_units_never_lie_in_one_table() {
     let report = bench.run(&[]);
     assert_eq!(dataset(&report, "trusted.instants")["timestamps_cut"], 2, "{report}");
     assert_eq!(units(&bench), ["Timestamp(ms)", "Timestamp(ms)"]);
+}
+
+#[test]
+fn readers_of_folders_see_all_digits() {
+    let python = plain_readers::python();
+    let read = r#"
+import glob, json, sys
+import duckdb, pyarrow.parquet as pq
+[file] = glob.glob(sys.argv[1] + "/*.parquet")
+rows = duckdb.sql(f"SELECT CAST(t.at AS VARCHAR), typeof(t.at) FROM read_parquet('{file}') t ORDER BY id").fetchall()
+column = pq.read_table(file).sort_by("id")["at"]
+adjusted = json.loads(pq.ParquetFile(file).schema.column(1).logical_type.to_json())["isAdjustedToUTC"]
+texts = [None if value is None else str(value) for value in column.to_pylist()]
+print(json.dumps({"duckdb": rows[:2], "pyarrow": texts[:2], "type": str(column.type), "adjusted": adjusted}))
+"#;
+    for (target, unit, digits) in [(MICROS, "us", ["123456", "999999"]), (MILLIS, "ms", ["123", "999"])] {
+        let bench = bench(target, "");
+        bench.run(&[]);
+        let instants = [format!("2024-05-06 07:08:09.{}", digits[0]), format!("1969-12-31 23:59:59.{}", digits[1])];
+        if let Some(python) = &python {
+            let table = bench.path("lake/trusted/instants");
+            let answer = Answer::from(Command::new(python).args(["-c", read]).arg(table).output().unwrap());
+            assert_eq!(answer.code, 0, "{}", answer.stderr);
+            let found: Value = serde_json::from_str(&answer.stdout).unwrap();
+            let padded = instants.clone().map(|text| format!("{text:0<26}"));
+            let duckdb = instants.map(|text| json!([text, "TIMESTAMP"]));
+            let expected =
+                json!({ "duckdb": duckdb, "pyarrow": padded, "type": format!("timestamp[{unit}]"), "adjusted": false });
+            assert_eq!(found, expected);
+        }
+        let lake = bench.path("lake").display().to_string();
+        let Some(answer) = spark::script("read_back.py", &[format!("{lake}={lake}")]) else { continue };
+        assert_eq!(answer.stdout, "ok trusted/instants 4 rows\n", "{}", answer.stderr);
+    }
 }
