@@ -21,6 +21,7 @@ use object_store::path::Path;
 use serde::Serialize;
 
 use super::format::Format;
+use super::planted::Planted;
 use super::version::{self, Kept, Shelf};
 use super::{Lake, OLD, TableName, disk, path};
 use crate::error::{Error, Result};
@@ -77,7 +78,8 @@ async fn expired_of(
         expired.oldest = next.number;
     }
     let pairs = shelf.numbers.windows(2).take_while(|pair| pair[0].number < expired.oldest);
-    let long_ago = pairs.take_while(|pair| now - pair[1].created_at >= OLD);
+    let at_once = lake.has_planted(Planted::ExpiredNumberFreed);
+    let long_ago = pairs.take_while(|pair| at_once || now - pair[1].created_at >= OLD);
     expired.numbers = long_ago.map(|pair| pair[0].number).collect();
     Ok(expired)
 }
@@ -86,6 +88,9 @@ async fn expired_of(
 pub async fn sweep(lake: &Lake, table: &TableName, keep: Duration, now: DateTime<Utc>) -> Result<()> {
     let shelf = Shelf::look(lake, table).await?;
     let expired = expired_of(lake, table, &shelf, keep, now).await?;
+    if lake.has_planted(Planted::FilesBeforeOldest) {
+        lake.delete_each(expired.files.clone()).await?;
+    }
     no_longer_kept(lake, table, &shelf, expired.oldest).await?;
     lake.delete_each(expired.files).await?;
     give_up(lake, table, &expired.numbers).await

@@ -20,6 +20,7 @@ use serde::{Deserialize, Serialize};
 use super::format::{Content, Format};
 use super::order::Order;
 use super::path::PartitionValue;
+use super::planted::Planted;
 use super::stage::{self, Staged};
 use super::tree::{self, Node};
 use super::tree_change::TreeChange;
@@ -73,15 +74,21 @@ pub async fn commit(lake: &Lake, mut next: Version, staged: Vec<Staged>, replace
     };
     let nodes = new_nodes.iter().map(|(path, _)| path.clone()).collect();
     let pending = Pending { format: Format, next, staged, nodes, removed };
-    if !lake.create(&pending.file(), to_json(&pending)).await? {
+    if lake.has_planted(Planted::PublishBeforePending) {
+        stage::publish_all(lake, &pending.staged).await?;
+    }
+    if !lake.create(&pending.file(lake), to_json(&pending)).await? {
         return Err(changed_meanwhile(&pending.next.table));
     }
-    if !lake.keep().is_zero() {
+    if !lake.keep().is_zero() && !lake.has_planted(Planted::AtticForgotten) {
         attic::copy(lake, &pending.removed).await?;
     }
     let writes = stream::iter(new_nodes).map(|(path, node)| async move { lake.write(&path, node).await });
     writes.buffer_unordered(tree::AT_ONCE).try_collect::<()>().await?;
     stage::publish_all(lake, &pending.staged).await?;
+    if lake.has_planted(Planted::DeleteBeforeCreate) {
+        lake.delete_each(pending.removed.clone()).await?;
+    }
     let file = path::version_file(&pending.next.table, pending.next.version);
     if !lake.create(&file, to_json(&pending.next)).await? {
         undo(lake, &pending).await?;
@@ -136,12 +143,16 @@ async fn settle(lake: &Lake, pending: &Pending, by: &str) -> Result<()> {
     let Pending { next: Version { table, version: number, run_id, .. }, .. } = pending;
     loop {
         match version::record(lake, table, *number).await? {
-            Some(Record::Version(committed)) if committed.run_id == *run_id => {
+            Some(Record::Version(committed))
+                if committed.run_id == *run_id || lake.has_planted(Planted::FinishedForAnother) =>
+            {
                 return finish(lake, pending).await.map(drop);
             }
             Some(_) => return undo(lake, pending).await,
             None => {
-                if version::abort(lake, table, *number, run_id, by).await? {
+                if lake.has_planted(Planted::UndoWithoutOwning)
+                    || version::abort(lake, table, *number, run_id, by).await?
+                {
                     return undo(lake, pending).await;
                 }
             }
@@ -177,22 +188,28 @@ async fn finish(lake: &Lake, pending: &Pending) -> Result<bool> {
             lake.delete_each(removed.clone()).await?;
         }
     }
-    lake.delete(&pending.file()).await?;
+    lake.delete(&pending.file(lake)).await?;
     Ok(is_of_the_table)
 }
 
 async fn undo(lake: &Lake, pending: &Pending) -> Result<()> {
+    if lake.has_planted(Planted::PendingRemovedFirst) {
+        lake.delete(&pending.file(lake)).await?;
+    }
     for file in &pending.staged {
         stage::discard(lake, file).await?;
     }
     for node in &pending.nodes {
         lake.delete(node).await?;
     }
-    lake.delete(&pending.file()).await
+    lake.delete(&pending.file(lake)).await
 }
 
 impl Pending {
-    fn file(&self) -> String {
+    fn file(&self, lake: &Lake) -> String {
+        if lake.has_planted(Planted::SharedPendingName) {
+            return path::pending_file(&self.next.table, 0, "shared");
+        }
         path::pending_file(&self.next.table, self.next.version, &self.next.run_id)
     }
 }

@@ -19,6 +19,7 @@
 //! | `clock` | time that passes; the time of day is the store's |
 //! | `disk` | a folder as a store, and what is forced to the disk |
 //! | `credentials` | whose requests these are, on S3 |
+//! | `simulation`, `planted` | the protocol under faults, and faults of the protocol; only in tests |
 //! | `gunzip`, `mark` | the one decoding of bytes that capture and scan share |
 
 pub mod attic;
@@ -40,6 +41,7 @@ mod name;
 pub mod number;
 pub mod order;
 pub mod path;
+mod planted;
 #[cfg(test)]
 mod simulation;
 pub mod stage;
@@ -67,6 +69,7 @@ use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt, PutMode, PutOptions,
 
 pub use format::Format;
 pub use name::{TableName, Zone};
+use planted::Planted;
 use serde::{Deserialize, Serialize};
 use tokio::sync::RwLock;
 use types::Timestamps;
@@ -101,6 +104,8 @@ pub struct Lake {
     keep: Duration,
     clock: Clock,
     timestamps: Timestamps,
+    #[cfg(test)]
+    planted: Option<Planted>,
 }
 
 impl std::fmt::Debug for Lake {
@@ -161,7 +166,21 @@ impl Lake {
             keep: attic::DEFAULT_KEEP,
             clock: Clock::default(),
             timestamps: Timestamps::Micros,
+            #[cfg(test)]
+            planted: None,
         })
+    }
+
+    /// A lake in a simulation.
+    #[cfg(test)]
+    fn simulated(
+        store: Arc<dyn ObjectStore>,
+        uploads: Option<Arc<dyn MultipartStore>>,
+        time: Arc<simulation::Time>,
+        planted: Option<Planted>,
+    ) -> Lake {
+        let lake = Lake::on("memory://simulated", store, uploads).expect("no folder");
+        Lake { clock: Clock::Simulated(time), planted, ..lake }
     }
 
     /// The same lake, with every staged object of this size or more an upload: tests need not write megabytes for one.
@@ -251,6 +270,9 @@ impl Lake {
                 Err(object_store::Error::AlreadyExists { .. } | object_store::Error::Precondition { .. }) => {}
                 Err(error) => return Err(Error::from(error).context(format!("writing `{path}`"))),
             }
+            if self.has_planted(Planted::IgnoredConflict) {
+                return Ok(false);
+            }
             // A request whose answer was lost is sent again, and then finds the object that it has made itself.
             if let Some(there) = self.read(path).await? {
                 return Ok(there == bytes);
@@ -308,6 +330,17 @@ impl Lake {
 
     fn clock(&self) -> &Clock {
         &self.clock
+    }
+
+    /// Whether the simulation has planted that fault.
+    #[cfg(test)]
+    fn has_planted(&self, fault: Planted) -> bool {
+        self.planted == Some(fault)
+    }
+
+    #[cfg(not(test))]
+    fn has_planted(&self, _: Planted) -> bool {
+        false
     }
 
     /// The objects directly in a folder.

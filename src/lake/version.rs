@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::data_file::DataFile;
 use super::format::{Content, Format};
 use super::moment::Moment;
+use super::planted::Planted;
 use super::tree::{self, Child, Node};
 use super::types::Timestamps;
 use super::{Lake, TableName, path, types};
@@ -156,6 +157,7 @@ impl Shelf {
         for kept in self.kept().iter().rev() {
             match record(lake, table, kept.number).await? {
                 Some(Record::Version(version)) => return Ok(Some(Some(*version))),
+                Some(Record::Void) if lake.has_planted(Planted::AbortedNotSkipped) => return Ok(Some(None)),
                 Some(Record::Void) => {}
                 None => return Ok(None),
             }
