@@ -91,6 +91,11 @@ impl Capture {
     }
 }
 
+/// The folders of the captures that have not ended.
+pub(super) async fn under_way(lake: &Lake, source: &str) -> Result<Vec<String>> {
+    Ok(notes(lake, source).await?.into_iter().map(|note| note.folder).collect())
+}
+
 /// Takes back this run's own capture of a source, if it was broken off.
 pub async fn recover(lake: &Lake, source: &str, run_id: &str) -> Result<()> {
     let _none_begins = lake.beginnings().write().await;

@@ -81,6 +81,11 @@ pub enum LandedFormat {
 
 const MANIFEST: &str = "_landing.json";
 
+/// Whether it is the manifest of a landing.
+pub(super) fn is_manifest(path: &str) -> bool {
+    path.rsplit('/').next() == Some(MANIFEST)
+}
+
 /// The folder of one capture. Its date and its run say where it came from, not whether it is the newest.
 pub fn folder(source: &str, at: DateTime<Utc>, run_id: &str) -> String {
     format!("raw/{source}/ingest_date={}/run={run_id}", at.format("%Y-%m-%d"))

@@ -17,7 +17,7 @@ use object_store::ObjectMeta;
 use serde::Serialize;
 
 use super::version::{Shelf, Version};
-use super::{Lake, TableName, Zone, attic, commit, disk, path, version};
+use super::{Lake, TableName, Zone, attic, capture, commit, disk, landing, path, state, version};
 use crate::error::Result;
 
 /// Younger objects may be what other hands are about to move elsewhere.
@@ -38,7 +38,7 @@ pub struct Garbage {
 pub enum What {
     /// It was replaced longer ago than replaced files are kept.
     Replaced,
-    /// It lies in a table's folder, and is in no version.
+    /// It lies in a table's folder, and is in no version; or in a source's, and in no landing.
     Stray,
     /// A version that was replaced longer ago than replaced files are kept, or a part of it.
     Version,
@@ -46,6 +46,11 @@ pub enum What {
 
 /// Removes what can go of a table; what it was. `now` is the store's time.
 pub async fn remove(lake: &Lake, table: &TableName, keep: Duration, now: DateTime<Utc>) -> Result<Vec<Garbage>> {
+    if table.zone == Zone::Raw {
+        let garbage = of_source(lake, &table.name, now).await?;
+        lake.delete_each(garbage.iter().map(|garbage| garbage.path.clone()).collect()).await?;
+        return Ok(garbage);
+    }
     let found = look(lake, table, keep, now).await?;
     attic::no_longer_kept(lake, table, &Shelf::look(lake, table).await?, found.oldest).await?;
     lake.delete_each(found.garbage.iter().map(|garbage| garbage.path.clone()).collect()).await?;
@@ -54,6 +59,9 @@ pub async fn remove(lake: &Lake, table: &TableName, keep: Duration, now: DateTim
 
 /// What can go of a table.
 pub async fn find(lake: &Lake, table: &TableName, keep: Duration, now: DateTime<Utc>) -> Result<Vec<Garbage>> {
+    if table.zone == Zone::Raw {
+        return of_source(lake, &table.name, now).await;
+    }
     Ok(look(lake, table, keep, now).await?.garbage)
 }
 
@@ -93,7 +101,6 @@ async fn look(lake: &Lake, table: &TableName, keep: Duration, now: DateTime<Utc>
 
     let due: HashSet<&String> = expired.files.iter().collect();
     let numbers: HashSet<String> = expired.numbers.iter().map(|number| path::version_file(table, *number)).collect();
-    let is_old = |object: &ObjectMeta| (now - object.last_modified).to_std().is_ok_and(|age| age >= GRACE);
     let mut garbage = vec![];
     let mut add = |what, object: &ObjectMeta| {
         garbage.push(Garbage { what, path: object.location.to_string(), bytes: object.size });
@@ -103,24 +110,44 @@ async fn look(lake: &Lake, table: &TableName, keep: Duration, now: DateTime<Utc>
         let original = file.strip_prefix(path::ATTIC).and_then(|rest| rest.strip_prefix('/')).unwrap_or_default();
         // Also one that the newest version has: the next commit that replaces the file wants its copy here.
         let is_needed = files.contains(original) || pending.contains(original);
-        if due.contains(&file) || (!is_needed && is_old(object)) {
+        if due.contains(&file) || (!is_needed && is_old(object, now)) {
             add(What::Replaced, object);
         }
     }
     for object in &visible {
         let file = object.location.as_ref();
-        if is_old(object) && !files.contains(file) && !pending.contains(file) {
+        if is_old(object, now) && !files.contains(file) && !pending.contains(file) {
             add(What::Stray, object);
         }
     }
     for object in &of_versions {
         let file = object.location.to_string();
-        let is_stray = path::is_node(&file) && !nodes.contains(&file) && !pending.contains(&file) && is_old(object);
+        let is_stray =
+            path::is_node(&file) && !nodes.contains(&file) && !pending.contains(&file) && is_old(object, now);
         if due.contains(&file) || numbers.contains(&file) || is_stray {
             add(What::Version, object);
         }
     }
     Ok(Found { garbage, oldest: expired.oldest })
+}
+
+/// Parts without a manifest that no capture will ever publish: one that slept can write a part after it was taken back.
+/// A landing with a manifest stays whatever the states say, as landings do.
+async fn of_source(lake: &Lake, source: &str, now: DateTime<Utc>) -> Result<Vec<Garbage>> {
+    let folder = |object: &ObjectMeta| object.location.as_ref().rsplit_once('/').map(|(folder, _)| folder.to_string());
+    let objects = objects(lake, &format!("{}/{source}", Zone::Raw)).await?;
+    let mut kept: HashSet<Option<String>> = HashSet::new();
+    kept.extend(objects.iter().filter(|object| landing::is_manifest(object.location.as_ref())).map(folder));
+    kept.extend(capture::under_way(lake, source).await?.into_iter().map(Some));
+    kept.extend(state::ever_live(lake, source).await?.into_iter().map(Some));
+    let strays = objects.iter().filter(|object| !kept.contains(&folder(object)) && is_old(object, now));
+    let stray =
+        |object: &ObjectMeta| Garbage { what: What::Stray, path: object.location.to_string(), bytes: object.size };
+    Ok(strays.map(stray).collect())
+}
+
+fn is_old(object: &ObjectMeta, now: DateTime<Utc>) -> bool {
+    (now - object.last_modified).to_std().is_ok_and(|age| age >= GRACE)
 }
 
 async fn paths(lake: &Lake, version: &Version) -> Result<Vec<String>> {

@@ -24,8 +24,7 @@ pub async fn vacuum(
     dry_run: bool,
     stamp: &RunStamp,
 ) -> Result<Vacuumed> {
-    let outputs = project.datasets.iter().flat_map(|dataset| &dataset.outputs);
-    let tables: Vec<&TableName> = outputs.filter(|table| table.zone != Zone::Raw).collect();
+    let tables: Vec<&TableName> = project.datasets.iter().flat_map(|dataset| &dataset.outputs).collect();
     let mut garbage = vec![];
     if dry_run {
         for table in &tables {
@@ -37,7 +36,9 @@ pub async fn vacuum(
         let now = lock.store_time();
         let work = async {
             for table in &tables {
-                commit::recover(lake, table, &stamp.run_id).await?;
+                if table.zone != Zone::Raw {
+                    commit::recover(lake, table, &stamp.run_id).await?;
+                }
                 garbage.extend(vacuum::remove(lake, table, keep, now).await?);
             }
             Ok(())

@@ -134,6 +134,10 @@ fn vacuum_removes_what_no_version_has_and_nothing_else() {
     stray("trusted/days/day=tue/part-stray.parquet", hours(2));
     stray("trusted/days/day=tue/part-young.parquet", hours(0));
     stray("trusted/days/_SUCCESS", hours(2));
+    // What a capture wrote that had slept while it was taken back.
+    let late = "raw/days/ingest_date=2026-11-01/run=late";
+    stray(&format!("{late}/part-0001.csv"), hours(2));
+    stray(&format!("{late}r/part-0001.csv"), hours(0));
     let planted = objects(&bench);
 
     let vacuum = |args: &[&str]| -> Vec<(String, String)> {
@@ -143,7 +147,8 @@ fn vacuum_removes_what_no_version_has_and_nothing_else() {
         let text = |value: &Value| value.as_str().unwrap().to_string();
         found.iter().map(|garbage| (text(&garbage["what"]), text(&garbage["path"]))).collect()
     };
-    let expected = [("stray".to_string(), "trusted/days/day=tue/part-stray.parquet".to_string())];
+    let strays = [format!("{late}/part-0001.csv"), "trusted/days/day=tue/part-stray.parquet".to_string()];
+    let expected = strays.map(|stray| ("stray".to_string(), stray));
     assert_eq!(vacuum(&["--dry-run"]), expected);
     assert_eq!(objects(&bench), planted);
     assert_eq!(vacuum(&[]), expected);

@@ -20,8 +20,8 @@ use super::super::planted::Planted;
 use super::super::tree::Node;
 use super::super::types::Timestamps;
 use super::super::version::{self, Version};
-use super::super::{Format, Lake, TableName, Zone, attic, path, stage, vacuum};
-use super::ledger::{Intent, SOURCE, table};
+use super::super::{Format, Lake, attic, path, stage, vacuum};
+use super::ledger::{Intent, SOURCE, source, table};
 use super::store::{Fortune, Handle, World};
 use crate::error::{Error, Kind, Result};
 
@@ -78,7 +78,7 @@ impl Driver {
             return self.read().await;
         }
         let dataset = match self.task {
-            Task::Capture => TableName::new(Zone::Raw, SOURCE),
+            Task::Capture => source(),
             _ => table(),
         };
         let process = Process { host: "simulated".into(), machine: None, pid: self.number as u32, started: None };
@@ -106,7 +106,8 @@ impl Driver {
         }
         commit::recover(lake, &table(), run_id).await?;
         if self.task == Task::Vacuum {
-            return vacuum::remove(lake, &table(), lake.keep(), now).await.map(drop);
+            vacuum::remove(lake, &table(), lake.keep(), now).await?;
+            return vacuum::remove(lake, &source(), lake.keep(), now).await.map(drop);
         }
         let made = self.write(run_id).await;
         // As a run does whose datasets are made or have failed.

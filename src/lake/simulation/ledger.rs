@@ -76,6 +76,10 @@ pub fn table() -> TableName {
     TableName::new(Zone::Trusted, "t")
 }
 
+pub fn source() -> TableName {
+    TableName::new(Zone::Raw, SOURCE)
+}
+
 pub const SOURCE: &str = "s";
 
 impl Ledger {
@@ -272,9 +276,12 @@ impl Ledger {
             expected.insert(path::version_file(&table(), *number));
             expected.insert(path::oldest_file(&table(), *number));
         }
-        // Landings are kept for ever, and so is what a capture writes that slept while it was taken back: no vacuum looks
-        // there yet.
-        let is_of_the_source = |file: &str| file.starts_with("raw/") || file.starts_with("_trapiche/sources/s/s");
+        // Landings are kept for ever, and so are states.
+        let is_landed = |file: &str| {
+            let folder = file.rsplit_once('/').map_or("", |(folder, _)| folder);
+            file.starts_with("raw/") && objects.contains_key(&format!("{folder}/_landing.json"))
+        };
+        let is_of_the_source = |file: &str| is_landed(file) || file.starts_with("_trapiche/sources/s/s");
         let left: Vec<&String> =
             objects.keys().filter(|file| !is_of_the_source(file) && !expected.contains(*file)).collect();
         if !left.is_empty() {
