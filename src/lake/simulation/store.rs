@@ -103,6 +103,14 @@ pub struct Fortune {
     pub faults: Option<u64>,
 }
 
+/// When a request takes effect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Arrival {
+    InTime,
+    /// Others have gone on meanwhile.
+    Late,
+}
+
 /// The store as one driver sees it.
 #[derive(Debug, Clone)]
 pub struct Handle {
@@ -135,12 +143,16 @@ impl World {
     }
 
     fn apply(&self, request: &Request) -> Result<Answer> {
+        self.apply_when(request, Arrival::InTime)
+    }
+
+    fn apply_when(&self, request: &Request, arrival: Arrival) -> Result<Answer> {
         let now = self.time.now();
         let state = &mut *self.state();
         let State { objects, uploads, ledger, .. } = state;
         let mut put = |objects: &mut Objects, path: &str, bytes: Bytes| {
             objects.insert(path.to_string(), Object { bytes: bytes.clone(), put_at: now });
-            ledger.after_put(objects, path, &bytes, now);
+            ledger.after_put(objects, path, &bytes, now, arrival);
         };
         match request {
             Request::Get(path) => {
@@ -291,7 +303,7 @@ impl Handle {
             if world.is_told {
                 println!("{:9.3} s  at last {request:?}", world.time.now().as_secs_f64());
             }
-            world.apply(&request)
+            world.apply_when(&request, Arrival::Late)
         })
     }
 
