@@ -369,6 +369,12 @@ fn is_of_text(
 ) -> bool {
     let are_named = inputs.iter().all(|(_, input)| input.others == Others::None);
     let is_made_up = inputs.iter().any(|(_, input)| input.unseen.is_some());
+    // What one table is known to have, no other was given for the trial; but it may have it, too.
+    let is_withheld = |name: &str| {
+        let has = |input: &Columns| input.schema.field_with_name(name).is_ok();
+        inputs.iter().any(|(_, input)| has(input))
+            && inputs.iter().any(|(_, input)| input.others != Others::None && !has(input))
+    };
     // The first has nulls, which fit everywhere. With other types another fault may come before this one.
     let is_there = |planned: &Result<Outputs, Vec<Found>>| {
         planned.as_ref().is_err_and(|others| others.iter().any(|other| other.is(found)))
@@ -379,7 +385,7 @@ fn is_of_text(
         _ if inputs.iter().all(|(_, input)| input.are_settled()) => true,
         About::UnknownColumn(_) if are_named => true,
         // A column may be called as a table is.
-        About::UnknownColumn(name) => !tables.contains(name) && stands(),
+        About::UnknownColumn(name) => !tables.contains(name) && !is_withheld(name) && stands(),
         // Another source may have taken the name only lately.
         About::AmbiguousColumn if !are_named => false,
         // Of columns that are made up the names are as good as any, and the types are not.

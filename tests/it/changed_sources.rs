@@ -360,3 +360,13 @@ fn an_address_that_is_a_folder_is_told_at_its_place() {
     let answer = bench.trapiche(&["validate"]);
     assert!(answer.stderr.contains("is a folder, not a file\n --> trapiche.yml:5:17\n"), "{}", answer.stderr);
 }
+
+#[test]
+fn a_source_that_was_not_seen_yet_may_have_the_columns_of_another() {
+    let bench = Workbench::demo();
+    // `trusted.users` reads these two and `raw.users`, each of which has an `id`.
+    bench.run(&["raw.customers", "raw.regions"]);
+    let answer = bench.trapiche(&["validate"]);
+    assert_eq!(answer.code, 0, "{}", answer.stderr);
+    bench.run(&[]);
+}
