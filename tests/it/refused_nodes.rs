@@ -21,7 +21,7 @@ fn a_node_of_another_build_or_none_at_all() {
     let status = r#"{ "build": "0.0.1-elsewhere", "state": "ready", "generation": 1, "plans_port": 1, "memory_bytes": 1,
         "threads": 1, "resident_bytes": 1, "peak_bytes": 1, "cpu_seconds": 0.0, "spilled_bytes": 0 }"#;
     let other = answering("200 OK", status);
-    let said = refused("another build", &other, ENGINE, 2);
+    let said = refused("another build", &other, ENGINE, 1);
     assert!(
         said.contains(&format!("the node `{other}` runs trapiche 0.0.1-elsewhere, and this is trapiche")),
         "{said}"
@@ -47,7 +47,7 @@ fn what_nests_too_deep_for_a_message() {
         "queries/trusted/parts.sql",
         "/* trapiche\npartition_by: [k]\n*/\nSELECT x AS a, x % 4 AS k FROM range(99) t(x)",
     );
-    let deep = format!("a{}", " + 1 - a".repeat(100));
+    let deep = format!("a{}", " / 2 % 97".repeat(40));
     bench.write(
         "queries/refined/deep.sql",
         &format!("SELECT a % 3 AS b, sum({deep}) AS n FROM trusted.parts GROUP BY 1"),
