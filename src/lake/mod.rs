@@ -52,6 +52,7 @@ pub mod types;
 pub mod vacuum;
 pub mod version;
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -99,8 +100,8 @@ pub struct Lake {
     uploads: Option<Arc<dyn MultipartStore>>,
     local_root: Option<PathBuf>,
     upload_from_bytes: usize,
-    /// Held for reading while a capture or an upload is begun and noted down.
-    beginnings: Arc<RwLock<()>>,
+    /// Held for reading while a capture or an upload is begun and noted down. It has the runs that begin nothing more.
+    beginnings: Arc<RwLock<HashSet<String>>>,
     keep: Duration,
     clock: Clock,
     timestamps: Timestamps,
@@ -237,8 +238,8 @@ impl Lake {
         self.upload_from_bytes
     }
 
-    /// Held for reading while a capture or an upload is begun and noted down.
-    fn beginnings(&self) -> &Arc<RwLock<()>> {
+    /// Held for reading while a capture or an upload is begun and noted down. It has the runs that begin nothing more.
+    fn beginnings(&self) -> &Arc<RwLock<HashSet<String>>> {
         &self.beginnings
     }
 

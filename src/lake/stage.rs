@@ -173,6 +173,9 @@ struct Note {
 async fn begin_upload(lake: &Lake, uploads: &Arc<dyn MultipartStore>, key: &Path, hidden: &str) -> Result<String> {
     let (lake, uploads, key, name) = (lake.clone(), uploads.clone(), key.clone(), path::upload_note(hidden));
     let under_way = lake.beginnings().clone().read_owned().await;
+    if under_way.iter().any(|run_id| hidden.starts_with(&format!("{}/", path::staging_dir(run_id)))) {
+        return Err(Error::failed(format!("`{hidden}` is of a run that has ended")));
+    }
     let begun = tokio::spawn(async move {
         let _under_way = under_way;
         let upload = uploads.create_multipart(&key).await?;
@@ -234,6 +237,13 @@ pub async fn runs(lake: &Lake) -> Result<Vec<String>> {
 /// Removes all that a run has staged and not published, its uploads included.
 pub async fn clear(lake: &Lake, run_id: &str) -> Result<()> {
     clear_dir(lake, &path::staging_dir(run_id)).await
+}
+
+/// Removes all that this process's run has staged and not published, for good: a task of it that was cancelled on another
+/// thread may still be about to begin an upload.
+pub async fn end(lake: &Lake, run_id: &str) -> Result<()> {
+    lake.beginnings().write().await.insert(run_id.to_string());
+    clear(lake, run_id).await
 }
 
 /// Removes what a run has staged for one table and not published.

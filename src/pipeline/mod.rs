@@ -189,7 +189,7 @@ async fn take_back(lake: &Lake, chosen: &[&Dataset], run_id: &str) -> Result<()>
             commit::recover(lake, table, run_id).await?;
         }
     }
-    stage::clear(lake, run_id).await
+    stage::end(lake, run_id).await
 }
 
 /// A session that sees the lake as the project names it. `holder` is the name under which workers are taken for it.
