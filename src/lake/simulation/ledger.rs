@@ -28,6 +28,8 @@ pub struct Ledger {
     /// Versions below are not kept.
     oldest: u64,
     pending: BTreeMap<String, Named>,
+    /// Files of the table that took effect after others had gone on.
+    came_late: BTreeSet<String>,
     holders: Vec<Holder>,
     source: Option<LiveSource>,
     broken: Option<String>,
@@ -91,6 +93,7 @@ impl Ledger {
             highest: 0,
             oldest: 0,
             pending: BTreeMap::new(),
+            came_late: BTreeSet::new(),
             holders: vec![],
             source: None,
             broken: None,
@@ -173,7 +176,9 @@ impl Ledger {
             let is_named = self.pending.values().any(|named| named.staged.iter().any(|staged| staged.path == file));
             let is_of_the_table = self.versions.values().last().is_some_and(|head| head.files.contains_key(file));
             // One that comes late may find that its commit was taken back: then the file is a stray, and goes in the end.
-            if arrival == Arrival::InTime && !is_named && !is_of_the_table {
+            if arrival == Arrival::Late {
+                self.came_late.insert(file.to_string());
+            } else if !is_named && !is_of_the_table {
                 self.break_with(format!("what is published is named by a pending object: {file} is not"));
             }
         } else if file.starts_with("_trapiche/sources/s/s") {
@@ -244,7 +249,9 @@ impl Ledger {
         if let Some(named) = self.pending.remove(file) {
             let head = self.versions.values().last();
             let is_stray = |path: &&String| {
-                objects.contains_key(*path) && !head.is_some_and(|head| head.files.contains_key(*path))
+                objects.contains_key(*path)
+                    && !self.came_late.contains(*path)
+                    && !head.is_some_and(|head| head.files.contains_key(*path))
             };
             let is_in_none = |path: &&String| !self.versions.values().any(|version| version.files.contains_key(*path));
             if let Some(stray) = named.staged.iter().map(|staged| &staged.path).filter(is_stray).find(is_in_none) {
