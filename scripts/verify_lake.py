@@ -270,7 +270,7 @@ def close(a: float | None, b: float | None, relative: float = 1e-9) -> bool:
 
 
 def profile_difference(db: duckdb.DuckDBPyConnection, found: list[dict]) -> str | None:
-    """Sketches are allowed what they promise (`src/analyze/describe.rs` and `sketch.rs`); all else is exact."""
+    """Sketches are allowed what they promise (`src/analyze/profile.rs` and `sketch.rs`); all else is exact."""
     rows = {row["column"]: row for row in found}
     if [row["column"] for row in found if row["column"] in PROFILE] != list(PROFILE) or len(rows) != len(PROFILE):
         return f"columns {list(rows)}, not {list(PROFILE)}"

@@ -1,9 +1,11 @@
 //! The environment, and what this machine allows.
 //!
 //! Nothing else of ours reads either, so that it is known what a run depends on. The credentials of S3 are found by AWS's
-//! own library (`lake/credentials.rs`).
+//! own library (`aws/credentials.rs`).
 
 use std::path::PathBuf;
+
+use crate::machine;
 
 /// What a run may use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,7 +15,7 @@ pub struct Limits {
     pub threads: usize,
 }
 
-/// The stack of each thread. What plans and runs SQL calls itself once for each level of an expression; `project/depth.rs`
+/// The stack of each thread. What plans and runs SQL calls itself once for each level of an expression; `spark/sql/depth.rs`
 /// says how many levels there may be. Memory is taken for what is used of it only; code that is not optimised uses 31 KiB for
 /// a level.
 pub const STACK_BYTES: usize = if cfg!(debug_assertions) { 128 << 20 } else { 64 << 20 };
@@ -39,22 +41,9 @@ pub fn program() -> std::io::Result<PathBuf> {
 pub fn limits(memory_bytes: Option<u64>, threads: Option<usize>) -> Limits {
     let cores = || std::thread::available_parallelism().map_or(1, |n| n.get());
     Limits {
-        memory_bytes: memory_bytes.unwrap_or_else(|| machine_memory() / 4 * 3),
+        memory_bytes: memory_bytes.unwrap_or_else(|| machine::memory() / 4 * 3),
         threads: threads.unwrap_or_else(cores).max(1),
     }
-}
-
-/// The smaller of the machine's memory and the container's limit, in bytes.
-fn machine_memory() -> u64 {
-    const FALLBACK: u64 = 4 << 30;
-    let total = std::fs::read_to_string("/proc/meminfo").ok().and_then(|text| {
-        let line = text.lines().find(|line| line.starts_with("MemTotal:"))?;
-        line.split_whitespace().nth(1)?.parse::<u64>().ok().map(|kib| kib * 1024)
-    });
-    let cgroup = ["/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"]
-        .iter()
-        .find_map(|file| std::fs::read_to_string(file).ok()?.trim().parse::<u64>().ok());
-    total.unwrap_or(FALLBACK).min(cgroup.unwrap_or(u64::MAX))
 }
 
 /// Reads a size in bytes: `1GB` = 10⁹, `1GiB` = 2³⁰, `1.5GB`, `500MB`, or plain bytes. Case does not matter.

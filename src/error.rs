@@ -224,12 +224,15 @@ impl From<object_store::path::Error> for Error {
     }
 }
 
-/// A fault in one of the project's files. `span` is a byte range of `text`, the whole file.
+/// A byte range of a text.
+pub type Span = Range<usize>;
+
+/// A fault in one of the project's files: the place is one of `text`, the whole file.
 #[derive(Debug, Clone)]
 pub struct Problem {
     pub file: PathBuf,
     pub text: Arc<str>,
-    pub span: Range<usize>,
+    pub span: Span,
     pub message: String,
     pub hint: Option<String>,
 }

@@ -21,19 +21,21 @@ use serde::de::DeserializeOwned;
 use crate::config::STACK_BYTES;
 use crate::engine::cluster::codec::LakeCodec;
 use crate::engine::cluster::protocol::{Lease, NodeStatus, Registration, Release};
-use crate::engine::hive::Answer;
-use crate::engine::kmeans::{self, Model, Seen, Silhouette};
-use crate::engine::raw;
-use crate::engine::raw_csv::CsvDecoder;
-use crate::engine::raw_json::JsonDecoder;
-use crate::engine::sketch::Sketch;
+use crate::engine::functions::kmeans::{self, Model, Seen, Silhouette};
+use crate::engine::functions::sketch::Sketch;
+use crate::engine::read;
+use crate::engine::write::hive::Answer;
 use crate::error::Result;
-use crate::ingest::csv::Records;
-use crate::ingest::schema::Rows;
-use crate::lake::gunzip::Gunzip;
-use crate::lake::json_rows::RowSplitter;
-use crate::lake::{Lake, TableName, Zone, commit, landing, lock, path, state, types, version};
-use crate::project::{self, sql};
+use crate::formats::csv_batches::CsvDecoder;
+use crate::formats::csv_records::Records;
+use crate::formats::gunzip::Gunzip;
+use crate::formats::json_batches::JsonDecoder;
+use crate::formats::json_rows::RowSplitter;
+use crate::formats::json_schema::Rows;
+use crate::lake::table::{commit, version};
+use crate::lake::{Lake, TableName, Zone, landing, lock, path, state};
+use crate::project;
+use crate::spark::{sql, types};
 
 /// A reader with the name of its corpus.
 pub type Target = (&'static str, fn(&[u8]));
@@ -148,7 +150,7 @@ pub fn lake(bytes: &[u8]) {
         }
         if let Ok(landing) = serde_json::from_slice::<landing::Landing>(object) {
             assert_round_trip(&landing);
-            let _ = raw::table(&lake, &[landing]);
+            let _ = read::landing::table(&lake, &[landing]);
         }
         let _ = commit::recover(&lake, &table, "me").await;
         if let Ok(lock) = lock::acquire(&lake, "me", [table.clone()]).await {

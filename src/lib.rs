@@ -1,21 +1,26 @@
 //! Trapiche turns a lake's raw files into refined tables; this is the map, from the ground up.
 //!
-//! Read [`pipeline`] first: it is the flow. A module imports only from the groups above its own (`report` from `lake`,
-//! too); `docs/ARCHITECTURE.md` walks the ways through them.
-
-pub mod error;
+//! Read [`pipeline`] first: it is the flow. A module imports only from the groups above its own;
+//! `docs/ARCHITECTURE.md` walks the ways through them.
 
 pub mod config;
-pub mod lake;
-pub mod report;
+pub mod error;
+pub mod hints;
+pub mod machine;
+
+pub mod aws;
 pub mod spark;
 
+pub mod formats;
+
+pub mod lake;
+
 pub mod project;
+pub mod report;
 
 pub mod engine;
 
 pub mod demo;
-
 pub mod ingest;
 pub mod transform;
 

@@ -176,30 +176,3 @@ pub enum Event {
     },
     Finished(DatasetReport),
 }
-
-/// Memory that the process holds now, in bytes; 0 where the system does not tell.
-pub fn resident_memory() -> u64 {
-    memory_field("VmRSS:")
-}
-
-/// The most memory that the process has ever held, in bytes.
-pub fn peak_memory() -> u64 {
-    memory_field("VmHWM:")
-}
-
-/// What the process has computed so far, in seconds of one core; 0 where the system does not tell.
-pub fn cpu_seconds() -> f64 {
-    /// Of the kernel's clock, as every Linux tells user programs.
-    const TICKS_PER_SECOND: f64 = 100.0;
-    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    // The name in brackets may hold anything; behind it user and system time are the 12th and 13th field.
-    let fields = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
-    let ticks = fields.split_whitespace().skip(11).take(2).filter_map(|ticks| ticks.parse::<f64>().ok());
-    ticks.sum::<f64>() / TICKS_PER_SECOND
-}
-
-fn memory_field(name: &str) -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find(|line| line.starts_with(name));
-    line.and_then(|line| line.split_whitespace().nth(1)?.parse::<u64>().ok()).unwrap_or(0) * 1024
-}

@@ -3,16 +3,17 @@
 use datafusion::logical_expr::LogicalPlan;
 
 use crate::engine::slices::SliceWrite;
-use crate::engine::store::{self, TableWrite};
-use crate::engine::{Session, fault};
+use crate::engine::write::store::{self, TableWrite};
+use crate::engine::{Session, faults};
 use crate::error::Result;
-use crate::project::{Dataset, Query, sql};
+use crate::project::{Dataset, Query};
 use crate::report::{Made, Meter, RunStamp};
+use crate::spark::sql;
 
 /// The query over the tables that `session` has open.
 pub async fn plan(dataset: &Dataset, query: &Query, session: &Session) -> Result<LogicalPlan> {
     let statement = sql::parse(&query.sql).expect("the project's queries were parsed when it was loaded");
-    session.plan(statement).await.map_err(|error| fault::placed(&error, &dataset.file, &query.sql))
+    session.plan(statement).await.map_err(|error| faults::placed(&error, &dataset.file, &query.sql))
 }
 
 /// Runs the query over the tables that `session` has open and publishes its rows: those of some slices, if these say so.

@@ -11,9 +11,10 @@ use std::time::Duration;
 
 use criterion::{Criterion, SamplingMode, Throughput, criterion_group, criterion_main};
 
-use trapiche::analyze::{describe, kmeans};
+use trapiche::analyze::{kmeans, profile};
 use trapiche::lake::{TableName, Zone};
-use trapiche::project::{Describe, Impute, Init, InitMethod, Kmeans, Scale, sql};
+use trapiche::project::{Describe, Impute, Init, InitMethod, Kmeans, Scale};
+use trapiche::spark::sql;
 
 use data::FEATURES;
 use workbench::Workbench;
@@ -123,7 +124,7 @@ fn describe_columns(criterion: &mut Criterion) {
     };
     let mut group = criterion.benchmark_group("describe");
     group.sampling_mode(SamplingMode::Flat).throughput(Throughput::Elements(MODEL_ROWS as u64));
-    let run = || bench.runtime.block_on(describe::describe(rows.clone(), &spec)).expect("rows that can be described");
+    let run = || bench.runtime.block_on(profile::describe(rows.clone(), &spec)).expect("rows that can be described");
     group.bench_function("six_columns", |b| b.iter(|| black_box(run())));
     group.finish();
 }

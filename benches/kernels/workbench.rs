@@ -16,7 +16,7 @@ use tokio::runtime::Runtime;
 use tokio::sync::mpsc::unbounded_channel;
 
 use trapiche::config::{self, Limits};
-use trapiche::engine::store::{self, TableWrite};
+use trapiche::engine::write::store::{self, TableWrite};
 use trapiche::engine::{Engine, Session};
 use trapiche::lake::{Lake, TableName, Zone};
 use trapiche::pipeline::{self, RunOptions, Stop};

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Schema};
-use trapiche::lake::data_file::{ColumnRange, DataFile};
-use trapiche::lake::version::Version;
+use trapiche::lake::table::data_file::{ColumnRange, DataFile};
+use trapiche::lake::table::version::Version;
 use trapiche::lake::{Format, TableName, Zone, path};
 
 pub fn table() -> TableName {
@@ -21,7 +21,7 @@ pub fn next(run_id: &str, files: Vec<DataFile>) -> Version {
         committed_at: chrono::DateTime::UNIX_EPOCH,
         fingerprint: "made up".into(),
         schema: Arc::new(Schema::new(fields.map(|(name, data_type)| Field::new(name, data_type, true)).to_vec())),
-        timestamps: trapiche::lake::types::Timestamps::Micros,
+        timestamps: trapiche::spark::types::Timestamps::Micros,
         partition_by: vec!["day".into()],
         files: files.into(),
         quarantine: vec![].into(),

@@ -26,10 +26,10 @@ use object_store::path::Path;
 use object_store::prefix::PrefixStore;
 use serde::{Deserialize, Serialize};
 use trapiche::lake::Lake;
-use trapiche::lake::commit::{Replaces, commit};
-use trapiche::lake::data_file::{ColumnRange, DataFile};
-use trapiche::lake::version;
-use trapiche::report::peak_memory;
+use trapiche::lake::table::commit::{Replaces, commit};
+use trapiche::lake::table::data_file::{ColumnRange, DataFile};
+use trapiche::lake::table::version;
+use trapiche::machine::peak_memory;
 
 use counted::{Cost, Counted};
 use made_up::{day, file, next, table};

@@ -1,6 +1,6 @@
 //! The formulas of docs/lake.md, "What it costs", for the table that the bench makes up.
 
-use trapiche::lake::tree::FAN_OUT;
+use trapiche::lake::table::tree::FAN_OUT;
 
 use super::Deed;
 use super::counted::Cost;

@@ -6,8 +6,9 @@ use std::time::{Duration, Instant};
 use futures::{StreamExt, TryStreamExt, stream};
 use object_store::memory::InMemory;
 use trapiche::error::Kind;
-use trapiche::lake::commit::{Replaces, commit};
-use trapiche::lake::{Lake, stage, version};
+use trapiche::lake::table::commit::{Replaces, commit};
+use trapiche::lake::table::version;
+use trapiche::lake::{Lake, stage};
 
 use super::counted::Counted;
 use super::made_up::{file, next, table};

@@ -14,7 +14,7 @@ use datafusion::prelude::{DataFrame, ParquetReadOptions, SessionConfig, SessionC
 use tokio::runtime::Runtime;
 use trapiche::config::{self, Limits};
 use trapiche::engine::Engine;
-use trapiche::engine::store::{self, TableWrite};
+use trapiche::engine::write::store::{self, TableWrite};
 use trapiche::lake::{Lake, TableName, Zone};
 use trapiche::project::WriteMode;
 use trapiche::report::{Meter, RunStamp};

@@ -6,7 +6,7 @@ use datafusion::logical_expr::{Expr, lit, when};
 use datafusion::prelude::DataFrame;
 
 /// A failure of the engine, in our words.
-pub use crate::engine::fault::explain as engine;
+pub use crate::engine::faults::explain as engine;
 use crate::error::{Error, Result};
 
 /// The column that `name` means, in any case and with any characters in it.

@@ -11,11 +11,11 @@ use datafusion::logical_expr::{Expr, cast, ident, lit, when};
 use datafusion::prelude::DataFrame;
 
 use super::columns::{self, engine};
-use crate::engine::kmeans::Seen;
-use crate::engine::sketch::{Sketch, numeric_sketch};
+use crate::engine::functions::kmeans::Seen;
+use crate::engine::functions::sketch::{Sketch, numeric_sketch};
 use crate::error::{Error, Result};
-use crate::lake::types;
 use crate::project::{Impute, Scale};
+use crate::spark::types;
 
 /// Keys and features of a table's rows, lazily.
 #[derive(Debug, Clone)]

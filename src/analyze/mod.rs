@@ -4,11 +4,9 @@
 //! give back Arrow batches, which are stored like any other table.
 
 mod columns;
-pub mod describe;
 pub mod features;
 pub mod kmeans;
-mod seeds;
-mod weighted;
+pub mod profile;
 
 use std::sync::Arc;
 
@@ -16,7 +14,7 @@ use arrow::datatypes::SchemaRef;
 use datafusion::prelude::DataFrame;
 
 use crate::engine::Session;
-use crate::engine::store::{self, TableWrite};
+use crate::engine::write::store::{self, TableWrite};
 use crate::error::Result;
 use crate::lake::TableName;
 use crate::project::{Dataset, Model, WriteMode};
@@ -34,7 +32,7 @@ pub async fn analyze(
 ) -> Result<Made> {
     let input = session.table(model.input()).await?;
     let tables = match model {
-        Model::Describe(spec) => vec![session.rows(describe::describe(input, spec).await?)?],
+        Model::Describe(spec) => vec![session.rows(profile::describe(input, spec).await?)?],
         Model::Kmeans(spec) => {
             let KmeansTables { assignments, centers, metrics } = kmeans::kmeans(input, spec).await?;
             vec![assignments, session.rows(centers)?, session.rows(metrics)?]
@@ -64,7 +62,7 @@ pub async fn analyze(
 /// A configuration error for a column that does not exist or does not fit.
 pub async fn outputs(dataset: &Dataset, model: &Model, input: DataFrame) -> Result<Vec<(TableName, SchemaRef)>> {
     let schemas = match model {
-        Model::Describe(spec) => vec![describe::describe(input, spec).await?.schema()],
+        Model::Describe(spec) => vec![profile::describe(input, spec).await?.schema()],
         Model::Kmeans(spec) => {
             let KmeansTables { assignments, centers, metrics } = kmeans::unfitted(input, spec).await?;
             vec![Arc::new(assignments.schema().as_arrow().clone()), centers.schema(), metrics.schema()]

@@ -10,12 +10,30 @@ use crate::lake::Lake;
 use crate::pipeline::{self, Compacted};
 use crate::project::Project;
 
-use super::args;
-use super::output;
+use super::options::Output;
+use super::print::output;
+use super::print::table::{Cell, Table};
 use super::run::stamp;
-use super::table::{Cell, Table};
 
-pub async fn compact(project: &Project, lake: &Lake, limits: &Limits, args: args::Compact) -> Result<ExitCode> {
+/// Write the small files of tables again as large ones
+///
+/// Readers open fewer files. The rows stay the same, and what was made from the table stays up to date. Each table is
+/// one commit. Partitions without several small files are left alone.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  trapiche compact trusted.sales
+  trapiche compact sales visits -o json")]
+pub struct CompactArguments {
+    /// Tables: `name` or `zone.name`
+    #[arg(value_name = "TABLE", required = true)]
+    pub tables: Vec<String>,
+
+    #[command(flatten)]
+    pub output: Output,
+}
+
+pub async fn compact(project: &Project, lake: &Lake, limits: &Limits, args: CompactArguments) -> Result<ExitCode> {
     let done = pipeline::compact(project, lake, limits, &args.tables, &stamp(Utc::now())).await?;
     output::print(args.output.format, &table(&done), &done)?;
     Ok(ExitCode::SUCCESS)

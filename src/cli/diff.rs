@@ -8,17 +8,52 @@ use crate::lake::Lake;
 use crate::pipeline::{self, ColumnChange, Diff, PartitionChange, Side};
 use crate::project::Project;
 
-use super::args;
-use super::output::{self, word};
-use super::table::{Cell, Table};
-use super::units::counted;
-use super::words::Words;
+use super::options::Output;
+use super::print::output::{self, word};
+use super::print::table::{Cell, Table};
+use super::print::units::counted;
+use super::talk::words::Words;
+
+/// Say what is different between two versions of a table
+///
+/// Compares the columns, and the files and rows of each partition, from what the versions say of themselves: no
+/// file is read. A table that was made again has new files, even with the same rows; `--rows` reads both versions
+/// and counts the rows that only one of them has.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  trapiche diff trusted.sales --from 20261123T134500Z-123456        that run's table against the newest
+  trapiche diff trusted.sales --from 11 --to 12 --rows --fail       exit code 5 if a row differs")]
+pub struct DiffArguments {
+    /// The table: `name` or `zone.name`
+    #[arg(value_name = "TABLE")]
+    pub table: String,
+
+    /// The older version: its number, or a run after which it was the table's newest
+    #[arg(long, value_name = "RUN_OR_VERSION")]
+    pub from: String,
+
+    /// The newer version, in the same words [default: the newest]
+    #[arg(long, value_name = "RUN_OR_VERSION")]
+    pub to: Option<String>,
+
+    /// Read both versions and count the rows that only one of them has
+    #[arg(long)]
+    pub rows: bool,
+
+    /// End with exit code 5 if they differ: in columns or rows with `--rows`, in columns or files without
+    #[arg(long)]
+    pub fail: bool,
+
+    #[command(flatten)]
+    pub output: Output,
+}
 
 pub async fn diff(
     project: &Project,
     lake: &Lake,
     limits: &Limits,
-    args: args::Diff,
+    args: DiffArguments,
     words: &Words,
 ) -> Result<ExitCode> {
     let sides = (args.from.as_str(), args.to.as_deref());

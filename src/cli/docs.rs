@@ -4,15 +4,14 @@ use std::fmt::Write;
 
 use clap::{Arg, Command, CommandFactory};
 
-use super::args::Arguments;
+use super::Arguments;
 
 /// The whole page.
 fn markdown() -> String {
     let mut command = Arguments::command();
     command.build();
-    let mut page = String::from(
-        "<!-- Generated from src/cli/args.rs: UPDATE_DOCS=1 cargo test --lib docs -->\n\n# Command line\n\n",
-    );
+    let mut page =
+        String::from("<!-- Generated from src/cli: UPDATE_DOCS=1 cargo test --lib docs -->\n\n# Command line\n\n");
     section(&mut page, &mut command, |arg| !is_standard(arg));
     let commands: Vec<&str> = command.get_subcommands().map(Command::get_name).filter(|name| *name != "help").collect();
     let links: Vec<String> = commands.iter().map(|name| format!("[{name}](#trapiche-{name})")).collect();

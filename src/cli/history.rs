@@ -7,12 +7,26 @@ use crate::lake::Lake;
 use crate::pipeline;
 use crate::report::{DatasetStatus, RunReport};
 
-use super::args;
-use super::output::{self, word};
+use super::options::Output;
+use super::print::output::{self, word};
+use super::print::table::{Cell, Table};
 use super::run;
-use super::table::{Cell, Table};
 
-pub async fn history(lake: &Lake, args: args::History) -> Result<ExitCode> {
+/// List the runs of this lake, newest first, or show the report of one
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  trapiche history
+  trapiche history 20261123T134500Z-123456 -o json")]
+pub struct HistoryArguments {
+    /// The run to show, as it is named in the list
+    #[arg(value_name = "RUN_ID")]
+    pub run_id: Option<String>,
+    #[command(flatten)]
+    pub output: Output,
+}
+
+pub async fn history(lake: &Lake, args: HistoryArguments) -> Result<ExitCode> {
     let reports = pipeline::history(lake).await?;
     match args.run_id {
         None => output::print(args.output.format, &table(&reports), &reports)?,

@@ -1,30 +1,27 @@
 //! The command line: each command is one call of the library, what it gives is printed, and there is one exit code.
+//!
+//! A command is a file: its arguments, whose text is its help and its part of `docs/cli.md`, and what it does. `options` are
+//! those that several commands have, `print` is what goes to stdout, `talk` what goes to stderr and comes from the keyboard.
 
-mod args;
-mod batches;
 mod compact;
 mod diff;
 #[cfg(test)]
 mod docs;
 mod history;
-mod json;
 mod node;
-mod output;
+mod options;
 mod plan;
-mod progress;
-mod prompt;
+mod print;
 mod query;
 mod run;
 mod schema;
-mod script;
-mod signals;
-mod table;
-mod units;
+mod talk;
 mod vacuum;
 mod validate;
-mod words;
 
 use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
 
 use crate::config::{self, Limits};
 use crate::error::{Error, Result};
@@ -32,9 +29,69 @@ use crate::lake::Lake;
 use crate::pipeline::{self, RunOptions};
 use crate::project::{Project, Workers};
 
-pub use args::Arguments;
-use args::{Command, Global};
-use words::Words;
+use compact::CompactArguments;
+use diff::DiffArguments;
+use history::HistoryArguments;
+use node::Node;
+use options::Global;
+use plan::PlanArguments;
+use query::QueryArguments;
+use run::RunArguments;
+use schema::{CompletionsArguments, SchemaArguments};
+use talk::words::Words;
+use vacuum::VacuumArguments;
+use validate::ValidateArguments;
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0    all went well
+  1    a dataset, a check or a statement failed when it ran; the others may have been made
+  2    usage, the settings or a text (SQL, model) is wrong, and was before anything ran
+  3    a server could not be reached or refused access
+  4    another run is at work on a dataset
+  5    two things that should be the same are not
+  130  interrupted; nothing half-made is visible
+
+Examples:
+  trapiche run                                  make what is not up to date
+  trapiche query \"SELECT * FROM refined.sales\"  look at a result";
+
+/// Turns a data lake's raw files into refined tables.
+///
+/// A project is a folder with a `trapiche.yml`, SQL files in `queries/` and models in `models/`.
+/// `trapiche run` captures its sources into `raw`, and makes the tables of `trusted` and `refined` from them.
+/// Data goes to stdout; words, progress and errors go to stderr.
+#[derive(Debug, Parser)]
+#[command(name = "trapiche", version, after_help = EXIT_CODES, max_term_width = 110)]
+pub struct Arguments {
+    #[command(flatten)]
+    pub global: Global,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+impl Arguments {
+    /// Reads the command line. Help and version end the process here, and so does a wrong usage (with code 2).
+    pub fn read() -> Self {
+        Self::parse()
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    Run(RunArguments),
+    Plan(PlanArguments),
+    Validate(ValidateArguments),
+    Query(QueryArguments),
+    Diff(DiffArguments),
+    Compact(CompactArguments),
+    Vacuum(VacuumArguments),
+    History(HistoryArguments),
+    #[command(subcommand)]
+    Node(Node),
+    Schema(SchemaArguments),
+    Completions(CompletionsArguments),
+}
 
 /// Does what was typed. A failure is reported here and nowhere else, and decides the exit code.
 pub fn run(arguments: Arguments) -> ExitCode {
@@ -57,20 +114,20 @@ pub fn run(arguments: Arguments) -> ExitCode {
 fn dispatch(arguments: Arguments, words: &Words) -> Result<ExitCode> {
     let here = &arguments.global;
     match arguments.command {
-        Command::Run(args::Run { dry_run: true, selection, output })
-        | Command::Plan(args::Plan { selection, output }) => {
+        Command::Run(RunArguments { dry_run: true, selection, output })
+        | Command::Plan(PlanArguments { selection, output }) => {
             let options = selection.into();
             on_project_for(here, &options, async |project, lake, limits| {
                 plan::plan(project, lake, limits, &options, output.format, words).await
             })
         }
-        Command::Run(args::Run { selection, output, .. }) => {
+        Command::Run(RunArguments { selection, output, .. }) => {
             let options = selection.into();
             on_project_for(here, &options, async |project, lake, limits| {
                 run::run(project, lake, limits, &options, output.format, words).await
             })
         }
-        Command::Validate => {
+        Command::Validate(ValidateArguments {}) => {
             on_project(here, async |project, lake, limits| validate::validate(project, lake, limits, words).await)
         }
         Command::Query(args) => {
@@ -87,8 +144,8 @@ fn dispatch(arguments: Arguments, words: &Words) -> Result<ExitCode> {
         }
         Command::History(args) => on_project(here, async |_, lake, _| history::history(lake, args).await),
         Command::Node(role) => node::node(here, role, words),
-        Command::Schema => schema::schema(),
-        Command::Completions { shell } => schema::completions(shell),
+        Command::Schema(SchemaArguments {}) => schema::schema(),
+        Command::Completions(CompletionsArguments { shell }) => schema::completions(shell),
     }
 }
 
@@ -137,4 +194,29 @@ fn on_threads(threads: usize, command: impl Future<Output = Result<ExitCode>>) -
     // What still runs was given up by the command: don't wait for it.
     runtime.shutdown_background();
     outcome
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_definition_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn selections_add_up_however_they_are_written() {
+        let arguments =
+            Arguments::parse_from(["trapiche", "run", "a", "b", "--select", "c", "d", "--exclude", "e", "-C", "x"]);
+        let Command::Run(run) = arguments.command else { panic!("not a run") };
+        let options = RunOptions::from(run.selection);
+        assert_eq!(options.select, ["a", "b", "c", "d"]);
+        assert_eq!(options.exclude, ["e"]);
+        assert_eq!(arguments.global.directory, PathBuf::from("x"));
+    }
 }

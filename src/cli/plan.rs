@@ -10,11 +10,26 @@ use crate::lake::Lake;
 use crate::pipeline::{self, Place, Plan, PlannedAction, PlannedDataset, RunOptions};
 use crate::project::Project;
 
-use super::args::Format;
-use super::output::{self, word};
-use super::table::{Cell, Table};
-use super::units;
-use super::words::Words;
+use super::options::{Format, Output, Selection};
+use super::print::output::{self, word};
+use super::print::table::{Cell, Table};
+use super::print::units;
+use super::talk::words::Words;
+
+/// Show what a run would do, and why, without doing it
+///
+/// The same as `run --dry-run`. Nothing is written.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  trapiche plan
+  trapiche plan trusted.sales+ -o json")]
+pub struct PlanArguments {
+    #[command(flatten)]
+    pub selection: Selection,
+    #[command(flatten)]
+    pub output: Output,
+}
 
 pub async fn plan(
     project: &Project,

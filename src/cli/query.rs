@@ -4,22 +4,57 @@ use std::io::{IsTerminal, Read};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use clap::ValueHint;
+
 use crate::config::Limits;
 use crate::error::{Error, Result};
 use crate::lake::Lake;
 use crate::pipeline;
 use crate::project::Project;
 
-use super::args;
-use super::prompt;
-use super::script::Script;
-use super::words::Words;
+use super::options::Output;
+use super::talk::prompt;
+use super::talk::script::Script;
+use super::talk::words::Words;
+
+/// Ask the lake with SQL
+///
+/// Tables have the names that the project's queries use: `raw.products`, `trusted.sales`. SQL is Spark's, as far as docs/project.md says.
+/// Several statements are separated by `;` and may create temporary views. The first that fails ends the command.
+/// Without SQL it prompts on a terminal, and reads standard input elsewhere.
+///
+/// `-o json` is JSON of RFC 8259, with all digits of every number. What JSON has no number for is text: `"NaN"`,
+/// `"Infinity"`, `"-Infinity"`. Of columns or fields of one name the later ones are numbered (`x`, `x_2`), and the keys
+/// of a map are text.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  trapiche query \"SELECT category, mean_price FROM refined.category_prices\"
+  trapiche query -o csv -f report.sql > report.csv
+  echo 'SHOW TABLES' | trapiche query -f -
+  trapiche query                      an interactive prompt; `\\q` leaves it")]
+pub struct QueryArguments {
+    /// One or several statements
+    #[arg(value_name = "SQL")]
+    pub sql: Option<String>,
+
+    /// Read the statements from this file; `-` is standard input
+    #[arg(short, long, value_name = "FILE", conflicts_with = "sql", value_hint = ValueHint::FilePath)]
+    pub file: Option<PathBuf>,
+
+    /// See the tables as they were at the end of this run, as long as they are kept
+    #[arg(long, value_name = "RUN_ID")]
+    pub as_of: Option<String>,
+
+    #[command(flatten)]
+    pub output: Output,
+}
 
 pub async fn query(
     project: &Project,
     lake: &Lake,
     limits: &Limits,
-    args: args::Query,
+    args: QueryArguments,
     words: &Words,
 ) -> Result<ExitCode> {
     let script = match (args.sql, args.file) {

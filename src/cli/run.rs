@@ -11,11 +11,37 @@ use crate::report::{DatasetReport, DatasetStatus, RunReport, RunStamp, RunStatus
 use chrono::{DateTime, Utc};
 use tokio::sync::{mpsc, oneshot};
 
-use super::args::Format;
-use super::output::{self, word};
-use super::table::{Cell, Table};
-use super::words::Words;
-use super::{progress, signals, units};
+use super::options::{Format, Output, Selection};
+use super::print::output::{self, word};
+use super::print::table::{Cell, Table};
+use super::print::units;
+use super::talk::words::Words;
+use super::talk::{progress, signals};
+
+/// Make the project's datasets: capture the sources, run the queries, fit the models
+///
+/// Datasets run in the order of what they read, independent ones side by side. What is up to date is left alone
+/// and says why. A dataset that fails blocks those that read it, not the others. The report is printed at the end.
+///
+/// Ctrl-C stops after undoing what is under way; a second Ctrl-C aborts at once.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  trapiche run                        the whole project
+  trapiche run +refined.sales         one table and all that it is made from
+  trapiche run tag:daily --exclude raw.quakes
+  trapiche run -o json | jq .status   the report for a script")]
+pub struct RunArguments {
+    #[command(flatten)]
+    pub selection: Selection,
+
+    /// Only show what would be done, as `trapiche plan` does
+    #[arg(long)]
+    pub dry_run: bool,
+
+    #[command(flatten)]
+    pub output: Output,
+}
 
 pub async fn run(
     project: &Project,

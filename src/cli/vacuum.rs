@@ -2,23 +2,47 @@
 
 use std::collections::BTreeMap;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use chrono::Utc;
 
 use crate::error::Result;
 use crate::lake::Lake;
-use crate::lake::vacuum::{Garbage, What};
+use crate::lake::table::vacuum::{Garbage, What};
 use crate::pipeline;
 use crate::project::Project;
 
-use super::args;
-use super::output::{self, word};
+use super::options::Output;
+use super::print::output::{self, word};
+use super::print::table::{Cell, Table};
+use super::print::units;
 use super::run::stamp;
-use super::table::{Cell, Table};
-use super::units;
-use super::words::Words;
+use super::talk::words::Words;
 
-pub async fn vacuum(project: &Project, lake: &Lake, args: args::Vacuum, words: &Words) -> Result<ExitCode> {
+/// Remove what nothing in the lake refers to any longer
+///
+/// These are: files and versions that were replaced longer ago than `keep`, and files in a table's folder that no
+/// version has and that are older than an hour. A run removes what it replaced itself; this finds what other runs left
+/// when they died.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  trapiche vacuum --dry-run
+  trapiche vacuum --keep 0s -o json   everything but the newest version of each table")]
+pub struct VacuumArguments {
+    /// Remove what was replaced longer ago than this: `0s`, `30m`, `1h`, `7d` [default: the target's `keep`]
+    #[arg(long, value_name = "TIME", value_parser = crate::lake::table::attic::parse_keep)]
+    pub keep: Option<Duration>,
+
+    /// Only show what would be removed
+    #[arg(long)]
+    pub dry_run: bool,
+
+    #[command(flatten)]
+    pub output: Output,
+}
+
+pub async fn vacuum(project: &Project, lake: &Lake, args: VacuumArguments, words: &Words) -> Result<ExitCode> {
     let keep = args.keep.unwrap_or(lake.keep());
     let vacuumed = pipeline::vacuum(project, lake, keep, args.dry_run, &stamp(Utc::now())).await?;
     let found = vacuumed.garbage;

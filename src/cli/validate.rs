@@ -8,7 +8,20 @@ use crate::lake::Lake;
 use crate::pipeline;
 use crate::project::Project;
 
-use super::words::Words;
+use super::talk::words::Words;
+
+/// Check the whole project without running it
+///
+/// Reads every file and plans every query. All errors are reported in one pass, with file, line and a hint.
+/// What depends on a source's columns is judged by its last landing and told as a warning: the next one may be right.
+/// Of a source that was never captured the columns are not known; a query that reads it is checked as far as its own text
+/// goes, and listed.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  trapiche validate
+  trapiche validate -C examples/weather --target prod")]
+pub struct ValidateArguments {}
 
 /// Errors come back as one [`Error`](crate::error::Error); there is no data, so stdout stays empty.
 pub async fn validate(project: &Project, lake: &Lake, limits: &Limits, words: &Words) -> Result<ExitCode> {

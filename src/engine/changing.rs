@@ -6,7 +6,7 @@ use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::logical_expr::expr::ScalarFunction;
 use datafusion::logical_expr::{Expr, LogicalPlan, Volatility};
 
-use super::fault;
+use super::faults;
 
 /// How often a result changes by itself.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -31,7 +31,7 @@ pub fn changing(plan: &LogicalPlan) -> crate::error::Result<Changing> {
             })
         })
     });
-    looked.map_err(fault::explain)?;
+    looked.map_err(faults::explain)?;
     Ok(found)
 }
 

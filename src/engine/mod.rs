@@ -1,50 +1,27 @@
 //! Where SQL runs. Everything above sees [`Engine`] and [`Session`], and not how many machines there are: [`Place`] is
 //! the one choice.
 //!
-//! | file | noun |
+//! | place | noun |
 //! |---|---|
-//! | `session` | one function that builds every session: functions, options, memory |
-//! | `cluster` | other machines that run plans, and what happens when one is lost |
-//! | `raw`, `table` | what a query sees of a landing and of a table's version |
-//! | `ranges` | between which values a file's columns lie: taken from its writer, used to leave files out |
-//! | `hive` | the partitioned write as an execution plan: rows in, list of files out |
-//! | `average` | `avg` as Spark has it |
-//! | `changing` | functions of time and chance, which make a table due by themselves |
-//! | `kmeans` | functions of ours: the parts of k-means that look at rows |
-//! | `footer` | footers of files, with errors that keep their kind |
-//! | `sketch`, `exact` | an aggregate of ours: numbers in a form that merges to the same in any order; its sums, rounded once |
-//! | `attic` | files that were replaced while a query was at work are read where they went |
-//! | `compact` | small files of a table become large ones |
-//! | `join_keys` | a filter on a join's key on one side becomes one on the other |
+//! | `state` | one function that builds every session: functions, options, memory |
+//! | `read` | what a query sees of a landing and of a table's version, and which files it leaves out |
+//! | `write` | a query's result becomes a table's next version: checked, dealt to partitions, encoded, staged |
 //! | `slices` | which parts of a query's result can be made alone, and from which files |
-//! | `athena` | which types and names a table may have |
+//! | `changing` | functions of time and chance, which make a table due by themselves |
+//! | `functions` | functions of ours: sketches, and the parts of k-means that look at rows |
+//! | `faults` | the engine's errors, at their places and in the user's words |
+//! | `cluster` | other machines that run plans, and what happens when one is lost |
 //! | `rows` | a statement's result as it comes |
-//! | `store` | a query's result becomes a table's next version |
-//! | `fault`, `wording` | the engine's errors, at their places and in the user's words |
 
-mod athena;
-mod attic;
-mod average;
 pub mod changing;
 pub mod cluster;
-pub mod compact;
-mod exact;
-pub mod fault;
-mod footer;
-pub(crate) mod hive;
-mod join_keys;
-pub mod kmeans;
-mod ranges;
-pub mod raw;
-pub(crate) mod raw_csv;
-pub(crate) mod raw_json;
+pub mod faults;
+pub mod functions;
+pub mod read;
 mod rows;
-mod session;
-pub mod sketch;
 pub mod slices;
-pub mod store;
-mod table;
-mod wording;
+mod state;
+pub mod write;
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -75,8 +52,8 @@ use crate::error::{Error, Kind, Result};
 use crate::lake::current::{self, Current};
 use crate::lake::landing::Landing;
 use crate::lake::moment::Moment;
-use crate::lake::state::{self, SourceState};
-use crate::lake::version::{self, AsOf, Version};
+use crate::lake::state::{self as source_state, SourceState};
+use crate::lake::table::version::{self, AsOf, Version};
 use crate::lake::{Lake, TableName, Zone};
 use crate::project::Workers;
 use crate::report::WorkerUse;
@@ -105,7 +82,7 @@ enum Place {
 impl Engine {
     /// An engine on this machine. Spill files go to the system's temporary folder.
     pub fn local(lake: &Lake, limits: &Limits) -> Result<Engine> {
-        let runtime = session::on_lake(session::runtime(limits, None)?.as_ref(), lake)?;
+        let runtime = state::on_lake(state::runtime(limits, None)?.as_ref(), lake)?;
         Ok(Engine { runtime, limits: *limits, lake: lake.clone(), place: Place::Here })
     }
 
@@ -124,8 +101,8 @@ impl Engine {
 
     /// A session on this machine that sees no table yet.
     pub fn session(&self) -> Result<Session> {
-        let state = session::state(SessionConfig::new(), &self.runtime, self.limits.threads);
-        let context = session::context(state)?;
+        let state = state::state(SessionConfig::new(), &self.runtime, self.limits.threads);
+        let context = state::context(state)?;
         Ok(Session { context, lake: self.lake.clone(), unreadable: Arc::default(), attempt: 0, members: None })
     }
 
@@ -158,9 +135,9 @@ impl Engine {
     }
 
     fn spread(&self, cluster: &Cluster, members: &Arc<Members>, attempt: Attempt) -> Result<Session> {
-        let state = session::state(SessionConfig::new(), &self.runtime, self.limits.threads);
+        let state = state::state(SessionConfig::new(), &self.runtime, self.limits.threads);
         let state = cluster.spread(state, &self.lake, members, attempt.sparing)?;
-        let (context, lake, members) = (session::context(state)?, self.lake.clone(), Some(members.clone()));
+        let (context, lake, members) = (state::context(state)?, self.lake.clone(), Some(members.clone()));
         Ok(Session { context, lake, unreadable: Arc::default(), attempt: attempt.number, members })
     }
 }
@@ -182,14 +159,14 @@ impl Session {
     /// the columns are known, and a query that reads it says so.
     pub async fn open_as_of(&self, table: &TableName, moment: &Moment) -> Result<bool> {
         match table.zone {
-            Zone::Raw => match state::as_of(&self.lake, &table.name, moment).await? {
+            Zone::Raw => match source_state::as_of(&self.lake, &table.name, moment).await? {
                 Some(state) => self.open_source(&state, &state.landings(&self.lake).await?).map(|()| true),
                 None => Ok(false),
             },
             Zone::Trusted | Zone::Refined => match version::as_of(&self.lake, table, moment).await? {
                 AsOf::Version(version) => self.open_version(&version).map(|()| true),
                 AsOf::Gone { oldest } => {
-                    let gone = Arc::new(table::GoneTable::new(&oldest, &moment.run_id));
+                    let gone = Arc::new(read::version::GoneTable::new(&oldest, &moment.run_id));
                     self.register(table.zone.as_str(), &table.name, gone).map(|()| true)
                 }
                 AsOf::NotMadeYet => Ok(false),
@@ -203,8 +180,8 @@ impl Session {
 
     /// The rows of one version of a table, lazily.
     pub fn version(&self, version: &Version) -> Result<DataFrame> {
-        let table = table::LakeTable::new(&self.lake, version);
-        self.context.read_table(Arc::new(table)).map_err(fault::explain)
+        let table = read::version::LakeTable::new(&self.lake, version);
+        self.context.read_table(Arc::new(table)).map_err(faults::explain)
     }
 
     /// Registers the table as it lies in the lake now; whether there is one.
@@ -254,17 +231,17 @@ impl Session {
     }
 
     fn open_source(&self, state: &SourceState, landings: &[Landing]) -> Result<()> {
-        self.register(Zone::Raw.as_str(), &state.source, raw::table(&self.lake, landings)?)
+        self.register(Zone::Raw.as_str(), &state.source, read::landing::table(&self.lake, landings)?)
     }
 
     /// Registers a version under its table's name, and the rows that it left out under their own.
     fn open_version(&self, version: &Version) -> Result<()> {
         let table = &version.table;
         if !version.quarantine.is_empty() {
-            let bad = Arc::new(table::LakeTable::quarantine(&self.lake, version));
+            let bad = Arc::new(read::version::LakeTable::quarantine(&self.lake, version));
             self.register(QUARANTINE, &quarantine_name(table), bad)?;
         }
-        self.register(table.zone.as_str(), &table.name, Arc::new(table::LakeTable::new(&self.lake, version)))
+        self.register(table.zone.as_str(), &table.name, Arc::new(read::version::LakeTable::new(&self.lake, version)))
     }
 
     /// Registers a table of which only the columns are known, to plan against.
@@ -273,7 +250,7 @@ impl Session {
     }
 
     fn register(&self, schema: &str, name: &str, table: Arc<dyn TableProvider>) -> Result<()> {
-        let provider = self.context.catalog(session::CATALOG).and_then(|catalog| catalog.schema(schema));
+        let provider = self.context.catalog(state::CATALOG).and_then(|catalog| catalog.schema(schema));
         provider.expect("every zone is a schema").register_table(name.to_string(), table)?;
         Ok(())
     }
@@ -283,7 +260,7 @@ impl Session {
         let reference = TableReference::partial(table.zone.as_str(), table.name.as_str());
         self.context.table(reference).await.map_err(|e| match e.to_string() {
             text if text.contains("No table named") => not_made(table),
-            _ => fault::explain(e),
+            _ => faults::explain(e),
         })
     }
 
@@ -318,7 +295,7 @@ impl Session {
 
     /// The columns that a plan's result has once it is a table of the lake.
     pub fn stored_schema(&self, plan: &LogicalPlan, partition_by: &[String]) -> Result<SchemaRef> {
-        athena::stored_schema(plan.schema().as_arrow(), partition_by, self.lake.timestamps())
+        write::athena::stored_schema(plan.schema().as_arrow(), partition_by, self.lake.timestamps())
     }
 
     /// A plan's rows, lazily.
@@ -370,7 +347,7 @@ impl Session {
 
     /// Rows that are in memory already.
     pub fn rows(&self, rows: RecordBatch) -> Result<DataFrame> {
-        self.context.read_batch(rows).map_err(fault::explain)
+        self.context.read_batch(rows).map_err(faults::explain)
     }
 
     /// Checks a statement that reads, or makes a temporary view. The error still knows places in the SQL ([`fault`]).

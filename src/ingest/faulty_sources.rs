@@ -15,8 +15,8 @@ use tokio::net::TcpListener;
 
 use super::tests::{Bench, csv, gzip, json, rest};
 use crate::error::{Error, Kind};
-use crate::lake::types;
 use crate::project::{Address, Origin, Written};
+use crate::spark::types;
 
 /// The whole of what is said: message and hint.
 fn said(error: &Error) -> String {

@@ -4,35 +4,30 @@
 //! A capture writes parts into a folder of its own and makes them [live](crate::lake::capture) at the end. If the source
 //! has not changed since the last landing, the parts are removed and the last landing stays.
 
-pub(crate) mod csv;
+mod api;
+mod database;
 #[cfg(test)]
 mod faulty_sources;
+mod file;
 mod http;
-mod numbers;
-mod pages;
 mod parts;
-mod rest;
 #[cfg(test)]
 mod same_values;
-pub(crate) mod schema;
 mod seen;
-mod sql;
-mod sqlite;
 #[cfg(test)]
 mod tests;
-mod text;
-mod url;
 
 use arrow::datatypes::{Schema, SchemaRef};
 use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result};
 use crate::lake::landing::{self, LandedFormat, LandedPart, Landing};
-use crate::lake::{Lake, capture, types};
+use crate::lake::{Lake, capture};
 use crate::project::{Dataset, Origin, Source};
 use crate::report::{Meter, RunStamp};
+use crate::spark::types;
 
-use self::parts::{Draft, Taken, hex};
+use parts::{Draft, Taken, hex};
 
 /// What came of a capture. The landing is in both cases the newest one.
 #[derive(Debug)]
@@ -65,11 +60,11 @@ pub async fn capture(
     let draft = Draft { lake, folder: capture.folder().to_string(), previous: previous.as_ref(), at: at.at, meter };
 
     let taken = match &spec.origin {
-        Origin::Url { url, format } => url::capture(url, format, &spec.columns, &draft).await,
+        Origin::Url { url, format } => file::capture(url, format, &spec.columns, &draft).await,
         Origin::Rest { url, headers, records, paginate } => {
-            rest::capture(url, headers, records.as_deref(), paginate.as_ref(), &draft).await
+            api::capture(url, headers, records.as_deref(), paginate.as_ref(), &draft).await
         }
-        Origin::Sql { database, query } => sql::capture(database, query, &draft).await,
+        Origin::Sql { database, query } => database::capture(database, query, &draft).await,
     };
     let (format, schema, parts) = match taken {
         Ok(Taken::New { format, schema, parts }) => (format, schema, parts),
@@ -112,7 +107,7 @@ pub async fn capture(
 pub async fn peek(source: &Dataset, spec: &Source) -> Result<Option<SchemaRef>> {
     debug_assert_eq!(source.name.zone, crate::lake::Zone::Raw);
     match &spec.origin {
-        Origin::Url { url, format } => url::peek(url, format, &spec.columns).await,
+        Origin::Url { url, format } => file::peek(url, format, &spec.columns).await,
         Origin::Rest { .. } | Origin::Sql { .. } => Ok(None),
     }
 }

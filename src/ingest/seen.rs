@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use arrow::datatypes::{DataType, SchemaRef};
 
-use super::csv::Records;
-use super::schema::Rows;
-use super::text::Utf8;
 use crate::error::{Error, Result};
-use crate::lake::gunzip::Gunzip;
-use crate::lake::json_rows::RowSplitter;
+use crate::formats::csv_records::Records;
+use crate::formats::gunzip::Gunzip;
+use crate::formats::json_rows::RowSplitter;
+use crate::formats::json_schema::Rows;
+use crate::formats::utf8::Utf8;
 use crate::project::FileFormat;
 
 /// What is known of a file's rows from the bytes that have gone by.

@@ -19,7 +19,7 @@ use sqlx::{Connection, SqliteConnection};
 use tempfile::TempDir;
 
 use super::*;
-use crate::engine::raw;
+use crate::engine::read;
 use crate::error::{Error, Kind};
 use crate::lake::landing::tests::lake_in;
 use crate::lake::{TableName, Zone};
@@ -93,7 +93,7 @@ impl Bench {
     async fn batches(&self, landing: &Landing, sql: &str) -> Result<Vec<RecordBatch>, String> {
         let context =
             SessionContext::new_with_config(SessionConfig::new().with_batch_size(3).with_target_partitions(2));
-        context.register_table("t", raw::table(&self.lake, std::slice::from_ref(landing)).unwrap()).unwrap();
+        context.register_table("t", read::landing::table(&self.lake, std::slice::from_ref(landing)).unwrap()).unwrap();
         let frame = context.sql(sql).await.map_err(|error| error.to_string())?;
         frame.collect().await.map_err(|error| error.to_string())
     }

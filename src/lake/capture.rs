@@ -196,9 +196,9 @@ mod tests {
     use chrono::{DateTime, Utc};
 
     use super::super::landing::tests::lake_in;
-    use super::super::landing::{LandedFormat, part_path};
-    use super::super::types;
+    use super::landing::{LandedFormat, part_path};
     use super::*;
+    use crate::spark::types;
 
     const SOURCE: &str = "sales";
 

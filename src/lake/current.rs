@@ -2,7 +2,7 @@
 
 use super::landing::Landing;
 use super::state::{self, SourceState};
-use super::version::{self, Version};
+use super::table::version::{self, Version};
 use super::{Lake, TableName, Zone};
 use crate::error::Result;
 

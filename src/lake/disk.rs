@@ -322,10 +322,10 @@ mod tests {
     use arrow::datatypes::{DataType, Field, Schema};
 
     use super::*;
-    use crate::lake::commit::{Replaces, commit};
-    use crate::lake::data_file::DataFile;
     use crate::lake::landing::{self, LandedFormat, LandedPart, Landing};
-    use crate::lake::version::Version;
+    use crate::lake::table::commit::{Replaces, commit};
+    use crate::lake::table::data_file::DataFile;
+    use crate::lake::table::version::Version;
     use crate::lake::{Format, TableName, capture, stage};
 
     /// All that was ever forced in this process.
@@ -361,7 +361,7 @@ mod tests {
             committed_at: chrono::DateTime::UNIX_EPOCH,
             fingerprint: String::new(),
             schema: Arc::new(Schema::new(vec![Field::new("day", DataType::Utf8, true)])),
-            timestamps: crate::lake::types::Timestamps::Micros,
+            timestamps: crate::spark::types::Timestamps::Micros,
             partition_by: vec!["day".to_string()],
             files: files.into(),
             quarantine: vec![].into(),

@@ -12,8 +12,9 @@ use object_store::ObjectStore;
 use object_store::path::Path;
 use serde::{Deserialize, Serialize};
 
-use super::{Lake, disk, types};
+use super::{Lake, disk};
 use crate::error::{Error, Result};
+use crate::spark::types;
 
 /// The envelope and manifest of one capture.
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -12,15 +12,12 @@
 //! has lost. It stops on its own well before others may take over, by the time that passes on its own machine.
 //!
 //! A verdict can still be wrong (a machine that slept knows it only a while after it wakes up). That costs a run, and
-//! nothing else: a [commit](super::commit) is right without any lock.
+//! nothing else: a [commit](super::table::commit) is right without any lock.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use nix::errno::Errno;
-use nix::sys::signal;
-use nix::unistd::Pid;
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -29,6 +26,7 @@ use super::format::{Content, Format};
 use super::planted::Planted;
 use super::{Lake, OLD, TableName, path, stage};
 use crate::error::{Error, Kind, Result};
+use crate::machine::Process;
 
 /// After so long without a renewal others may take over. Much longer than a store is out of reach on an ordinary day.
 const TERM: TimeDelta = TimeDelta::seconds(60);
@@ -61,18 +59,6 @@ struct Void {
     format: Format,
     /// The run that found it void.
     void_by: String,
-}
-
-/// A process, as precisely as its machine can tell; without `/proc` nothing is known of it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Process {
-    /// For words.
-    pub host: String,
-    /// The machine's boot and the process namespace (a container has its own): where these are the same, `pid` is too.
-    pub machine: Option<String>,
-    pub pid: u32,
-    /// Process ids are used again; this and the id together are not. In clock ticks since the boot.
-    pub started: Option<u64>,
 }
 
 /// Held until released or dropped; a dropped one runs out.
@@ -381,61 +367,6 @@ impl Claim {
     }
 }
 
-impl Process {
-    pub fn this() -> Process {
-        let read = |file: &str| std::fs::read_to_string(file).ok().map(|text| text.trim().to_string());
-        let boot = read("/proc/sys/kernel/random/boot_id");
-        let namespace = std::fs::read_link("/proc/self/ns/pid").ok();
-        let pid = std::process::id();
-        Process {
-            host: read("/proc/sys/kernel/hostname").unwrap_or_else(|| "unknown".to_string()),
-            machine: boot.zip(namespace).map(|(boot, namespace)| format!("{boot} {}", namespace.display())),
-            pid,
-            started: match state(pid) {
-                State::Since(ticks) => Some(ticks),
-                State::Dead | State::Unknown => None,
-            },
-        }
-    }
-
-    /// `None` where it cannot be known: on another machine, in another container, without `/proc`, or where it shows
-    /// only a user's own processes (`hidepid`).
-    fn is_running(&self) -> Option<bool> {
-        let is_here = self.machine.is_some() && self.machine == Process::this().machine;
-        let started = self.started.filter(|_| is_here)?;
-        match state(self.pid) {
-            State::Since(ticks) => Some(ticks == started),
-            State::Dead => Some(false),
-            State::Unknown => None,
-        }
-    }
-}
-
-/// What this machine tells of a process id.
-enum State {
-    /// There is one, since so many clock ticks after the boot.
-    Since(u64),
-    Dead,
-    Unknown,
-}
-
-fn state(pid: u32) -> State {
-    let Ok(raw) = i32::try_from(pid) else { return State::Unknown };
-    // Asks for no signal at all, only whether there is somebody to have it.
-    if raw > 0 && signal::kill(Pid::from_raw(raw), None) == Err(Errno::ESRCH) {
-        return State::Dead;
-    }
-    // The 22nd field of `/proc/<pid>/stat`, see proc_pid_stat(5); the 2nd, the name in brackets, may hold anything.
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    let mut fields = stat.rsplit_once(')').map_or("", |(_, fields)| fields).split_whitespace();
-    match fields.next() {
-        // It is dead, and its parent has not collected it yet.
-        Some("Z" | "X") => State::Dead,
-        Some(_) => fields.nth(18).and_then(|ticks| ticks.parse().ok()).map_or(State::Unknown, State::Since),
-        None => State::Unknown,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
@@ -468,22 +399,6 @@ mod tests {
         let lose = async { lose.send_replace(true) };
         let (ended, _) = tokio::join!(endless, lose);
         assert_eq!(ended.unwrap_err().kind(), Kind::Locked);
-    }
-
-    #[test]
-    fn only_what_is_known_of_a_process_is_proof() {
-        let this = Process::this();
-        assert_eq!(Process { machine: Some("elsewhere".into()), ..this.clone() }.is_running(), None);
-        if this.machine.is_some() {
-            assert_eq!(this.is_running(), Some(true));
-            // Another process had this id before.
-            let earlier = Process { started: this.started.map(|ticks| ticks - 1), ..this.clone() };
-            assert_eq!(earlier.is_running(), Some(false));
-            let nobody = Process { pid: i32::MAX as u32, ..this.clone() };
-            assert_eq!(nobody.is_running(), Some(false));
-            // Where `/proc` does not show it, as with `hidepid`, there is no start to compare.
-            assert_eq!(Process { started: None, ..this }.is_running(), None);
-        }
     }
 
     #[tokio::test]

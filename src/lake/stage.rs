@@ -19,8 +19,8 @@ use object_store::path::Path;
 use object_store::{ObjectStoreExt, PutPayload};
 use serde::{Deserialize, Serialize};
 
-use super::{Lake, TableName, disk, path};
 use crate::error::{Error, Result};
+use crate::lake::{Lake, TableName, disk, path};
 
 /// Requests of one commit that are under way at a time.
 const AT_ONCE: usize = 32;

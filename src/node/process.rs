@@ -12,8 +12,8 @@ use crate::config::Limits;
 use crate::engine::cluster::lakes::Lakes;
 use crate::engine::cluster::worker::PlanServer;
 use crate::error::{Error, Result};
+use crate::machine;
 use crate::project::Token;
-use crate::report;
 
 const BEAT_EVERY: Duration = Duration::from_millis(250);
 
@@ -49,9 +49,9 @@ pub async fn run(settings: ProcessSettings) -> Result<()> {
         loop {
             let beat = Beat {
                 plans_port,
-                resident_bytes: report::resident_memory(),
-                peak_bytes: report::peak_memory(),
-                cpu_seconds: report::cpu_seconds(),
+                resident_bytes: machine::resident_memory(),
+                peak_bytes: machine::peak_memory(),
+                cpu_seconds: machine::cpu_seconds(),
                 spilled_bytes: spilled_bytes(),
             };
             let mut line = serde_json::to_vec(&beat).expect("text keys only");

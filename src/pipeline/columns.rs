@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 
-use crate::engine::raw;
+use crate::engine::read;
 use crate::error::{Error, Result};
 use crate::ingest;
 use crate::lake::{Lake, TableName, state};
@@ -65,7 +65,7 @@ impl Columns {
 
     fn unseen(dataset: &Dataset, source: &Source) -> Self {
         let declared = source.columns.iter().map(|(name, data_type)| Field::new(name, data_type.clone(), true));
-        let schema = raw::lower_case(&Schema::new(declared.collect::<Vec<_>>()));
+        let schema = read::landing::lower_case(&Schema::new(declared.collect::<Vec<_>>()));
         Columns { unseen: Some(dataset.name.clone()), ..Columns::of_source(dataset, source, schema) }
     }
 
@@ -152,7 +152,7 @@ pub(super) async fn of_source(
         return (Columns::of_source(dataset, source, schema), None);
     }
     match ingest::peek(dataset, source).await {
-        Ok(Some(landed)) => (Columns::of_source(dataset, source, raw::lower_case(&landed)), None),
+        Ok(Some(landed)) => (Columns::of_source(dataset, source, read::landing::lower_case(&landed)), None),
         Ok(None) => (Columns::unseen(dataset, source), None),
         Err(error) => (Columns::unseen(dataset, source), Some(error)),
     }
@@ -161,5 +161,5 @@ pub(super) async fn of_source(
 async fn landed(lake: &Lake, source: &str) -> Result<Option<SchemaRef>> {
     let Some(state) = state::latest(lake, source).await? else { return Ok(None) };
     let landings = state.landings(lake).await?;
-    Ok(raw::table(lake, &landings).ok().map(|table| table.schema()))
+    Ok(read::landing::table(lake, &landings).ok().map(|table| table.schema()))
 }

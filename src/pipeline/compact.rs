@@ -4,11 +4,12 @@ use serde::Serialize;
 
 use super::named_table;
 use crate::config::Limits;
-use crate::engine::{Engine, compact as rewrite};
+use crate::engine::Engine;
+use crate::engine::write::compact as rewrite;
 use crate::error::{Error, Result};
-use crate::lake::data_file::DataFile;
-use crate::lake::version;
-use crate::lake::{Lake, TableName, commit, lock};
+use crate::lake::table::data_file::DataFile;
+use crate::lake::table::{commit, version};
+use crate::lake::{Lake, TableName, lock};
 use crate::project::Project;
 use crate::report::{Meter, RunStamp};
 

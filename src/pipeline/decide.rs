@@ -9,7 +9,7 @@ use super::seen::Seen;
 use crate::engine::Engine;
 use crate::engine::changing::{Changing, changing};
 use crate::engine::slices::SliceWrite;
-use crate::engine::store;
+use crate::engine::write::store;
 use crate::error::Result;
 use crate::project::{Dataset, Definition, WriteMode};
 use crate::transform;

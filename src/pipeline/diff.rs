@@ -13,11 +13,12 @@ use super::named_table;
 use crate::config::Limits;
 use crate::engine::{Engine, Session};
 use crate::error::{Error, Result};
-use crate::lake::data_file::DataFile;
 use crate::lake::moment::Moment;
-use crate::lake::version::{self, AsOf, Version};
-use crate::lake::{Lake, TableName, path, types};
+use crate::lake::table::data_file::DataFile;
+use crate::lake::table::version::{self, AsOf, Version};
+use crate::lake::{Lake, TableName, path};
 use crate::project::Project;
+use crate::spark::types;
 
 /// What is different. Rows are only compared on request: new files may hold the same rows.
 #[derive(Debug, Clone, Serialize)]

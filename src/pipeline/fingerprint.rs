@@ -10,9 +10,10 @@ use super::seen::Seen;
 use crate::engine::slices::{Read, Slice, Slicing};
 use crate::error::Result;
 use crate::lake::current::Current;
-use crate::lake::data_file::Identity;
 use crate::lake::path::PartitionValue;
-use crate::lake::{Lake, TableName, tree};
+use crate::lake::table::data_file::Identity;
+use crate::lake::table::tree;
+use crate::lake::{Lake, TableName};
 use crate::project::Dataset;
 
 /// All that a dataset is made from.

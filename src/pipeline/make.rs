@@ -8,15 +8,15 @@ use tokio::sync::mpsc::UnboundedSender;
 use super::decide::{Decision, decide};
 use super::memory::PeakWatch;
 use super::seen::Seen;
-use crate::analyze;
-use crate::demo;
 use crate::engine::{Engine, Session};
 use crate::error::{Error, Kind, Result};
 use crate::ingest::{self, Captured};
-use crate::lake::{TableName, commit, stage};
+use crate::lake::TableName;
+use crate::lake::stage;
+use crate::lake::table::commit;
 use crate::project::{Dataset, Definition, Source};
 use crate::report::{DatasetReport, DatasetStatus, Event, Made, Meter, RunStamp};
-use crate::transform;
+use crate::{analyze, demo, transform};
 
 /// What all datasets of a run are made with.
 pub(super) struct Workshop {

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::task::JoinHandle;
 
 use super::MEMORY_SAMPLES_EVERY;
-use crate::report::resident_memory;
+use crate::machine::resident_memory;
 
 /// Looks until dropped.
 pub(super) struct PeakWatch {

@@ -30,9 +30,12 @@ use crate::demo;
 use crate::engine::{Engine, Session};
 use crate::error::{Error, Result};
 use crate::lake::moment::Moment;
-use crate::lake::{Lake, TableName, Zone, attic, capture, commit, lock, path, stage};
+use crate::lake::stage;
+use crate::lake::table::{attic, commit};
+use crate::lake::{Lake, TableName, Zone, capture, lock, path};
+use crate::machine::peak_memory;
 use crate::project::{Dataset, Definition, Project, select};
-use crate::report::{DatasetReport, DatasetStatus, Event, Meter, RunReport, RunStamp, RunStatus, peak_memory};
+use crate::report::{DatasetReport, DatasetStatus, Event, Meter, RunReport, RunStamp, RunStatus};
 
 pub use compact::{Compacted, compact};
 pub use diff::{Change, ColumnChange, Diff, PartitionChange, RowDiff, Side, diff};

@@ -6,12 +6,13 @@ use std::sync::Arc;
 use arrow::datatypes::SchemaRef;
 
 use crate::analyze;
-use crate::engine::Session;
-use crate::engine::fault::{self, About, Fault};
-use crate::engine::store::parse_check;
+use crate::engine::faults::{About, Fault};
+use crate::engine::write::store::parse_check;
+use crate::engine::{Session, faults};
 use crate::error::{Error, Problem};
 use crate::lake::TableName;
-use crate::project::{Dataset, Definition, Model, Project, Query, sql};
+use crate::project::{Dataset, Definition, Model, Project, Query};
+use crate::spark::sql;
 
 /// The columns of each table that a dataset makes.
 pub(super) type Outputs = Vec<(TableName, SchemaRef)>;
@@ -56,7 +57,7 @@ async fn plan_query(session: &Session, dataset: &Dataset, query: &Query) -> Resu
     let plan = match session.plan(statement).await {
         Ok(plan) => plan,
         Err(error) => {
-            let faults = fault::locate(&error, &text).into_iter().map(|fault| {
+            let faults = faults::locate(&error, &text).into_iter().map(|fault| {
                 let span = fault.span.clone().or_else(|| named_in(&text, body..text.len(), &fault.message));
                 of(fault, span.unwrap_or_else(|| first_line(&text, body)))
             });
@@ -75,7 +76,7 @@ async fn plan_query(session: &Session, dataset: &Dataset, query: &Query) -> Resu
     let checks = text[..body].find("checks").unwrap_or(0);
     for check in &query.checks {
         let Err(error) = parse_check(&frame, check) else { continue };
-        for fault in fault::locate(&error, &check.keeps) {
+        for fault in faults::locate(&error, &check.keeps) {
             // A rule stands in the header; other checks are found by the column that they name.
             let rule = check.name.strip_prefix("rule(").and_then(|rule| rule.strip_suffix(')')).unwrap_or(&check.keeps);
             let rule = text[checks..body].find(rule).map(|start| checks + start..checks + start + rule.len());

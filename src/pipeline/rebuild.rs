@@ -6,12 +6,12 @@ use super::fingerprint::MadeFrom;
 use crate::engine::Session;
 use crate::engine::changing::Changing;
 use crate::engine::slices::{self, Slice, SliceWrite, Sliced, Slicing, slice_of};
-use crate::engine::store::Stored;
+use crate::engine::write::store::Stored;
 use crate::error::Result;
-use crate::lake::data_file::DataFile;
 use crate::lake::path::PartitionValue;
-use crate::lake::tree;
-use crate::lake::version::Version;
+use crate::lake::table::data_file::DataFile;
+use crate::lake::table::tree;
+use crate::lake::table::version::Version;
 use crate::project::{OnFail, Query, WriteMode};
 
 /// What is to be made of a dataset that is due.
@@ -44,7 +44,7 @@ pub(super) async fn of(
     if let Changing::Always { function } = changing {
         return whole(&format!("`{function}` does not give the same in every run"));
     }
-    let slicing = match slices::slicing(session, stored, &query.partition_by)? {
+    let slicing = match slices::slicing(session, &stored.plan, &stored.schema, &query.partition_by)? {
         Sliced::By(slicing) => slicing,
         Sliced::Whole(why) => return Ok(Rebuild::All(Err(why))),
     };

@@ -4,7 +4,7 @@
 use crate::engine::{Engine, Session};
 use crate::error::{Error, Result};
 use crate::lake::current::{self, Current};
-use crate::lake::version::{self, Version};
+use crate::lake::table::version::{self, Version};
 use crate::lake::{Lake, TableName};
 use crate::project::Dataset;
 

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use crate::error::Result;
-use crate::lake::vacuum::{self, Garbage};
-use crate::lake::{Lake, TableName, Zone, commit, lock};
+use crate::lake::table::commit;
+use crate::lake::table::vacuum::{self, Garbage};
+use crate::lake::{Lake, TableName, Zone, lock};
 use crate::project::Project;
 use crate::report::RunStamp;
 

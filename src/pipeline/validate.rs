@@ -14,11 +14,12 @@ use super::RunOptions;
 use super::columns::{self, Columns, Others, POSSIBLE};
 use super::planned::{self, Found, Outputs};
 use crate::config::Limits;
-use crate::engine::fault::About;
+use crate::engine::faults::About;
 use crate::engine::{Engine, Session};
 use crate::error::{Error, Problem, Result};
 use crate::lake::{Lake, TableName};
-use crate::project::{self, Dataset, Definition, Project, select, sql};
+use crate::project::{self, Dataset, Definition, Project, select};
+use crate::spark::sql;
 
 /// What could be checked.
 #[derive(Debug, Default)]

@@ -2,12 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use super::faults::{Faults, File, Span};
-use super::graph::Draft;
-use super::sql::Reference;
+use super::draft::{Defined, Draft, name_hint};
+use super::faults::{Faults, File};
 use super::{Model, Query, Source, files, model, query};
-use crate::error::{Problem, Result};
+use crate::error::{Problem, Result, Span};
 use crate::lake::{TableName, Zone};
+use crate::spark::sql::Reference;
 
 /// One thing to make: a source's landing, a query's table or a model's tables.
 #[derive(Debug, Clone)]
@@ -37,39 +37,24 @@ pub enum Definition {
     Model(Model),
 }
 
-/// A definition that is checked as far as that goes without the other files.
-pub struct Defined {
-    pub description: Option<String>,
-    pub tags: Vec<String>,
-    pub fingerprint_text: String,
-    pub definition: Definition,
-}
-
-impl Defined {
-    /// The dataset; what it reads is filled in when all datasets are known.
-    pub fn dataset(self, outputs: &[TableName], file: &Path, place: Span) -> Dataset {
-        Dataset {
-            name: outputs[0].clone(),
-            outputs: outputs.to_vec(),
-            inputs: vec![],
-            description: self.description,
-            tags: self.tags,
-            file: file.to_path_buf(),
-            place,
-            fingerprint_text: self.fingerprint_text,
-            definition: self.definition,
-        }
-    }
+/// A dataset of which only the place among the others is known.
+#[derive(Debug)]
+pub struct Broken {
+    pub file: PathBuf,
+    pub outputs: Vec<TableName>,
+    pub inputs: Vec<TableName>,
+    /// How many datasets come before it.
+    pub after: usize,
 }
 
 /// Reads `queries/{trusted,refined}/*.sql`: one table each.
-pub fn queries(root: &Path, problems: &mut Vec<Problem>) -> Result<Vec<Draft>> {
+pub fn queries(root: &Path, problems: &mut Vec<Problem>) -> Result<Vec<Draft<Definition>>> {
     misplaced(root, problems)?;
     let mut drafts = vec![];
     for zone in [Zone::Trusted, Zone::Refined] {
         for path in files::list(root, &format!("queries/{zone}"), &["sql"])? {
-            let outputs = |name: &str, _: Option<&Definition>| vec![TableName::new(zone, name)];
-            drafts.push(draft(root, &path, query::check, outputs, problems));
+            let outputs = |name: &str, _: Option<&Query>| vec![TableName::new(zone, name)];
+            drafts.push(draft(root, &path, query::check, outputs, problems).map(Definition::Query));
         }
     }
     Ok(drafts)
@@ -93,19 +78,22 @@ fn misplaced(root: &Path, problems: &mut Vec<Problem>) -> Result<()> {
 }
 
 /// Reads `models/*.yml`: one or more tables each.
-pub fn models(root: &Path, problems: &mut Vec<Problem>) -> Result<Vec<Draft>> {
+pub fn models(root: &Path, problems: &mut Vec<Problem>) -> Result<Vec<Draft<Definition>>> {
     let paths = files::list(root, "models", &["yml", "yaml"])?;
-    Ok(paths.iter().map(|path| draft(root, path, model::check, model::outputs, problems)).collect())
+    Ok(paths
+        .iter()
+        .map(|path| draft(root, path, model::check, model::outputs, problems).map(Definition::Model))
+        .collect())
 }
 
 /// One file as a draft. `outputs` names its tables, also when its definition is broken.
-fn draft(
+fn draft<D>(
     root: &Path,
     path: &Path,
-    check: fn(&mut Faults) -> (Vec<Reference>, Option<Defined>),
-    outputs: impl Fn(&str, Option<&Definition>) -> Vec<TableName>,
+    check: impl FnOnce(&mut Faults) -> (Vec<Reference>, Option<Defined<D>>),
+    outputs: impl Fn(&str, Option<&D>) -> Vec<TableName>,
     problems: &mut Vec<Problem>,
-) -> Draft {
+) -> Draft<D> {
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
     let name = stem.to_lowercase();
     match files::read(root, path) {
@@ -117,23 +105,13 @@ fn draft(
             let (references, defined) = check(&mut faults);
             let outputs = outputs(&name, defined.as_ref().map(|defined| &defined.definition));
             let is_sound = faults.problems.is_empty();
-            let dataset = defined.filter(|_| is_sound).map(|defined| defined.dataset(&outputs, path, place.clone()));
             problems.append(&mut faults.problems);
-            Draft { file: faults.file, place, outputs, references, dataset }
+            Draft { file: faults.file, place, outputs, references, defined: defined.filter(|_| is_sound) }
         }
         Err(problem) => {
             let file = File { path: problem.file.clone(), text: problem.text.clone() };
             problems.push(problem);
-            Draft { file, place: 0..0, outputs: outputs(&name, None), references: vec![], dataset: None }
+            Draft { file, place: 0..0, outputs: outputs(&name, None), references: vec![], defined: None }
         }
-    }
-}
-
-/// What to call a table instead of a name that Athena, Hive or a shell would not take.
-pub fn name_hint(name: &str) -> String {
-    let lower = name.to_lowercase();
-    match TableName::is_valid_name(&lower) {
-        true => format!("call it `{lower}`"),
-        false => "names are lower-case letters, digits and `_`, and start with a letter".to_string(),
     }
 }

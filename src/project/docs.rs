@@ -9,7 +9,7 @@ use super::spec::{
     AcceptedValuesSpec, CheckSpec, ConnectionSpec, DemoSpec, DescribeSpec, EngineSpec, HeaderSpec, KmeansSpec,
     ModelSpec, PaginateSpec, ProjectSpec, RangeSpec, RegexSpec, S3Spec, SourceSpec, TargetSpec,
 };
-use crate::lake::types;
+use crate::spark::types;
 
 const PAGE: &str = include_str!("../../docs/project.md");
 

@@ -2,27 +2,21 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Broken;
-use super::dataset::Dataset;
-use super::faults::{Faults, File, Span, suggest};
-use super::sql::Reference;
-use crate::error::Problem;
+use super::dataset::{Broken, Dataset, Definition};
+use super::draft::{Defined, Draft};
+use super::faults::Faults;
+use crate::error::{Problem, Span};
+use crate::hints::suggest;
 use crate::lake::{TableName, Zone};
-
-/// A dataset on its way to being checked against the others. A broken one still has its names.
-pub struct Draft {
-    pub file: File,
-    /// Where in the file it is defined.
-    pub place: Span,
-    pub outputs: Vec<TableName>,
-    pub references: Vec<Reference>,
-    /// `None` when it is broken, which has been reported.
-    pub dataset: Option<Dataset>,
-}
+use crate::spark::sql::Reference;
 
 /// The datasets, each after all that it reads and otherwise by name, and those that are none because of a fault.
 /// `raw_known` says whether all sources are among the drafts; without them nothing is said about raw tables.
-pub fn link(drafts: Vec<Draft>, raw_known: bool, problems: &mut Vec<Problem>) -> (Vec<Dataset>, Vec<Broken>) {
+pub fn link(
+    drafts: Vec<Draft<Definition>>,
+    raw_known: bool,
+    problems: &mut Vec<Problem>,
+) -> (Vec<Dataset>, Vec<Broken>) {
     let makers = makers(&drafts, problems);
     let reads: Vec<BTreeMap<usize, Span>> =
         drafts.iter().map(|draft| inputs(draft, &makers, raw_known, problems)).collect();
@@ -39,24 +33,32 @@ pub fn link(drafts: Vec<Draft>, raw_known: bool, problems: &mut Vec<Problem>) ->
         problems.append(&mut faults.problems);
     }
 
-    let mut drafts: Vec<Option<Draft>> = drafts.into_iter().map(Some).collect();
+    let mut drafts: Vec<Option<Draft<Definition>>> = drafts.into_iter().map(Some).collect();
     let (mut datasets, mut broken) = (vec![], vec![]);
     for draft in order.into_iter().filter_map(|at| drafts[at].take()) {
         let inputs: BTreeSet<TableName> = draft.references.iter().filter_map(table).collect();
         let inputs = inputs.into_iter().collect();
-        match draft.dataset {
-            Some(dataset) => datasets.push(Dataset { inputs, ..dataset }),
-            None => {
-                let Draft { file, outputs, .. } = draft;
-                broken.push(Broken { file: file.path, outputs, inputs, after: datasets.len() });
-            }
+        let Draft { file, place, outputs, defined, .. } = draft;
+        match defined {
+            None => broken.push(Broken { file: file.path, outputs, inputs, after: datasets.len() }),
+            Some(Defined { description, tags, fingerprint_text, definition }) => datasets.push(Dataset {
+                name: outputs[0].clone(),
+                outputs,
+                inputs,
+                description,
+                tags,
+                file: file.path,
+                place,
+                fingerprint_text,
+                definition,
+            }),
         }
     }
     (datasets, broken)
 }
 
 /// Which draft makes each table; a table that two make is a fault.
-fn makers(drafts: &[Draft], problems: &mut Vec<Problem>) -> BTreeMap<TableName, usize> {
+fn makers(drafts: &[Draft<Definition>], problems: &mut Vec<Problem>) -> BTreeMap<TableName, usize> {
     let mut makers = BTreeMap::<TableName, usize>::new();
     for (at, draft) in drafts.iter().enumerate() {
         for table in &draft.outputs {
@@ -82,7 +84,7 @@ fn makers(drafts: &[Draft], problems: &mut Vec<Problem>) -> BTreeMap<TableName, 
 
 /// The drafts that one reads, each with the place where it first does; faults for tables that nobody makes.
 fn inputs(
-    draft: &Draft,
+    draft: &Draft<Definition>,
     makers: &BTreeMap<TableName, usize>,
     raw_known: bool,
     problems: &mut Vec<Problem>,
@@ -148,7 +150,7 @@ fn not_a_table(reference: &Reference, makers: &BTreeMap<TableName, usize>, fault
 }
 
 /// Kahn's order, by name among those that are ready; and the cycles that keep the rest from ever being so.
-fn order(drafts: &[Draft], reads: &[BTreeMap<usize, Span>]) -> (Vec<usize>, Vec<Vec<usize>>) {
+fn order(drafts: &[Draft<Definition>], reads: &[BTreeMap<usize, Span>]) -> (Vec<usize>, Vec<Vec<usize>>) {
     let mut left: BTreeSet<(&TableName, usize)> =
         drafts.iter().enumerate().map(|(at, draft)| (&draft.outputs[0], at)).collect();
     let (mut done, mut order, mut cycles) = (BTreeSet::new(), vec![], vec![]);

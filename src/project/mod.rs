@@ -3,13 +3,10 @@
 //! text → [`yaml`] tree → [`spec`] (serde, as typed) → [`Project`] (checked). Faults are collected as
 //! [`Problem`](crate::error::Problem)s over all files and reported together.
 
-mod address;
-mod connection;
 mod dataset;
-mod depth;
 #[cfg(test)]
 mod docs;
-mod explode;
+mod draft;
 mod faults;
 mod files;
 mod graph;
@@ -18,36 +15,28 @@ mod query;
 mod read;
 pub mod select;
 mod settings;
-mod source;
 mod spec;
-pub mod sql;
-mod target;
 #[cfg(test)]
 mod tests;
-mod token;
-mod variables;
-mod workers;
 mod written;
 mod yaml;
 
 use std::path::{Path, PathBuf};
 
-pub use address::Address;
-pub use connection::Secret;
-pub use dataset::{Dataset, Definition};
-pub use faults::{nearest, suggest};
+pub use dataset::{Broken, Dataset, Definition};
 pub use files::SETTINGS;
 pub use model::{Describe, Impute, Init, InitMethod, Kmeans, Model, Scale};
 pub use query::{Check, OnFail, Query, WriteMode};
-pub use source::{FileFormat, Origin, Paginator, Source, SqlRead};
+pub use settings::address::Address;
+pub use settings::connection::Secret;
+pub use settings::source::{FileFormat, Origin, Paginator, Source, SqlRead};
+pub use settings::target::{DemoStore, Storage, Target};
+pub use settings::token::Token;
+pub use settings::workers::{Nodes, Workers};
 pub use spec::json_schema;
-pub use target::{DemoStore, Storage, Target};
-pub use token::Token;
-pub use workers::{Nodes, Workers};
 pub use written::Written;
 
 use crate::error::{Error, Problem, Result};
-use crate::lake::TableName;
 
 /// A checked project, bound to one target.
 #[derive(Debug)]
@@ -64,16 +53,6 @@ pub struct Project {
     pub problems: Vec<Problem>,
 }
 
-/// A dataset of which only the place among the others is known.
-#[derive(Debug)]
-pub struct Broken {
-    pub file: PathBuf,
-    pub outputs: Vec<TableName>,
-    pub inputs: Vec<TableName>,
-    /// How many datasets come before it.
-    pub after: usize,
-}
-
 /// What a look at a project's files gives.
 #[derive(Debug)]
 pub struct Found {
@@ -86,14 +65,15 @@ pub struct Found {
 pub(crate) fn faults_of(text: &str) -> Vec<Problem> {
     let file = || faults::File { path: PathBuf::from("x"), text: text.into() };
     let mut found = vec![];
-    for check in [query::check, model::check] {
+    let checks: [&dyn Fn(&mut faults::Faults); 3] =
+        [&|faults| drop(query::check(faults)), &|faults| drop(model::check(faults)), &|faults| {
+            drop(settings::checked(Path::new("/"), None, &|_| None, faults))
+        }];
+    for check in checks {
         let mut faults = faults::Faults::of(file());
         check(&mut faults);
         found.extend(faults.problems);
     }
-    let mut faults = faults::Faults::of(file());
-    settings::checked(Path::new("/"), None, &|_| None, &mut faults);
-    found.extend(faults.problems);
     found
 }
 
@@ -111,7 +91,8 @@ pub fn find(start: &Path, target: Option<&str>, env: &dyn Fn(&str) -> Option<Str
     let mut problems = vec![];
     let settings = settings::check(&root, target, env, &mut problems);
     let raw_known = settings.sources.is_some();
-    let mut drafts = settings.sources.unwrap_or_default();
+    let sources = settings.sources.unwrap_or_default().into_iter();
+    let mut drafts: Vec<_> = sources.map(|draft| draft.map(Definition::Source)).collect();
     drafts.extend(dataset::queries(&root, &mut problems)?);
     drafts.extend(dataset::models(&root, &mut problems)?);
     let (datasets, broken) = graph::link(drafts, raw_known, &mut problems);

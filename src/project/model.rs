@@ -4,14 +4,14 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use super::dataset::{Defined, Definition};
-use super::faults::{Faults, Span};
-use super::query::{names, words};
-use super::read::{At, given, given_or, read, within};
+use super::draft::Defined;
+use super::faults::Faults;
+use super::read::{At, given, given_or, names, read, within, words};
 use super::spec::{DescribeSpec, KmeansSpec, ModelSpec};
-use super::sql::Reference;
 use super::yaml;
+use crate::error::Span;
 use crate::lake::{TableName, Zone};
+use crate::spark::sql::Reference;
 
 /// Each step holds as many centres in memory, on every machine, and measures each row's distance from all of them.
 const MOST_CLUSTERS: u64 = 10_000;
@@ -102,16 +102,16 @@ pub enum InitMethod {
 }
 
 /// The tables that the model makes; all that it might make while its kind is not known.
-pub fn outputs(name: &str, model: Option<&Definition>) -> Vec<TableName> {
+pub fn outputs(name: &str, model: Option<&Model>) -> Vec<TableName> {
     let table = |suffix: &str| TableName::new(Zone::Refined, format!("{name}{suffix}"));
     match model {
-        Some(Definition::Model(Model::Describe(_))) => vec![table("")],
+        Some(Model::Describe(_)) => vec![table("")],
         _ => vec![table(""), table("_centers"), table("_metrics")],
     }
 }
 
 /// Reads a model's file. Its input is known even if something else in it is broken.
-pub fn check(faults: &mut Faults) -> (Vec<Reference>, Option<Defined>) {
+pub fn check(faults: &mut Faults) -> (Vec<Reference>, Option<Defined<Model>>) {
     let Some(node) = yaml::parse(0..faults.file.text.len(), faults) else { return (vec![], None) };
     let Some(spec) = read::<ModelSpec>(&node, faults) else { return (vec![], None) };
     let input = match (&spec.describe, &spec.kmeans) {
@@ -135,7 +135,7 @@ fn reference(table: &str, span: &Span) -> Reference {
     Reference { parts: table.to_lowercase().split('.').map(String::from).collect(), span: span.clone() }
 }
 
-fn checked(spec: &ModelSpec, faults: &mut Faults) -> Option<Defined> {
+fn checked(spec: &ModelSpec, faults: &mut Faults) -> Option<Defined<Model>> {
     let model = match (&spec.describe, &spec.kmeans) {
         (Some(at), _) => describe(at.value.as_ref()?, faults).map(Model::Describe),
         (_, Some(at)) => kmeans(at.value.as_ref()?, faults).map(Model::Kmeans),
@@ -144,7 +144,7 @@ fn checked(spec: &ModelSpec, faults: &mut Faults) -> Option<Defined> {
     let description = given(&spec.description)?;
     let model = model?;
     let fingerprint_text = format!("{model:?}");
-    Some(Defined { description, tags: words(&spec.tags)?, fingerprint_text, definition: Definition::Model(model) })
+    Some(Defined { description, tags: words(&spec.tags)?, fingerprint_text, definition: model })
 }
 
 fn describe(spec: &DescribeSpec, faults: &mut Faults) -> Option<Describe> {

@@ -2,12 +2,13 @@
 
 use serde::Serialize;
 
-use super::dataset::{Defined, Definition};
-use super::faults::{Faults, Span};
-use super::read::{At, given, given_or, read};
+use super::draft::Defined;
+use super::faults::Faults;
+use super::read::{At, given, given_or, names, read, words};
 use super::spec::{AcceptedValuesSpec, CheckSpec, HeaderSpec, Literal, RangeSpec, RegexSpec};
-use super::sql::{self, Reference};
 use super::yaml;
+use crate::error::Span;
+use crate::spark::sql::{self, Reference};
 
 /// A `.sql` file and what its header says that SQL can't.
 #[derive(Debug, Clone)]
@@ -59,7 +60,7 @@ pub enum OnFail {
 }
 
 /// Reads a `.sql` file. What it reads from is known as soon as its SQL parses, even if its header is broken.
-pub fn check(faults: &mut Faults) -> (Vec<Reference>, Option<Defined>) {
+pub fn check(faults: &mut Faults) -> (Vec<Reference>, Option<Defined<Query>>) {
     let text = faults.file.text.clone();
     let spec = match header_of(&text) {
         Header::None => Some(HeaderSpec::default()),
@@ -88,7 +89,7 @@ pub fn check(faults: &mut Faults) -> (Vec<Reference>, Option<Defined>) {
         let fingerprint_text =
             format!("{statement}\npartition_by {partition_by:?}\nwrite {write:?}\nchecks {checks:?}");
         let query = Query { sql: text.to_string(), partition_by, write, checks };
-        Defined { description, tags, fingerprint_text, definition: Definition::Query(query) }
+        Defined { description, tags, fingerprint_text, definition: query }
     });
     (references, defined)
 }
@@ -142,26 +143,6 @@ fn header(spec: &HeaderSpec, faults: &mut Faults) -> Option<Checked> {
         write: given_or(&spec.write, WriteMode::default())?,
         checks: checks.filter(|_| !broken)?,
     })
-}
-
-/// The words of an optional list; `None` when one is broken.
-pub fn words(list: &Option<At<Vec<At<String>>>>) -> Option<Vec<String>> {
-    let Some(list) = list else { return Some(vec![]) };
-    list.value.as_ref()?.iter().map(|word| word.value.clone()).collect()
-}
-
-/// Names of columns, in lower case as everywhere; a repeated one is a fault.
-pub fn names(list: &Option<At<Vec<At<String>>>>, faults: &mut Faults) -> Option<Vec<String>> {
-    let Some(list) = list else { return Some(vec![]) };
-    let mut names: Vec<String> = vec![];
-    for at in list.value.as_ref()? {
-        let name = at.value.as_ref()?.to_lowercase();
-        if names.contains(&name) {
-            faults.add(&at.span, format!("`{name}` is given twice")).hint("name each column once");
-        }
-        names.push(name);
-    }
-    Some(names)
 }
 
 /// The rules that one entry of `checks` stands for: one, or one per column of `not_null`.

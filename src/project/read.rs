@@ -13,9 +13,13 @@ use serde::Deserialize;
 use serde::de::value::SeqDeserializer;
 use serde::de::{self, DeserializeSeed, Deserializer, IntoDeserializer, Visitor};
 
-use super::faults::{Faults, Span, listed, nearest, suggest};
+use super::faults::Faults;
+
+use crate::error::Span;
+
 use super::written::WRITTEN;
 use super::yaml::{Key, Kind, Node};
+use crate::hints::{listed, nearest, suggest};
 
 /// A value with its place. `value` is missing when it could not be read, which has been reported.
 #[derive(Debug, Clone)]
@@ -400,3 +404,23 @@ impl fmt::Display for Fault {
 }
 
 impl std::error::Error for Fault {}
+
+/// The words of an optional list; `None` when one is broken.
+pub fn words(list: &Option<At<Vec<At<String>>>>) -> Option<Vec<String>> {
+    let Some(list) = list else { return Some(vec![]) };
+    list.value.as_ref()?.iter().map(|word| word.value.clone()).collect()
+}
+
+/// Names of columns, in lower case as everywhere; a repeated one is a fault.
+pub fn names(list: &Option<At<Vec<At<String>>>>, faults: &mut Faults) -> Option<Vec<String>> {
+    let Some(list) = list else { return Some(vec![]) };
+    let mut names: Vec<String> = vec![];
+    for at in list.value.as_ref()? {
+        let name = at.value.as_ref()?.to_lowercase();
+        if names.contains(&name) {
+            faults.add(&at.span, format!("`{name}` is given twice")).hint("name each column once");
+        }
+        names.push(name);
+    }
+    Some(names)
+}

@@ -5,9 +5,9 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::faults::suggest;
 use super::{Broken, Dataset, Project};
 use crate::error::{Error, Result};
+use crate::hints::suggest;
 use crate::lake::TableName;
 
 /// Indices into `project.datasets`, in the order in which they are made; all when `select` is empty.

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use super::read::At;
 use super::written::Written;
 use super::{Impute, Init, OnFail, Scale, WriteMode};
-use crate::lake::types::Timestamps;
+use crate::spark::types::Timestamps;
 
 /// The JSON Schema of `trapiche.yml`, for editors.
 pub fn json_schema() -> serde_json::Value {

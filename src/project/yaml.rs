@@ -9,7 +9,9 @@ use std::iter::Peekable;
 
 use serde_saphyr::granit_parser::{self, ErrorKind, Event, Parser, ScalarStyle, StrInput};
 
-use super::faults::{Faults, Span};
+use super::faults::Faults;
+
+use crate::error::Span;
 
 #[derive(Debug, Clone)]
 pub struct Node {

@@ -1,23 +1,21 @@
 //! Spark's meaning of SQL, where it is not the engine's.
 //!
-//! | file | what it makes Spark's |
+//! | place | what it makes Spark's |
 //! |---|---|
-//! | `dialect` | how a text becomes words: escapes in literals, suffixes of numbers |
-//! | `syntax` | operators and clauses that the planner does not know, in the words of those that it does |
+//! | `sql` | a text becomes a statement: escapes, suffixes of numbers, clauses that the planner does not know |
 //! | `planner` | operators whose meaning depends on their operands' types: `/`, `div`, `list[0]` |
-//! | `casts` | casts whose result is spelled otherwise |
+//! | `analyzer` | what depends on types that only the whole plan knows: casts |
 //! | `functions` | the registry: one file a family |
-//! | `pattern` | how dates and times are spelled: Java's patterns |
+//! | `types` | Spark's type names ⇄ Arrow |
 //!
 //! What a query means is settled when it is planned, so a plan means the same on every machine; functions go there by
 //! name. Each correction names the page of Spark's reference that it follows.
 
-pub mod casts;
-pub mod dialect;
+pub mod analyzer;
 pub mod functions;
-pub mod pattern;
 pub mod planner;
-pub mod syntax;
+pub mod sql;
+pub mod types;
 
 use datafusion::config::ConfigOptions;
 

@@ -8,7 +8,7 @@ use datafusion::logical_expr::utils::{split_binary, split_conjunction};
 use datafusion::logical_expr::{Expr, ExprSchemable, GetFieldAccess, Operator, ScalarUDF, and, or, when};
 use datafusion::sql::sqlparser::ast::BinaryOperator;
 
-use super::functions::{divide, element, integers};
+use super::functions::scalar::{divide, element, integers};
 
 /// Asked before the engine's own planners.
 #[derive(Debug)]

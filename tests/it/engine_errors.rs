@@ -8,7 +8,8 @@ use trapiche::config::Limits;
 use trapiche::error::{Kind, Result};
 use trapiche::lake::Lake;
 use trapiche::pipeline;
-use trapiche::project::{self, sql};
+use trapiche::project;
+use trapiche::spark::sql;
 
 use crate::faulty::{Fault, Faulty};
 use crate::places;

@@ -1,17 +1,20 @@
 //! The house's rules, checked: a module imports only from the floors below it, and some things have one place.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// From the ground up. Modules of one floor do not know each other; `lake` is below `project` because a
-/// project names tables, types and storage of a lake.
-const FLOORS: [&[&str]; 10] = [
-    &["error"],
-    &["config", "lake"],
-    &["report", "spark"],
-    &["project"],
+/// From the ground up. Modules of one floor do not know each other.
+const FLOORS: [&[&str]; 13] = [
+    &["error", "hints", "machine"],
+    &["config"],
+    &["aws", "spark"],
+    &["formats"],
+    &["lake"],
+    &["project", "report"],
     &["engine"],
-    &["analyze", "demo", "ingest", "transform"],
+    &["demo", "ingest", "transform"],
+    &["analyze"],
     &["node", "pipeline"],
     &["cli"],
     &["fuzzing"],
@@ -32,6 +35,55 @@ fn modules_import_only_from_the_floors_below() {
         }
     }
     assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+/// Inside a folder, too: its files and folders, as far as they are no tests, import one another in one direction. What
+/// they share is in the folder's own `mod.rs`, which stands for the folder.
+#[test]
+fn siblings_do_not_import_in_a_circle() {
+    let modules: BTreeMap<Vec<String>, PathBuf> =
+        sources().into_iter().map(|file| (path_of(&file), file)).filter(|(module, _)| !is_test(module)).collect();
+    // From one sibling to another, with a line that says so.
+    let mut imported: BTreeMap<Vec<String>, BTreeMap<Vec<String>, String>> = BTreeMap::new();
+    for (module, file) in &modules {
+        for (line, path) in paths(module, file) {
+            let Some(other) = (1..=path.len()).rev().map(|n| &path[..n]).find(|path| modules.contains_key(*path))
+            else {
+                continue;
+            };
+            let common = module.iter().zip(other).take_while(|(a, b)| a == b).count();
+            if common < module.len() && common < other.len() {
+                let (from, to) = (module[..=common].to_vec(), other[..=common].to_vec());
+                let example = format!("{}:{line} imports {}", file.display(), other.join("::"));
+                imported.entry(from).or_default().entry(to).or_insert(example);
+            }
+        }
+    }
+    let mut faults = vec![];
+    for start in imported.keys() {
+        // Back to where it began, by any way: each edge that lies on one is named.
+        for (to, example) in &imported[start] {
+            if reaches(&imported, to, start) {
+                faults.push(format!("{} and {} import each other: {example}", start.join("::"), to.join("::")));
+            }
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+fn reaches(
+    imported: &BTreeMap<Vec<String>, BTreeMap<Vec<String>, String>>,
+    from: &Vec<String>,
+    to: &Vec<String>,
+) -> bool {
+    let (mut seen, mut left) = (BTreeSet::from([from]), vec![from]);
+    while let Some(at) = left.pop() {
+        if at == to {
+            return true;
+        }
+        left.extend(imported.get(at).into_iter().flat_map(BTreeMap::keys).filter(|next| seen.insert(next)));
+    }
+    false
 }
 
 #[test]
@@ -85,6 +137,69 @@ fn sources() -> Vec<PathBuf> {
 fn module_of(file: &Path) -> String {
     let inside = file.strip_prefix(root().join("src")).unwrap();
     inside.iter().next().unwrap().to_str().unwrap().trim_end_matches(".rs").to_string()
+}
+
+/// `src/lake/table/mod.rs` → `lake`, `table`.
+fn path_of(file: &Path) -> Vec<String> {
+    let inside = file.strip_prefix(root().join("src")).unwrap().with_extension("");
+    let mut path: Vec<String> = inside.iter().map(|part| part.to_str().unwrap().to_string()).collect();
+    path.pop_if(|last| last == "mod");
+    path
+}
+
+/// Tests may look at whatever they like.
+fn is_test(module: &[String]) -> bool {
+    let tests = ["tests", "docs", "same_values", "faulty_sources", "simulation"];
+    module.iter().any(|part| tests.contains(&part.as_str()))
+}
+
+/// (line, absolute path) of what a file names by `crate::…` or `super::…`, outside its tests.
+fn paths(module: &[String], file: &Path) -> Vec<(usize, Vec<String>)> {
+    let text = fs::read_to_string(file).unwrap();
+    let text = text.split("#[cfg(test)]\nmod ").next().unwrap_or_default();
+    let mut found = vec![];
+    let mut code = String::new();
+    for (number, line) in text.lines().enumerate() {
+        code += line.split("//").next().unwrap_or_default();
+        // A list may go on over several lines.
+        if code.trim_start().starts_with("use ") && !code.contains(';') {
+            continue;
+        }
+        let code = std::mem::take(&mut code);
+        for start in ["crate::", "super::"] {
+            for (at, _) in code.match_indices(start) {
+                // Of `super::super::x` only the first one begins a path.
+                if code[..at].ends_with("::") {
+                    continue;
+                }
+                let mut rest = &code[at..];
+                let mut base: Vec<String> = if start == "crate::" { vec![] } else { module.to_vec() };
+                while let Some(after) = rest.strip_prefix("super::") {
+                    base.pop();
+                    rest = after;
+                }
+                rest = rest.strip_prefix("crate::").unwrap_or(rest);
+                let (path, list) = rest.split_once('{').map_or((rest, None), |(path, list)| (path, Some(list)));
+                let names = |path: &str| -> Vec<String> {
+                    let end = path.find(|c: char| !c.is_alphanumeric() && c != '_' && c != ':').unwrap_or(path.len());
+                    path[..end].split("::").filter(|name| !name.is_empty()).map(str::to_string).collect()
+                };
+                let path = [base, names(path)].concat();
+                match list {
+                    None => found.push((number + 1, path)),
+                    Some(list) => found.extend(
+                        list.split(['}', ';'])
+                            .next()
+                            .unwrap_or_default()
+                            .split(',')
+                            .map(str::trim)
+                            .map(|name| (number + 1, [path.clone(), names(name)].concat())),
+                    ),
+                }
+            }
+        }
+    }
+    found
 }
 
 fn floor_of(module: &str) -> Option<usize> {

@@ -3,7 +3,8 @@
 use std::fmt::Write;
 use std::sync::OnceLock;
 
-use trapiche::lake::{Lake, TableName, version};
+use trapiche::lake::table::version;
+use trapiche::lake::{Lake, TableName};
 use trapiche::project;
 
 use crate::many_nodes::Content;

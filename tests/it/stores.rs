@@ -6,11 +6,11 @@ use std::sync::Arc;
 use arrow::datatypes::{DataType, Field, Schema};
 use bytes::Bytes;
 use trapiche::error::{Kind, Result};
-use trapiche::lake::commit::{self, Replaces};
-use trapiche::lake::data_file::DataFile;
 use trapiche::lake::stage::{self, Staged};
-use trapiche::lake::tree::Node;
-use trapiche::lake::version::{self, Version};
+use trapiche::lake::table::commit::{self, Replaces};
+use trapiche::lake::table::data_file::DataFile;
+use trapiche::lake::table::tree::Node;
+use trapiche::lake::table::version::{self, Version};
 use trapiche::lake::{Format, Lake, TableName, lock};
 
 use crate::faulty::{Fault, Faulty};
@@ -282,7 +282,7 @@ async fn commit_two(lake: &Lake, run_id: &str, replaces: Replaces) -> Result<Ver
         committed_at: "2026-01-01T00:00:00Z".parse().unwrap(),
         fingerprint: run_id.to_string(),
         schema: Arc::new(Schema::new(vec![day])),
-        timestamps: trapiche::lake::types::Timestamps::Micros,
+        timestamps: trapiche::spark::types::Timestamps::Micros,
         partition_by: vec!["day".to_string()],
         files: Node::default(),
         quarantine: Node::default(),

@@ -13,8 +13,8 @@ use datafusion_proto::protobuf;
 use prost::Message;
 use serde::{Deserialize, Serialize};
 
-use super::super::hive::{HiveWriteExec, SaltExec, Salting, WriteJob};
-use super::super::raw::{RawScanExec, ScanPlan};
+use crate::engine::read::landing::{RawScanExec, ScanPlan};
+use crate::engine::write::hive::{HiveWriteExec, SaltExec, Salting, WriteJob};
 use crate::error::Error;
 use crate::lake::{Lake, TableName, Zone};
 use crate::project::Check;
@@ -142,9 +142,9 @@ mod tests {
     use datafusion_proto::bytes::{physical_plan_from_bytes_with_extension_codec, physical_plan_to_bytes};
     use serde_json::{Value, json};
 
-    use super::super::super::session;
     use super::*;
     use crate::config::Limits;
+    use crate::engine::state;
 
     /// A lake in a folder, beside which a secret lies.
     fn place() -> (tempfile::TempDir, Lake) {
@@ -156,9 +156,9 @@ mod tests {
     }
 
     fn context(lake: &Lake) -> Arc<TaskContext> {
-        let runtime = session::runtime(&Limits { memory_bytes: 1 << 28, threads: 1 }, None).unwrap();
-        let runtime = session::on_lake(&runtime, lake).unwrap();
-        session::state(SessionConfig::new(), &runtime, 1).build().task_ctx()
+        let runtime = state::runtime(&Limits { memory_bytes: 1 << 28, threads: 1 }, None).unwrap();
+        let runtime = state::on_lake(&runtime, lake).unwrap();
+        state::state(SessionConfig::new(), &runtime, 1).build().task_ctx()
     }
 
     /// What comes of one of our nodes, changed on its way.

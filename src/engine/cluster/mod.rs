@@ -35,7 +35,7 @@ use futures::future::BoxFuture;
 use http::{HeaderMap, HeaderValue};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-use super::fault;
+use super::faults;
 use crate::error::{Error, Kind, Result};
 use crate::lake::{Lake, Storage};
 use crate::project::{Nodes, Workers};
@@ -127,7 +127,7 @@ impl Cluster {
             match outcome.map_err(|error| of_workers(error, &lost)) {
                 // Nothing else would go better another time.
                 Err(error) if number < ATTEMPTS && error.kind() == Kind::Connection => retrying(&error),
-                Err(error) if number < ATTEMPTS && !sparing && fault::is_memory(&error) => {
+                Err(error) if number < ATTEMPTS && !sparing && faults::is_memory(&error) => {
                     retrying(&error);
                     sparing = true;
                 }
@@ -228,7 +228,7 @@ impl Cluster {
             .and_then(|state| state.with_distributed_max_tasks_per_stage(members.workers().max(2)))
             .and_then(|state| state.with_distributed_broadcast_joins(true))
             .map(SessionStateBuilderExt::with_distributed_planner)
-            .map_err(fault::explain)
+            .map_err(faults::explain)
     }
 }
 
@@ -245,7 +245,7 @@ impl datafusion_distributed::WorkerResolver for Hired {
 pub(super) fn of_workers(error: Error, lost: &[String]) -> Error {
     match lost {
         _ if error.kind() == Kind::Connection => error,
-        [] if fault::is_connection(&error) => Error::connection("the connection to a worker broke").because(error),
+        [] if faults::is_connection(&error) => Error::connection("the connection to a worker broke").because(error),
         [] => error,
         lost => Error::connection(lost.join("; ")).because(error),
     }

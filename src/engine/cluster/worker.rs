@@ -22,12 +22,12 @@ use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
 use tonic::{Request, Status};
 
-use super::super::session;
 use super::channel::Channels;
 use super::codec::LakeCodec;
 use super::lakes::Lakes;
 use super::protocol::{BUILD, LAKE_HEADER};
 use crate::config::Limits;
+use crate::engine::state;
 use crate::error::{Error, Result};
 use crate::lake::{Lake, Storage};
 use crate::project::Token;
@@ -51,7 +51,7 @@ impl PlanServer {
                 .hint("name another with `--spill DIR`, or make room there")
                 .because(error)
         };
-        let runtime = session::runtime(limits, spill).map_err(|error| unusable(error.into()))?;
+        let runtime = state::runtime(limits, spill).map_err(|error| unusable(error.into()))?;
         // Not when the first query runs out of memory, but now.
         runtime.disk_manager.create_tmp_file("a first look").map_err(|error| unusable(error.into()))?;
         Ok(PlanServer { runtime, threads: limits.threads, token: token.clone(), lakes })
@@ -119,7 +119,7 @@ impl Sessions {
         let asked: Storage = serde_json::from_str(address)
             .map_err(|error| Error::failed("a plan came with a torn address of its lake").because(error))?;
         let lake = Lake::open(&self.lakes.find(&asked)?).await?;
-        let runtime = session::on_lake(&self.runtime, &lake)?;
+        let runtime = state::on_lake(&self.runtime, &lake)?;
         open.insert(address.to_string(), (lake.clone(), runtime.clone()));
         Ok((lake, runtime))
     }
@@ -131,7 +131,7 @@ impl WorkerSessionBuilder for Sessions {
         let own = |error: Error| DataFusionError::External(Box::new(error));
         let (lake, runtime) = self.lake(&query.headers).await.map_err(own)?;
         let config = query.builder.config().take().unwrap_or_default();
-        let mut state = session::state(config, &runtime, self.threads)
+        let mut state = state::state(config, &runtime, self.threads)
             .with_distributed_user_codec(LakeCodec { lake })
             .with_distributed_channel_resolver(self.channels.clone());
         state.scalar_functions().get_or_insert_default().extend(rewritten());

@@ -10,20 +10,21 @@ use chrono::DateTime;
 use object_store::ObjectStoreExt;
 use object_store::path::Path;
 
-use super::super::capture;
-use super::super::commit::{self, Replaces};
-use super::super::data_file::DataFile;
-use super::super::landing::{self, LandedFormat, LandedPart, Landing};
-use super::super::lock::{self, Process};
-use super::super::path::PartitionValue;
-use super::super::planted::Planted;
-use super::super::tree::Node;
-use super::super::types::Timestamps;
-use super::super::version::{self, Version};
-use super::super::{Format, Lake, attic, path, stage, vacuum};
 use super::ledger::{Intent, SOURCE, source, table};
 use super::store::{Fortune, Handle, World};
 use crate::error::{Error, Kind, Result};
+use crate::lake::landing::{self, LandedFormat, LandedPart, Landing};
+use crate::lake::lock;
+use crate::lake::path::{self, PartitionValue};
+use crate::lake::planted::Planted;
+use crate::lake::table::commit::{self, Replaces};
+use crate::lake::table::data_file::DataFile;
+use crate::lake::table::tree::Node;
+use crate::lake::table::version::{self, Version};
+use crate::lake::table::{attic, vacuum};
+use crate::lake::{Format, Lake, capture, stage};
+use crate::machine::Process;
+use crate::spark::types::Timestamps;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Task {

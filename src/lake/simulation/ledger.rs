@@ -9,14 +9,14 @@ use std::time::Duration;
 use serde::Deserialize;
 use tokio::sync::watch;
 
-use super::super::commit::Replaces;
-use super::super::data_file::DataFile;
-use super::super::format::Content;
-use super::super::stage::Staged;
-use super::super::tree::Node;
-use super::super::version::Version;
-use super::super::{TableName, Zone, path};
-use super::store::{Arrival, Objects};
+use super::objects::{Arrival, Objects};
+use crate::lake::format::Content;
+use crate::lake::stage::Staged;
+use crate::lake::table::commit::Replaces;
+use crate::lake::table::data_file::DataFile;
+use crate::lake::table::tree::Node;
+use crate::lake::table::version::Version;
+use crate::lake::{TableName, Zone, path};
 
 #[derive(Debug)]
 pub struct Ledger {

@@ -1,8 +1,8 @@
 //! The protocol, simulated: several drivers at work on one table of one store, on which requests come late, are done
 //! twice or not at all, answers are lost, machines sleep for minutes or die. Every choice comes from a seed.
 //!
-//! The drivers run the code of [`lock`](super::lock), [`stage`](super::stage), [`commit`](super::commit),
-//! [`attic`](super::attic), [`vacuum`](super::vacuum) and [`capture`](super::capture) as it is; only the store and time
+//! The drivers run the code of [`lock`](super::lock), [`stage`](super::stage), [`commit`](super::table::commit),
+//! [`attic`](super::table::attic), [`vacuum`](super::table::vacuum) and [`capture`](super::capture) as it is; only the store and time
 //! are made up. After each request the [ledger](ledger) judges the objects.
 //!
 //! Time is not tokio's paused clock: that is a feature of tokio, with which `cargo test` would build the query engine
@@ -19,6 +19,7 @@
 mod chance;
 mod driver;
 mod ledger;
+mod objects;
 mod store;
 mod time;
 

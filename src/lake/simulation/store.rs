@@ -1,6 +1,6 @@
 //! A store in memory, as all drivers of a schedule see it: each through a handle of its own, at which requests go wrong.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -21,6 +21,7 @@ use object_store::{
 use super::Time;
 use super::chance::Chance;
 use super::ledger::Ledger;
+use super::objects::{Arrival, Object, Objects};
 
 /// The store, its time, and what is known of it from outside.
 #[derive(Debug)]
@@ -37,14 +38,8 @@ pub struct State {
     pub objects: Objects,
     pub uploads: BTreeMap<String, Upload>,
     pub ledger: Ledger,
-}
-
-pub type Objects = BTreeMap<String, Object>;
-
-#[derive(Debug, Clone)]
-pub struct Object {
-    pub bytes: Bytes,
-    put_at: Duration,
+    /// What was there once.
+    removed: BTreeSet<String>,
 }
 
 #[derive(Debug, Default)]
@@ -103,14 +98,6 @@ pub struct Fortune {
     pub faults: Option<u64>,
 }
 
-/// When a request takes effect.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Arrival {
-    InTime,
-    /// Others have gone on meanwhile.
-    Late,
-}
-
 /// The store as one driver sees it.
 #[derive(Debug, Clone)]
 pub struct Handle {
@@ -134,6 +121,7 @@ impl World {
             objects: Objects::new(),
             uploads: BTreeMap::new(),
             ledger: Ledger::new(keep),
+            removed: BTreeSet::new(),
         };
         Arc::new(World { time: Arc::default(), state: Mutex::new(state), is_told })
     }
@@ -149,8 +137,8 @@ impl World {
     fn apply_when(&self, request: &Request, arrival: Arrival) -> Result<Answer> {
         let now = self.time.now();
         let state = &mut *self.state();
-        let State { objects, uploads, ledger, .. } = state;
-        let mut put = |objects: &mut Objects, path: &str, bytes: Bytes| {
+        let State { objects, uploads, ledger, removed, .. } = state;
+        let mut put = |objects: &mut Objects, path: &str, bytes: Bytes, arrival: Arrival| {
             objects.insert(path.to_string(), Object { bytes: bytes.clone(), put_at: now });
             ledger.after_put(objects, path, &bytes, now, arrival);
         };
@@ -167,18 +155,21 @@ impl World {
                 if *only_if_new && objects.contains_key(path) {
                     return Err(exists(path));
                 }
-                put(objects, path, bytes.clone());
+                put(objects, path, bytes.clone(), arrival);
                 Ok(Answer::Done)
             }
             Request::Delete(path) => {
                 if objects.remove(path).is_some() {
+                    removed.insert(path.clone());
                     ledger.after_delete(objects, path);
                 }
                 Ok(Answer::Done)
             }
             Request::Copy(from, to) => {
                 let bytes = objects.get(from).ok_or_else(|| not_found(from))?.bytes.clone();
-                put(objects, to, bytes);
+                // A file that was cleared away can only have come back by a put that came late, and so does its copy.
+                let arrival = if removed.contains(from) { Arrival::Late } else { arrival };
+                put(objects, to, bytes, arrival);
                 Ok(Answer::Done)
             }
             Request::Begin(path) => {
@@ -192,7 +183,7 @@ impl World {
             }
             Request::Complete(id) => {
                 let Upload { path, parts } = uploads.remove(id).ok_or_else(|| not_found(id))?;
-                put(objects, &path, Bytes::from(parts.concat()));
+                put(objects, &path, Bytes::from(parts.concat()), arrival);
                 Ok(Answer::Done)
             }
             Request::Abort(id) => uploads.remove(id).map(|_| Answer::Done).ok_or_else(|| not_found(id)),

@@ -1,0 +1,3 @@
+//! What is Amazon's: who we are to its services.
+
+pub mod credentials;

@@ -1,0 +1,7 @@
+//! What goes to stdout: tables, JSON, CSV, and how numbers are written.
+
+pub mod batches;
+pub mod json;
+pub mod output;
+pub mod table;
+pub mod units;

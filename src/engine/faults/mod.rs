@@ -1,0 +1,239 @@
+//! The engine's errors in the user's words: what, where in the SQL, what to do.
+
+mod wording;
+
+use std::error::Error as StdError;
+use std::io;
+use std::ops::Range;
+use std::path::Path;
+use std::sync::Arc;
+
+use datafusion::common::{SchemaError, Span};
+use datafusion::error::DataFusionError;
+
+use crate::error::{Error, Kind};
+use wording::message;
+
+/// As the operating system says it. What another machine says of its disk has lost its kind on the way.
+const DISK_FULL: &str = "No space left on device";
+
+const OUT_OF_MEMORY: &str = "the memory limit was reached and the operator could not spill";
+
+/// The one door: what a plan that runs has to say becomes ours by `?`.
+impl From<DataFusionError> for Error {
+    fn from(error: DataFusionError) -> Self {
+        explain(error)
+    }
+}
+
+/// An error of a plan that runs. It is only looked at, never taken apart: tasks share theirs, and what is said must not
+/// depend on who has let go of it first.
+pub fn explain(error: DataFusionError) -> Error {
+    known(&error).unwrap_or_else(|| {
+        let (message, hint) = wording::of(&error);
+        hint.into_iter().fold(Error::failed(message), Error::hint)
+    })
+}
+
+/// The first of the causes that has a kind of its own.
+pub fn known(error: &DataFusionError) -> Option<Error> {
+    let whole: &(dyn StdError + 'static) = error;
+    let mut causes = std::iter::successors(Some(whole), |error| StdError::source(*error));
+    causes.find_map(|cause| told(cause, error))
+}
+
+/// What one of the causes of an error says, by its type.
+fn told(cause: &(dyn StdError + 'static), whole: &DataFusionError) -> Option<Error> {
+    if let Some(own) = cause.downcast_ref::<Error>() {
+        return Some(own.clone());
+    }
+    if let Some(store) = cause.downcast_ref::<object_store::Error>() {
+        return Some(store.into());
+    }
+    // These two name the source of what they carry as their own.
+    if let Some(shared) = cause.downcast_ref::<Arc<DataFusionError>>() {
+        return told(shared.as_ref(), whole);
+    }
+    if let Some(error) = cause.downcast_ref::<io::Error>() {
+        let carried = error.get_ref().and_then(|carried| told(carried, whole));
+        let is_full = error.kind() == io::ErrorKind::StorageFull || error.to_string().contains(DISK_FULL);
+        // The lake's errors are our own: only spill files are written by the engine itself.
+        let full = || {
+            Error::failed("there is no room left for what does not fit in memory")
+                .hint("make room in the folder for temporary files (a node's: `--spill`), or give more with --memory")
+                .because(message(whole))
+        };
+        return carried.or_else(|| is_full.then(full));
+    }
+    match cause.downcast_ref::<DataFusionError>()? {
+        DataFusionError::ResourcesExhausted(_) => Some(
+            Error::failed(OUT_OF_MEMORY)
+                .hint(
+                    "give more with --memory (to each worker, if workers made it), or run fewer threads with --threads",
+                )
+                .because(message(whole)),
+        ),
+        _ => None,
+    }
+}
+
+/// Whether another plan, one that spills more, may do better.
+pub(super) fn is_memory(error: &Error) -> bool {
+    error.kind() == Kind::Failed && error.to_string().starts_with(OUT_OF_MEMORY)
+}
+
+/// Whether it tells of a machine that could not be reached, or not any longer.
+pub(super) fn is_connection(error: &Error) -> bool {
+    let mut text = error.to_string();
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    // Errors of other machines come as text.
+    ["transport error", "cannot be reached", "connection closed", "broken pipe", "h2 protocol error"]
+        .iter()
+        .any(|sign| text.contains(sign))
+}
+
+/// A fault of planning: what, at which bytes of the SQL where the engine knows that, and what to do.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Fault {
+    pub message: String,
+    pub span: Option<Range<usize>>,
+    pub hint: Option<String>,
+    pub about: About,
+}
+
+/// What a fault of planning is about, where that says on what it depends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum About {
+    /// There is no such function, or none that takes so many arguments. No table has a part in it.
+    Function,
+    /// A function does not take these arguments, perhaps for their types.
+    Arguments {
+        function: String,
+        count: usize,
+    },
+    /// One of this name. The names of columns count for it, and not their types.
+    UnknownColumn(String),
+    AmbiguousColumn,
+    Other,
+}
+
+impl About {
+    fn of(error: &DataFusionError) -> Self {
+        match error.find_root() {
+            DataFusionError::SchemaError(fault, _) => match fault.as_ref() {
+                SchemaError::FieldNotFound { field, .. } => About::UnknownColumn(field.name.clone()),
+                SchemaError::AmbiguousReference { .. } => About::AmbiguousColumn,
+                SchemaError::DuplicateQualifiedField { .. } | SchemaError::DuplicateUnqualifiedField { .. } => {
+                    About::Other
+                }
+            },
+            _ if wording::is_unknown_function(error) => About::Function,
+            _ => match wording::refused_call(error) {
+                Some((function, count)) => About::Arguments { function, count },
+                None => About::Other,
+            },
+        }
+    }
+}
+
+/// All faults that an error of planning tells of: one at least.
+pub fn locate(error: &DataFusionError, sql: &str) -> Vec<Fault> {
+    let one = |error: &DataFusionError| {
+        let (message, hint) = wording::of(error);
+        let span = error.diagnostic().and_then(|diagnostic| byte_range(sql, &diagnostic.span?));
+        Fault { message, span, hint, about: About::of(error) }
+    };
+    error.iter().map(one).collect()
+}
+
+/// An error of planning as one that a report can tell: the file, the line and the column come first.
+pub fn placed(error: &DataFusionError, file: &Path, sql: &str) -> Error {
+    let Fault { message, span, hint, .. } = locate(error, sql).swap_remove(0);
+    let place = span.map(|span| {
+        let before = &sql[..span.start];
+        let column = before.rsplit('\n').next().unwrap_or_default().chars().count();
+        format!(":{}:{}", before.matches('\n').count() + 1, column + 1)
+    });
+    let fault = Error::failed(format!("{}{}: {message}", file.display(), place.unwrap_or_default()));
+    hint.into_iter().fold(fault, Error::hint)
+}
+
+/// Lines and columns count characters from 1.
+fn byte_range(sql: &str, span: &Span) -> Option<Range<usize>> {
+    let offset = |line: u64, column: u64| -> Option<usize> {
+        let (line, column) =
+            (usize::try_from(line).ok()?.checked_sub(1)?, usize::try_from(column).ok()?.checked_sub(1)?);
+        let start: usize = sql.split_inclusive('\n').take(line).map(str::len).sum();
+        let rest = sql.get(start..)?;
+        Some(start + rest.char_indices().nth(column).map_or(rest.len(), |(at, _)| at))
+    };
+    let start = offset(span.start.line, span.start.column)?;
+    Some(start..offset(span.end.line, span.end.column)?.max(start))
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow::error::ArrowError;
+    use datafusion::common::Location;
+    use parquet::errors::ParquetError;
+
+    use super::*;
+
+    #[test]
+    fn spans_count_characters_and_ranges_count_bytes() {
+        let sql = "SELECT 'ñ',\n  ñu, nope";
+        let at = |line, column| Location { line, column };
+        let range = byte_range(sql, &Span { start: at(2, 7), end: at(2, 11) });
+        assert_eq!(range.map(|range| &sql[range]), Some("nope"));
+    }
+
+    /// All the ways on which an error of ours comes through the engine.
+    fn wrapped(own: impl Fn() -> Box<dyn StdError + Send + Sync>) -> Vec<DataFusionError> {
+        let external = || DataFusionError::External(own());
+        vec![
+            external(),
+            external().context("while a file was read"),
+            DataFusionError::Collection(vec![external()]),
+            DataFusionError::Shared(Arc::new(external())),
+            DataFusionError::External(Box::new(Arc::new(external()))),
+            DataFusionError::from(ArrowError::ExternalError(own())),
+            DataFusionError::from(ArrowError::from(external())),
+            DataFusionError::from(ParquetError::External(own())),
+            DataFusionError::from(ParquetError::from(ArrowError::from(external()))),
+            DataFusionError::from(io::Error::other(own())),
+            DataFusionError::from(io::Error::other(DataFusionError::Shared(Arc::new(external())))),
+        ]
+    }
+
+    #[test]
+    fn errors_keep_their_kind_and_advice_on_every_way_through_the_engine() {
+        let own = || Error::connection("there are no credentials").hint("set them");
+        let of_store = || object_store::Error::Generic { store: "S3", source: Box::new(own()) };
+        let all = wrapped(|| Box::new(own())).into_iter().chain(wrapped(|| Box::new(of_store())));
+        for error in all.chain([DataFusionError::ObjectStore(Box::new(of_store()))]) {
+            let shown = format!("{error:?}");
+            let explained = Error::from(error);
+            let all = (explained.kind(), explained.to_string(), explained.hint_text());
+            assert_eq!(all, (Kind::Connection, "there are no credentials".into(), Some("set them")), "{shown}");
+        }
+        for error in wrapped(|| Box::new(DataFusionError::ResourcesExhausted("no more".into()))) {
+            let shown = format!("{error:?}");
+            assert!(is_memory(&Error::from(error)), "{shown}");
+        }
+    }
+
+    /// Tasks share an error: what is said of it must not depend on whether another still holds it.
+    #[test]
+    fn a_shared_error_says_the_same_to_all() {
+        let shared = Arc::new(DataFusionError::External(Box::new(Error::failed("row 7 is bad").hint("mend it"))));
+        let held = Error::from(DataFusionError::Shared(shared.clone()));
+        let alone = Error::from(DataFusionError::Shared(shared));
+        for error in [held, alone] {
+            assert_eq!((error.to_string().as_str(), error.hint_text()), ("row 7 is bad", Some("mend it")));
+        }
+    }
+}

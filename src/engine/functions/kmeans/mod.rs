@@ -1,0 +1,76 @@
+//! k-means over rows that may lie on many machines: the parts of it that look at rows, as functions of the engine.
+//!
+//! | file | noun |
+//! |---|---|
+//! | `model` | how a row is seen, and which centre it is nearest to |
+//! | `exact` | sums that are the same in any order |
+//! | `step` | an aggregate: each cluster's rows, their sums and squares — one step of Lloyd's |
+//! | `silhouette` | an aggregate: how much nearer rows are to their own cluster than to the next |
+//! | `apart` | an aggregate: rows that lie far from every centre |
+//! | `nearest` | a function: a row's cluster and its distance |
+//! | `row_hash` | a function: a number that stands for a row, to draw a sample by |
+//!
+//! Only states of a few numbers per cluster leave a machine, and they merge to the same whatever the order: any
+//! number of threads and machines gives the same model to the last bit.
+
+mod apart;
+mod exact;
+mod model;
+mod nearest;
+mod row_hash;
+mod silhouette;
+mod step;
+
+use std::sync::Arc;
+
+use arrow::datatypes::DataType;
+use datafusion::common::{Result, internal_err};
+use datafusion::logical_expr::function::AccumulatorArgs;
+use datafusion::logical_expr::{AggregateUDF, Expr, ScalarUDF, lit};
+use datafusion::physical_expr::expressions::Literal;
+use datafusion::scalar::ScalarValue;
+
+pub use apart::{draw_apart, furthest, rows_apart};
+pub use model::{Model, Seen};
+pub use nearest::nearest;
+pub use row_hash::row_hash;
+pub use silhouette::{Silhouette, silhouette};
+pub use step::{ClusterTotals, step, totals};
+
+/// Functions travel by name, so every session has them; the model is their first argument.
+pub(in crate::engine) fn aggregates() -> [Arc<AggregateUDF>; 3] {
+    [
+        Arc::new(AggregateUDF::new_from_impl(apart::Apart::default())),
+        Arc::new(AggregateUDF::new_from_impl(step::Step::default())),
+        Arc::new(AggregateUDF::new_from_impl(silhouette::Mean::default())),
+    ]
+}
+
+/// As [`aggregates`].
+pub(in crate::engine) fn functions() -> [Arc<ScalarUDF>; 2] {
+    [
+        Arc::new(ScalarUDF::new_from_impl(nearest::Nearest::default())),
+        Arc::new(ScalarUDF::new_from_impl(row_hash::RowHash::default())),
+    ]
+}
+
+/// A model as an argument. Of a dictionary with one value a batch has its number again and again, and not its bytes.
+fn argument(bytes: Vec<u8>) -> Expr {
+    lit(ScalarValue::Dictionary(Box::new(DataType::Int32), Box::new(ScalarValue::Binary(Some(bytes)))))
+}
+
+/// The bytes of [`argument`].
+fn bytes_of(argument: Option<&ScalarValue>) -> Result<&[u8]> {
+    match argument {
+        Some(ScalarValue::Dictionary(_, value)) => match value.as_ref() {
+            ScalarValue::Binary(Some(bytes)) => Ok(bytes),
+            other => internal_err!("the first argument of a k-means function is a model, not {other}"),
+        },
+        other => internal_err!("the first argument of a k-means function is a model, not {other:?}"),
+    }
+}
+
+/// The value of an aggregate's first argument.
+fn first_literal<'a>(args: &'a AccumulatorArgs) -> Option<&'a ScalarValue> {
+    args.exprs.first()?.downcast_ref::<Literal>().map(Literal::value)
+}

@@ -1,0 +1,54 @@
+//! What a write is asked to do, and what its tasks answer.
+
+use arrow::datatypes::SchemaRef;
+use serde::{Deserialize, Serialize};
+
+use crate::lake::stage::Staged;
+use crate::lake::table::data_file::DataFile;
+use crate::lake::{Lake, TableName};
+use crate::project::Check;
+use crate::report::Meter;
+
+/// The input column that holds the broken checks' bits.
+pub const CHECKS: &str = "__trapiche_checks";
+
+/// A bit per check, and bits are those of an i64.
+pub const MAX_CHECKS: usize = 63;
+
+/// What to write and where; the same for all tasks.
+#[derive(Debug, Clone)]
+pub struct WriteJob {
+    pub lake: Lake,
+    pub table: TableName,
+    pub run_id: String,
+    /// How often this was tried before, on other workers: they may still be writing, under other names.
+    pub attempt: u32,
+    /// Data columns, then partition columns.
+    pub schema: SchemaRef,
+    pub partition_by: Vec<String>,
+    pub checks: Vec<Check>,
+    /// A file is closed once it has this many bytes.
+    pub target_file_bytes: u64,
+    pub meter: Meter,
+}
+
+/// One answer of a task.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Answer {
+    File { file: DataFile, staged: Staged },
+    Quarantined { file: DataFile, staged: Staged },
+    Counts(Counts),
+}
+
+/// Rows of a task. `rows_in` = accepted + `quarantined` + `dropped`.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct Counts {
+    pub rows_in: u64,
+    pub quarantined: u64,
+    pub dropped: u64,
+    /// Values that were finer than the table keeps them.
+    pub timestamps_cut: u64,
+    /// Rows that broke each check, in the checks' order.
+    pub broken: Vec<u64>,
+}

@@ -1,0 +1,32 @@
+//! The partitioned write: rows of any order become Hive-partitioned Parquet, in memory that does not grow with them.
+//!
+//! | file | noun |
+//! |---|---|
+//! | `write` | the execution plan: rows in, list of files out; it travels to other machines |
+//! | `task`, `deal` | one task of it: rows are checked, and dealt to their partitions |
+//! | `instants` | timestamps in the unit of the table |
+//! | `checks`, `keys` | what a row's checks and its partition columns say |
+//! | `files`, `file`, `encoder` | rows that wait, in bounded memory; the files they go to; their Parquet |
+//! | `chunk` | one column of a row group, as Parquet |
+//! | `further` | the sort for rows of more partitions than there is memory for |
+//! | `salt` | large partitions are spread over several tasks |
+
+mod checks;
+mod deal;
+mod file;
+mod files;
+mod further;
+mod instants;
+mod job;
+mod keys;
+mod salt;
+mod task;
+#[cfg(test)]
+mod tests;
+mod write;
+
+pub use file::empty_file;
+pub use files::row_bytes_of;
+pub use job::{Answer, CHECKS, Counts, MAX_CHECKS, WriteJob};
+pub use salt::{SALT, SaltExec, Salting};
+pub use write::HiveWriteExec;

@@ -1,0 +1,15 @@
+//! A query's rows into a table of the lake.
+//!
+//! | place | noun |
+//! |---|---|
+//! | `store` | the whole way: a query's result becomes a table's next version |
+//! | `athena` | which types and names a table may have |
+//! | `hive` | the partitioned write as an execution plan: rows in, list of files out |
+//! | `parquet` | row groups, encoded column by column |
+//! | `compact` | small files of a table become large ones |
+
+pub mod athena;
+pub mod compact;
+pub mod hive;
+mod parquet;
+pub mod store;

@@ -1,0 +1,335 @@
+//! A query's result becomes a table's next version: plan the write, run it, commit its files.
+
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, FieldRef, SchemaRef};
+use datafusion::error::DataFusionError;
+use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, cast, ident, lit, when};
+use datafusion::physical_expr::PhysicalExpr;
+use datafusion::physical_expr::expressions::Column;
+use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
+use datafusion::physical_plan::repartition::RepartitionExec;
+use datafusion::physical_plan::{
+    ExecutionPlan, ExecutionPlanProperties, Partitioning, StatisticsArgs, StatisticsContext, collect,
+};
+use datafusion::prelude::DataFrame;
+
+use super::athena;
+use super::hive::{
+    Answer, CHECKS, Counts, HiveWriteExec, MAX_CHECKS, SALT, SaltExec, Salting, WriteJob, empty_file, row_bytes_of,
+};
+use crate::engine::slices::SliceWrite;
+use crate::engine::{Session, faults};
+use crate::error::{Error, Result};
+use crate::lake::stage::{self, Staged};
+use crate::lake::table::commit::{self, Replaces};
+use crate::lake::table::data_file::DataFile;
+use crate::lake::table::version::{self, Version};
+use crate::lake::{Format, TableName};
+use crate::project::{Check, OnFail, WriteMode};
+use crate::report::{CheckCount, Made, Meter, RunStamp};
+use crate::spark::types::{self, Timestamps};
+
+/// Athena reads files of 128 MB to 1 GB best.
+pub(in crate::engine) const TARGET_FILE_BYTES: u64 = 256 << 20;
+
+/// So few rows make one file, without partitions.
+const FEW_ROWS: usize = 100_000;
+
+/// What a table is to become.
+pub struct TableWrite<'a> {
+    pub table: &'a TableName,
+    pub partition_by: &'a [String],
+    pub mode: WriteMode,
+    pub checks: &'a [Check],
+    /// The slices that the table falls into, of which perhaps only some are made.
+    pub slices: Option<&'a SliceWrite>,
+    /// What the rows were made from; kept with the version.
+    pub fingerprint: &'a str,
+    pub stamp: &'a RunStamp,
+    pub meter: &'a Meter,
+}
+
+/// A query as its table takes it: with the stored types and order of columns, and the checks.
+pub struct Stored {
+    pub plan: LogicalPlan,
+    pub schema: SchemaRef,
+}
+
+/// Puts what a table asks for on top of a query.
+pub fn stored(session: &Session, query: LogicalPlan, partition_by: &[String], checks: &[Check]) -> Result<Stored> {
+    let frame = session.frame(query);
+    let schema = athena::stored_schema(frame.schema().as_arrow(), partition_by, session.lake.timestamps())?;
+    Ok(Stored { plan: to_stored(frame, &schema, checks)?.into_unoptimized_plan(), schema })
+}
+
+/// Writes the frame's rows and commits them. On failure the table's version is as it was.
+pub async fn store(session: &Session, frame: DataFrame, write: TableWrite<'_>) -> Result<Made> {
+    let lake = &session.lake;
+    if write.mode == WriteMode::Error && version::latest(lake, write.table).await?.is_some() {
+        return Err(Error::failed(format!("`{}` exists already and its write mode is `error`", write.table))
+            .hint("choose `write: overwrite`, `append` or `overwrite_partitions`"));
+    }
+    let schema = athena::stored_schema(frame.schema().as_arrow(), write.partition_by, lake.timestamps())?;
+    let is_part = write.slices.is_some_and(|slices| slices.only.is_some());
+    if (is_part || matches!(write.mode, WriteMode::Append | WriteMode::OverwritePartitions))
+        && let Some(current) = version::latest(lake, write.table).await?
+    {
+        check_fits(&current, &schema, write.partition_by, lake.timestamps())?;
+    }
+    let mut frame = to_stored(frame, &schema, write.checks)?;
+    if let Some(slices) = write.slices
+        && let Some(filter) = slices.filter(&schema, write.partition_by)?
+    {
+        frame = frame.filter(filter)?;
+    }
+    let job = Arc::new(WriteJob {
+        lake: lake.clone(),
+        table: write.table.clone(),
+        run_id: write.stamp.run_id.clone(),
+        attempt: session.attempt,
+        schema: schema.clone(),
+        partition_by: write.partition_by.to_vec(),
+        checks: write.checks.to_vec(),
+        target_file_bytes: TARGET_FILE_BYTES,
+        meter: write.meter.clone(),
+    });
+    let (writing, is_spread) = (job.clone(), session.members.is_some());
+    let planned = session.topped(frame, move |plan| {
+        let plan = match writing.partition_by.is_empty() {
+            true => gathered_if_small(plan),
+            // On one machine all tasks deal to the same files.
+            false if !is_spread => plan,
+            false => by_partition(plan, &writing.schema, &writing.partition_by, writing.target_file_bytes)?,
+        };
+        Ok(Arc::new(HiveWriteExec::new(plan, writing.clone())))
+    });
+    let (plan, context) = planned.await?;
+    let answers = collect(plan.clone(), context).await?;
+    session.need_workers(false);
+    session.count(plan).await;
+    let mut written = Written::read(HiveWriteExec::answers(&answers)?, write.checks.len());
+    if written.files.is_empty() && write.partition_by.is_empty() {
+        let (file, staged) = empty_file(&job).await?;
+        written.files.push(file);
+        written.staged.push(staged);
+    }
+    let checks = written.broken(write.checks);
+    if let Some(error) = failed_check(write.checks, &written.counts) {
+        for staged in &written.staged {
+            stage::discard(lake, staged).await?;
+        }
+        return Err(error);
+    }
+    let empty = match write.slices {
+        Some(slices) => {
+            slices.sign(&mut written.files)?;
+            slices.without_rows(&written.files)
+        }
+        None => vec![],
+    };
+    let made = Made {
+        rows_in: written.counts.rows_in,
+        rows_out: written.files.iter().map(|file| file.rows).sum(),
+        rows_quarantined: written.counts.quarantined,
+        rows_dropped: written.counts.dropped,
+        timestamps_cut: written.counts.timestamps_cut,
+        files: written.files.len() as u64,
+        bytes: written.files.iter().map(|file| file.bytes).sum(),
+        checks,
+        on_workers: None,
+    };
+    let next = Version {
+        format: Format,
+        table: write.table.clone(),
+        version: 0,
+        run_id: write.stamp.run_id.clone(),
+        committed_at: write.stamp.at,
+        fingerprint: write.fingerprint.to_string(),
+        schema,
+        timestamps: lake.timestamps(),
+        partition_by: write.partition_by.to_vec(),
+        files: written.files.into(),
+        quarantine: written.quarantine.into(),
+        empty,
+        replaced: vec![],
+    };
+    let replaces = match (write.mode, write.slices) {
+        (WriteMode::Error | WriteMode::Append, _) => Replaces::Nothing,
+        (WriteMode::Overwrite, Some(slices)) if is_part => Replaces::Partitions(slices.replaced.clone()),
+        (WriteMode::Overwrite, _) => Replaces::Everything,
+        (WriteMode::OverwritePartitions, _) => Replaces::TouchedPartitions,
+    };
+    commit::commit(lake, next, written.staged, replaces).await?;
+    session.need_workers(true);
+    Ok(made)
+}
+
+/// Files that stay are read by the next version's schema: partitions must be the same, and so must the type of a
+/// column that both have. Columns may come and go, as readers match them by name.
+fn check_fits(current: &Version, schema: &SchemaRef, partition_by: &[String], timestamps: Timestamps) -> Result<()> {
+    let refused = |has: String, now: String| {
+        Err(Error::failed(format!("the files that `{}` keeps have {has}, its query now has {now}", current.table))
+            .hint("`write: overwrite` makes the table anew"))
+    };
+    let partitions = |columns: &[String]| format!("the partition columns [{}]", columns.join(", "));
+    if current.partition_by != partition_by {
+        return refused(partitions(&current.partition_by), partitions(partition_by));
+    }
+    for field in current.schema.fields() {
+        let Ok(next) = schema.field_with_name(field.name()) else { continue };
+        // By name, because that is how versions keep types.
+        let (has, now) = (types::name(field.data_type()), types::name(next.data_type()));
+        if has != now {
+            return refused(format!("`{}` as {has}", field.name()), format!("it as {now}"));
+        }
+        if types::has_timestamps(field.data_type()) && current.timestamps != timestamps {
+            let unit = |of: Timestamps| match of {
+                Timestamps::Micros => "microseconds",
+                Timestamps::Millis => "milliseconds",
+            };
+            let (has, now) = (unit(current.timestamps), unit(timestamps));
+            return Err(Error::failed(format!(
+                "the files that `{}` keeps have `{}` in {has}, and new ones would have it in {now}",
+                current.table,
+                field.name()
+            ))
+            .hint("`timestamps` in the target says which; `write: overwrite` makes the table anew"));
+        }
+    }
+    Ok(())
+}
+
+/// Casts the columns to their stored types and order, but for the units of timestamps, and adds the checks' bits.
+pub(in crate::engine) fn to_stored(frame: DataFrame, schema: &SchemaRef, checks: &[Check]) -> Result<DataFrame> {
+    let uncut = |field: &FieldRef| {
+        let given = frame.schema().field_with_unqualified_name(field.name()).ok()?.data_type();
+        athena::uncut_type(given)
+    };
+    let stored = |field: &FieldRef| {
+        let to = uncut(field).unwrap_or_else(|| field.data_type().clone());
+        cast(ident(field.name()), to).alias(field.name())
+    };
+    let mut columns: Vec<Expr> = schema.fields().iter().map(stored).collect();
+    if !checks.is_empty() {
+        columns.push(check_bits(&frame, checks)?.alias(CHECKS));
+    }
+    frame.select(columns).map_err(faults::explain)
+}
+
+/// An integer with bit i set where check i is broken. As with SQL's CHECK, a condition that is null is not broken.
+fn check_bits(frame: &DataFrame, checks: &[Check]) -> Result<Expr> {
+    if checks.len() > MAX_CHECKS {
+        return Err(Error::config(format!("{} checks on one table; at most {MAX_CHECKS} are possible", checks.len())));
+    }
+    let mut bits = lit(0i64);
+    for (i, check) in checks.iter().enumerate() {
+        let keeps = parse_check(frame, check)
+            .map_err(|error| faults::explain(error).context(format!("check `{}`", check.name)))?;
+        let bit = when(keeps.is_false(), lit(1i64 << i)).otherwise(lit(0i64))?;
+        bits = bits + bit;
+    }
+    Ok(bits)
+}
+
+/// A check's condition over the frame's columns; unknown columns and functions are errors here, and so is what is
+/// no condition. The error still knows places in the check's SQL ([`faults`]).
+pub fn parse_check(frame: &DataFrame, check: &Check) -> datafusion::error::Result<Expr> {
+    let keeps = frame.parse_sql_expr(&check.keeps)?;
+    match keeps.get_type(frame.schema())? {
+        DataType::Boolean | DataType::Null => Ok(keeps),
+        other => {
+            let message = format!("`{}` is of type {}, and a check is true or false", check.keeps, types::name(&other));
+            let own = Error::config(message).hint("compare it with something: `price >= 0`");
+            Err(DataFusionError::External(Box::new(own)))
+        }
+    }
+}
+
+/// Brings the rows of each partition to one task, on whatever machine it is; those of one that makes more than a file of
+/// so many bytes come to several tasks.
+pub(in crate::engine) fn by_partition(
+    plan: Arc<dyn ExecutionPlan>,
+    schema: &SchemaRef,
+    partition_by: &[String],
+    file_bytes: u64,
+) -> datafusion::error::Result<Arc<dyn ExecutionPlan>> {
+    let tasks = plan.output_partitioning().partition_count();
+    if tasks == 1 {
+        return Ok(plan);
+    }
+    let places: Vec<usize> = (schema.fields().len() - partition_by.len()..schema.fields().len()).collect();
+    let mut keys: Vec<Arc<dyn PhysicalExpr>> =
+        partition_by.iter().zip(&places).map(|(name, i)| Arc::new(Column::new(name, *i)) as _).collect();
+    keys.push(Arc::new(Column::new(SALT, plan.schema().fields().len())));
+    let salting = Salting { keys: places, file_bytes: row_bytes_of(file_bytes) as u64 };
+    let plan = Arc::new(SaltExec::new(plan, salting));
+    Ok(Arc::new(RepartitionExec::try_new(plan, Partitioning::Hash(keys, tasks))?))
+}
+
+/// A result without partitions that is known to be small comes to one task: each would leave a small file.
+fn gathered_if_small(plan: Arc<dyn ExecutionPlan>) -> Arc<dyn ExecutionPlan> {
+    let known = StatisticsContext::new().compute(plan.as_ref(), &StatisticsArgs::new());
+    let is_small = known.is_ok_and(|known| known.num_rows.get_value().is_some_and(|rows| *rows <= FEW_ROWS));
+    match is_small && plan.output_partitioning().partition_count() > 1 {
+        true => Arc::new(CoalescePartitionsExec::new(plan)),
+        false => plan,
+    }
+}
+
+#[derive(Default)]
+pub(in crate::engine) struct Written {
+    pub(in crate::engine) files: Vec<DataFile>,
+    quarantine: Vec<DataFile>,
+    pub(in crate::engine) staged: Vec<Staged>,
+    counts: Counts,
+}
+
+impl Written {
+    pub(in crate::engine) fn read(answers: Vec<Answer>, checks: usize) -> Self {
+        let mut written =
+            Written { counts: Counts { broken: vec![0; checks], ..Counts::default() }, ..Written::default() };
+        for answer in answers {
+            match answer {
+                Answer::File { file, staged } => {
+                    written.files.push(file);
+                    written.staged.push(staged);
+                }
+                Answer::Quarantined { file, staged } => {
+                    written.quarantine.push(file);
+                    written.staged.push(staged);
+                }
+                Answer::Counts(counts) => {
+                    written.counts.rows_in += counts.rows_in;
+                    written.counts.quarantined += counts.quarantined;
+                    written.counts.dropped += counts.dropped;
+                    written.counts.timestamps_cut += counts.timestamps_cut;
+                    for (sum, rows) in written.counts.broken.iter_mut().zip(counts.broken) {
+                        *sum += rows;
+                    }
+                }
+            }
+        }
+        written.files.sort_by(|a, b| a.path.cmp(&b.path));
+        written.quarantine.sort_by(|a, b| a.path.cmp(&b.path));
+        written
+    }
+
+    fn broken(&self, checks: &[Check]) -> Vec<CheckCount> {
+        let counted = checks.iter().zip(&self.counts.broken).filter(|(_, rows)| **rows > 0);
+        counted.map(|(check, rows)| CheckCount { check: check.name.clone(), rows: *rows }).collect()
+    }
+}
+
+fn failed_check(checks: &[Check], counts: &Counts) -> Option<Error> {
+    let failed: Vec<String> = checks
+        .iter()
+        .zip(&counts.broken)
+        .filter(|(check, rows)| check.on_fail == OnFail::Fail && **rows > 0)
+        .map(|(check, rows)| format!("`{}` by {rows} of {} rows", check.name, counts.rows_in))
+        .collect();
+    (!failed.is_empty()).then(|| {
+        Error::failed(format!("checks were broken: {}", failed.join(", ")))
+            .hint("the table is as it was; `on_fail: quarantine` keeps bad rows aside and publishes the rest")
+    })
+}

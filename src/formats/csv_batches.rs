@@ -1,0 +1,135 @@
+//! CSV bytes → batches. Values are split as text first and typed after that, so that a bad one can be named.
+
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, StringArray};
+use arrow::compute::{CastOptions, cast_with_options};
+use arrow::csv::reader::{Decoder, ReaderBuilder};
+use arrow::datatypes::{DataType, Field, Float32Type, Float64Type, Schema, SchemaRef, TimeUnit};
+use arrow::error::ArrowError;
+use arrow::record_batch::{RecordBatch, RecordBatchOptions};
+
+use super::mark::WithoutMark;
+use super::number::Number;
+use crate::error::{Error, Result};
+
+pub struct CsvDecoder {
+    mark: WithoutMark,
+    batches: Batches,
+}
+
+struct Batches {
+    decoder: Decoder,
+    /// The wanted columns with their own types.
+    schema: SchemaRef,
+    /// Rows before the batch at hand.
+    rows: usize,
+}
+
+impl CsvDecoder {
+    /// `columns` are the places of the wanted ones in `landed`.
+    pub fn new(landed: &Schema, columns: &[usize], delimiter: u8, header: bool, batch_rows: usize) -> Self {
+        let text = landed.fields().iter().map(|field| Field::new(field.name(), DataType::Utf8, true));
+        let decoder = ReaderBuilder::new(Arc::new(Schema::new(text.collect::<Vec<_>>())))
+            .with_delimiter(delimiter)
+            .with_header(header)
+            .with_truncated_rows(true)
+            .with_batch_size(batch_rows)
+            .with_projection(columns.to_vec())
+            .build_decoder();
+        let fields: Vec<_> = columns.iter().map(|place| landed.fields()[*place].clone()).collect();
+        let batches = Batches { decoder, schema: Arc::new(Schema::new(fields)), rows: 0 };
+        CsvDecoder { mark: WithoutMark::default(), batches }
+    }
+
+    pub fn push(&mut self, plain: &[u8], ready: &mut Vec<RecordBatch>) -> Result<()> {
+        self.batches.push(self.mark.push(plain), ready)
+    }
+
+    pub fn finish(mut self, ready: &mut Vec<RecordBatch>) -> Result<()> {
+        self.batches.push(self.mark.finish(), ready)?;
+        // An empty input tells the decoder that the last record is over.
+        self.batches.decoder.decode(&[]).map_err(ragged)?;
+        self.batches.flush(ready)
+    }
+}
+
+impl Batches {
+    fn push(&mut self, mut plain: &[u8], ready: &mut Vec<RecordBatch>) -> Result<()> {
+        while !plain.is_empty() {
+            let taken = self.decoder.decode(plain).map_err(ragged)?;
+            plain = &plain[taken..];
+            if self.decoder.capacity() == 0 {
+                self.flush(ready)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn flush(&mut self, ready: &mut Vec<RecordBatch>) -> Result<()> {
+        let broken = |error: ArrowError| Error::failed("broken CSV").because(error);
+        let Some(text) = self.decoder.flush().map_err(broken)? else { return Ok(()) };
+        let columns = text
+            .columns()
+            .iter()
+            .zip(self.schema.fields())
+            .map(|(column, field)| self.typed(column, field))
+            .collect::<Result<Vec<_>>>()?;
+        let options = RecordBatchOptions::new().with_row_count(Some(text.num_rows()));
+        ready.push(RecordBatch::try_new_with_options(self.schema.clone(), columns, &options).map_err(broken)?);
+        self.rows += text.num_rows();
+        Ok(())
+    }
+
+    fn typed(&self, column: &ArrayRef, field: &Field) -> Result<ArrayRef> {
+        if field.data_type() == &DataType::Utf8 {
+            return Ok(column.clone());
+        }
+        let options = CastOptions { safe: true, ..CastOptions::default() };
+        let spark_type = crate::spark::types::name(field.data_type());
+        let typed = cast_with_options(column, field.data_type(), &options).map_err(|error| {
+            Error::failed(format!("column `{}` cannot be read as {spark_type}", field.name())).because(error)
+        })?;
+        let text = column.as_any().downcast_ref::<StringArray>().expect("the decoder gives text");
+        let misfits = |row: usize| text.is_valid(row) && (typed.is_null(row) || loses(text.value(row), &typed, row));
+        if let Some(row) = (0..text.len()).find(|row| misfits(*row)) {
+            return Err(Error::failed(format!(
+                "column `{}`, row {}: `{}` is not a {spark_type}",
+                field.name(),
+                self.rows + row + 1,
+                text.value(row)
+            ))
+            .hint("leave the column out of `columns:`, so that it stays text, and cast it in SQL"));
+        }
+        Ok(typed)
+    }
+}
+
+/// Whether the cast left out something of the text: it rounds digits, cuts times of day, and ends with infinity.
+fn loses(text: &str, typed: &ArrayRef, row: usize) -> bool {
+    match typed.data_type() {
+        DataType::Decimal128(precision, scale) => {
+            Number::parse(text.trim()).is_none_or(|number| !number.fits_decimal(*precision, *scale))
+        }
+        // A day and nothing behind it.
+        DataType::Date32 => !text.trim().bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'-' | b'+')),
+        // Times have digits for microseconds; what follows them must be zeros.
+        DataType::Timestamp(TimeUnit::Microsecond, _) => text.rsplit_once('.').is_some_and(|(_, fraction)| {
+            let digits = fraction.bytes().take_while(u8::is_ascii_digit);
+            digits.skip(6).any(|digit| digit != b'0')
+        }),
+        DataType::Float32 => is_finite(text) && typed.as_primitive::<Float32Type>().value(row).is_infinite(),
+        DataType::Float64 => is_finite(text) && typed.as_primitive::<Float64Type>().value(row).is_infinite(),
+        _ => false,
+    }
+}
+
+fn is_finite(text: &str) -> bool {
+    text.bytes().any(|byte| byte.is_ascii_digit())
+}
+
+/// Splitting fails on rows with too many fields only; the decoder's words hold the line.
+fn ragged(error: ArrowError) -> Error {
+    let ArrowError::CsvError(words) = error else { return Error::failed("broken CSV").because(error) };
+    Error::failed(words).hint("a row has more fields than the header: check `delimiter:` and the file's quotes")
+}

@@ -1,0 +1,56 @@
+//! The numbers of a JSON column, and the type that holds each of them as it is written.
+
+use arrow::datatypes::{DECIMAL128_MAX_PRECISION, DataType};
+
+use super::number::Number;
+
+/// What was seen of a column's numbers so far.
+#[derive(Debug, Default)]
+pub struct Numbers {
+    seen: bool,
+    /// One with a point or an exponent.
+    broken: bool,
+    exponent: bool,
+    beyond_bigint: bool,
+    /// One whose digits a double does not give back.
+    beyond_double: bool,
+    whole_places: u64,
+    fraction_places: u64,
+}
+
+impl Numbers {
+    pub fn seen(&self) -> bool {
+        self.seen
+    }
+
+    /// Takes a number of valid JSON into account.
+    pub fn add(&mut self, token: &str) {
+        let Some(number) = Number::parse(token) else { return };
+        let (whole, fraction) = number.places();
+        self.seen = true;
+        self.broken |= !number.is_whole();
+        self.exponent |= number.has_exponent();
+        self.beyond_bigint |= number.is_whole() && token.parse::<i64>().is_err();
+        self.beyond_double |= !number.survives_as_double();
+        self.whole_places = self.whole_places.max(whole);
+        self.fraction_places = self.fraction_places.max(fraction);
+    }
+
+    /// Integers, else doubles, else decimals, else the tokens as text: the first that loses nothing.
+    pub fn data_type(&self) -> DataType {
+        let widest = u64::from(DECIMAL128_MAX_PRECISION);
+        match self {
+            Numbers { broken: false, beyond_bigint: false, .. } => DataType::Int64,
+            Numbers { broken: false, whole_places, .. } if *whole_places <= widest => {
+                DataType::Decimal128(DECIMAL128_MAX_PRECISION, 0)
+            }
+            Numbers { beyond_double: false, .. } => DataType::Float64,
+            Numbers { exponent: false, whole_places, fraction_places, .. }
+                if whole_places + fraction_places <= widest =>
+            {
+                DataType::Decimal128(DECIMAL128_MAX_PRECISION, *fraction_places as i8)
+            }
+            _ => DataType::Utf8,
+        }
+    }
+}

@@ -1,0 +1,20 @@
+//! CSV, JSON and gzip as bytes, rows and batches. A capture and a scan read the same files by the same rules.
+//!
+//! | file | noun |
+//! |---|---|
+//! | `gunzip`, `mark`, `utf8` | bytes that are text: unpacked, without a mark, of the one encoding |
+//! | `csv_records`, `csv_batches` | where records of CSV end; their columns, typed |
+//! | `json_rows`, `json_batches` | where rows of JSON begin and end; their columns |
+//! | `json_schema`, `json_numbers` | the types of JSON rows, found while they stream by |
+//! | `number` | a number as it is written, and what holds it |
+
+pub mod csv_batches;
+pub mod csv_records;
+pub mod gunzip;
+pub mod json_batches;
+mod json_numbers;
+pub mod json_rows;
+pub mod json_schema;
+pub mod mark;
+pub mod number;
+pub mod utf8;

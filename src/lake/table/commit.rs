@@ -1,0 +1,242 @@
+//! The one way in which a table changes.
+//!
+//! 1. `pending-<next>-<run>.json` names the next version, its staged files, its new nodes and the objects it replaces.
+//! 2. The files it replaces are copied to the [`attic`], unless nothing is to be kept.
+//! 3. The nodes are written, and the staged files published (renamed, or their uploads completed).
+//! 4. `v<next>.json` is created: from here on the table *is* the next version.
+//! 5. What it replaces is removed from the table's folder, then the pending object.
+//!
+//! Whoever dies on the way leaves the pending object, and [`recover`] looks who has the number: if it is the dead run's
+//! version, 5 is done again. If the number is free, it is taken first ([aborted](version)), so that a run that was only
+//! asleep cannot create its version any more; then its nodes and published files are taken back. The
+//! [lock](crate::lake::lock) keeps runs apart, but nothing here is wrong without it: of all that want a number one has it, and
+//! each step removes only what its own run made, or what no version will ever have again.
+
+use std::collections::HashSet;
+
+use futures::{StreamExt, TryStreamExt, stream};
+use serde::{Deserialize, Serialize};
+
+use super::attic;
+use super::order::Order;
+use super::tree::{self, Node};
+use super::tree_change::TreeChange;
+use super::version::{self, Record, Shelf, Version};
+use crate::error::{Error, Kind, Result};
+use crate::lake::format::{Content, Format};
+use crate::lake::path::{self, PartitionValue};
+use crate::lake::planted::Planted;
+use crate::lake::stage::{self, Staged};
+use crate::lake::{Lake, OLD, TableName, disk, lock};
+
+/// Which of the current files the next version does not have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Replaces {
+    Nothing,
+    Everything,
+    /// Those in a partition that a new file lies in.
+    TouchedPartitions,
+    /// Those in these partitions.
+    Partitions(HashSet<Vec<PartitionValue>>),
+    /// These, by their paths.
+    Files(HashSet<String>),
+}
+
+#[derive(Serialize, Deserialize)]
+struct Pending {
+    #[serde(default)]
+    format: Format,
+    next: Version,
+    staged: Vec<Staged>,
+    nodes: Vec<String>,
+    removed: Vec<String>,
+}
+
+/// Makes `next` the table's version. `next.files` and `next.quarantine` are leaves of the new files, all in `staged`;
+/// those of the current version that stay are added here, and `next.version` is set.
+pub async fn commit(lake: &Lake, mut next: Version, staged: Vec<Staged>, replaces: Replaces) -> Result<Version> {
+    let (current, number) = current(lake, &next.table).await?;
+    next.version = number;
+    let order = Order::of(&next.schema, &next.partition_by);
+    let (old, old_bad) = current.map(|current| (current.files, current.quarantine)).unwrap_or_default();
+    let mut change = TreeChange::new(lake, &next.table, next.version, &next.run_id);
+    let files = follow(&mut change, old, next.files, &replaces, &order).await?;
+    // What broke a check is never partitioned.
+    let quarantine = follow(&mut change, old_bad, next.quarantine, &replaces, &Order::default()).await?;
+    let TreeChange { nodes: new_nodes, removed_files, removed_nodes, .. } = change;
+    (next.files, next.quarantine) = (files, quarantine);
+    let removed = match lake.keep().is_zero() {
+        true => [removed_files, removed_nodes].concat(),
+        false => {
+            // No reader of folders comes across nodes: they stay where they are until they expire.
+            next.replaced = [removed_files.as_slice(), &removed_nodes].concat();
+            removed_files
+        }
+    };
+    let nodes = new_nodes.iter().map(|(path, _)| path.clone()).collect();
+    let pending = Pending { format: Format, next, staged, nodes, removed };
+    if lake.has_planted(Planted::PublishBeforePending) {
+        stage::publish_all(lake, &pending.staged).await?;
+    }
+    if !lake.create(&pending.file(lake), to_json(&pending)).await? {
+        return Err(changed_meanwhile(&pending.next.table));
+    }
+    if !lake.keep().is_zero() && !lake.has_planted(Planted::AtticForgotten) {
+        attic::copy(lake, &pending.removed).await?;
+    }
+    let writes = stream::iter(new_nodes).map(|(path, node)| async move { lake.write(&path, node).await });
+    writes.buffer_unordered(tree::AT_ONCE).try_collect::<()>().await?;
+    stage::publish_all(lake, &pending.staged).await?;
+    if lake.has_planted(Planted::DeleteBeforeCreate) {
+        lake.delete_each(pending.removed.clone()).await?;
+    }
+    let file = path::version_file(&pending.next.table, pending.next.version);
+    if !lake.create(&file, to_json(&pending.next)).await? {
+        undo(lake, &pending).await?;
+        return Err(changed_meanwhile(&pending.next.table));
+    }
+    match finish(lake, &pending).await? {
+        true => Ok(pending.next),
+        false => Err(changed_meanwhile(&pending.next.table)),
+    }
+}
+
+/// The table as it is, and the number of its next version.
+async fn current(lake: &Lake, table: &TableName) -> Result<(Option<Version>, u64)> {
+    loop {
+        let shelf = Shelf::look(lake, table).await?;
+        if let Some(newest) = shelf.newest(lake, table).await? {
+            return Ok((newest, shelf.next_number()));
+        }
+    }
+}
+
+/// Finishes or takes back what other runs, or this one, had begun on this table and not ended. `by` is the run that
+/// does it.
+pub async fn recover(lake: &Lake, table: &TableName, by: &str) -> Result<()> {
+    if let Some(root) = lake.local_root() {
+        disk::remove_hidden(root, &path::versions_dir(table)).await?;
+    }
+    for (name, began_at) in Shelf::look(lake, table).await?.pending {
+        let file = format!("{}/{name}", path::versions_dir(table));
+        let Some(bytes) = lake.read(&file).await? else { continue };
+        match Content::<Pending>::of(&bytes) {
+            Content::Whole(pending) => settle(lake, &pending, by).await?,
+            // Its writer died over it, and had published nothing yet.
+            Content::Torn => lake.delete(&file).await?,
+            Content::Unknown(_) if lock::store_time(lake).await?.is_some_and(|now| now - began_at >= OLD) => {
+                lake.delete(&file).await?;
+            }
+            Content::Unknown(error) => {
+                return Err(Error::new(
+                    Kind::Locked,
+                    format!("`{file}` is a commit of a form that this program does not know"),
+                )
+                .because(error)
+                .hint("another version of trapiche may be at work; if none is, remove that object"));
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn settle(lake: &Lake, pending: &Pending, by: &str) -> Result<()> {
+    let Pending { next: Version { table, version: number, run_id, .. }, .. } = pending;
+    loop {
+        match version::record(lake, table, *number).await? {
+            Some(Record::Version(committed))
+                if committed.run_id == *run_id || lake.has_planted(Planted::FinishedForAnother) =>
+            {
+                return finish(lake, pending).await.map(drop);
+            }
+            Some(_) => return undo(lake, pending).await,
+            None => {
+                if lake.has_planted(Planted::UndoWithoutOwning)
+                    || version::abort(lake, table, *number, run_id, by).await?
+                {
+                    return undo(lake, pending).await;
+                }
+            }
+        }
+    }
+}
+
+/// The objects that unfinished commits are about to publish, to write or to remove.
+pub(in crate::lake) async fn claimed(lake: &Lake, table: &TableName) -> Result<HashSet<String>> {
+    let mut claimed = HashSet::new();
+    for (name, _) in Shelf::look(lake, table).await?.pending {
+        let Some(bytes) = lake.read(&format!("{}/{name}", path::versions_dir(table))).await? else { continue };
+        if let Content::Whole(Pending { staged, nodes, removed, .. }) = Content::of(&bytes) {
+            claimed.extend(staged.into_iter().map(|staged| staged.path).chain(nodes).chain(removed));
+        }
+    }
+    Ok(claimed)
+}
+
+/// Removes what the version replaced; whether it is one of the table's.
+async fn finish(lake: &Lake, pending: &Pending) -> Result<bool> {
+    let Pending { next: Version { table, version: number, replaced, .. }, removed, .. } = pending;
+    let mut is_of_the_table = true;
+    if !removed.is_empty() {
+        let shelf = Shelf::look(lake, table).await?;
+        // A number that was given up can be had by a run that has slept for longer than that takes. Its version is
+        // none, and what it would replace may be the table.
+        is_of_the_table = shelf.oldest <= *number;
+        if is_of_the_table {
+            if replaced.is_empty() {
+                attic::forget_before(lake, table, &shelf, *number).await?;
+            }
+            lake.delete_each(removed.clone()).await?;
+        }
+    }
+    lake.delete(&pending.file(lake)).await?;
+    Ok(is_of_the_table)
+}
+
+async fn undo(lake: &Lake, pending: &Pending) -> Result<()> {
+    if lake.has_planted(Planted::PendingRemovedFirst) {
+        lake.delete(&pending.file(lake)).await?;
+    }
+    for file in &pending.staged {
+        stage::discard(lake, file).await?;
+    }
+    for node in &pending.nodes {
+        lake.delete(node).await?;
+    }
+    lake.delete(&pending.file(lake)).await
+}
+
+impl Pending {
+    fn file(&self, lake: &Lake) -> String {
+        if lake.has_planted(Planted::SharedPendingName) {
+            return path::pending_file(&self.next.table, 0, "shared");
+        }
+        path::pending_file(&self.next.table, self.next.version, &self.next.run_id)
+    }
+}
+
+fn changed_meanwhile(table: &TableName) -> Error {
+    Error::new(Kind::Locked, format!("`{table}` was changed by another run meanwhile")).hint("run again")
+}
+
+/// The list that follows `old` when the files of `new` come.
+async fn follow(change: &mut TreeChange<'_>, old: Node, new: Node, replaces: &Replaces, order: &Order) -> Result<Node> {
+    let Node::Leaf(new) = new else { unreachable!("new files come as a plain list") };
+    match replaces {
+        Replaces::Nothing => change.replace(old, &HashSet::new(), |_| false, new, order).await,
+        Replaces::Everything => change.replace_all(old, new, order).await,
+        Replaces::TouchedPartitions => {
+            let touched = new.iter().map(|file| file.partition.clone()).collect();
+            change.replace(old, &touched, |_| true, new, order).await
+        }
+        Replaces::Partitions(touched) => change.replace(old, touched, |_| true, new, order).await,
+        Replaces::Files(files) => {
+            let touched = new.iter().map(|file| file.partition.clone()).collect();
+            change.replace(old, &touched, |file| files.contains(&file.path), new, order).await
+        }
+    }
+}
+
+fn to_json(value: &impl Serialize) -> Vec<u8> {
+    serde_json::to_vec(value).expect("versions have text keys only")
+}

@@ -1,0 +1,261 @@
+//! A table's version: the files that it consists of. Readers go by it, never by a listing.
+//!
+//! Versions lie in `_trapiche/tables/<zone>/<table>/v<number>.json`; the highest number is the table.
+//! An object is only ever created there, so two writers cannot both make the same version. The list of files stands
+//! in it as long as it is short; of a longer one it has the root of a [`tree`].
+//!
+//! A number can also be taken without being a version: *aborted*, so that whoever meant to create it no longer can, or
+//! by an empty object, which a crash of the machine left. Readers pass over these. `oldest-<number>.json` says below
+//! which number versions are no longer kept; their objects stay for a while ([`OLD`](crate::lake::OLD)), because a number
+//! that were free again could be taken by a writer who has slept since it was the next one.
+
+use arrow::datatypes::SchemaRef;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::data_file::DataFile;
+use super::tree::{self, Child, Node};
+use crate::error::{Error, Result};
+use crate::lake::format::{Content, Format};
+use crate::lake::moment::Moment;
+use crate::lake::planted::Planted;
+use crate::lake::{Lake, TableName, path};
+use crate::spark::types::{self, Timestamps};
+
+/// One committed state of a table.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Version {
+    #[serde(default)]
+    pub format: Format,
+    pub table: TableName,
+    pub version: u64,
+    pub run_id: String,
+    pub committed_at: DateTime<Utc>,
+    /// What it was made from: equal means that making it again would change nothing.
+    pub fingerprint: String,
+    /// All columns in order; partition columns last, as readers of Hive tables show them.
+    #[serde(with = "types::schema_as_fields")]
+    pub schema: SchemaRef,
+    /// How finely all its files keep timestamps; the schema does not say it.
+    #[serde(default = "Timestamps::of_old")]
+    pub timestamps: Timestamps,
+    /// Names of the partition columns, outermost first.
+    pub partition_by: Vec<String>,
+    /// Asked through [`files`] and [`files_matching`].
+    pub files: Node,
+    /// Rows that broke a check, with their reasons in `_errors`.
+    #[serde(default, skip_serializing_if = "Node::is_empty")]
+    pub quarantine: Node,
+    /// What slices without rows were made from, which no file can say. Not all of them, if there are many.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub empty: Vec<String>,
+    /// The objects of the version before it that it does not have: data files, by the path that they had before they went
+    /// to the [`attic`](super::attic), and nodes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub replaced: Vec<String>,
+}
+
+impl Version {
+    pub fn rows(&self) -> u64 {
+        self.files.rows()
+    }
+}
+
+/// All files of the table, in the order of their partitions and paths.
+pub async fn files(lake: &Lake, version: &Version) -> Result<Vec<DataFile>> {
+    tree::files(lake, &version.files).await
+}
+
+/// The files that are not below a node that `keep` refuses: it is asked about each level's nodes together, and only
+/// what it keeps is read. Files are not asked about.
+pub async fn files_matching(
+    lake: &Lake,
+    version: &Version,
+    keep: impl FnMut(&[Child]) -> Result<Vec<bool>>,
+) -> Result<Vec<DataFile>> {
+    tree::files_matching(lake, &version.files, keep).await
+}
+
+/// All files of the rows that were left out.
+pub async fn quarantined(lake: &Lake, version: &Version) -> Result<Vec<DataFile>> {
+    tree::files(lake, &version.quarantine).await
+}
+
+/// The objects that hold the version's list of files, beside its own.
+pub async fn nodes(lake: &Lake, version: &Version) -> Result<Vec<String>> {
+    let mut paths = tree::nodes(lake, &version.files).await?;
+    paths.extend(tree::nodes(lake, &version.quarantine).await?);
+    Ok(paths)
+}
+
+/// The table as it is now; `None` when it was never made.
+pub async fn latest(lake: &Lake, table: &TableName) -> Result<Option<Version>> {
+    loop {
+        let shelf = Shelf::look(lake, table).await?;
+        if let Some(newest) = shelf.newest(lake, table).await? {
+            return Ok(newest);
+        }
+    }
+}
+
+/// A number that is taken. `created_at` is the store's time, at which a version became the table.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Kept {
+    pub number: u64,
+    pub created_at: DateTime<Utc>,
+}
+
+/// All numbers from the oldest version on that is kept, in order. Some may be of no version: [`read`] tells.
+pub async fn kept(lake: &Lake, table: &TableName) -> Result<Vec<Kept>> {
+    Ok(Shelf::look(lake, table).await?.kept().to_vec())
+}
+
+/// What the names of a table's versions say.
+#[derive(Debug, Default)]
+pub(in crate::lake) struct Shelf {
+    /// All that are taken, in order.
+    pub numbers: Vec<Kept>,
+    /// Versions below are not kept.
+    pub oldest: u64,
+    /// File names of commits under way, and when they began.
+    pub pending: Vec<(String, DateTime<Utc>)>,
+    /// Those before the last.
+    pub former_oldest: Vec<u64>,
+}
+
+impl Shelf {
+    pub async fn look(lake: &Lake, table: &TableName) -> Result<Shelf> {
+        let mut shelf = Shelf::default();
+        for object in lake.objects_in(&path::versions_dir(table)).await? {
+            let Some(name) = object.location.filename() else { continue };
+            if let Some(number) = path::parse_version(name) {
+                shelf.numbers.push(Kept { number, created_at: object.last_modified });
+            } else if let Some(number) = path::parse_oldest(name) {
+                shelf.former_oldest.push(number);
+            } else if path::is_pending(name) {
+                shelf.pending.push((name.to_string(), object.last_modified));
+            }
+        }
+        shelf.numbers.sort_by_key(|kept| kept.number);
+        shelf.former_oldest.sort_unstable();
+        shelf.oldest = shelf.former_oldest.pop().unwrap_or_default();
+        Ok(shelf)
+    }
+
+    pub fn kept(&self) -> &[Kept] {
+        let first = self.numbers.partition_point(|kept| kept.number < self.oldest);
+        &self.numbers[first..]
+    }
+
+    /// The number of the next version. The highest is never given up, so no other has it.
+    pub fn next_number(&self) -> u64 {
+        self.numbers.last().map_or(1, |highest| highest.number + 1)
+    }
+
+    /// The newest version: `Some(None)` when there is none, `None` when what was seen is there no longer.
+    pub async fn newest(&self, lake: &Lake, table: &TableName) -> Result<Option<Option<Version>>> {
+        for kept in self.kept().iter().rev() {
+            match record(lake, table, kept.number).await? {
+                Some(Record::Version(version)) => return Ok(Some(Some(*version))),
+                Some(Record::Void) if lake.has_planted(Planted::AbortedNotSkipped) => return Ok(Some(None)),
+                Some(Record::Void) => {}
+                None => return Ok(None),
+            }
+        }
+        Ok(Some(None))
+    }
+}
+
+/// What a table was at the end of a run.
+#[derive(Debug)]
+pub enum AsOf {
+    Version(Version),
+    /// It is known to have been there, but is not kept any longer; this is the oldest version that is.
+    Gone {
+        oldest: Version,
+    },
+    NotMadeYet,
+}
+
+/// The table as it was at a moment.
+pub async fn as_of(lake: &Lake, table: &TableName, moment: &Moment) -> Result<AsOf> {
+    let mut oldest = None;
+    for kept in kept(lake, table).await?.iter().rev() {
+        let Some(version) = read(lake, table, kept.number).await? else { continue };
+        if moment.has_seen(&version.run_id, kept.created_at) {
+            return Ok(AsOf::Version(version));
+        }
+        oldest = Some(version);
+    }
+    Ok(match oldest {
+        Some(oldest) if oldest.version > 1 => AsOf::Gone { oldest },
+        _ => AsOf::NotMadeYet,
+    })
+}
+
+/// The version of a number, if it is kept.
+pub async fn numbered(lake: &Lake, table: &TableName, number: u64) -> Result<Option<Version>> {
+    match Shelf::look(lake, table).await?.kept().iter().any(|kept| kept.number == number) {
+        true => read(lake, table, number).await,
+        false => Ok(None),
+    }
+}
+
+/// One version by number, whether it is kept or not; `None` when there is none (any more).
+pub async fn read(lake: &Lake, table: &TableName, number: u64) -> Result<Option<Version>> {
+    match record(lake, table, number).await? {
+        Some(Record::Version(version)) => Ok(Some(*version)),
+        Some(Record::Void) | None => Ok(None),
+    }
+}
+
+/// What takes a number.
+#[derive(Debug)]
+pub(in crate::lake) enum Record {
+    Version(Box<Version>),
+    /// Nothing that a reader should see.
+    Void,
+}
+
+/// Takes a number so that nobody else can.
+#[derive(Serialize, Deserialize)]
+struct Aborted {
+    format: Format,
+    /// The run whose version it would have been.
+    aborted: String,
+    /// The run that saw to it that it is not.
+    by: String,
+}
+
+/// Takes the number of a version that `run_id` meant to create; whether it was free.
+pub(in crate::lake) async fn abort(
+    lake: &Lake,
+    table: &TableName,
+    number: u64,
+    run_id: &str,
+    by: &str,
+) -> Result<bool> {
+    let aborted = Aborted { format: Format, aborted: run_id.to_string(), by: by.to_string() };
+    let aborted = serde_json::to_vec(&aborted).expect("text keys only");
+    lake.create(&path::version_file(table, number), aborted).await
+}
+
+/// What takes the number; `None` when it is free.
+pub(in crate::lake) async fn record(lake: &Lake, table: &TableName, number: u64) -> Result<Option<Record>> {
+    let file = path::version_file(table, number);
+    let Some(bytes) = lake.read(&file).await? else { return Ok(None) };
+    match Content::of(&bytes) {
+        Content::Whole(version) => Ok(Some(Record::Version(version))),
+        // An older program gave files their names before they were on the disk.
+        Content::Torn if bytes.is_empty() => Ok(Some(Record::Void)),
+        Content::Torn => Err(Error::failed(format!("`{file}` is damaged: it ends in the middle")).hint(
+            "put back a copy of it; where there is none, remove it: the table is then what the version before it says",
+        )),
+        Content::Unknown(_) if serde_json::from_slice::<Aborted>(&bytes).is_ok() => Ok(Some(Record::Void)),
+        Content::Unknown(error) => {
+            Err(Error::failed(format!("`{file}` is no table version that this program can read"))
+                .because(error)
+                .hint("it may have been written by a newer trapiche"))
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! Where a source is read, and how that may be shown. This is the one rule for it: without user and password, with
+//! `${NAME}` in place of what a variable holds, and `***` for parameters whose names speak of secrets.
+
+use std::fmt;
+
+use url::Url;
+
+use crate::project::written::{Written, hashed};
+
+#[derive(Clone, PartialEq)]
+pub struct Address {
+    url: Url,
+    shown: String,
+    /// Whether a variable's value is in it. It is then shown as it was written, which is not always how it is sent.
+    is_secret: bool,
+}
+
+impl Address {
+    /// `url` is what became of `written`.
+    pub fn new(url: Url, written: &Written) -> Self {
+        let is_secret = written.is_secret();
+        let shown = hide(if is_secret { written.shown() } else { url.as_str() });
+        Address { url, shown, is_secret }
+    }
+
+    /// # Errors
+    /// When the text is not an address.
+    pub fn parse(text: &str) -> Result<Self, url::ParseError> {
+        Ok(Address::new(Url::parse(text)?, &text.into()))
+    }
+
+    /// The address itself, for the one place that asks it.
+    pub fn url(&self) -> &Url {
+        &self.url
+    }
+
+    pub fn is_secret(&self) -> bool {
+        self.is_secret
+    }
+
+    /// With a path put behind it; the parameters of both are kept.
+    ///
+    /// # Errors
+    /// When that is no address any more.
+    pub fn joined(&self, path: &Written) -> Result<Address, url::ParseError> {
+        let url = Url::parse(&join(self.url.as_str(), path.expose()))?;
+        let is_secret = self.is_secret || path.is_secret();
+        let shown = hide(&if is_secret { join(&self.shown, path.shown()) } else { url.to_string() });
+        Ok(Address { url, shown, is_secret })
+    }
+
+    /// With more parameters.
+    pub fn with_parameters(&self, pairs: &[(&Written, u32)]) -> Address {
+        let mut address = self.clone();
+        for (name, value) in pairs {
+            address.url.query_pairs_mut().append_pair(name.expose(), &value.to_string());
+            address.is_secret |= name.is_secret();
+            address.shown = join(&address.shown, &format!("?{name}={value}"));
+        }
+        if !address.is_secret {
+            address.shown = hide(address.url.as_str());
+        }
+        address
+    }
+
+    pub fn without_parameters(&self) -> Address {
+        let mut address = self.clone();
+        address.url.set_query(None);
+        address.shown.truncate(self.shown.find('?').unwrap_or(self.shown.len()));
+        address
+    }
+
+    /// With what stands in place of its beginning in this run.
+    pub fn moved(&self, from: &str, to: &str) -> Address {
+        let moved = |text: &str| text.replacen(from, to, 1);
+        match Url::parse(&moved(self.url.as_str())) {
+            Ok(url) => Address { url, shown: moved(&self.shown), is_secret: self.is_secret },
+            Err(_) => self.clone(),
+        }
+    }
+
+    /// What tells it from others in the lake's records: parameters and what variables hold are hashed, user and password are
+    /// left out.
+    pub fn identity(&self) -> String {
+        let mut url = self.url.clone();
+        // Both fail only for addresses that can't carry a user.
+        let _ = url.set_username("");
+        let _ = url.set_password(None);
+        if self.is_secret {
+            return hashed(&self.shown, url.as_str());
+        }
+        let Some(query) = self.url.query() else { return url.into() };
+        let hash = hashed("", query);
+        url.set_query(Some(hash.trim_start_matches('#')));
+        url.into()
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.shown)
+    }
+}
+
+impl fmt::Debug for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.shown, f)
+    }
+}
+
+fn join(base: &str, path: &str) -> String {
+    let (base, ours) = base.split_once('?').unwrap_or((base, ""));
+    let (path, theirs) = path.split_once('?').unwrap_or((path, ""));
+    let mut text = base.to_string();
+    if !path.is_empty() {
+        text = format!("{}/{}", base.trim_end_matches('/'), path.trim_start_matches('/'));
+    }
+    for (parameters, mark) in [(ours, '?'), (theirs, if ours.is_empty() { '?' } else { '&' })] {
+        if !parameters.is_empty() {
+            text.push(mark);
+            text.push_str(parameters);
+        }
+    }
+    text
+}
+
+fn hide(text: &str) -> String {
+    let (place, query) = text.split_once('?').map_or((text, None), |(place, query)| (place, Some(query)));
+    let place = match place.split_once("://") {
+        Some((scheme, rest)) => {
+            let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+            let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+            format!("{scheme}://{host}{path}")
+        }
+        None => place.to_string(),
+    };
+    let Some(query) = query else { return place };
+    let pairs = query.split('&').map(|pair| match pair.split_once('=') {
+        Some((name, _)) if may_be_secret(name) => format!("{name}=***"),
+        _ => pair.to_string(),
+    });
+    format!("{place}?{}", pairs.collect::<Vec<_>>().join("&"))
+}
+
+fn may_be_secret(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    ["key", "token", "secret", "pass", "pwd", "sig", "auth", "credential", "code", "session", "jwt", "sas"]
+        .iter()
+        .any(|word| name.contains(word))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn written(text: &str, shown: &str) -> Written {
+        Written::new(text, (text != shown).then(|| shown.to_string()))
+    }
+
+    fn address(text: &str, shown: &str) -> Address {
+        Address::new(Url::parse(text).unwrap(), &written(text, shown))
+    }
+
+    #[test]
+    fn what_is_written_out_is_shown_without_what_looks_secret() {
+        let show = |text: &str| Address::parse(text).unwrap().to_string();
+        assert_eq!(
+            show("https://me:pw@example.org/a%20b?page=2&api_key=s3cret&X-Amz-Signature=abc"),
+            "https://example.org/a%20b?page=2&api_key=***&X-Amz-Signature=***"
+        );
+        assert_eq!(show("file:///a/b.csv"), "file:///a/b.csv");
+        assert_eq!(show("postgres://me:pw@db:5433/shop?sslpassword=x"), "postgres://db:5433/shop?sslpassword=***");
+        let identity = Address::parse("https://me:word@host/x?page=abc").unwrap().identity();
+        assert!(identity.starts_with("https://host/x?") && !identity.contains("abc"), "{identity}");
+    }
+
+    #[test]
+    fn what_came_from_a_variable_is_shown_as_it_was_written() {
+        let bot = address("https://h/bots3cret/", "https://h/bot${TOKEN}/");
+        assert_eq!(bot.joined(&"/getUpdates?n=1".into()).unwrap().to_string(), "https://h/bot${TOKEN}/getUpdates?n=1");
+        let signed = address("https://h/box?sv=1&x=s3cret", "https://h/box?${SAS}");
+        let file = signed.joined(&written("/a b/hush.csv", "/a b/${NAME}.csv")).unwrap();
+        assert_eq!(file.url().as_str(), "https://h/box/a%20b/hush.csv?sv=1&x=s3cret");
+        assert_eq!(file.to_string(), "https://h/box/a b/${NAME}.csv?${SAS}");
+        assert_eq!(
+            file.with_parameters(&[(&"page".into(), 2)]).to_string(),
+            "https://h/box/a b/${NAME}.csv?${SAS}&page=2"
+        );
+        assert_eq!(address("postgres://me:pw@db/x", "${URL}").to_string(), "${URL}");
+        assert_eq!(address("https://me:pw@h/x", "https://${USER}:${PW}@h/x").to_string(), "https://h/x");
+        assert_ne!(bot.identity(), address("https://h/bother/", "https://h/bot${TOKEN}/").identity());
+    }
+
+    proptest! {
+        /// Wherever it stands and however it has to be spelled there.
+        #[test]
+        fn no_part_of_a_secret_is_shown(secret in "[A-Z]{3}[!-~é ]{5,12}", place in 0_usize..5) {
+            let template = ["https://h/a/${S}/b", "https://h/?q=${S}", "https://${S}@h/", "https://h/x", "https://h/${S}?a=b"][place];
+            let Ok(url) = Url::parse(&template.replace("${S}", &secret)) else { return Ok(()) };
+            let base = Address::new(url, &written(&template.replace("${S}", &secret), template));
+            let Ok(joined) = base.joined(&written(&format!("p/{secret}?jwt={secret}"), "p/${S}?jwt=${S}")) else { return Ok(()) };
+            let page = written(&secret, "${S}");
+            for address in [joined.with_parameters(&[(&page, 1)]), joined.without_parameters(), joined] {
+                for text in [address.to_string(), format!("{address:?}"), address.identity()] {
+                    prop_assert!(!text.contains(&secret[..3]), "{}", text);
+                }
+            }
+        }
+    }
+}

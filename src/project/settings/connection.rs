@@ -1,0 +1,97 @@
+//! Connections: the servers that sources are read from.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::address::Address;
+use super::target::address;
+use crate::project::faults::Faults;
+use crate::project::read::At;
+use crate::project::spec::ConnectionSpec;
+
+/// A connection with its address checked.
+#[derive(Debug)]
+pub enum Connection {
+    Rest { base: Address, headers: BTreeMap<String, Secret> },
+    Database(Address),
+    Files(Address),
+}
+
+pub type Connections = BTreeMap<String, At<ConnectionSpec>>;
+
+/// Where plain files may lie.
+pub const WEB_FILES: [&str; 4] = ["http", "https", "file", "demo"];
+
+/// A connection: exactly one of the three kinds, with an address of that kind.
+pub fn check(spec: &At<ConnectionSpec>, root: &Path, demo: bool, faults: &mut Faults) -> Option<Connection> {
+    let ConnectionSpec { rest, database, files, headers } = spec.value.as_ref()?;
+    let (kind, at, schemes): (&str, _, &[&str]) = match (rest, database, files) {
+        (Some(at), None, None) => ("api", at, &["http", "https", "demo"]),
+        (None, Some(at), None) => ("database", at, &["sqlite", "postgres", "postgresql", "mysql", "demo"]),
+        (None, None, Some(at)) => ("files", at, &WEB_FILES),
+        (None, None, None) if faults.any_in(&spec.span) => return None,
+        _ => {
+            faults.add(&spec.key, "a connection is exactly one of `rest`, `database` and `files`");
+            return None;
+        }
+    };
+    if let (Some(headers), false) = (headers, kind == "api") {
+        faults.add(&headers.key, "`headers` belongs to a `rest` connection");
+    }
+    let address = address(at.value.as_ref()?, schemes, &at.span, root, faults)?;
+    if address.url().scheme() == "demo" {
+        if !demo {
+            faults
+                .add(&at.span, "`demo://` needs the store of a demo target")
+                .hint("give the target a `demo: {}` block");
+            return None;
+        } else if address.url().host_str() != Some(kind) {
+            faults
+                .add(&at.span, format!("`{address}` is not in the demo store"))
+                .hint(format!("did you mean `demo://{kind}`?"));
+            return None;
+        }
+    }
+    Some(match kind {
+        "api" => Connection::Rest { base: address, headers: secrets(headers.as_ref())? },
+        "database" => Connection::Database(address),
+        _ => Connection::Files(address),
+    })
+}
+
+fn secrets(headers: Option<&At<BTreeMap<String, At<String>>>>) -> Option<BTreeMap<String, Secret>> {
+    let Some(headers) = headers else { return Some(BTreeMap::new()) };
+    let values = headers.value.as_ref()?.iter();
+    values.map(|(name, value)| Some((name.clone(), Secret::new(value.value.clone()?)))).collect()
+}
+
+/// A value that must not be printed. `Debug` hides it.
+#[derive(Clone, PartialEq)]
+pub struct Secret(String);
+
+impl Secret {
+    pub fn new(value: impl Into<String>) -> Self {
+        Secret(value.into())
+    }
+
+    /// The value itself, for the one place that sends it.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("***")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shows_no_secret() {
+        assert_eq!(format!("{:?}", Secret::new("abc")), "***");
+    }
+}

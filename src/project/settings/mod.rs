@@ -1,0 +1,175 @@
+//! `trapiche.yml`: the chosen target, and the sources with the connections that they have there.
+
+pub mod address;
+pub mod connection;
+pub mod source;
+pub mod target;
+pub mod token;
+pub mod variables;
+pub mod workers;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::draft::{Defined, Draft, name_hint};
+use super::faults::Faults;
+use super::read::{At, given, read, words};
+use super::spec::{ConnectionSpec, ProjectSpec, SourceSpec, TargetSpec};
+use super::{files, yaml};
+use crate::error::{Problem, Span};
+use crate::hints::suggest;
+use crate::lake::{TableName, Zone};
+use connection::{Connection, Connections};
+use source::{Around, Source};
+use target::Target;
+
+/// What `trapiche.yml` says. Parts that are missing are broken, which has been reported.
+#[derive(Default)]
+pub struct Settings {
+    pub name: Option<String>,
+    pub target: Option<Target>,
+    /// `None` when it is not even known which sources there are.
+    pub sources: Option<Vec<Draft<Source>>>,
+}
+
+pub fn check(
+    root: &Path,
+    target: Option<&str>,
+    env: &dyn Fn(&str) -> Option<String>,
+    problems: &mut Vec<Problem>,
+) -> Settings {
+    match files::read(root, Path::new(files::SETTINGS)) {
+        Ok(mut faults) => {
+            let settings = checked(root, target, env, &mut faults);
+            problems.append(&mut faults.problems);
+            settings.unwrap_or_default()
+        }
+        Err(problem) => {
+            problems.push(problem);
+            Settings::default()
+        }
+    }
+}
+
+pub(super) fn checked(
+    root: &Path,
+    wanted: Option<&str>,
+    env: &dyn Fn(&str) -> Option<String>,
+    faults: &mut Faults,
+) -> Option<Settings> {
+    let mut tree = yaml::parse(0..faults.file.text.len(), faults)?;
+    let missing = variables::resolve(&mut tree, &faults.file, env);
+    let settings = settled(&tree, missing, root, wanted, faults);
+    faults.hide(&variables::secrets(&tree));
+    settings
+}
+
+fn settled(
+    tree: &yaml::Node,
+    missing: Vec<Problem>,
+    root: &Path,
+    wanted: Option<&str>,
+    faults: &mut Faults,
+) -> Option<Settings> {
+    let spec: ProjectSpec = read(tree, faults)?;
+    for (key, is_missing) in [("name", spec.name.is_none()), ("targets", spec.targets.is_none())] {
+        if is_missing {
+            faults.add(&(0..0), format!("`{key}` is missing")).hint(format!("add `{key}:`"));
+        }
+    }
+
+    let chosen = spec.targets.as_ref().and_then(|targets| target::choose(targets, wanted, faults));
+    let mut target = None;
+    for (name, at) in spec.targets.iter().flat_map(|targets| targets.value.iter().flatten()) {
+        let checked = at.value.as_ref().and_then(|spec| target::check(name, spec, root, faults));
+        if chosen.is_some_and(|(chosen, _)| chosen == name) {
+            target = checked;
+        }
+    }
+
+    let connections = in_target(&spec, chosen.map(|(_, at)| at), faults);
+    let used = used_places(&spec, chosen.map(|(_, at)| at), &connections);
+    let missing = missing.into_iter().filter(|problem| used.iter().any(|used| used.contains(&problem.span.start)));
+    faults.problems.extend(variables::once_each(missing.collect()));
+
+    // Without a target, nothing is said about its demo store.
+    let demo = chosen.is_none_or(|(_, at)| at.value.as_ref().is_none_or(|target| target.demo.is_some()));
+    let connections: BTreeMap<String, Option<Connection>> =
+        connections.into_iter().map(|(name, at)| (name.clone(), connection::check(at, root, demo, faults))).collect();
+    let around = Around { root, demo, connections: &connections };
+    let sources = match &spec.sources {
+        // A fault nearby may be what became of the key.
+        None if faults.any_in(&tree.span) => None,
+        None => Some(vec![]),
+        Some(at) => {
+            at.value.as_ref().map(|sources| sources.iter().map(|(name, at)| draft(name, at, &around, faults)).collect())
+        }
+    };
+    Some(Settings { name: spec.name.and_then(|name| name.value), target, sources })
+}
+
+/// The connections as the target has them: its own in place of the project's.
+fn in_target<'a>(
+    spec: &'a ProjectSpec,
+    target: Option<&'a At<TargetSpec>>,
+    faults: &mut Faults,
+) -> BTreeMap<&'a String, &'a At<ConnectionSpec>> {
+    let of = |at: &'a Option<At<Connections>>| at.iter().flat_map(|at| at.value.iter().flatten());
+    let mut connections: BTreeMap<_, _> = of(&spec.connections).collect();
+    if let Some(target) = target.and_then(|target| target.value.as_ref()) {
+        for (name, at) in of(&target.connections) {
+            if !connections.contains_key(name) {
+                let hint = suggest(name, connections.keys().map(|name| name.as_str()));
+                faults.add(&at.key, format!("there is no connection `{name}` to put this in place of")).hint(hint);
+            }
+            connections.insert(name, at);
+        }
+    }
+    connections
+}
+
+/// The places whose variables must be set: what only another target uses may stay open.
+fn used_places(
+    spec: &ProjectSpec,
+    target: Option<&At<TargetSpec>>,
+    connections: &BTreeMap<&String, &At<ConnectionSpec>>,
+) -> Vec<Span> {
+    let mut places: Vec<_> = spec.name.iter().map(|at| at.span.clone()).collect();
+    if let Some(at) = target {
+        // The target's own connections count one by one, as the project's do.
+        let own = at.value.as_ref().and_then(|target| Some(target.connections.as_ref()?.span.clone()));
+        let own = own.unwrap_or(at.span.end..at.span.end);
+        places.extend([at.span.start..own.start, own.end..at.span.end]);
+    }
+    for at in spec.sources.iter().flat_map(|at| at.value.iter().flatten()).map(|(_, at)| at) {
+        places.push(at.span.clone());
+        let from = at.value.as_ref().and_then(|source| source.from.as_ref()?.value.as_ref());
+        places.extend(from.and_then(|from| connections.get(from)).map(|at| at.span.clone()));
+    }
+    places
+}
+
+fn draft(name: &str, at: &At<SourceSpec>, around: &Around, faults: &mut Faults) -> Draft<Source> {
+    if !TableName::is_valid_name(name) {
+        faults.add(&at.key, format!("`{name}` can't be a table's name")).hint(name_hint(name));
+    }
+    let table = TableName::new(Zone::Raw, name.to_lowercase());
+    let checked = source::check(at, around, faults);
+    let spec = at.value.as_ref();
+    let outputs = vec![table];
+    // One with a fault is not what it was meant to be: what is planned on it would only find what follows from that.
+    let is_sound = !faults.any_in(&at.span);
+    let mut place = at.key.clone();
+    let defined = checked.zip(spec).filter(|_| is_sound).and_then(|((source, text), spec)| {
+        // What says where its rows come from.
+        place = spec.url.as_ref().or(spec.path.as_ref()).map_or(&at.key, |address| &address.span).clone();
+        Some(Defined {
+            description: given(&spec.description)?,
+            tags: words(&spec.tags)?,
+            // The same project in another folder is the same project.
+            fingerprint_text: text.replace(around.root.to_str().unwrap_or("\0"), "."),
+            definition: source,
+        })
+    });
+    Draft { file: faults.file.clone(), place, outputs, references: vec![], defined }
+}

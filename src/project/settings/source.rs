@@ -1,0 +1,343 @@
+//! Sources: what is captured into `raw/`, and the connections it comes from.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use arrow::datatypes::DataType;
+use serde::Serialize;
+
+use super::address::Address;
+use super::connection::{Connection, Secret, WEB_FILES};
+use super::target::address;
+use crate::error::Span;
+use crate::hints::{listed, suggest};
+use crate::project::faults::Faults;
+use crate::project::read::{At, given, given_or, within};
+use crate::project::spec::{FormatSpec, SourceSpec};
+use crate::project::written::Written;
+use crate::spark::types;
+
+/// What is captured into `raw/`.
+#[derive(Debug, Clone)]
+pub struct Source {
+    pub origin: Origin,
+    /// Types given by the user for CSV columns, by column name as in the file.
+    pub columns: BTreeMap<String, DataType>,
+}
+
+#[derive(Debug, Clone)]
+pub enum Origin {
+    /// One file behind `http(s)://`, `file://` or `demo://`.
+    Url { url: Address, format: FileFormat },
+    /// A JSON API.
+    Rest {
+        /// Of the list; its pages are told by further parameters.
+        url: Address,
+        headers: BTreeMap<String, Secret>,
+        records: Option<String>,
+        paginate: Option<Paginator>,
+    },
+    /// A relational database: `sqlite://`, `postgres://`, `mysql://` or `demo://`.
+    Sql { database: Address, query: SqlRead },
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FileFormat {
+    Csv {
+        delimiter: u8,
+        header: bool,
+    },
+    /// NDJSON, a top-level array or an object, told apart by the bytes; `records` is a dotted path to the array of rows.
+    Json {
+        records: Option<String>,
+    },
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SqlRead {
+    /// `schema.table` or `table`.
+    Table(Written),
+    Query(Written),
+}
+
+/// Page-number pagination: `?{page}=1&{limit}={size}`; ends at a page without rows, or with those of another page.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Paginator {
+    pub page: Written,
+    pub limit: Written,
+    pub size: u32,
+}
+
+/// What of a source's definition decides which rows it brings, spelled out: a source that has another identity is captured
+/// anew, and loses what it remembers of the last capture. The names are part of the lake's format, so renaming something
+/// in this program must not change them. Secrets are left out or hashed, as they are written down with the lake.
+#[derive(Serialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+enum Identity<'a> {
+    File { url: String, format: &'a FileFormat, columns: BTreeMap<&'a String, String> },
+    Rest { url: String, headers: Vec<&'a String>, records: &'a Option<String>, paginate: &'a Option<Paginator> },
+    Database { url: String, read: &'a SqlRead },
+}
+
+impl Identity<'_> {
+    fn text(&self) -> String {
+        serde_json::to_string(self).expect("identities have text keys only")
+    }
+}
+
+/// What a source's check needs to know about the project around it.
+pub struct Around<'a> {
+    pub root: &'a Path,
+    /// Whether the target brings the demo store along.
+    pub demo: bool,
+    /// By name; `None` for one that is broken, which has been reported.
+    pub connections: &'a BTreeMap<String, Option<Connection>>,
+}
+
+/// A source with its identity as text.
+pub fn check(spec: &At<SourceSpec>, around: &Around, faults: &mut Faults) -> Option<(Source, String)> {
+    let value = spec.value.as_ref()?;
+    match (&value.from, &value.url) {
+        (None, Some(url)) => from_url(value, url, around, faults),
+        (Some(from), None) => {
+            let name = from.value.as_ref()?;
+            let Some(connection) = around.connections.get(name) else {
+                let known = around.connections.keys().map(String::as_str);
+                faults.add(&from.span, format!("there is no connection `{name}`")).hint(suggest(name, known));
+                return None;
+            };
+            match connection.as_ref()? {
+                Connection::Rest { base, headers } => from_api(spec, value, base, headers, faults),
+                Connection::Database(database) => from_database(spec, value, database, faults),
+                Connection::Files(base) => {
+                    let address = below(spec, value, base, faults)?;
+                    from_file(value, "path", address, &value.path.as_ref()?.span, faults)
+                }
+            }
+        }
+        (None, None) if faults.any_in(&spec.span) => None,
+        (from, _) => {
+            let what = if from.is_some() { "both" } else { "neither" };
+            faults.add(&spec.key, format!("a source has a `from:` or a `url:`; this one has {what}"));
+            None
+        }
+    }
+}
+
+fn from_url(value: &SourceSpec, url: &At<Written>, around: &Around, faults: &mut Faults) -> Option<(Source, String)> {
+    let address = address(url.value.as_ref()?, &WEB_FILES, &url.span, around.root, faults)?;
+    let is_of_files = address.url().host_str() == Some("files");
+    if address.url().scheme() == "demo" && !(around.demo && is_of_files) {
+        faults.add(&url.span, "`demo://files/…` is in the store of a demo target only");
+        return None;
+    }
+    from_file(value, "url", address, &url.span, faults)
+}
+
+fn from_api(
+    spec: &At<SourceSpec>,
+    value: &SourceSpec,
+    base: &Address,
+    headers: &BTreeMap<String, Secret>,
+    faults: &mut Faults,
+) -> Option<(Source, String)> {
+    only(value, &["path", "records", "paginate"], "a source of a `rest` connection", faults);
+    let url = below(spec, value, base, faults)?;
+    let paginate = match &value.paginate {
+        None => None,
+        Some(at) => {
+            let spec = at.value.as_ref()?;
+            let size = spec.size.value?;
+            within("size", &spec.size, 1..=1_000_000, faults);
+            Some(Paginator { page: spec.page.value.clone()?, limit: spec.limit.value.clone()?, size })
+        }
+    };
+    let records = given(&value.records)?;
+    let identity = Identity::Rest {
+        url: url.identity(),
+        headers: headers.keys().collect(),
+        records: &records,
+        paginate: &paginate,
+    };
+    let text = identity.text();
+    let origin = Origin::Rest { url, headers: headers.clone(), records, paginate };
+    Some((Source { origin, columns: BTreeMap::new() }, text))
+}
+
+fn from_database(
+    spec: &At<SourceSpec>,
+    value: &SourceSpec,
+    database: &Address,
+    faults: &mut Faults,
+) -> Option<(Source, String)> {
+    only(value, &["table", "query"], "a source of a `database` connection", faults);
+    let query = match (&value.table, &value.query) {
+        (Some(table), None) => SqlRead::Table(table.value.clone()?),
+        (None, Some(query)) => SqlRead::Query(query.value.clone()?),
+        (None, None) if faults.any_in(&spec.span) => return None,
+        _ => {
+            faults.add(&spec.key, "a source of a database has exactly one of `table` and `query`");
+            return None;
+        }
+    };
+    let text = Identity::Database { url: database.without_parameters().identity(), read: &query }.text();
+    let origin = Origin::Sql { database: database.clone(), query };
+    Some((Source { origin, columns: BTreeMap::new() }, text))
+}
+
+/// The part that files behind a connection and behind a URL share; `address` is the key that gives it, at `span`.
+fn from_file(
+    value: &SourceSpec,
+    address: &str,
+    url: Address,
+    span: &Span,
+    faults: &mut Faults,
+) -> Option<(Source, String)> {
+    let spec = match &value.format {
+        Some(format) => format.value?,
+        None => format_of(url.url().path()).or_else(|| {
+            faults.add(span, "the format can't be told from this name").hint("add `format: csv` or `format: json`");
+            None
+        })?,
+    };
+    let columns = types_of(value, faults);
+    let format = match spec {
+        FormatSpec::Csv => {
+            only(value, &[address, "format", "delimiter", "header", "columns"], "a CSV file", faults);
+            Some(FileFormat::Csv { delimiter: delimiter(value, faults)?, header: given_or(&value.header, true)? })
+        }
+        FormatSpec::Json | FormatSpec::Ndjson => {
+            only(value, &[address, "format", "records"], "a JSON file", faults);
+            Some(FileFormat::Json { records: given(&value.records)? })
+        }
+    };
+    let (columns, format) = (columns?, format?);
+    let named = columns.iter().map(|(name, data_type)| (name, types::name(data_type))).collect();
+    let text = Identity::File { url: url.identity(), format: &format, columns: named }.text();
+    Some((Source { origin: Origin::Url { url, format }, columns }, text))
+}
+
+/// The format that a path's ending names, with or without `.gz`.
+fn format_of(path: &str) -> Option<FormatSpec> {
+    let path = path.to_ascii_lowercase();
+    match path.strip_suffix(".gz").unwrap_or(&path).rsplit_once('.')?.1 {
+        "csv" => Some(FormatSpec::Csv),
+        "json" => Some(FormatSpec::Json),
+        "ndjson" | "jsonl" => Some(FormatSpec::Ndjson),
+        _ => None,
+    }
+}
+
+fn delimiter(value: &SourceSpec, faults: &mut Faults) -> Option<u8> {
+    let Some(at) = &value.delimiter else { return Some(b',') };
+    match at.value.as_ref()?.as_bytes() {
+        [one] if one.is_ascii() => Some(*one),
+        _ => {
+            faults.add(&at.span, "a delimiter is one ASCII character").hint(r#"for a tab, write "\t""#);
+            None
+        }
+    }
+}
+
+/// The types given to columns; all wrong ones are reported.
+fn types_of(value: &SourceSpec, faults: &mut Faults) -> Option<BTreeMap<String, DataType>> {
+    let Some(columns) = &value.columns else { return Some(BTreeMap::new()) };
+    let mut types = BTreeMap::new();
+    let mut complete = true;
+    for (name, at) in columns.value.as_ref()? {
+        match at.value.as_deref().map(types::parse) {
+            Some(Ok(kind)) => drop(types.insert(name.clone(), kind)),
+            Some(Err(message)) => {
+                let hint = suggest(at.value.as_deref().unwrap_or_default(), types::NAMES);
+                faults.add(&at.span, message).hint(hint);
+                complete = false;
+            }
+            None => complete = false,
+        }
+    }
+    complete.then_some(types)
+}
+
+/// Reports the keys that don't belong to this kind of source.
+fn only(value: &SourceSpec, keys: &[&str], what: &str, faults: &mut Faults) {
+    fn place<T>(at: &Option<At<T>>) -> Option<&Span> {
+        at.as_ref().map(|at| &at.key)
+    }
+    let given = [
+        ("path", place(&value.path)),
+        ("table", place(&value.table)),
+        ("query", place(&value.query)),
+        ("format", place(&value.format)),
+        ("delimiter", place(&value.delimiter)),
+        ("header", place(&value.header)),
+        ("records", place(&value.records)),
+        ("columns", place(&value.columns)),
+        ("paginate", place(&value.paginate)),
+    ];
+    for (key, span) in given {
+        if let (Some(span), false) = (span, keys.contains(&key)) {
+            let hint = format!("it takes {}", listed(keys));
+            faults.add(span, format!("`{key}` does not belong to {what}")).hint(hint);
+        }
+    }
+}
+
+/// The address of a source that lies below that of its connection.
+fn below(spec: &At<SourceSpec>, value: &SourceSpec, base: &Address, faults: &mut Faults) -> Option<Address> {
+    let Some(path) = &value.path else {
+        if !faults.any_in(&spec.span) {
+            faults.add(&spec.key, "`path` is missing").hint("add `path:`");
+        }
+        return None;
+    };
+    let joined = base.joined(path.value.as_ref()?);
+    joined
+        .map_err(|error| {
+            faults.add(&path.span, format!("this is not a valid path: {error}"));
+        })
+        .ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// These texts are in lakes: another spelling would capture every source anew.
+    #[test]
+    fn identities_are_spelled_as_they_always_were() {
+        let name = "id".to_string();
+        let csv = FileFormat::Csv { delimiter: b',', header: true };
+        let file = Identity::File {
+            url: "https://host/a.csv".into(),
+            format: &csv,
+            columns: BTreeMap::from([(&name, "bigint".into())]),
+        };
+        let paginate = Some(Paginator { page: "page".into(), limit: "limit".into(), size: 100 });
+        let records = Some("data".to_string());
+        let rest = Identity::Rest {
+            url: "https://host/a".into(),
+            headers: vec![&name],
+            records: &records,
+            paginate: &paginate,
+        };
+        let table = SqlRead::Table("shop.orders".into());
+        let database = Identity::Database { url: "sqlite:///shop.db".into(), read: &table };
+        let spelled = [file.text(), rest.text(), database.text()];
+        let expected = [
+            r#"{"kind":"file","url":"https://host/a.csv","format":{"csv":{"delimiter":44,"header":true}},"columns":{"id":"bigint"}}"#,
+            r#"{"kind":"rest","url":"https://host/a","headers":["id"],"records":"data","paginate":{"page":"page","limit":"limit","size":100}}"#,
+            r#"{"kind":"database","url":"sqlite:///shop.db","read":{"table":"shop.orders"}}"#,
+        ];
+        assert_eq!(spelled, expected);
+    }
+
+    #[test]
+    fn tells_the_format_by_the_name() {
+        assert_eq!(format_of("/a/regions.CSV"), Some(FormatSpec::Csv));
+        assert_eq!(format_of("/quakes.json.gz"), Some(FormatSpec::Json));
+        assert_eq!(format_of("/rows.jsonl"), Some(FormatSpec::Ndjson));
+        assert_eq!(format_of("/rows.gz"), None);
+    }
+}
