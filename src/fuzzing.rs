@@ -21,26 +21,26 @@ use serde::de::DeserializeOwned;
 use crate::config::STACK_BYTES;
 use crate::engine::cluster::codec::LakeCodec;
 use crate::engine::cluster::protocol::{Lease, NodeStatus, Registration, Release};
-use crate::engine::functions::kmeans::{self, Model, Seen, Silhouette};
+use crate::engine::functions::kmeans::{self, Centres, Scaling, Silhouette};
 use crate::engine::functions::sketch::Sketch;
 use crate::engine::read;
-use crate::engine::write::hive::Answer;
+use crate::engine::write::hive::TaskAnswer;
 use crate::error::Result;
 use crate::formats::csv_batches::CsvDecoder;
 use crate::formats::csv_records::Records;
 use crate::formats::gunzip::Gunzip;
 use crate::formats::json_batches::JsonDecoder;
 use crate::formats::json_rows::RowSplitter;
-use crate::formats::json_schema::Rows;
+use crate::formats::json_schema::JsonSchema;
 use crate::lake::table::{commit, version};
 use crate::lake::{Lake, TableName, Zone, landing, lock, path, state};
 use crate::project;
 use crate::spark::{sql, types};
 
 /// A reader with the name of its corpus.
-pub type Target = (&'static str, fn(&[u8]));
+pub type FuzzTarget = (&'static str, fn(&[u8]));
 
-pub const TARGETS: [Target; 8] = [
+pub const TARGETS: [FuzzTarget; 8] = [
     ("csv", csv),
     ("gzip", gzip),
     ("json", json),
@@ -84,7 +84,7 @@ pub fn json(bytes: &[u8]) {
     let Some((choice, text)) = bytes.split_first() else { return };
     let records = [None, Some("a"), Some("a.b")][usize::from(choice % 3)];
     let captured = in_chunks(text, |chunks| {
-        let (mut splitter, mut rows) = (RowSplitter::new(records), Rows::default());
+        let (mut splitter, mut rows) = (RowSplitter::new(records), JsonSchema::default());
         chunks.iter().try_for_each(|chunk| splitter.push(chunk, |row| rows.add(row)))?;
         splitter.finish()?;
         Ok((rows.count(), rows.schema()?))
@@ -170,7 +170,7 @@ pub fn messages(bytes: &[u8]) {
     same_again::<Lease>(bytes);
     same_again::<Release>(bytes);
     same_again::<Registration>(bytes);
-    same_again::<Answer>(bytes);
+    same_again::<TaskAnswer>(bytes);
 
     let lake = Lake::on("memory://lake", Arc::new(InMemory::new()), None).expect("an address");
     let (codec, context, converter) = (LakeCodec { lake }, TaskContext::default(), DefaultPhysicalProtoConverter {});
@@ -187,13 +187,13 @@ pub fn messages(bytes: &[u8]) {
         let (mean, stddev) = sketch.mean_and_stddev();
         assert!([mean, stddev, sketch.quantile(0.3)].iter().flatten().all(|x| x.is_finite()));
     }
-    let feature = Seen { fill: None, offset: 0.0, unit: 1.0, middle: 0.0, reach: 9.0 };
-    let model = Model::new(vec![feature], &[vec![1.0], vec![2.0]]);
+    let feature = Scaling { fill: None, offset: 0.0, unit: 1.0, middle: 0.0, reach: 9.0 };
+    let model = Centres::new(vec![feature], &[vec![1.0], vec![2.0]]);
     if let Ok(totals) = kmeans::totals(&model, bytes) {
         let _ = Silhouette::new(&model, &totals);
     }
     let _ = kmeans::rows_apart(&model, bytes);
-    if let Ok(model) = Model::decode(bytes) {
+    if let Ok(model) = Centres::decode(bytes) {
         assert!(model.centres().iter().all(|centre| centre.len() == model.features.len()));
     }
     let _ = Silhouette::decode(bytes);

@@ -68,8 +68,8 @@ impl Process {
             machine: boot.zip(namespace).map(|(boot, namespace)| format!("{boot} {}", namespace.display())),
             pid,
             started: match state(pid) {
-                State::Since(ticks) => Some(ticks),
-                State::Dead | State::Unknown => None,
+                Life::Since(ticks) => Some(ticks),
+                Life::Dead | Life::Unknown => None,
             },
         }
     }
@@ -80,35 +80,35 @@ impl Process {
         let is_here = self.machine.is_some() && self.machine == Process::this().machine;
         let started = self.started.filter(|_| is_here)?;
         match state(self.pid) {
-            State::Since(ticks) => Some(ticks == started),
-            State::Dead => Some(false),
-            State::Unknown => None,
+            Life::Since(ticks) => Some(ticks == started),
+            Life::Dead => Some(false),
+            Life::Unknown => None,
         }
     }
 }
 
 /// What this machine tells of a process id.
-enum State {
+enum Life {
     /// There is one, since so many clock ticks after the boot.
     Since(u64),
     Dead,
     Unknown,
 }
 
-fn state(pid: u32) -> State {
-    let Ok(raw) = i32::try_from(pid) else { return State::Unknown };
+fn state(pid: u32) -> Life {
+    let Ok(raw) = i32::try_from(pid) else { return Life::Unknown };
     // Asks for no signal at all, only whether there is somebody to have it.
     if raw > 0 && signal::kill(Pid::from_raw(raw), None) == Err(Errno::ESRCH) {
-        return State::Dead;
+        return Life::Dead;
     }
     // The 22nd field of `/proc/<pid>/stat`, see proc_pid_stat(5); the 2nd, the name in brackets, may hold anything.
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     let mut fields = stat.rsplit_once(')').map_or("", |(_, fields)| fields).split_whitespace();
     match fields.next() {
         // It is dead, and its parent has not collected it yet.
-        Some("Z" | "X") => State::Dead,
-        Some(_) => fields.nth(18).and_then(|ticks| ticks.parse().ok()).map_or(State::Unknown, State::Since),
-        None => State::Unknown,
+        Some("Z" | "X") => Life::Dead,
+        Some(_) => fields.nth(18).and_then(|ticks| ticks.parse().ok()).map_or(Life::Unknown, Life::Since),
+        None => Life::Unknown,
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow::datatypes::{DataType, Field, Schema};
 use trapiche::lake::table::data_file::{ColumnRange, DataFile};
 use trapiche::lake::table::version::Version;
-use trapiche::lake::{Format, TableName, Zone, path};
+use trapiche::lake::{ObjectFormat, TableName, Zone, path};
 
 pub fn table() -> TableName {
     TableName::new(Zone::Trusted, "sales")
@@ -14,7 +14,7 @@ pub fn table() -> TableName {
 pub fn next(run_id: &str, files: Vec<DataFile>) -> Version {
     let fields = [("id", DataType::Int64), ("price", DataType::Float64), ("day", DataType::Utf8)];
     Version {
-        format: Format,
+        format: ObjectFormat,
         table: table(),
         version: 0,
         run_id: run_id.into(),

@@ -11,7 +11,7 @@ use datafusion::logical_expr::{Expr, cast, ident, lit, when};
 use datafusion::prelude::DataFrame;
 
 use super::columns::{self, engine};
-use crate::engine::functions::kmeans::Seen;
+use crate::engine::functions::kmeans::Scaling;
 use crate::engine::functions::sketch::{Sketch, numeric_sketch};
 use crate::error::{Error, Result};
 use crate::project::{Impute, Scale};
@@ -29,8 +29,8 @@ pub struct Features {
 
 /// What was fitted to the rows.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Fitted {
-    pub features: Vec<Seen>,
+pub struct FittedFeatures {
+    pub features: Vec<Scaling>,
     /// Rows that are in the model.
     pub rows: u64,
     /// Rows that [`Impute::Drop`] kept out of it.
@@ -91,7 +91,7 @@ impl Features {
     ///
     /// # Errors
     /// When a mean is asked of a feature without a value, or values lie too far apart for a double.
-    pub async fn fit(&self, impute: Impute, scale: Scale) -> Result<Fitted> {
+    pub async fn fit(&self, impute: Impute, scale: Scale) -> Result<FittedFeatures> {
         let complete = is_complete(self.columns(), impute);
         let used = |value: Expr| match &complete {
             Some(complete) => when(complete.clone(), value).end().map_err(engine),
@@ -109,9 +109,10 @@ impl Features {
         let totals = batches.iter().find(|batch| batch.num_rows() == 1);
         let totals = totals.ok_or_else(|| Error::failed("an aggregate without groups gave no row"))?;
         let rows = integer(totals, "used");
-        let feature = |(index, name): (usize, &String)| Column::read(totals, index, rows)?.seen(name, impute, scale);
+        let feature =
+            |(index, name): (usize, &String)| FeatureColumn::read(totals, index, rows)?.seen(name, impute, scale);
         let features = self.names.iter().enumerate().map(feature).collect::<Result<_>>()?;
-        Ok(Fitted { features, rows, rows_left_out: integer(totals, "rows") - rows })
+        Ok(FittedFeatures { features, rows, rows_left_out: integer(totals, "rows") - rows })
     }
 }
 
@@ -128,7 +129,7 @@ fn cell(index: usize, statistic: &str) -> String {
 }
 
 /// One feature's values in the rows that are used.
-struct Column {
+struct FeatureColumn {
     rows: u64,
     present: u64,
     low: f64,
@@ -136,8 +137,8 @@ struct Column {
     numbers: Sketch,
 }
 
-impl Column {
-    fn read(totals: &RecordBatch, index: usize, rows: u64) -> Result<Column> {
+impl FeatureColumn {
+    fn read(totals: &RecordBatch, index: usize, rows: u64) -> Result<FeatureColumn> {
         let present = integer(totals, &cell(index, "count"));
         let mut numbers = Sketch::default();
         let sketch = &totals[cell(index, "numbers").as_str()];
@@ -150,10 +151,10 @@ impl Column {
             let column = totals[cell(index, name).as_str()].as_primitive::<Float64Type>();
             if column.is_valid(0) { column.value(0) } else { 0.0 }
         };
-        Ok(Column { rows, present, low: end("low"), high: end("high"), numbers })
+        Ok(FeatureColumn { rows, present, low: end("low"), high: end("high"), numbers })
     }
 
-    fn seen(mut self, name: &str, impute: Impute, scale: Scale) -> Result<Seen> {
+    fn seen(mut self, name: &str, impute: Impute, scale: Scale) -> Result<Scaling> {
         let fill = match impute {
             Impute::Drop => None,
             Impute::Zero => Some(0.0),
@@ -177,7 +178,7 @@ impl Column {
             // The sample's (n − 1), as in Spark's `StandardScaler`.
             Scale::Standard => (mean, stddev),
         };
-        let seen = Seen { fill, offset, unit, middle: 0.0, reach: 0.0 };
+        let seen = Scaling { fill, offset, unit, middle: 0.0, reach: 0.0 };
         let middle = if self.rows == 0 { 0.0 } else { seen.scaled(mean) };
         let reach = [self.low, self.high].map(|end| (seen.scaled(end) - middle).abs());
         let reach = reach[0].max(reach[1]);
@@ -187,7 +188,7 @@ impl Column {
             return Err(Error::failed(format!("the values of feature `{name}` are too large to be scaled"))
                 .hint("divide them in the query that makes the input"));
         }
-        Ok(Seen { middle, reach, ..seen })
+        Ok(Scaling { middle, reach, ..seen })
     }
 
     /// The missing values become `fill`.
@@ -229,7 +230,7 @@ mod tests {
         SessionContext::new().read_batch(RecordBatch::try_from_iter(columns).unwrap()).unwrap()
     }
 
-    async fn fitted(impute: Impute, scale: Scale) -> Result<Fitted> {
+    async fn fitted(impute: Impute, scale: Scale) -> Result<FittedFeatures> {
         let names = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>();
         Features::of(frame(), &names(&["id"]), &names(&["x", "same"]))?.fit(impute, scale).await
     }

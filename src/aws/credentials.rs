@@ -42,11 +42,11 @@ pub async fn region() -> String {
 pub struct Chain {
     region: String,
     source: OnceCell<SharedCredentialsProvider>,
-    known: Mutex<Option<Known>>,
+    known: Mutex<Option<HeldCredentials>>,
 }
 
 #[derive(Debug)]
-struct Known {
+struct HeldCredentials {
     credential: Arc<AwsCredential>,
     ends: Option<SystemTime>,
     /// When they, or newer ones, were last asked for.
@@ -66,7 +66,7 @@ impl Chain {
         }
         let source = self.source.get_or_init(|| default_source(&self.region)).await;
         match (source.provide_credentials().await, known.as_mut()) {
-            (Ok(given), _) => Ok(known.insert(Known::of(&given, now)).credential.clone()),
+            (Ok(given), _) => Ok(known.insert(HeldCredentials::of(&given, now)).credential.clone()),
             (Err(_), Some(known)) if known.last_beyond(now) => {
                 known.asked = now;
                 Ok(known.credential.clone())
@@ -85,14 +85,14 @@ impl CredentialProvider for Chain {
     }
 }
 
-impl Known {
-    fn of(given: &Credentials, asked: SystemTime) -> Known {
+impl HeldCredentials {
+    fn of(given: &Credentials, asked: SystemTime) -> HeldCredentials {
         let credential = AwsCredential {
             key_id: given.access_key_id().to_string(),
             secret_key: given.secret_access_key().to_string(),
             token: given.session_token().map(str::to_string),
         };
-        Known { credential: Arc::new(credential), ends: given.expiry(), asked }
+        HeldCredentials { credential: Arc::new(credential), ends: given.expiry(), asked }
     }
 
     fn need_no_others(&self, now: SystemTime) -> bool {

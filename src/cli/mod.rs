@@ -32,7 +32,7 @@ use crate::project::{Project, Workers};
 use compact::CompactArguments;
 use diff::DiffArguments;
 use history::HistoryArguments;
-use node::Node;
+use node::NodeCommand;
 use options::Global;
 use plan::PlanArguments;
 use query::QueryArguments;
@@ -88,7 +88,7 @@ pub enum Command {
     Vacuum(VacuumArguments),
     History(HistoryArguments),
     #[command(subcommand)]
-    Node(Node),
+    Node(NodeCommand),
     Schema(SchemaArguments),
     Completions(CompletionsArguments),
 }

@@ -26,7 +26,7 @@ const EC2_METADATA: &str = "http://169.254.169.254";
 
 /// Be one of the machines that compute for a driver
 #[derive(Debug, Subcommand)]
-pub enum Node {
+pub enum NodeCommand {
     /// Work for drivers until SIGTERM
     ///
     /// Listens for drivers at HOST:PORT and takes plans and rows at the next port. Prints where it listens once it is
@@ -97,11 +97,11 @@ pub struct NodeProcess {
     pub spill: Option<PathBuf>,
 }
 
-pub fn node(global: &Global, role: Node, words: &Words) -> Result<ExitCode> {
+pub fn node(global: &Global, role: NodeCommand, words: &Words) -> Result<ExitCode> {
     let limits = config::limits(global.memory, global.threads.map(usize::from));
     match role {
-        Node::Worker(args) => on_threads(2, worker(args, limits, words)),
-        Node::Process(args) => on_threads(limits.threads, process(args, limits)),
+        NodeCommand::Worker(args) => on_threads(2, worker(args, limits, words)),
+        NodeCommand::Process(args) => on_threads(limits.threads, process(args, limits)),
     }
 }
 

@@ -7,7 +7,7 @@ use chrono::Utc;
 use crate::config::Limits;
 use crate::error::Result;
 use crate::lake::Lake;
-use crate::pipeline::{self, Place, Plan, PlannedAction, PlannedDataset, RunOptions};
+use crate::pipeline::{self, Plan, PlannedAction, PlannedDataset, PlannedPlace, RunOptions};
 use crate::project::Project;
 
 use super::options::{Format, Output, Selection};
@@ -66,7 +66,7 @@ fn is_one_machine_enough(largest: &PlannedDataset, limits: &Limits) -> String {
 }
 
 fn table(planned: &[PlannedDataset]) -> Table {
-    let with_workers = planned.iter().any(|it| it.place == Place::Workers);
+    let with_workers = planned.iter().any(|it| it.place == PlannedPlace::Workers);
     let mut columns = vec!["dataset", "kind", "action", "reads", "size"];
     if with_workers {
         columns.push("place");

@@ -17,8 +17,8 @@ use bytes::Bytes;
 use futures::stream;
 use serde::Deserialize;
 
-use super::data::World;
-use super::json::{self, Table};
+use super::data::Shop;
+use super::json::{self, Listing};
 use super::words::CATEGORIES;
 use super::{GENERATION, random};
 
@@ -28,7 +28,7 @@ pub const MAX_LIMIT: u64 = 10_000;
 /// Rows made at a time: some hundred kilobytes.
 const CHUNK_ROWS: usize = 2_000;
 
-pub fn router(world: World) -> Router {
+pub fn router(world: Shop) -> Router {
     let api = Router::new()
         .route("/products", get(products))
         .route("/products/categories", get(categories))
@@ -48,12 +48,12 @@ pub fn router(world: World) -> Router {
 
 /// The part of a list that is asked for.
 #[derive(Deserialize)]
-struct Page {
+struct ListPart {
     page: Option<u64>,
     limit: Option<u64>,
 }
 
-impl Page {
+impl ListPart {
     /// Rows to skip and to take; a message when there is no such page.
     fn rows(&self) -> Result<Range<usize>, String> {
         if self.page.is_none() && self.limit.is_none() {
@@ -71,8 +71,8 @@ impl Page {
     }
 }
 
-async fn products(State(world): State<World>, Query(page): Query<Page>) -> Response {
-    list(world, Table::Products, 0..world.listed_products(), &page)
+async fn products(State(world): State<Shop>, Query(page): Query<ListPart>) -> Response {
+    list(world, Listing::Products, 0..world.listed_products(), &page)
 }
 
 async fn categories() -> Response {
@@ -80,33 +80,33 @@ async fn categories() -> Response {
     axum::Json(names).into_response()
 }
 
-async fn category(State(world): State<World>, Path(name): Path<String>, Query(page): Query<Page>) -> Response {
+async fn category(State(world): State<Shop>, Path(name): Path<String>, Query(page): Query<ListPart>) -> Response {
     let positions = (0..world.listed_products()).filter(move |at| world.category_at(*at) == Some(name.as_str()));
-    list(world, Table::Products, positions, &page)
+    list(world, Listing::Products, positions, &page)
 }
 
-async fn product(State(world): State<World>, Path(id): Path<u64>) -> Response {
+async fn product(State(world): State<Shop>, Path(id): Path<u64>) -> Response {
     one(id, world.products(), |out| json::product(&world.product(id), out))
 }
 
-async fn users(State(world): State<World>, Query(page): Query<Page>) -> Response {
-    list(world, Table::Users, 0..world.listed_users(), &page)
+async fn users(State(world): State<Shop>, Query(page): Query<ListPart>) -> Response {
+    list(world, Listing::Users, 0..world.listed_users(), &page)
 }
 
-async fn user(State(world): State<World>, Path(id): Path<u64>) -> Response {
+async fn user(State(world): State<Shop>, Path(id): Path<u64>) -> Response {
     one(id, world.users(), |out| json::user(&world.user(id, 0), out))
 }
 
-async fn carts(State(world): State<World>, Query(page): Query<Page>) -> Response {
-    list(world, Table::Carts, 0..world.listed_carts(), &page)
+async fn carts(State(world): State<Shop>, Query(page): Query<ListPart>) -> Response {
+    list(world, Listing::Carts, 0..world.listed_carts(), &page)
 }
 
-async fn carts_of_user(State(world): State<World>, Path(id): Path<u64>, Query(page): Query<Page>) -> Response {
+async fn carts_of_user(State(world): State<Shop>, Path(id): Path<u64>, Query(page): Query<ListPart>) -> Response {
     let positions = (0..world.listed_carts()).filter(move |at| world.cart_user_at(*at) == id);
-    list(world, Table::Carts, positions, &page)
+    list(world, Listing::Carts, positions, &page)
 }
 
-async fn cart(State(world): State<World>, Path(id): Path<u64>) -> Response {
+async fn cart(State(world): State<Shop>, Path(id): Path<u64>) -> Response {
     one(id, world.carts(), |out| json::cart(&world.cart(id), out))
 }
 
@@ -124,7 +124,12 @@ fn one(id: u64, last: u64, write: impl FnOnce(&mut Vec<u8>)) -> Response {
 }
 
 /// Streams the rows at those positions that are on the page.
-fn list(world: World, table: Table, positions: impl Iterator<Item = u64> + Send + 'static, page: &Page) -> Response {
+fn list(
+    world: Shop,
+    table: Listing,
+    positions: impl Iterator<Item = u64> + Send + 'static,
+    page: &ListPart,
+) -> Response {
     let rows = match page.rows() {
         Ok(rows) => rows,
         Err(message) => return (StatusCode::BAD_REQUEST, message).into_response(),
@@ -145,8 +150,8 @@ const JSON: &str = "application/json; charset=utf-8";
 
 /// What of a list has still to be sent.
 struct Rest<P> {
-    world: World,
-    table: Table,
+    world: Shop,
+    table: Listing,
     positions: P,
     started: bool,
 }
@@ -171,7 +176,7 @@ impl<P: Iterator<Item = u64>> Rest<P> {
 }
 
 /// Answers 304 to whoever has the content already, before any of it is made; else adds the ETag.
-async fn unless_unchanged(State(world): State<World>, request: Request, next: Next) -> Response {
+async fn unless_unchanged(State(world): State<Shop>, request: Request, next: Next) -> Response {
     let tag = etag(&world, request.uri().path_and_query().map_or("", |it| it.as_str()));
     if has(request.headers(), &tag) {
         return (StatusCode::NOT_MODIFIED, [(header::ETAG, tag)]).into_response();
@@ -183,7 +188,7 @@ async fn unless_unchanged(State(world): State<World>, request: Request, next: Ne
     response
 }
 
-fn etag(world: &World, path_and_query: &str) -> HeaderValue {
+fn etag(world: &Shop, path_and_query: &str) -> HeaderValue {
     let start = random::mix(random::mix(world.seed()) ^ world.scale()) ^ u64::from(GENERATION);
     let hash = path_and_query.bytes().fold(start, |hash, byte| random::mix(hash ^ u64::from(byte)));
     HeaderValue::from_str(&format!("\"{hash:016x}\"")).expect("hex digits are visible characters")
@@ -204,7 +209,7 @@ mod tests {
 
     #[test]
     fn pages() {
-        let rows = |page, limit| Page { page, limit }.rows();
+        let rows = |page, limit| ListPart { page, limit }.rows();
         assert_eq!(rows(None, None), Ok(0..usize::MAX));
         assert_eq!(rows(Some(3), Some(500)), Ok(1_000..1_500));
         assert_eq!(rows(None, Some(5)), Ok(0..5));

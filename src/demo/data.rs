@@ -1,12 +1,12 @@
 //! The store's rows. Each is a pure function of (seed, table, id), so nothing has to be kept to serve any page of them.
 //!
-//! Four hidden kinds of shopper ([`Kind`]) differ in how often they buy, how much, how dear and when, so that
+//! Four hidden kinds of shopper ([`Shopper`]) differ in how often they buy, how much, how dear and when, so that
 //! a clustering of the customers has something to find. The dirt and its rates are listed in [`super`].
 
 use chrono::{Days, NaiveDate};
 
 use super::random::Random;
-use super::row::{Cart, Order, Price, Product, User};
+use super::row::{Cart, PlacedOrder, Price, Product, User};
 use super::words::{self, astray};
 use crate::project::DemoStore;
 
@@ -18,17 +18,17 @@ const DAYS: u64 = 731;
 enum Draw {
     Price = 1,
     Product,
-    Kind,
+    Shopper,
     User,
     Phone,
     Cart,
-    Order,
+    PlacedOrder,
     Repeat,
 }
 
 /// The hidden kinds of shopper.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Kind {
+pub enum Shopper {
     Occasional,
     Bargain,
     Regular,
@@ -37,14 +37,14 @@ pub enum Kind {
 
 /// All of the store, at one size.
 #[derive(Debug, Clone, Copy)]
-pub struct World {
+pub struct Shop {
     seed: u64,
     scale: u64,
 }
 
-impl World {
+impl Shop {
     pub fn new(settings: &DemoStore) -> Self {
-        World { seed: settings.seed, scale: u64::from(settings.scale.max(1)) }
+        Shop { seed: settings.seed, scale: u64::from(settings.scale.max(1)) }
     }
 
     pub fn seed(&self) -> u64 {
@@ -157,10 +157,10 @@ impl World {
         let (user_id, kind) = self.buyer(&mut random);
         let day = first_day() + Days::new(self.day_of_sale(&mut random, user_id, kind));
         let (lines, units) = match kind {
-            Kind::Occasional => ((1, 2), (1, 2)),
-            Kind::Bargain => ((2, 4), (2, 6)),
-            Kind::Regular => ((2, 3), (1, 3)),
-            Kind::BigSpender => ((3, 6), (1, 4)),
+            Shopper::Occasional => ((1, 2), (1, 2)),
+            Shopper::Bargain => ((2, 4), (2, 6)),
+            Shopper::Regular => ((2, 3), (1, 3)),
+            Shopper::BigSpender => ((3, 6), (1, 4)),
         };
         let count = random.between(lines.0, lines.1) as usize;
         let mut cart =
@@ -182,8 +182,8 @@ impl World {
         cart
     }
 
-    pub fn order(&self, cart: &Cart) -> Order {
-        let mut random = self.draw(Draw::Order, cart.id);
+    pub fn order(&self, cart: &Cart) -> PlacedOrder {
+        let mut random = self.draw(Draw::PlacedOrder, cart.id);
         let status = astray(words::status(&mut random), random.below(1_000));
         let freight_cents = (!random.chance(20)).then(|| random.between(0, 3_500));
         let (hour, minute, second) = (random.below(24), random.below(60), random.below(60));
@@ -192,28 +192,34 @@ impl World {
             10..100 => Some(format!("{}T{hour:02}:{minute:02}:{second:02}Z", cart.day)),
             _ => Some(format!("{} {hour:02}:{minute:02}:{second:02}", cart.day)),
         };
-        Order { id: 10_000_000 + cart.id, status, channel: random.pick(&words::CHANNELS), freight_cents, ordered_at }
+        PlacedOrder {
+            id: 10_000_000 + cart.id,
+            status,
+            channel: random.pick(&words::CHANNELS),
+            freight_cents,
+            ordered_at,
+        }
     }
 
-    pub fn kind(&self, user_id: u64) -> Kind {
-        match self.draw(Draw::Kind, user_id).below(100) {
-            0..45 => Kind::Occasional,
-            45..70 => Kind::Bargain,
-            70..92 => Kind::Regular,
-            _ => Kind::BigSpender,
+    pub fn kind(&self, user_id: u64) -> Shopper {
+        match self.draw(Draw::Shopper, user_id).below(100) {
+            0..45 => Shopper::Occasional,
+            45..70 => Shopper::Bargain,
+            70..92 => Shopper::Regular,
+            _ => Shopper::BigSpender,
         }
     }
 
     /// A cart's user: anyone, but taken only as often as the kind buys.
-    fn buyer(&self, random: &mut Random) -> (u64, Kind) {
+    fn buyer(&self, random: &mut Random) -> (u64, Shopper) {
         loop {
             let user = random.between(1, self.users());
             let kind = self.kind(user);
             let per_mille = match kind {
-                Kind::Occasional => 300,
-                Kind::Bargain => 700,
-                Kind::Regular => 1_000,
-                Kind::BigSpender => 800,
+                Shopper::Occasional => 300,
+                Shopper::Bargain => 700,
+                Shopper::Regular => 1_000,
+                Shopper::BigSpender => 800,
             };
             if random.chance(per_mille) {
                 return (user, kind);
@@ -222,22 +228,22 @@ impl World {
     }
 
     /// Occasional shoppers come during 90 days of their own, big spenders since July 2024.
-    fn day_of_sale(&self, random: &mut Random, user_id: u64, kind: Kind) -> u64 {
+    fn day_of_sale(&self, random: &mut Random, user_id: u64, kind: Shopper) -> u64 {
         match kind {
-            Kind::Occasional => self.draw(Draw::Kind, user_id).next_u64() % (DAYS - 90) + random.below(90),
-            Kind::BigSpender => random.between(182, DAYS - 1),
-            Kind::Bargain | Kind::Regular => random.below(DAYS),
+            Shopper::Occasional => self.draw(Draw::Shopper, user_id).next_u64() % (DAYS - 90) + random.below(90),
+            Shopper::BigSpender => random.between(182, DAYS - 1),
+            Shopper::Bargain | Shopper::Regular => random.below(DAYS),
         }
     }
 
     /// A product to the kind's taste: of three, bargain hunters take the cheapest and big spenders the dearest.
-    fn choice(&self, random: &mut Random, kind: Kind) -> u64 {
+    fn choice(&self, random: &mut Random, kind: Shopper) -> u64 {
         let mut seen = [(); 3].map(|()| random.between(1, self.products()));
         match kind {
-            Kind::Occasional | Kind::Regular => seen[0],
-            Kind::Bargain | Kind::BigSpender => {
+            Shopper::Occasional | Shopper::Regular => seen[0],
+            Shopper::Bargain | Shopper::BigSpender => {
                 seen.sort_unstable_by_key(|id| self.priced(*id).1);
-                seen[if kind == Kind::Bargain { 0 } else { 2 }]
+                seen[if kind == Shopper::Bargain { 0 } else { 2 }]
             }
         }
     }
@@ -280,8 +286,8 @@ mod tests {
 
     use super::*;
 
-    fn world(seed: u64, scale: u32) -> World {
-        World::new(&DemoStore { scale, seed })
+    fn world(seed: u64, scale: u32) -> Shop {
+        Shop::new(&DemoStore { scale, seed })
     }
 
     #[test]

@@ -8,14 +8,14 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, QueryBuilder, Sqlite, SqliteConnection};
 
 use super::GENERATION;
-use super::data::World;
+use super::data::Shop;
 use crate::error::{Error, Result};
 
 /// Rows of one INSERT; seven values each stay far below SQLite's 32,766 parameters.
 const ROWS_PER_INSERT: u64 = 1_000;
 
 /// Makes sure of `<dir>/store-<scale>-<seed>.sqlite` and returns its path.
-pub async fn open(dir: &Path, world: &World) -> Result<PathBuf> {
+pub async fn open(dir: &Path, world: &Shop) -> Result<PathBuf> {
     let path = dir.join(format!("store-{}-{}.sqlite", world.scale(), world.seed()));
     if is_current(&path).await {
         return Ok(path);
@@ -44,7 +44,7 @@ async fn is_current(path: &Path) -> bool {
     generation.is_ok_and(|generation| generation == GENERATION) && closed.is_ok()
 }
 
-async fn make(path: &Path, world: &World) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+async fn make(path: &Path, world: &Shop) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     if path.exists() {
         std::fs::remove_file(path)?;
     }
@@ -79,7 +79,7 @@ const SCHEMA: &str = "
         channel TEXT NOT NULL, freight REAL, ordered_at TEXT
     );";
 
-async fn insert_customers(connection: &mut SqliteConnection, world: &World, first: u64) -> sqlx::Result<()> {
+async fn insert_customers(connection: &mut SqliteConnection, world: &Shop, first: u64) -> sqlx::Result<()> {
     let ids = first..(first + ROWS_PER_INSERT).min(world.users() + 1);
     let mut insert = QueryBuilder::<Sqlite>::new("INSERT INTO customers ");
     insert.push_values(ids, |mut row, id| {
@@ -94,7 +94,7 @@ async fn insert_customers(connection: &mut SqliteConnection, world: &World, firs
     insert.build().execute(connection).await.map(drop)
 }
 
-async fn insert_orders(connection: &mut SqliteConnection, world: &World, first: u64) -> sqlx::Result<()> {
+async fn insert_orders(connection: &mut SqliteConnection, world: &Shop, first: u64) -> sqlx::Result<()> {
     let ids = first..(first + ROWS_PER_INSERT).min(world.carts() + 1);
     let mut insert = QueryBuilder::<Sqlite>::new("INSERT INTO orders ");
     insert.push_values(ids, |mut row, id| {

@@ -4,24 +4,24 @@
 
 use std::io::Write;
 
-use super::data::World;
+use super::data::Shop;
 use super::row::{Cart, Price, Product, User};
 
 /// What the API lists. A position counts from 0 and includes repeated rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Table {
+pub enum Listing {
     Products,
     Users,
     Carts,
 }
 
-impl Table {
+impl Listing {
     /// Appends the row at `position` of the table's list.
-    pub fn write_row(self, world: &World, position: u64, out: &mut Vec<u8>) {
+    pub fn write_row(self, world: &Shop, position: u64, out: &mut Vec<u8>) {
         match self {
-            Table::Products => product(&world.product_at(position), out),
-            Table::Users => user(&world.user_at(position), out),
-            Table::Carts => cart(&world.cart_at(position), out),
+            Listing::Products => product(&world.product_at(position), out),
+            Listing::Users => user(&world.user_at(position), out),
+            Listing::Carts => cart(&world.cart_at(position), out),
         }
     }
 }
@@ -100,19 +100,19 @@ mod tests {
 
     #[test]
     fn every_row_is_json_of_the_real_api_s_shape() {
-        let world = World::new(&DemoStore { scale: 1, seed: 42 });
-        let row = |table: Table, position| -> serde_json::Value {
+        let world = Shop::new(&DemoStore { scale: 1, seed: 42 });
+        let row = |table: Listing, position| -> serde_json::Value {
             let mut bytes = vec![];
             table.write_row(&world, position, &mut bytes);
             serde_json::from_slice(&bytes).unwrap_or_else(|e| panic!("{e}: {}", String::from_utf8_lossy(&bytes)))
         };
-        let products: Vec<_> = (0..world.listed_products()).map(|at| row(Table::Products, at)).collect();
+        let products: Vec<_> = (0..world.listed_products()).map(|at| row(Listing::Products, at)).collect();
         assert!(products.iter().any(|product| product["price"].is_string()));
         assert!(products.iter().any(|product| product["rating"]["rate"].is_f64()));
         assert!(products.iter().any(|product| product["category"].is_null()));
-        let users: Vec<_> = (0..world.listed_users()).map(|at| row(Table::Users, at)).collect();
+        let users: Vec<_> = (0..world.listed_users()).map(|at| row(Listing::Users, at)).collect();
         assert!(users.iter().all(|user| user["address"]["geolocation"]["lat"].is_string()));
-        let carts: Vec<_> = (0..world.listed_carts()).map(|at| row(Table::Carts, at)).collect();
+        let carts: Vec<_> = (0..world.listed_carts()).map(|at| row(Listing::Carts, at)).collect();
         assert!(carts.iter().all(|cart| cart["products"][0]["productId"].is_u64()));
     }
 }

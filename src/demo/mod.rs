@@ -46,7 +46,7 @@ use url::Url;
 
 use crate::error::{Error, Result};
 use crate::project::{Address, DemoStore, Origin, Source};
-use data::World;
+use data::Shop;
 
 /// Raised whenever other rows come from the same seed and scale: databases made before are then made anew, and ETags change.
 const GENERATION: u32 = 1;
@@ -66,7 +66,7 @@ impl Store {
     /// `dir` keeps the generated database between runs: `<dir>/store-<scale>-<seed>.sqlite`. Fails when
     /// that folder cannot be written.
     pub async fn open(dir: &Path, settings: &DemoStore) -> Result<Store> {
-        let world = World::new(settings);
+        let world = Shop::new(settings);
         let database = database::open(&std::path::absolute(dir)?, &world).await?;
         let no_port = |error| Error::failed("cannot open a port on 127.0.0.1 for the demo's API").because(error);
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(no_port)?;

@@ -53,7 +53,7 @@ pub struct Cart {
 }
 
 /// A row of the database's `orders`; its id is the cart's plus 10,000,000.
-pub struct Order {
+pub struct PlacedOrder {
     pub id: u64,
     pub status: String,
     pub channel: &'static str,

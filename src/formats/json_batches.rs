@@ -132,9 +132,9 @@ fn decode(decoder: &mut Decoder, lines: &[u8]) -> Result<Option<RecordBatch>, Ar
     decoder.flush()
 }
 
-type Written = Result<(), serde_json::Error>;
+type WriteResult = Result<(), serde_json::Error>;
 
-fn write_value(value: &RawValue, data_type: &DataType, out: &mut Vec<u8>) -> Written {
+fn write_value(value: &RawValue, data_type: &DataType, out: &mut Vec<u8>) -> WriteResult {
     match (data_type, value.get().as_bytes().first()) {
         (DataType::Utf8, Some(b'{' | b'[')) => serde_json::to_writer(out, value.get()),
         (DataType::Struct(fields), Some(b'{')) => write_object(value, fields, out),
@@ -158,10 +158,10 @@ fn write_value(value: &RawValue, data_type: &DataType, out: &mut Vec<u8>) -> Wri
 }
 
 /// The members of an object that the schema has; others are left out, as the decoder would.
-fn write_object(value: &RawValue, fields: &Fields, out: &mut Vec<u8>) -> Written {
-    struct Members<'a>(&'a Fields, &'a mut Vec<u8>);
+fn write_object(value: &RawValue, fields: &Fields, out: &mut Vec<u8>) -> WriteResult {
+    struct WantedMembers<'a>(&'a Fields, &'a mut Vec<u8>);
 
-    impl<'de> Visitor<'de> for Members<'_> {
+    impl<'de> Visitor<'de> for WantedMembers<'_> {
         type Value = ();
 
         fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -169,7 +169,7 @@ fn write_object(value: &RawValue, fields: &Fields, out: &mut Vec<u8>) -> Written
         }
 
         fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-            let Members(fields, out) = self;
+            let WantedMembers(fields, out) = self;
             let mut separator = b'{';
             while let Some((key, value)) = map.next_entry::<String, &RawValue>()? {
                 let Some((_, field)) = fields.find(&key) else { continue };
@@ -184,5 +184,5 @@ fn write_object(value: &RawValue, fields: &Fields, out: &mut Vec<u8>) -> Written
         }
     }
 
-    serde_json::Deserializer::from_str(value.get()).deserialize_map(Members(fields, out))
+    serde_json::Deserializer::from_str(value.get()).deserialize_map(WantedMembers(fields, out))
 }

@@ -14,7 +14,7 @@ const MAX_ROW_BYTES: usize = 256 << 20;
 pub struct RowSplitter {
     /// Keys that lead to the array of rows; empty when the document itself is the rows.
     path: Vec<String>,
-    state: State,
+    state: Within,
     /// Objects of the path that are open.
     level: usize,
     /// Whether the open document has had its array of rows.
@@ -27,7 +27,7 @@ pub struct RowSplitter {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum State {
+enum Within {
     /// Before the first byte: `n` bytes of a byte order mark were seen.
     Mark(usize),
     /// Between documents.
@@ -108,7 +108,7 @@ impl RowSplitter {
     pub fn new(records: Option<&str>) -> Self {
         RowSplitter {
             path: records.map(|path| path.split('.').map(String::from).collect()).unwrap_or_default(),
-            state: State::Mark(0),
+            state: Within::Mark(0),
             level: 0,
             found: false,
             carried: vec![],
@@ -135,7 +135,7 @@ impl RowSplitter {
     /// Says that the document is over; an error if it was cut short.
     pub fn finish(self) -> Result<()> {
         match self.state {
-            State::Mark(0) | State::Between => Ok(()),
+            Within::Mark(0) | Within::Between => Ok(()),
             _ => Err(Error::failed(format!("the JSON ends too early, at byte {}", self.offset))
                 .hint("the document was cut short; fetch it again")),
         }
@@ -145,32 +145,32 @@ impl RowSplitter {
     fn step(&mut self, chunk: &[u8], at: usize, row: &mut impl FnMut(&[u8]) -> Result<()>) -> Result<usize> {
         let byte = chunk[at];
         match self.state {
-            State::Row { mut nesting, in_array } => return self.in_row(chunk, at, &mut nesting, in_array, row),
-            State::SkipNested(mut nesting) => {
+            Within::Row { mut nesting, in_array } => return self.in_row(chunk, at, &mut nesting, in_array, row),
+            Within::SkipNested(mut nesting) => {
                 let end = nesting.follow(&chunk[at..]);
-                self.state = if end.is_some() { State::AfterMember } else { State::SkipNested(nesting) };
+                self.state = if end.is_some() { Within::AfterMember } else { Within::SkipNested(nesting) };
                 return Ok(end.map_or(chunk.len(), |end| at + end));
             }
-            State::SkipScalar if !matches!(byte, b',' | b'}' | b']' | b' ' | b'\t' | b'\r' | b'\n') => {
+            Within::SkipScalar if !matches!(byte, b',' | b'}' | b']' | b' ' | b'\t' | b'\r' | b'\n') => {
                 return Ok(at + 1);
             }
-            State::SkipScalar => self.state = State::AfterMember,
-            State::Key { escaped } => {
+            Within::SkipScalar => self.state = Within::AfterMember,
+            Within::Key { escaped } => {
                 match byte {
-                    _ if escaped => self.state = State::Key { escaped: false },
-                    b'\\' => self.state = State::Key { escaped: true },
-                    b'"' => self.state = State::Colon,
+                    _ if escaped => self.state = Within::Key { escaped: false },
+                    b'\\' => self.state = Within::Key { escaped: true },
+                    b'"' => self.state = Within::Colon,
                     _ => {}
                 }
                 self.carried.push(byte);
                 return Ok(at + 1);
             }
-            State::Mark(seen) => {
+            Within::Mark(seen) => {
                 let is_mark = BYTE_ORDER_MARK.get(seen) == Some(&byte);
                 if !is_mark && seen != 0 && seen != BYTE_ORDER_MARK.len() {
                     return Err(self.unexpected(chunk, at, "JSON"));
                 }
-                self.state = if is_mark { State::Mark(seen + 1) } else { State::Between };
+                self.state = if is_mark { Within::Mark(seen + 1) } else { Within::Between };
                 return Ok(at + usize::from(is_mark));
             }
             _ => {}
@@ -179,75 +179,78 @@ impl RowSplitter {
             return Ok(at + 1);
         }
         self.state = match (self.state, byte) {
-            (State::Between, b'{') if self.path.is_empty() => return Ok(self.start_row(at, false)),
-            (State::Between, b'[') if self.path.is_empty() => State::FirstRow,
-            (State::Between, b'{') => {
+            (Within::Between, b'{') if self.path.is_empty() => return Ok(self.start_row(at, false)),
+            (Within::Between, b'[') if self.path.is_empty() => Within::FirstRow,
+            (Within::Between, b'{') => {
                 self.found = false;
                 self.level = 0;
-                State::FirstKey
+                Within::FirstKey
             }
-            (State::Between, _) if self.path.is_empty() => {
+            (Within::Between, _) if self.path.is_empty() => {
                 return Err(self.unexpected(chunk, at, "an object or an array of objects"));
             }
-            (State::Between, _) => {
+            (Within::Between, _) => {
                 return Err(self.unexpected(chunk, at, &format!("an object that holds `{}`", self.path.join("."))));
             }
 
-            (State::FirstKey | State::NextKey, b'"') => {
+            (Within::FirstKey | Within::NextKey, b'"') => {
                 self.carried.clear();
                 self.carried.push(b'"');
-                State::Key { escaped: false }
+                Within::Key { escaped: false }
             }
-            (State::FirstKey, b'}') => self.close_object()?,
-            (State::FirstKey | State::NextKey, _) => return Err(self.unexpected(chunk, at, "a key in quotes")),
-            (State::Colon, b':') => {
+            (Within::FirstKey, b'}') => self.close_object()?,
+            (Within::FirstKey | Within::NextKey, _) => return Err(self.unexpected(chunk, at, "a key in quotes")),
+            (Within::Colon, b':') => {
                 let key: Option<String> = serde_json::from_slice(&self.carried).ok();
                 let wanted = !self.found && key.as_deref() == Some(self.path[self.level].as_str());
                 self.carried.clear();
-                if wanted { State::Wanted } else { State::Skip }
+                if wanted { Within::Wanted } else { Within::Skip }
             }
-            (State::Colon, _) => return Err(self.unexpected(chunk, at, "`:`")),
+            (Within::Colon, _) => return Err(self.unexpected(chunk, at, "`:`")),
 
-            (State::Wanted, b'[') if self.level + 1 == self.path.len() => {
+            (Within::Wanted, b'[') if self.level + 1 == self.path.len() => {
                 self.found = true;
-                State::FirstRow
+                Within::FirstRow
             }
-            (State::Wanted, b'n') if self.level + 1 == self.path.len() => {
+            (Within::Wanted, b'n') if self.level + 1 == self.path.len() => {
                 self.found = true;
-                State::SkipScalar
+                Within::SkipScalar
             }
-            (State::Wanted, b'{') if self.level + 1 < self.path.len() => {
+            (Within::Wanted, b'{') if self.level + 1 < self.path.len() => {
                 self.level += 1;
-                State::FirstKey
+                Within::FirstKey
             }
-            (State::Wanted, _) => {
+            (Within::Wanted, _) => {
                 let wanted = if self.level + 1 == self.path.len() { "an array" } else { "an object" };
                 let place = format!("{wanted} at `{}`", self.path[..=self.level].join("."));
                 return Err(self.unexpected(chunk, at, &place));
             }
-            (State::Skip, b'{' | b'[') => State::SkipNested(Nesting { depth: 1, ..Nesting::default() }),
-            (State::Skip, b'"') => State::SkipNested(Nesting { in_string: true, ..Nesting::default() }),
-            (State::Skip, b'-' | b'0'..=b'9' | b't' | b'f' | b'n') => State::SkipScalar,
-            (State::Skip, _) => return Err(self.unexpected(chunk, at, "a value")),
-            (State::AfterMember, b',') => State::NextKey,
-            (State::AfterMember, b'}') => self.close_object()?,
-            (State::AfterMember, _) => return Err(self.unexpected(chunk, at, "`,` or `}`")),
+            (Within::Skip, b'{' | b'[') => Within::SkipNested(Nesting { depth: 1, ..Nesting::default() }),
+            (Within::Skip, b'"') => Within::SkipNested(Nesting { in_string: true, ..Nesting::default() }),
+            (Within::Skip, b'-' | b'0'..=b'9' | b't' | b'f' | b'n') => Within::SkipScalar,
+            (Within::Skip, _) => return Err(self.unexpected(chunk, at, "a value")),
+            (Within::AfterMember, b',') => Within::NextKey,
+            (Within::AfterMember, b'}') => self.close_object()?,
+            (Within::AfterMember, _) => return Err(self.unexpected(chunk, at, "`,` or `}`")),
 
-            (State::FirstRow | State::NextRow, b'{') => return Ok(self.start_row(at, true)),
-            (State::FirstRow, b']') | (State::AfterRow, b']') => {
+            (Within::FirstRow | Within::NextRow, b'{') => return Ok(self.start_row(at, true)),
+            (Within::FirstRow, b']') | (Within::AfterRow, b']') => {
                 if self.path.is_empty() {
-                    State::Between
+                    Within::Between
                 } else {
-                    State::AfterMember
+                    Within::AfterMember
                 }
             }
-            (State::FirstRow | State::NextRow, _) => {
+            (Within::FirstRow | Within::NextRow, _) => {
                 return Err(self.unexpected(chunk, at, &format!("row {} to be an object", self.rows + 1)));
             }
-            (State::AfterRow, b',') => State::NextRow,
-            (State::AfterRow, _) => return Err(self.unexpected(chunk, at, "`,` or `]`")),
+            (Within::AfterRow, b',') => Within::NextRow,
+            (Within::AfterRow, _) => return Err(self.unexpected(chunk, at, "`,` or `]`")),
 
-            (State::Mark(_) | State::Key { .. } | State::SkipNested(_) | State::SkipScalar | State::Row { .. }, _) => {
+            (
+                Within::Mark(_) | Within::Key { .. } | Within::SkipNested(_) | Within::SkipScalar | Within::Row { .. },
+                _,
+            ) => {
                 unreachable!("handled above, where a space is not skipped")
             }
         };
@@ -256,7 +259,7 @@ impl RowSplitter {
 
     fn start_row(&mut self, at: usize, in_array: bool) -> usize {
         self.carried.clear();
-        self.state = State::Row { nesting: Nesting::default(), in_array };
+        self.state = Within::Row { nesting: Nesting::default(), in_array };
         at
     }
 
@@ -274,11 +277,11 @@ impl RowSplitter {
                 return Err(Error::failed(format!("row {} is larger than {MAX_ROW_BYTES} bytes", self.rows + 1))
                     .hint("if the rows lie deeper in the document, name their place with `records:`"));
             }
-            self.state = State::Row { nesting: *nesting, in_array };
+            self.state = Within::Row { nesting: *nesting, in_array };
             return Ok(chunk.len());
         };
         self.rows += 1;
-        self.state = if in_array { State::AfterRow } else { State::Between };
+        self.state = if in_array { Within::AfterRow } else { Within::Between };
         if self.carried.is_empty() {
             row(&chunk[at..at + length])?;
         } else {
@@ -290,16 +293,16 @@ impl RowSplitter {
     }
 
     /// After the `}` of an object on the path.
-    fn close_object(&mut self) -> Result<State> {
+    fn close_object(&mut self) -> Result<Within> {
         if self.level > 0 {
             self.level -= 1;
-            return Ok(State::AfterMember);
+            return Ok(Within::AfterMember);
         }
         if !self.found {
             return Err(Error::failed(format!("the JSON has no array at `{}`", self.path.join(".")))
                 .hint("`records:` is the dotted path of keys that leads to the array of rows"));
         }
-        Ok(State::Between)
+        Ok(Within::Between)
     }
 
     fn unexpected(&self, chunk: &[u8], at: usize, wanted: &str) -> Error {

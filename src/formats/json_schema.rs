@@ -23,17 +23,18 @@ const MAX_DEPTH: usize = 128;
 
 /// All that was seen of the rows so far.
 #[derive(Debug, Default)]
-pub struct Rows {
-    row: Object,
+pub struct JsonSchema {
+    row: ObjectShape,
     count: u64,
 }
 
-impl Rows {
+impl JsonSchema {
     /// Takes a row's JSON into account. An error names the row, from 1.
     pub fn add(&mut self, json: &[u8]) -> Result<()> {
         self.count += 1;
         let mut parser = serde_json::Deserializer::from_slice(json);
-        let outcome = parser.deserialize_map(Members { object: &mut self.row, depth: 1 }).and_then(|()| parser.end());
+        let outcome =
+            parser.deserialize_map(ObjectMembers { object: &mut self.row, depth: 1 }).and_then(|()| parser.end());
         outcome.map_err(|error| {
             let message = error.to_string();
             let place = format!("row {}", self.count);
@@ -69,7 +70,7 @@ struct Shape {
     numbers: Numbers,
     text: bool,
     list: Option<Box<Shape>>,
-    object: Option<Box<Object>>,
+    object: Option<Box<ObjectShape>>,
 }
 
 impl Shape {
@@ -101,7 +102,7 @@ impl Shape {
             }
             Some(b'{') => {
                 let object = self.object.get_or_insert_default();
-                parser.deserialize_map(Members { object, depth: depth + 1 })?;
+                parser.deserialize_map(ObjectMembers { object, depth: depth + 1 })?;
             }
             Some(b'[') => {
                 let shape = self.list.get_or_insert_default();
@@ -124,7 +125,7 @@ impl Shape {
 
 /// The fields of an object, in the order in which they first came.
 #[derive(Debug, Default)]
-struct Object {
+struct ObjectShape {
     fields: Vec<(String, Shape)>,
     places: HashMap<String, usize>,
     /// Names in lower case, to find those that differ only in case.
@@ -132,7 +133,7 @@ struct Object {
     is_map: bool,
 }
 
-impl Object {
+impl ObjectShape {
     fn fields(&self) -> Fields {
         self.fields.iter().map(|(name, shape)| Field::new(name, shape.data_type(), true)).collect()
     }
@@ -165,12 +166,12 @@ const SAME_NAME: &str = "same name: ";
 const TOO_DEEP: &str = "too deep: ";
 
 /// An object at hand, and in how many its members lie.
-struct Members<'a> {
-    object: &'a mut Object,
+struct ObjectMembers<'a> {
+    object: &'a mut ObjectShape,
     depth: usize,
 }
 
-impl<'de> Visitor<'de> for Members<'_> {
+impl<'de> Visitor<'de> for ObjectMembers<'_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -178,9 +179,9 @@ impl<'de> Visitor<'de> for Members<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        let Members { object, depth } = self;
+        let ObjectMembers { object, depth } = self;
         let mut guess = 0;
-        while let Some(place) = map.next_key_seed(Key { object, guess })? {
+        while let Some(place) = map.next_key_seed(MemberName { object, guess })? {
             let value: &RawValue = map.next_value()?;
             if let Some(place) = place {
                 guess = place + 1;
@@ -213,12 +214,12 @@ impl<'de> Visitor<'de> for Elements<'_> {
 }
 
 /// Reads a key as its place in the object, without keeping its text.
-struct Key<'a> {
-    object: &'a mut Object,
+struct MemberName<'a> {
+    object: &'a mut ObjectShape,
     guess: usize,
 }
 
-impl<'de> DeserializeSeed<'de> for Key<'_> {
+impl<'de> DeserializeSeed<'de> for MemberName<'_> {
     type Value = Option<usize>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
@@ -226,7 +227,7 @@ impl<'de> DeserializeSeed<'de> for Key<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for Key<'_> {
+impl<'de> Visitor<'de> for MemberName<'_> {
     type Value = Option<usize>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -243,7 +244,7 @@ mod tests {
     use super::*;
 
     fn schema_of(rows: &[&str]) -> Result<String> {
-        let mut seen = Rows::default();
+        let mut seen = JsonSchema::default();
         for row in rows {
             seen.add(row.as_bytes())?;
         }

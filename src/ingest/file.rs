@@ -14,12 +14,12 @@ use reqwest::{Client, StatusCode};
 use tokio::fs::File;
 use tokio::io::AsyncReadExt;
 
-use super::http::{self, Fault};
-use super::parts::{Draft, Part, Taken};
-use super::seen::Seen;
+use super::http::{self, FailedAttempt};
+use super::parts::{LandingDraft, Part, Taken};
+use super::seen::SeenFile;
 use crate::error::{Error, Result};
 use crate::formats::gunzip;
-use crate::lake::landing::{LandedFormat, LandedPart, Request};
+use crate::lake::landing::{LandedFormat, LandedPart, SourceRequest};
 use crate::project::{Address, FileFormat};
 
 const READ_BYTES: usize = 1 << 20;
@@ -32,7 +32,7 @@ pub async fn capture(
     url: &Address,
     format: &FileFormat,
     columns: &BTreeMap<String, DataType>,
-    draft: &Draft<'_>,
+    draft: &LandingDraft<'_>,
 ) -> Result<Taken> {
     if !columns.is_empty() && matches!(format, FileFormat::Json { .. }) {
         return Err(Error::config("`columns:` gives types to a CSV; JSON keeps its own types"));
@@ -76,8 +76,8 @@ pub async fn peek(
     let file = File::open(&path).await.map_err(|error| unreadable(url, error))?;
     file.take(READ_BYTES as u64).read_to_end(&mut head).await.map_err(|error| unreadable(url, error))?;
     let is_whole = head.len() < READ_BYTES;
-    let mut seen = Seen::new(format, head.starts_with(gunzip::MAGIC));
-    let end = |seen: &mut Seen| if is_whole { seen.finish() } else { Ok(()) };
+    let mut seen = SeenFile::new(format, head.starts_with(gunzip::MAGIC));
+    let end = |seen: &mut SeenFile| if is_whole { seen.finish() } else { Ok(()) };
     let schema = seen.push(&head).and_then(|()| end(&mut seen)).and_then(|()| seen.schema(columns));
     match schema {
         Ok(schema) => Ok(Some(schema)),
@@ -123,11 +123,11 @@ fn state(metadata: &Metadata, run_began: DateTime<Utc>) -> Option<String> {
 }
 
 enum Copied {
-    New(LandedPart, Box<Seen>),
+    New(LandedPart, Box<SeenFile>),
     Unchanged(&'static str),
 }
 
-async fn copy_file(url: &Address, format: &FileFormat, draft: &Draft<'_>) -> Result<Copied> {
+async fn copy_file(url: &Address, format: &FileFormat, draft: &LandingDraft<'_>) -> Result<Copied> {
     let path = local_path(url)?;
     let unreadable = |error| unreadable(url, error);
     let mut file = File::open(&path).await.map_err(unreadable)?;
@@ -145,13 +145,18 @@ async fn copy_file(url: &Address, format: &FileFormat, draft: &Draft<'_>) -> Res
         let mut chunk = BytesMut::with_capacity(READ_BYTES);
         if file.read_buf(&mut chunk).await.map_err(unreadable)? == 0 {
             copy.end().await?;
-            return copy.finish(Request { url: url.to_string(), status: None, etag, last_modified: None }).await;
+            return copy.finish(SourceRequest { url: url.to_string(), status: None, etag, last_modified: None }).await;
         }
         copy.push(chunk.freeze()).await?;
     }
 }
 
-async fn download(client: &Client, url: &Address, format: &FileFormat, draft: &Draft<'_>) -> Result<Copied, Fault> {
+async fn download(
+    client: &Client,
+    url: &Address,
+    format: &FileFormat,
+    draft: &LandingDraft<'_>,
+) -> Result<Copied, FailedAttempt> {
     let mut request = client.get(url.url().clone());
     if let Some(previous) = previous_request(draft) {
         if let Some(etag) = &previous.etag {
@@ -171,7 +176,7 @@ async fn download(client: &Client, url: &Address, format: &FileFormat, draft: &D
         match http::chunk(&mut response, url).await {
             Ok(Some(chunk)) => copy.push(chunk).await?,
             // An answer that does not tell its length ends where the connection does.
-            Ok(None) => break copy.end().await.map_err(Fault::passing),
+            Ok(None) => break copy.end().await.map_err(FailedAttempt::passing),
             Err(fault) => break Err(fault),
         }
     };
@@ -185,7 +190,7 @@ async fn download(client: &Client, url: &Address, format: &FileFormat, draft: &D
 }
 
 /// The request that the last landing came from, if there was one and it was for the same place.
-fn previous_request<'a>(draft: &Draft<'a>) -> Option<&'a Request> {
+fn previous_request<'a>(draft: &LandingDraft<'a>) -> Option<&'a SourceRequest> {
     draft.previous?.parts.first()?.requests.first()
 }
 
@@ -196,15 +201,15 @@ fn in_file(error: Error, url: &Address) -> Error {
 /// A file on its way into the lake.
 struct Copy<'a> {
     url: &'a Address,
-    draft: &'a Draft<'a>,
+    draft: &'a LandingDraft<'a>,
     format: &'a FileFormat,
     /// The first bytes, until there are enough to tell gzip from other data: by its magic number, as names can lie.
     head: BytesMut,
-    open: Option<(Part, Seen)>,
+    open: Option<(Part, SeenFile)>,
 }
 
 impl<'a> Copy<'a> {
-    fn new(url: &'a Address, format: &'a FileFormat, draft: &'a Draft<'a>) -> Self {
+    fn new(url: &'a Address, format: &'a FileFormat, draft: &'a LandingDraft<'a>) -> Self {
         Copy { url, draft, format, head: BytesMut::new(), open: None }
     }
 
@@ -239,7 +244,7 @@ impl<'a> Copy<'a> {
     }
 
     /// After the [end](Copy::end).
-    async fn finish(self, request: Request) -> Result<Copied> {
+    async fn finish(self, request: SourceRequest) -> Result<Copied> {
         let (part, seen) = self.open.expect("started at its end, if not before");
         Ok(Copied::New(part.finish(vec![request]).await?, Box::new(seen)))
     }
@@ -258,7 +263,7 @@ impl<'a> Copy<'a> {
             (FileFormat::Json { .. }, false) => "json",
             (FileFormat::Json { .. }, true) => "json.gz",
         };
-        self.open = Some((Part::create(self.draft, 1, extension), Seen::new(self.format, gzipped)));
+        self.open = Some((Part::create(self.draft, 1, extension), SeenFile::new(self.format, gzipped)));
     }
 
     async fn pass(&mut self, chunk: Bytes) -> Result<()> {

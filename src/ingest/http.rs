@@ -8,7 +8,7 @@ use reqwest::header::{CONTENT_TYPE, DATE, ETAG, HeaderMap, HeaderName, LAST_MODI
 use reqwest::{Client, RequestBuilder, Response, StatusCode, redirect};
 
 use crate::error::{Error, Result};
-use crate::lake::landing::Request;
+use crate::lake::landing::SourceRequest;
 use crate::project::Address;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -20,7 +20,7 @@ const FIRST_DELAY: Duration = Duration::from_millis(250);
 const MAX_DELAY: Duration = Duration::from_secs(60);
 
 /// One attempt that failed, and whether another may fare better.
-pub struct Fault {
+pub struct FailedAttempt {
     pub error: Error,
     again: bool,
     /// What the server refused with.
@@ -29,22 +29,22 @@ pub struct Fault {
     retry_after: Option<Duration>,
 }
 
-impl From<Error> for Fault {
+impl From<Error> for FailedAttempt {
     fn from(error: Error) -> Self {
-        Fault { error, again: false, status: None, retry_after: None }
+        FailedAttempt { error, again: false, status: None, retry_after: None }
     }
 }
 
-impl From<Fault> for Error {
-    fn from(fault: Fault) -> Self {
+impl From<FailedAttempt> for Error {
+    fn from(fault: FailedAttempt) -> Self {
         fault.error
     }
 }
 
-impl Fault {
+impl FailedAttempt {
     /// A fault that may pass: an answer cut short, a gateway's error page with status 200.
     pub fn passing(error: Error) -> Self {
-        Fault { error, again: true, status: None, retry_after: None }
+        FailedAttempt { error, again: true, status: None, retry_after: None }
     }
 }
 
@@ -70,10 +70,10 @@ pub fn client(headers: HeaderMap) -> Result<Client> {
 }
 
 /// Makes up to five attempts, with exponential delays and jitter, or as long as the server asks for.
-pub async fn with_retries<T, F, Fut>(attempt: F) -> Result<T, Fault>
+pub async fn with_retries<T, F, Fut>(attempt: F) -> Result<T, FailedAttempt>
 where
     F: FnMut() -> Fut,
-    Fut: Future<Output = Result<T, Fault>>,
+    Fut: Future<Output = Result<T, FailedAttempt>>,
 {
     let delays = ExponentialBuilder::default().with_min_delay(FIRST_DELAY).with_max_times(ATTEMPTS - 1).with_jitter();
     attempt
@@ -83,12 +83,12 @@ where
         .await
         .map_err(|fault| {
             let context = |error: Error| error.context(format!("after {ATTEMPTS} attempts"));
-            Fault { error: if fault.again { context(fault.error) } else { fault.error }, ..fault }
+            FailedAttempt { error: if fault.again { context(fault.error) } else { fault.error }, ..fault }
         })
 }
 
 /// Sends a request; the answer is a success with data, or 304.
-pub async fn send(request: RequestBuilder, url: &Address) -> Result<Response, Fault> {
+pub async fn send(request: RequestBuilder, url: &Address) -> Result<Response, FailedAttempt> {
     let response = request.send().await.map_err(|error| unreachable(error, url))?;
     let status = response.status();
     if status == StatusCode::NOT_MODIFIED {
@@ -99,7 +99,7 @@ pub async fn send(request: RequestBuilder, url: &Address) -> Result<Response, Fa
     }
     let again =
         status.is_server_error() || matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT);
-    Err(Fault {
+    Err(FailedAttempt {
         error: refused(status, url),
         again,
         status: Some(status),
@@ -135,16 +135,18 @@ fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
 }
 
 /// The next piece of an answer's body.
-pub async fn chunk(response: &mut Response, url: &Address) -> Result<Option<bytes::Bytes>, Fault> {
+pub async fn chunk(response: &mut Response, url: &Address) -> Result<Option<bytes::Bytes>, FailedAttempt> {
     response.chunk().await.map_err(|error| {
-        Fault::passing(Error::connection(format!("the answer of `{url}` broke off")).because(error.without_url()))
+        FailedAttempt::passing(
+            Error::connection(format!("the answer of `{url}` broke off")).because(error.without_url()),
+        )
     })
 }
 
 /// What a landing keeps of an answered request.
-pub fn request(response: &Response, url: &Address) -> Request {
+pub fn request(response: &Response, url: &Address) -> SourceRequest {
     let header = |name| text(response.headers(), name).map(String::from);
-    Request {
+    SourceRequest {
         url: url.to_string(),
         status: Some(response.status().as_u16()),
         etag: header(ETAG),
@@ -152,7 +154,7 @@ pub fn request(response: &Response, url: &Address) -> Request {
     }
 }
 
-fn unreachable(error: reqwest::Error, url: &Address) -> Fault {
+fn unreachable(error: reqwest::Error, url: &Address) -> FailedAttempt {
     let what = if error.is_timeout() { "no answer in time from" } else { "could not reach" };
     let host = if url.is_secret() { None } else { url.url().host_str() };
     let hint = format!("check the address, and that {} can be reached from here", host.unwrap_or("the host"));
@@ -160,7 +162,7 @@ fn unreachable(error: reqwest::Error, url: &Address) -> Fault {
     let (told, cause) = (Error::connection(format!("{what} `{url}`")).hint(hint), error.without_url());
     // TLS, for one, names the host that a certificate is not for.
     let error = if url.is_secret() && names(&cause, url.url().host_str()) { told } else { told.because(cause) };
-    Fault { error, again, status: None, retry_after: None }
+    FailedAttempt { error, again, status: None, retry_after: None }
 }
 
 fn names(cause: &(dyn std::error::Error + 'static), host: Option<&str>) -> bool {

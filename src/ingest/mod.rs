@@ -27,7 +27,7 @@ use crate::project::{Dataset, Origin, Source};
 use crate::report::{Meter, RunStamp};
 use crate::spark::types;
 
-use parts::{Draft, Taken, hex};
+use parts::{LandingDraft, Taken, hex};
 
 /// What came of a capture. The landing is in both cases the newest one.
 #[derive(Debug)]
@@ -57,7 +57,8 @@ pub async fn capture(
         Some(state) => state.landings(lake).await?.pop(),
         None => None,
     };
-    let draft = Draft { lake, folder: capture.folder().to_string(), previous: previous.as_ref(), at: at.at, meter };
+    let draft =
+        LandingDraft { lake, folder: capture.folder().to_string(), previous: previous.as_ref(), at: at.at, meter };
 
     let taken = match &spec.origin {
         Origin::Url { url, format } => file::capture(url, format, &spec.columns, &draft).await,

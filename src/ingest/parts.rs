@@ -12,7 +12,7 @@ use tokio::io::AsyncWriteExt;
 
 use crate::error::{Error, Result};
 use crate::lake::Lake;
-use crate::lake::landing::{self, LandedFormat, LandedPart, Landing, Request};
+use crate::lake::landing::{self, LandedFormat, LandedPart, Landing, SourceRequest};
 use crate::report::Meter;
 
 /// Bytes of one upload request, and how many may be under way: what a part holds in memory.
@@ -23,7 +23,7 @@ const UPLOADS: usize = 2;
 const ROLL_BYTES: u64 = 32 << 20;
 
 /// What every kind of source is given: where its parts go, and what it had the last time.
-pub struct Draft<'a> {
+pub struct LandingDraft<'a> {
     pub lake: &'a Lake,
     pub folder: String,
     /// The newest landing, if the source is still defined as it was then.
@@ -54,7 +54,7 @@ pub struct Part {
 }
 
 impl Part {
-    pub fn create(draft: &Draft<'_>, number: usize, extension: &str) -> Self {
+    pub fn create(draft: &LandingDraft<'_>, number: usize, extension: &str) -> Self {
         let path = landing::part_path(&draft.folder, number, extension);
         let writer = BufWriter::with_capacity(draft.lake.store().clone(), Path::from(path.as_str()), UPLOAD_BYTES)
             .with_max_concurrency(UPLOADS);
@@ -77,7 +77,7 @@ impl Part {
         let _ = self.writer.abort().await;
     }
 
-    pub async fn finish(mut self, requests: Vec<Request>) -> Result<LandedPart> {
+    pub async fn finish(mut self, requests: Vec<SourceRequest>) -> Result<LandedPart> {
         let whole = self.writer.shutdown().await;
         let Part { path, rows, bytes, .. } = self;
         whole.map_err(|error| Error::from(error).context(format!("writing `{path}`")))?;
@@ -87,17 +87,17 @@ impl Part {
 
 /// Rows as NDJSON, in as many parts as their size asks for.
 pub struct RowParts<'a> {
-    draft: &'a Draft<'a>,
+    draft: &'a LandingDraft<'a>,
     done: Vec<LandedPart>,
     open: Option<Part>,
-    requests: Vec<Request>,
+    requests: Vec<SourceRequest>,
     /// Lines that are not yet written.
     lines: Vec<u8>,
     rows: u64,
 }
 
 impl<'a> RowParts<'a> {
-    pub fn new(draft: &'a Draft<'a>) -> Self {
+    pub fn new(draft: &'a LandingDraft<'a>) -> Self {
         RowParts { draft, done: vec![], open: None, requests: vec![], lines: vec![], rows: 0 }
     }
 
@@ -109,7 +109,7 @@ impl<'a> RowParts<'a> {
     }
 
     /// Names the request that the rows before this call came from.
-    pub fn request(&mut self, request: Request) {
+    pub fn request(&mut self, request: SourceRequest) {
         self.requests.push(request);
     }
 

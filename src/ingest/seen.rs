@@ -8,12 +8,12 @@ use crate::error::{Error, Result};
 use crate::formats::csv_records::Records;
 use crate::formats::gunzip::Gunzip;
 use crate::formats::json_rows::RowSplitter;
-use crate::formats::json_schema::Rows;
+use crate::formats::json_schema::JsonSchema;
 use crate::formats::utf8::Utf8;
 use crate::project::FileFormat;
 
 /// What is known of a file's rows from the bytes that have gone by.
-pub struct Seen {
+pub struct SeenFile {
     gunzip: Option<Gunzip>,
     text: Text,
 }
@@ -21,25 +21,25 @@ pub struct Seen {
 struct Text {
     is_empty: bool,
     utf8: Utf8,
-    content: Content,
+    content: RowsSeen,
 }
 
-enum Content {
+enum RowsSeen {
     Csv { records: Box<Records>, header: bool },
-    Json { splitter: Option<RowSplitter>, rows: Box<Rows> },
+    Json { splitter: Option<RowSplitter>, rows: Box<JsonSchema> },
 }
 
-impl Seen {
+impl SeenFile {
     pub fn new(format: &FileFormat, gzipped: bool) -> Self {
         let content = match format {
             FileFormat::Csv { delimiter, header } => {
-                Content::Csv { records: Records::new(*delimiter).into(), header: *header }
+                RowsSeen::Csv { records: Records::new(*delimiter).into(), header: *header }
             }
             FileFormat::Json { records } => {
-                Content::Json { splitter: Some(RowSplitter::new(records.as_deref())), rows: Box::default() }
+                RowsSeen::Json { splitter: Some(RowSplitter::new(records.as_deref())), rows: Box::default() }
             }
         };
-        Seen { gunzip: Some(Gunzip::new(gzipped)), text: Text { is_empty: true, utf8: Utf8::default(), content } }
+        SeenFile { gunzip: Some(Gunzip::new(gzipped)), text: Text { is_empty: true, utf8: Utf8::default(), content } }
     }
 
     pub fn push(&mut self, chunk: &[u8]) -> Result<()> {
@@ -64,8 +64,8 @@ impl Seen {
 
     pub fn schema(&self, columns: &BTreeMap<String, DataType>) -> Result<SchemaRef> {
         match &self.text.content {
-            Content::Csv { records, header } => records.schema(*header, columns),
-            Content::Json { rows, .. } => rows.schema(),
+            RowsSeen::Csv { records, header } => records.schema(*header, columns),
+            RowsSeen::Json { rows, .. } => rows.schema(),
         }
     }
 }
@@ -91,34 +91,34 @@ impl Text {
     }
 }
 
-impl Content {
+impl RowsSeen {
     fn push(&mut self, plain: &[u8]) -> Result<()> {
         match self {
-            Content::Csv { records, .. } => records.push(plain),
-            Content::Json { splitter: Some(splitter), rows } => splitter.push(plain, |row| rows.add(row)),
-            Content::Json { splitter: None, .. } => Ok(()),
+            RowsSeen::Csv { records, .. } => records.push(plain),
+            RowsSeen::Json { splitter: Some(splitter), rows } => splitter.push(plain, |row| rows.add(row)),
+            RowsSeen::Json { splitter: None, .. } => Ok(()),
         }
     }
 
     fn finish(&mut self) -> Result<()> {
         match self {
-            Content::Csv { records, .. } => records.finish(),
-            Content::Json { splitter, .. } => splitter.take().map_or(Ok(()), RowSplitter::finish),
+            RowsSeen::Csv { records, .. } => records.finish(),
+            RowsSeen::Json { splitter, .. } => splitter.take().map_or(Ok(()), RowSplitter::finish),
         }
     }
 
     /// Where the next byte stands.
     fn place(&self) -> String {
         match self {
-            Content::Csv { records, header: true } if records.count() == 0 => "the header".into(),
+            RowsSeen::Csv { records, header: true } if records.count() == 0 => "the header".into(),
             _ => format!("row {}", self.rows() + 1),
         }
     }
 
     fn rows(&self) -> u64 {
         match self {
-            Content::Csv { records, header } => records.count().saturating_sub(u64::from(*header)),
-            Content::Json { rows, .. } => rows.count(),
+            RowsSeen::Csv { records, header } => records.count().saturating_sub(u64::from(*header)),
+            RowsSeen::Json { rows, .. } => rows.count(),
         }
     }
 }

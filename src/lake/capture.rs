@@ -24,13 +24,13 @@ const FORMAT: u32 = 1;
 /// A capture under way.
 #[derive(Debug, Clone)]
 pub struct Capture {
-    note: Note,
+    note: CaptureNote,
     /// What the source was when it began.
     pub before: Option<SourceState>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
-struct Note {
+struct CaptureNote {
     format: u32,
     source: String,
     run_id: String,
@@ -46,7 +46,7 @@ pub async fn begin(lake: &Lake, source: &str, run_id: &str, folder: &str) -> Res
     }
     let before = state::newest(lake, source).await?;
     let follows = before.as_ref().map_or(0, |state| state.sequence);
-    let note = Note {
+    let note = CaptureNote {
         format: FORMAT,
         source: source.to_string(),
         run_id: run_id.to_string(),
@@ -106,7 +106,7 @@ pub async fn recover(lake: &Lake, source: &str, run_id: &str) -> Result<()> {
 }
 
 /// Writes the note to its end even if the capture is cancelled meanwhile; [`recover`] waits for it.
-async fn write(lake: &Lake, note: &Note) -> Result<()> {
+async fn write(lake: &Lake, note: &CaptureNote) -> Result<()> {
     let (lake, path) = (lake.clone(), note.path());
     let bytes = serde_json::to_vec(note).expect("notes have text keys only");
     let under_way = lake.beginnings().clone().read_owned().await;
@@ -117,7 +117,7 @@ async fn write(lake: &Lake, note: &Note) -> Result<()> {
     written.await.map_err(|error| Error::failed("the task that began a capture died").because(error))?
 }
 
-async fn take_back(lake: &Lake, note: &Note, run_id: &str) -> Result<()> {
+async fn take_back(lake: &Lake, note: &CaptureNote, run_id: &str) -> Result<()> {
     let came_live = loop {
         if let Some(next) = state::read(lake, &note.source, note.follows + 1).await? {
             break next.run_id == note.run_id && next.live.iter().any(|landing| landing.folder == note.folder);
@@ -134,7 +134,7 @@ async fn take_back(lake: &Lake, note: &Note, run_id: &str) -> Result<()> {
 }
 
 /// The same state again under the number that the dead capture would have taken.
-async fn fence(lake: &Lake, note: &Note, run_id: &str) -> Result<SourceState> {
+async fn fence(lake: &Lake, note: &CaptureNote, run_id: &str) -> Result<SourceState> {
     let before = state::read(lake, &note.source, note.follows).await?;
     let (sequence, run_id) = (note.follows + 1, run_id.to_string());
     Ok(match before {
@@ -151,7 +151,7 @@ async fn fence(lake: &Lake, note: &Note, run_id: &str) -> Result<SourceState> {
 }
 
 /// The captures that have not ended.
-async fn notes(lake: &Lake, source: &str) -> Result<Vec<Note>> {
+async fn notes(lake: &Lake, source: &str) -> Result<Vec<CaptureNote>> {
     let folder = path::source_dir(source);
     let listed = lake.store().list_with_delimiter(Some(&Path::parse(&folder)?)).await;
     let listed = listed.map_err(|error| Error::from(error).context(format!("listing `{folder}`")))?;
@@ -164,7 +164,7 @@ async fn notes(lake: &Lake, source: &str) -> Result<Vec<Note>> {
     Ok(notes)
 }
 
-async fn read(lake: &Lake, file: &str) -> Result<Option<Note>> {
+async fn read(lake: &Lake, file: &str) -> Result<Option<CaptureNote>> {
     let Some(bytes) = lake.read(file).await? else { return Ok(None) };
     if bytes.is_empty() {
         // What a loss of power left: nothing was written after it.
@@ -174,11 +174,11 @@ async fn read(lake: &Lake, file: &str) -> Result<Option<Note>> {
         Error::failed(format!("`{file}` is no note of a capture that this program can read"))
             .hint("it may have been written by a newer trapiche")
     };
-    let note: Note = serde_json::from_slice(&bytes).map_err(|error| unreadable().because(error))?;
+    let note: CaptureNote = serde_json::from_slice(&bytes).map_err(|error| unreadable().because(error))?;
     if note.format != FORMAT { Err(unreadable()) } else { Ok(Some(note)) }
 }
 
-impl Note {
+impl CaptureNote {
     fn path(&self) -> String {
         path::capture_note(&self.source, &self.run_id)
     }

@@ -326,7 +326,7 @@ mod tests {
     use crate::lake::table::commit::{Replaces, commit};
     use crate::lake::table::data_file::DataFile;
     use crate::lake::table::version::Version;
-    use crate::lake::{Format, TableName, capture, stage};
+    use crate::lake::{ObjectFormat, TableName, capture, stage};
 
     /// All that was ever forced in this process.
     static FORCED: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
@@ -354,7 +354,7 @@ mod tests {
             });
         }
         let next = Version {
-            format: Format,
+            format: ObjectFormat,
             table: TableName::parse("trusted.t").unwrap(),
             version: 0,
             run_id: run_id.to_string(),

@@ -4,20 +4,20 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// The one format that there is so far: 1. What has no number was written before there were any, and is the same.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Format;
+pub struct ObjectFormat;
 
 const NUMBER: u32 = 1;
 
-impl Serialize for Format {
+impl Serialize for ObjectFormat {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_u32(NUMBER)
     }
 }
 
-impl<'de> Deserialize<'de> for Format {
+impl<'de> Deserialize<'de> for ObjectFormat {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         match u32::deserialize(deserializer)? {
-            NUMBER => Ok(Format),
+            NUMBER => Ok(ObjectFormat),
             other => Err(serde::de::Error::custom(format!("it is of format {other}, and this program knows {NUMBER}"))),
         }
     }

@@ -42,12 +42,12 @@ pub struct LandedPart {
     pub bytes: u64,
     pub sha256: String,
     /// The requests that filled it, in order; secrets removed.
-    pub requests: Vec<Request>,
+    pub requests: Vec<SourceRequest>,
 }
 
 /// One answered request, and what to ask with the next time.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Request {
+pub struct SourceRequest {
     pub url: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,

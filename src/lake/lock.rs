@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use super::format::{Content, Format};
+use super::format::{Content, ObjectFormat};
 use super::planted::Planted;
 use super::{Lake, OLD, TableName, path, stage};
 use crate::error::{Error, Kind, Result};
@@ -47,7 +47,7 @@ enum Generation {
 /// What a run at work says of itself, in `_trapiche/runs/<run>.<generation>.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Claim {
-    format: Format,
+    format: ObjectFormat,
     pub run_id: String,
     pub datasets: BTreeSet<TableName>,
     pub process: Process,
@@ -56,7 +56,7 @@ pub struct Claim {
 /// The end of a claim that was not released.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Void {
-    format: Format,
+    format: ObjectFormat,
     /// The run that found it void.
     void_by: String,
 }
@@ -85,7 +85,8 @@ pub(super) async fn acquire_for(
 ) -> Result<Lock> {
     // Looked at before the claims: who stages has a claim, so what has none by then is of a run that is over.
     let staged = stage::runs(lake).await?;
-    let claim = Claim { format: Format, run_id: run_id.to_string(), datasets: datasets.into_iter().collect(), process };
+    let claim =
+        Claim { format: ObjectFormat, run_id: run_id.to_string(), datasets: datasets.into_iter().collect(), process };
     let first = path::claim_file(run_id, 1);
     let asked_at = lake.clock().now();
     match lake.create(&first, claim.to_json()).await {
@@ -244,7 +245,7 @@ async fn give_way(lake: &Lake, mine: &Claim) -> Result<Option<(BTreeSet<String>,
                 }
                 Verdict::RunOut => {
                     let next = path::claim_file(&run_id, listed.generation + 1);
-                    let void = Void { format: Format, void_by: mine.run_id.clone() };
+                    let void = Void { format: ObjectFormat, void_by: mine.run_id.clone() };
                     if !lake.create(&next, serde_json::to_vec(&void).expect("text keys only")).await? {
                         // It was renewed, or another run was quicker.
                         listed.generation += 1;

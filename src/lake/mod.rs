@@ -35,7 +35,7 @@ pub mod stage;
 pub mod state;
 pub mod table;
 
-pub use format::Format;
+pub use format::ObjectFormat;
 pub(crate) use handle::OLD;
 pub use handle::{Lake, Storage};
 pub use name::{TableName, Zone};

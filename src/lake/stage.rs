@@ -62,7 +62,7 @@ pub struct StageWriter {
 enum Sink {
     /// A streamed put; the object appears when it is complete.
     File(Box<BufWriter>),
-    Parts(Box<Parts>),
+    UploadParts(Box<UploadParts>),
 }
 
 /// Begins the object that is to appear at `path`.
@@ -73,7 +73,7 @@ pub async fn begin(lake: &Lake, run_id: &str, path: String) -> Result<StageWrite
             let store = lake.store().clone();
             Sink::File(Box::new(BufWriter::with_capacity(store, Path::parse(&hidden)?, LOCAL_PART_BYTES)))
         }
-        Some(uploads) => Sink::Parts(Box::new(Parts {
+        Some(uploads) => Sink::UploadParts(Box::new(UploadParts {
             lake: lake.clone(),
             uploads: uploads.clone(),
             key: Path::parse(&path)?,
@@ -90,7 +90,7 @@ impl StageWriter {
         self.bytes += data.len() as u64;
         let written = match &mut self.sink {
             Sink::File(writer) => writer.put(data).await.map_err(Error::from),
-            Sink::Parts(parts) => parts.write(data, &self.hidden).await,
+            Sink::UploadParts(parts) => parts.write(data, &self.hidden).await,
         };
         written.map_err(|error| error.context(format!("writing `{}`", self.path)))
     }
@@ -99,7 +99,7 @@ impl StageWriter {
     pub fn held_bytes(&self) -> usize {
         match &self.sink {
             Sink::File(_) => usize::try_from(self.bytes).unwrap_or(usize::MAX).min(LOCAL_PART_BYTES),
-            Sink::Parts(parts) => parts.buffer.len(),
+            Sink::UploadParts(parts) => parts.buffer.len(),
         }
     }
 
@@ -110,7 +110,7 @@ impl StageWriter {
                 let whole = tokio::io::AsyncWriteExt::shutdown(&mut *writer).await;
                 whole.map(|()| Hidden::File { path: self.hidden }).map_err(Error::from)
             }
-            Sink::Parts(parts) => parts.finish(self.hidden).await,
+            Sink::UploadParts(parts) => parts.finish(self.hidden).await,
         };
         let hidden = hidden.map_err(|error| error.context(format!("writing `{}`", self.path)))?;
         Ok(Staged { path: self.path, bytes: self.bytes, hidden })
@@ -118,7 +118,7 @@ impl StageWriter {
 }
 
 /// An object of unknown size on a store with uploads: whole if it turns out small, else in parts.
-struct Parts {
+struct UploadParts {
     lake: Lake,
     uploads: Arc<dyn MultipartStore>,
     key: Path,
@@ -127,7 +127,7 @@ struct Parts {
     done: Vec<String>,
 }
 
-impl Parts {
+impl UploadParts {
     async fn write(&mut self, data: Bytes, hidden: &str) -> Result<()> {
         self.buffer.extend_from_slice(&data);
         while self.buffer.len() >= PART_BYTES {
@@ -164,7 +164,7 @@ impl Parts {
 
 /// What [`clear`] must know of an upload.
 #[derive(Serialize, Deserialize)]
-struct Note {
+struct UploadNote {
     path: String,
     upload: String,
 }
@@ -179,7 +179,7 @@ async fn begin_upload(lake: &Lake, uploads: &Arc<dyn MultipartStore>, key: &Path
     let begun = tokio::spawn(async move {
         let _under_way = under_way;
         let upload = uploads.create_multipart(&key).await?;
-        let note = Note { path: key.to_string(), upload: upload.clone() };
+        let note = UploadNote { path: key.to_string(), upload: upload.clone() };
         let noted = lake.write(&name, serde_json::to_vec(&note).expect("text keys only")).await;
         if noted.is_err() {
             // Nobody would find it; if this fails as well, it stays open without a part.
@@ -271,7 +271,7 @@ async fn clear_dir(lake: &Lake, dir: &str) -> Result<()> {
 async fn close_upload(lake: &Lake, note: &str) -> Result<()> {
     let Some(bytes) = lake.read(note).await? else { return Ok(()) };
     // A note that was torn is of an upload without parts.
-    if let (Ok(noted), Some(uploads)) = (serde_json::from_slice::<Note>(&bytes), lake.uploads()) {
+    if let (Ok(noted), Some(uploads)) = (serde_json::from_slice::<UploadNote>(&bytes), lake.uploads()) {
         let target = Path::parse(&noted.path)?;
         let completed = lake.store().head(&target).await.is_ok();
         let aborted = if completed { Ok(()) } else { uploads.abort_multipart(&target, &noted.upload).await };

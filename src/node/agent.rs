@@ -16,7 +16,7 @@ use tokio::net::TcpListener;
 use tokio::process::{Child, Command};
 use tokio::sync::watch;
 
-use super::shared::{Beat, Shared, Taken};
+use super::shared::{Beat, LeaseTaken, Shared};
 use super::{NodeSettings, notice};
 use crate::config;
 use crate::engine::cluster::lakes::Lakes;
@@ -242,7 +242,7 @@ fn lease(shared: &Shared, lakes: &Lakes, body: &str) -> Response {
     }
     match shared.lease(lease) {
         Ok(status) => Json(status).into_response(),
-        Err(Taken(holder)) => (StatusCode::CONFLICT, holder).into_response(),
+        Err(LeaseTaken(holder)) => (StatusCode::CONFLICT, holder).into_response(),
     }
 }
 

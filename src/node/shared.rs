@@ -42,7 +42,7 @@ struct Worker {
 
 /// Why a lease is refused: the holder's name.
 #[derive(Debug, PartialEq)]
-pub struct Taken(pub String);
+pub struct LeaseTaken(pub String);
 
 impl Shared {
     pub fn new(limits: Limits) -> Self {
@@ -79,10 +79,10 @@ impl Shared {
 
     /// Gives the worker to a driver, or leaves it with that driver. While it is being started or drained it is given
     /// to nobody, which the status says.
-    pub fn lease(&self, lease: Lease) -> Result<NodeStatus, Taken> {
+    pub fn lease(&self, lease: Lease) -> Result<NodeStatus, LeaseTaken> {
         let mut worker = self.locked();
         match &worker.lease {
-            Some((holder, _)) if *holder != lease.holder => return Err(Taken(holder.clone())),
+            Some((holder, _)) if *holder != lease.holder => return Err(LeaseTaken(holder.clone())),
             Some(_) => worker.lease = Some((lease.holder, Instant::now())),
             None if worker.state() == NodeState::Ready => worker.lease = Some((lease.holder, Instant::now())),
             None => {}
@@ -172,7 +172,7 @@ mod tests {
     fn a_worker_has_one_driver_at_a_time() {
         let shared = ready();
         assert_eq!(shared.lease(lease("a")).map(|status| status.plans_port), Ok(7078));
-        assert_eq!(shared.lease(lease("b")).map(|status| status.plans_port), Err(Taken("a".into())));
+        assert_eq!(shared.lease(lease("b")).map(|status| status.plans_port), Err(LeaseTaken("a".into())));
         shared.release(&Release { holder: "b".into(), unfinished: true });
         assert_eq!(shared.status().holder.as_deref(), Some("a"), "only the holder gives it back");
         shared.release(&Release { holder: "a".into(), unfinished: false });

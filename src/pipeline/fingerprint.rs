@@ -11,7 +11,7 @@ use crate::engine::slices::{Read, Slice, Slicing};
 use crate::error::Result;
 use crate::lake::current::Current;
 use crate::lake::path::PartitionValue;
-use crate::lake::table::data_file::Identity;
+use crate::lake::table::data_file::FilesIdentity;
 use crate::lake::table::tree;
 use crate::lake::{Lake, TableName};
 use crate::project::Dataset;
@@ -53,7 +53,7 @@ impl<'a> MadeFrom<'a> {
         let keys = slicing.keys.len();
         let mut fingerprints = BTreeMap::new();
         for (read, state) in reads.iter().filter(|(read, _)| read.names(keys)) {
-            let State::Files(partitions) = state else { continue };
+            let SliceState::Files(partitions) = state else { continue };
             for partition in partitions.keys() {
                 let mut slice: Slice = vec![None; keys];
                 read.by.iter().zip(partition).for_each(|((_, key), value)| slice[*key].clone_from(value));
@@ -69,7 +69,7 @@ impl<'a> MadeFrom<'a> {
         Ok(fingerprints)
     }
 
-    fn of_slice(&self, slice: &Slice, reads: &[(&Read, State)]) -> String {
+    fn of_slice(&self, slice: &Slice, reads: &[(&Read, SliceState)]) -> String {
         let mut hash = self.hash();
         slice.iter().for_each(|value| hash.add(&format!("{value:?}")));
         for (read, state) in reads {
@@ -78,8 +78,8 @@ impl<'a> MadeFrom<'a> {
                 hash.add(&format!("{} {}", field.name(), field.data_type()));
             }
             match state {
-                State::Whole(state) => hash.add(state),
-                State::Files(partitions) => {
+                SliceState::Whole(state) => hash.add(state),
+                SliceState::Files(partitions) => {
                     let partition: Vec<PartitionValue> = read.by.iter().map(|(_, key)| slice[*key].clone()).collect();
                     let files = partitions.get(&partition).copied().unwrap_or_default();
                     hash.add(&format!("{:?} {files}", read.by));
@@ -90,22 +90,22 @@ impl<'a> MadeFrom<'a> {
         hash.hex()[..16].to_string()
     }
 
-    async fn reads<'r>(&self, reads: &'r [Read]) -> Result<Vec<(&'r Read, State)>> {
+    async fn reads<'r>(&self, reads: &'r [Read]) -> Result<Vec<(&'r Read, SliceState)>> {
         let mut states = vec![];
         for read in reads {
             let state = match read.by.is_empty() {
                 true => {
                     let state = self.states.iter().find(|(table, _)| *table == read.table);
-                    State::Whole(state.expect("a query reads what its dataset says").1.clone())
+                    SliceState::Whole(state.expect("a query reads what its dataset says").1.clone())
                 }
                 false => {
-                    let mut partitions: HashMap<Vec<PartitionValue>, Identity> = HashMap::new();
+                    let mut partitions: HashMap<Vec<PartitionValue>, FilesIdentity> = HashMap::new();
                     tree::each_file(self.lake, &read.files, |file| {
                         let partition = read.by.iter().map(|(column, _)| file.partition[*column].clone()).collect();
                         *partitions.entry(partition).or_default() += file.identity();
                     })
                     .await?;
-                    State::Files(partitions)
+                    SliceState::Files(partitions)
                 }
             };
             states.push((read, state));
@@ -127,11 +127,11 @@ impl<'a> MadeFrom<'a> {
 }
 
 /// What a slice has of a table.
-enum State {
+enum SliceState {
     /// All of it.
     Whole(String),
     /// The files' identities, by the values of the partition columns that are bound to keys.
-    Files(HashMap<Vec<PartitionValue>, Identity>),
+    Files(HashMap<Vec<PartitionValue>, FilesIdentity>),
 }
 
 /// What tells a table's rows from those that it had before: not what it was made from, which may be the same for others.

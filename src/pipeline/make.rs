@@ -19,7 +19,7 @@ use crate::report::{DatasetReport, DatasetStatus, Event, Made, Meter, RunStamp};
 use crate::{analyze, demo, transform};
 
 /// What all datasets of a run are made with.
-pub(super) struct Workshop {
+pub(super) struct Maker {
     pub engine: Engine,
     /// Hears what a user should know while a dataset is made.
     pub events: UnboundedSender<Event>,
@@ -36,7 +36,7 @@ enum Outcome {
 }
 
 /// Makes the dataset and says how it went; never fails itself.
-pub(super) async fn make(workshop: &Workshop, dataset: &Dataset, meter: &Meter) -> DatasetReport {
+pub(super) async fn make(workshop: &Maker, dataset: &Dataset, meter: &Meter) -> DatasetReport {
     let started = Instant::now();
     let memory = PeakWatch::start();
     let outcome = match &dataset.definition {
@@ -67,7 +67,7 @@ pub(super) async fn make(workshop: &Workshop, dataset: &Dataset, meter: &Meter) 
     }
 }
 
-async fn capture(workshop: &Workshop, dataset: &Dataset, source: &Source, meter: &Meter) -> Result<Outcome> {
+async fn capture(workshop: &Maker, dataset: &Dataset, source: &Source, meter: &Meter) -> Result<Outcome> {
     let lake = workshop.engine.lake();
     let source = match &workshop.store {
         Some(store) => store.point(source),
@@ -88,7 +88,7 @@ async fn capture(workshop: &Workshop, dataset: &Dataset, source: &Source, meter:
     }
 }
 
-async fn refine(workshop: &Workshop, dataset: &Dataset, meter: &Meter) -> Result<Outcome> {
+async fn refine(workshop: &Maker, dataset: &Dataset, meter: &Meter) -> Result<Outcome> {
     let lake = workshop.engine.lake();
     for table in &dataset.outputs {
         commit::recover(lake, table, &workshop.stamp.run_id).await?;

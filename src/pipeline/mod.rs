@@ -39,8 +39,8 @@ use crate::report::{DatasetReport, DatasetStatus, Event, Meter, RunReport, RunSt
 
 pub use compact::{Compacted, compact};
 pub use diff::{Change, ColumnChange, Diff, PartitionChange, RowDiff, Side, diff};
-use make::Workshop;
-pub use plan::{Place, Plan, PlannedAction, PlannedDataset, plan};
+use make::Maker;
+pub use plan::{Plan, PlannedAction, PlannedDataset, PlannedPlace, plan};
 pub use vacuum::{Vacuumed, vacuum};
 pub use validate::{Validation, Warning, load, load_for, validate};
 
@@ -78,7 +78,7 @@ pub async fn run(
             Some(settings) => Some(demo::Store::open(&project.root.join(".trapiche/demo"), settings).await?),
             None => None,
         };
-        let workshop = Arc::new(Workshop {
+        let workshop = Arc::new(Maker {
             engine: Engine::open(lake, limits, project.target.workers.as_ref()).await?,
             events: events.clone(),
             stamp: stamp.clone(),
@@ -124,7 +124,7 @@ pub async fn run(
 
 /// Makes the datasets in dependency order, independent ones side by side, and blocks those below a failed one.
 async fn make_all(
-    workshop: &Arc<Workshop>,
+    workshop: &Arc<Maker>,
     chosen: &[&Dataset],
     at_once: usize,
     events: &UnboundedSender<Event>,

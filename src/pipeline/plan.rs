@@ -26,7 +26,7 @@ pub struct PlannedDataset {
     pub reads: Vec<TableName>,
     /// About how much it reads, with its inputs as they lie in the lake now.
     pub input_bytes: u64,
-    pub place: Place,
+    pub place: PlannedPlace,
     /// What keeps it from being made, unless the sources it reads are others by then.
     #[serde(skip_serializing_if = "Vec::is_empty", serialize_with = "as_words")]
     pub warnings: Vec<Problem>,
@@ -49,7 +49,7 @@ pub struct Plan {
 /// Which machines would make it. What is made before it may still change its size, and with it the place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Place {
+pub enum PlannedPlace {
     Here,
     Workers,
 }
@@ -89,8 +89,8 @@ pub async fn plan(
         }
         let workers = project.target.workers.as_ref().filter(|_| look.action == PlannedAction::Make);
         let place = match workers {
-            Some(workers) if workers.take(look.input_bytes) => Place::Workers,
-            _ => Place::Here,
+            Some(workers) if workers.take(look.input_bytes) => PlannedPlace::Workers,
+            _ => PlannedPlace::Here,
         };
         planned.push(PlannedDataset {
             dataset: dataset.name.clone(),

@@ -19,20 +19,20 @@ pub(super) type Outputs = Vec<(TableName, SchemaRef)>;
 
 /// A fault of a query or model, and what kind of fault it is.
 #[derive(Debug, Clone)]
-pub(super) struct Found {
+pub(super) struct FoundFault {
     pub problem: Problem,
     pub about: About,
 }
 
-impl Found {
+impl FoundFault {
     /// Whether another look has found the same.
-    pub(super) fn is(&self, other: &Found) -> bool {
+    pub(super) fn is(&self, other: &FoundFault) -> bool {
         (&self.problem.span, &self.problem.message) == (&other.problem.span, &other.problem.message)
     }
 }
 
 /// Plans it over the tables that `session` has open.
-pub(super) async fn plan(session: &Session, project: &Project, dataset: &Dataset) -> Result<Outputs, Vec<Found>> {
+pub(super) async fn plan(session: &Session, project: &Project, dataset: &Dataset) -> Result<Outputs, Vec<FoundFault>> {
     match &dataset.definition {
         Definition::Source(_) => Ok(vec![]),
         Definition::Query(query) => plan_query(session, dataset, query).await,
@@ -40,7 +40,7 @@ pub(super) async fn plan(session: &Session, project: &Project, dataset: &Dataset
     }
 }
 
-async fn plan_query(session: &Session, dataset: &Dataset, query: &Query) -> Result<Outputs, Vec<Found>> {
+async fn plan_query(session: &Session, dataset: &Dataset, query: &Query) -> Result<Outputs, Vec<FoundFault>> {
     let text: Arc<str> = query.sql.as_str().into();
     // A query with a header begins with it.
     let body = text.find("*/").map_or(0, |end| end + 2);
@@ -51,7 +51,7 @@ async fn plan_query(session: &Session, dataset: &Dataset, query: &Query) -> Resu
             about => about,
         };
         let problem = Problem { file: dataset.file.clone(), text: text.clone(), span, message, hint };
-        Found { problem, about }
+        FoundFault { problem, about }
     };
     let statement = sql::parse(&query.sql).expect("the project's queries were parsed when it was loaded");
     let plan = match session.plan(statement).await {
@@ -96,7 +96,7 @@ async fn plan_model(
     project: &Project,
     dataset: &Dataset,
     model: &Model,
-) -> Result<Outputs, Vec<Found>> {
+) -> Result<Outputs, Vec<FoundFault>> {
     let outputs = async {
         let input = session.table(model.input()).await?;
         analyze::outputs(dataset, model, input).await
@@ -109,7 +109,7 @@ async fn plan_model(
 }
 
 /// An error at a place of the dataset's file.
-pub(super) fn plain(dataset: &Dataset, text: &Arc<str>, error: &Error, span: Range<usize>) -> Found {
+pub(super) fn plain(dataset: &Dataset, text: &Arc<str>, error: &Error, span: Range<usize>) -> FoundFault {
     let cause = std::error::Error::source(error).map(|cause| format!(": {cause}")).unwrap_or_default();
     let problem = Problem {
         file: dataset.file.clone(),
@@ -118,7 +118,7 @@ pub(super) fn plain(dataset: &Dataset, text: &Arc<str>, error: &Error, span: Ran
         message: format!("{error}{cause}"),
         hint: error.hint_text().map(String::from),
     };
-    Found { problem, about: About::Other }
+    FoundFault { problem, about: About::Other }
 }
 
 /// The file that defines a dataset; a file that has gone since it was read has no text.

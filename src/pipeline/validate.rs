@@ -12,7 +12,7 @@ use arrow::datatypes::SchemaRef;
 
 use super::RunOptions;
 use super::columns::{self, Columns, Others, POSSIBLE};
-use super::planned::{self, Found, Outputs};
+use super::planned::{self, FoundFault, Outputs};
 use crate::config::Limits;
 use crate::engine::faults::About;
 use crate::engine::{Engine, Session};
@@ -100,9 +100,9 @@ pub(super) async fn validate_for(
 }
 
 /// Faults, each with the dataset that it keeps from being made.
-type Faults = Vec<(TableName, Problem)>;
+type DatasetFaults = Vec<(TableName, Problem)>;
 
-async fn plan_all(project: &Project, lake: &Lake, limits: &Limits) -> Result<(Validation, Faults)> {
+async fn plan_all(project: &Project, lake: &Lake, limits: &Limits) -> Result<(Validation, DatasetFaults)> {
     let engine = Engine::local(lake, limits)?;
     let mut sources = BTreeMap::new();
     let mut lake_answers = true;
@@ -134,7 +134,7 @@ struct Planning<'a> {
     /// Tables that are made twice: which of the two a reader means cannot be told.
     twice: BTreeSet<&'a TableName>,
     validation: Validation,
-    problems: Faults,
+    problems: DatasetFaults,
 }
 
 #[derive(Clone)]
@@ -191,7 +191,7 @@ impl<'a> Planning<'a> {
         match (&columns.unseen, fault) {
             (_, Some(error)) => {
                 let text = planned::text_of(self.project, dataset);
-                let Found { problem, .. } = planned::plain(dataset, &text, error, dataset.place.clone());
+                let FoundFault { problem, .. } = planned::plain(dataset, &text, error, dataset.place.clone());
                 self.validation.warnings.push(Warning { dataset: dataset.name.clone(), problem });
             }
             (Some(_), None) => self.not_planned(dataset, &dataset.name),
@@ -256,7 +256,7 @@ impl<'a> Planning<'a> {
         let hidden = hidden.filter(|hidden| {
             matches!(hidden.about, About::Function | About::UnknownColumn(_)) && !found.iter().any(|it| it.is(hidden))
         });
-        let (of_text, of_sources): (Vec<Found>, Vec<Found>) =
+        let (of_text, of_sources): (Vec<FoundFault>, Vec<FoundFault>) =
             found.iter().chain(hidden).cloned().partition(|found| is_of_text(found, &tables, inputs, &possible));
         if !of_text.is_empty() {
             return Ok(Judged::Faulty(of_text.into_iter().map(|found| found.problem).collect()));
@@ -266,7 +266,7 @@ impl<'a> Planning<'a> {
         let Some(source) = unseen.clone().or_else(|| told_by.first().map(|source| (*source).clone())) else {
             return Ok(Judged::Faulty(of_sources.into_iter().map(|found| found.problem).collect()));
         };
-        let warnings = of_sources.into_iter().filter(|_| unseen.is_none()).map(|Found { problem, .. }| {
+        let warnings = of_sources.into_iter().filter(|_| unseen.is_none()).map(|FoundFault { problem, .. }| {
             let seen: Vec<String> = told_by.iter().map(|source| format!("`{source}`")).collect();
             let were = if seen.len() == 1 { "was" } else { "were" };
             let message = format!("{}, as {} {were} last seen", problem.message, seen.join(" and "));
@@ -283,7 +283,7 @@ impl<'a> Planning<'a> {
         &self,
         dataset: &Dataset,
         inputs: &[(&TableName, &Columns)],
-    ) -> Result<Vec<Result<Outputs, Vec<Found>>>> {
+    ) -> Result<Vec<Result<Outputs, Vec<FoundFault>>>> {
         let mut asked = columns::words(&match &dataset.definition {
             Definition::Query(query) => query.sql.as_str().into(),
             Definition::Model(_) | Definition::Source(_) => planned::text_of(self.project, dataset),
@@ -346,7 +346,7 @@ fn columns_of(
     dataset: &Dataset,
     outputs: &Outputs,
     inputs: &[(&TableName, &Columns)],
-    possible: &[Result<Outputs, Vec<Found>>],
+    possible: &[Result<Outputs, Vec<FoundFault>>],
 ) -> Vec<(TableName, Columns)> {
     let names_all = match &dataset.definition {
         Definition::Query(query) => !sql::has_wildcard(&query.sql),
@@ -363,10 +363,10 @@ fn columns_of(
 
 /// Whether a fault is there whatever the sources say of their columns.
 fn is_of_text(
-    found: &Found,
+    found: &FoundFault,
     tables: &BTreeSet<String>,
     inputs: &[(&TableName, &Columns)],
-    possible: &[Result<Outputs, Vec<Found>>],
+    possible: &[Result<Outputs, Vec<FoundFault>>],
 ) -> bool {
     let are_named = inputs.iter().all(|(_, input)| input.others == Others::None);
     let is_made_up = inputs.iter().any(|(_, input)| input.unseen.is_some());
@@ -377,7 +377,7 @@ fn is_of_text(
             && inputs.iter().any(|(_, input)| input.others != Others::None && !has(input))
     };
     // The first has nulls, which fit everywhere. With other types another fault may come before this one.
-    let is_there = |planned: &Result<Outputs, Vec<Found>>| {
+    let is_there = |planned: &Result<Outputs, Vec<FoundFault>>| {
         planned.as_ref().is_err_and(|others| others.iter().any(|other| other.is(found)))
     };
     let stands = || possible.first().is_some_and(is_there) && possible.iter().all(Result::is_err);

@@ -18,7 +18,7 @@ use super::faults::Faults;
 use crate::error::Span;
 
 use super::written::WRITTEN;
-use super::yaml::{Key, Kind, Node};
+use super::yaml::{YamlKey, YamlKind, YamlNode};
 use crate::hints::{listed, nearest, suggest};
 
 /// A value with its place. `value` is missing when it could not be read, which has been reported.
@@ -53,14 +53,14 @@ pub fn within<T: Copy + PartialOrd + fmt::Display>(
 }
 
 /// Reads a whole tree; `None` when too little of it could be read.
-pub fn read<T: for<'de> Deserialize<'de>>(node: &Node, faults: &mut Faults) -> Option<T> {
+pub fn read<T: for<'de> Deserialize<'de>>(node: &YamlNode, faults: &mut Faults) -> Option<T> {
     let faults = RefCell::new(faults);
     De { node, key: None, faults: &faults }.value(PhantomData).ok()
 }
 
 /// Why a value could not be read. Serde's visitors make the first, which has no place yet.
 #[derive(Debug)]
-enum Fault {
+enum ReadFault {
     Unplaced {
         message: String,
         hint: Option<String>,
@@ -72,31 +72,31 @@ enum Fault {
 
 #[derive(Clone, Copy)]
 struct De<'a> {
-    node: &'a Node,
+    node: &'a YamlNode,
     key: Option<&'a Span>,
     faults: &'a RefCell<&'a mut Faults>,
 }
 
 impl<'a> De<'a> {
     /// Reads the value and reports its fault here, unless something within has done so.
-    fn value<'de, S: DeserializeSeed<'de>>(self, seed: S) -> Result<S::Value, Fault> {
+    fn value<'de, S: DeserializeSeed<'de>>(self, seed: S) -> Result<S::Value, ReadFault> {
         seed.deserialize(self).map_err(|fault| {
             let (message, hint) = match fault {
-                Fault::Unplaced { message, hint } => (message, hint),
-                Fault::Missing(key) => (format!("`{key}` is missing"), Some(format!("add `{key}:`"))),
-                Fault::Reported => return Fault::Reported,
+                ReadFault::Unplaced { message, hint } => (message, hint),
+                ReadFault::Missing(key) => (format!("`{key}` is missing"), Some(format!("add `{key}:`"))),
+                ReadFault::Reported => return ReadFault::Reported,
             };
             let place = self.place();
             self.faults.borrow_mut().add(&place, message).hint = hint;
-            Fault::Reported
+            ReadFault::Reported
         })
     }
 
     /// Where to point: a scalar itself, but only the key of something long.
     fn place(self) -> Span {
         match (&self.node.kind, self.key) {
-            (Kind::List(_) | Kind::Map(_), Some(key)) => key.clone(),
-            (Kind::List(_) | Kind::Map(_), None) => {
+            (YamlKind::List(_) | YamlKind::Map(_), Some(key)) => key.clone(),
+            (YamlKind::List(_) | YamlKind::Map(_), None) => {
                 let text = &self.faults.borrow().file.text[self.node.span.clone()];
                 self.node.span.start..self.node.span.start + text.lines().next().unwrap_or_default().len()
             }
@@ -105,22 +105,22 @@ impl<'a> De<'a> {
         }
     }
 
-    fn expected(self, what: &str) -> Fault {
+    fn expected(self, what: &str) -> ReadFault {
         let found = match &self.node.kind {
-            Kind::Unset => return Fault::Reported,
+            YamlKind::Unset => return ReadFault::Reported,
             _ if self.node.is_null() => "nothing".to_string(),
-            Kind::Scalar { text, shown, .. } => format!("`{}`", shown.as_ref().unwrap_or(text)),
-            Kind::List(_) => "a list".to_string(),
-            Kind::Map(_) => "a mapping".to_string(),
+            YamlKind::Scalar { text, shown, .. } => format!("`{}`", shown.as_ref().unwrap_or(text)),
+            YamlKind::List(_) => "a list".to_string(),
+            YamlKind::Map(_) => "a mapping".to_string(),
         };
-        Fault::Unplaced { message: format!("expected {what}, found {found}"), hint: None }
+        ReadFault::Unplaced { message: format!("expected {what}, found {found}"), hint: None }
     }
 
     /// The scalar as a number or truth value, when it may be one.
-    fn parsed<T: std::str::FromStr>(self, what: &str) -> Result<T, Fault> {
+    fn parsed<T: std::str::FromStr>(self, what: &str) -> Result<T, ReadFault> {
         match &self.node.kind {
-            Kind::Scalar { text, plain: true, .. } => text.parse().map_err(|_| self.expected(what)),
-            Kind::Scalar { text, plain: false, .. } => Err(Fault::Unplaced {
+            YamlKind::Scalar { text, plain: true, .. } => text.parse().map_err(|_| self.expected(what)),
+            YamlKind::Scalar { text, plain: false, .. } => Err(ReadFault::Unplaced {
                 message: format!("expected {what}, found the text `{text}`"),
                 hint: text.parse::<T>().is_ok().then(|| "leave the quotes out".to_string()),
             }),
@@ -128,36 +128,36 @@ impl<'a> De<'a> {
         }
     }
 
-    fn text(self, what: &str) -> Result<&'a str, Fault> {
+    fn text(self, what: &str) -> Result<&'a str, ReadFault> {
         match &self.node.kind {
-            Kind::Scalar { text, .. } if !self.node.is_null() => Ok(text),
+            YamlKind::Scalar { text, .. } if !self.node.is_null() => Ok(text),
             _ => Err(self.expected(what)),
         }
     }
 
-    fn entries(self) -> Result<&'a [(Key, Node)], Fault> {
+    fn entries(self) -> Result<&'a [(YamlKey, YamlNode)], ReadFault> {
         match &self.node.kind {
-            Kind::Map(entries) => Ok(entries),
+            YamlKind::Map(entries) => Ok(entries),
             _ if self.node.is_null() => Ok(&[]),
             _ => Err(self.expected("a mapping")),
         }
     }
 
-    fn with(self, node: &'a Node, key: Option<&'a Span>) -> Self {
+    fn with(self, node: &'a YamlNode, key: Option<&'a Span>) -> Self {
         De { node, key, ..self }
     }
 }
 
 macro_rules! numbers {
     ($($method:ident $visit:ident $type:ty, $what:literal;)*) => {
-        $(fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+        $(fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadFault> {
             visitor.$visit(self.parsed::<$type>($what)?)
         })*
     };
 }
 
 impl<'de> Deserializer<'de> for De<'_> {
-    type Error = Fault;
+    type Error = ReadFault;
 
     numbers! {
         deserialize_bool visit_bool bool, "true or false";
@@ -168,46 +168,50 @@ impl<'de> Deserializer<'de> for De<'_> {
         deserialize_f64 visit_f64 f64, "a number";
     }
 
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadFault> {
         match &self.node.kind {
-            Kind::Scalar { .. } if self.node.is_null() => visitor.visit_unit(),
-            Kind::Scalar { text, plain: true, .. } => match (text.parse(), text.parse(), text.parse::<f64>()) {
+            YamlKind::Scalar { .. } if self.node.is_null() => visitor.visit_unit(),
+            YamlKind::Scalar { text, plain: true, .. } => match (text.parse(), text.parse(), text.parse::<f64>()) {
                 (Ok(truth), _, _) => visitor.visit_bool(truth),
                 (_, Ok(whole), _) => visitor.visit_i64(whole),
                 (_, _, Ok(number)) if has_digits(text) => match kept(text, number) {
                     true => visitor.visit_f64(number),
-                    false => Err(Fault::Unplaced {
+                    false => Err(ReadFault::Unplaced {
                         message: format!("`{text}` has more digits than a number of 64 bits keeps"),
                         hint: Some("write fewer of them, or put it in quotes".into()),
                     }),
                 },
                 _ => visitor.visit_str(text),
             },
-            Kind::Scalar { text, .. } => visitor.visit_str(text),
-            Kind::List(_) => self.deserialize_seq(visitor),
-            Kind::Map(_) => self.deserialize_map(visitor),
-            Kind::Unset => Err(Fault::Reported),
+            YamlKind::Scalar { text, .. } => visitor.visit_str(text),
+            YamlKind::List(_) => self.deserialize_seq(visitor),
+            YamlKind::Map(_) => self.deserialize_map(visitor),
+            YamlKind::Unset => Err(ReadFault::Reported),
         }
     }
 
-    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadFault> {
         visitor.visit_str(self.text("text")?)
     }
 
-    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadFault> {
         self.deserialize_str(visitor)
     }
 
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadFault> {
         if self.node.is_null() { visitor.visit_none() } else { visitor.visit_some(self) }
     }
 
-    fn deserialize_newtype_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value, Fault> {
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, ReadFault> {
         match name {
             AT => visitor.visit_seq(AtParts { de: self, next: 0 }),
             WRITTEN => {
                 let text = self.text("text")?.to_string();
-                let shown = if let Kind::Scalar { shown, .. } = &self.node.kind { shown.clone() } else { None };
+                let shown = if let YamlKind::Scalar { shown, .. } = &self.node.kind { shown.clone() } else { None };
                 visitor.visit_seq(SeqDeserializer::new(std::iter::once(text).chain(shown)))
             }
             _ => visitor.visit_newtype_struct(self),
@@ -219,21 +223,21 @@ impl<'de> Deserializer<'de> for De<'_> {
         _: &'static str,
         variants: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, Fault> {
+    ) -> Result<V::Value, ReadFault> {
         let what = format!("one of {}", listed(variants));
         visitor.visit_enum(self.text(&what)?.into_deserializer())
     }
 
-    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadFault> {
         match &self.node.kind {
-            Kind::List(items) => visitor.visit_seq(Items { de: self, items: items.iter() }),
+            YamlKind::List(items) => visitor.visit_seq(Items { de: self, items: items.iter() }),
             _ => Err(self.expected("a list")),
         }
     }
 
-    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadFault> {
         let entries = self.entries()?.iter().collect();
-        visitor.visit_map(Entries { de: self, entries, next: 0 })
+        visitor.visit_map(MapEntries { de: self, entries, next: 0 })
     }
 
     fn deserialize_struct<V: Visitor<'de>>(
@@ -241,7 +245,7 @@ impl<'de> Deserializer<'de> for De<'_> {
         _: &'static str,
         fields: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, Fault> {
+    ) -> Result<V::Value, ReadFault> {
         let (known, unknown): (Vec<_>, Vec<_>) =
             self.entries()?.iter().partition(|(key, _)| fields.contains(&key.text.as_str()));
         for (key, _) in &unknown {
@@ -251,8 +255,8 @@ impl<'de> Deserializer<'de> for De<'_> {
                 .hint(suggest(&key.text, fields.iter().copied()));
         }
         let is_misspelt = |field: &str| unknown.iter().any(|(key, _)| nearest(&key.text, [field]).is_some());
-        match visitor.visit_map(Entries { de: self, entries: known, next: 0 }) {
-            Err(Fault::Missing(field)) if is_misspelt(field) => Err(Fault::Reported),
+        match visitor.visit_map(MapEntries { de: self, entries: known, next: 0 }) {
+            Err(ReadFault::Missing(field)) if is_misspelt(field) => Err(ReadFault::Reported),
             read => read,
         }
     }
@@ -279,31 +283,31 @@ fn kept(text: &str, number: f64) -> bool {
 
 struct Items<'a> {
     de: De<'a>,
-    items: std::slice::Iter<'a, Node>,
+    items: std::slice::Iter<'a, YamlNode>,
 }
 
 impl<'de> de::SeqAccess<'de> for Items<'_> {
-    type Error = Fault;
+    type Error = ReadFault;
 
-    fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Fault> {
+    fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, ReadFault> {
         self.items.next().map(|item| self.de.with(item, None).value(seed)).transpose()
     }
 }
 
-struct Entries<'a> {
+struct MapEntries<'a> {
     de: De<'a>,
-    entries: Vec<&'a (Key, Node)>,
+    entries: Vec<&'a (YamlKey, YamlNode)>,
     next: usize,
 }
 
-impl<'de> de::MapAccess<'de> for Entries<'_> {
-    type Error = Fault;
+impl<'de> de::MapAccess<'de> for MapEntries<'_> {
+    type Error = ReadFault;
 
-    fn next_key_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Fault> {
+    fn next_key_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, ReadFault> {
         self.entries.get(self.next).map(|(key, _)| seed.deserialize(key.text.as_str().into_deserializer())).transpose()
     }
 
-    fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Fault> {
+    fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, ReadFault> {
         let (key, value) = self.entries[self.next];
         self.next += 1;
         self.de.with(value, Some(&key.span)).value(seed)
@@ -320,9 +324,9 @@ struct AtParts<'a> {
 }
 
 impl<'de> de::SeqAccess<'de> for AtParts<'_> {
-    type Error = Fault;
+    type Error = ReadFault;
 
-    fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Fault> {
+    fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, ReadFault> {
         let span = self.de.place();
         let key = self.de.key.unwrap_or(&span);
         let value = &self.de.node.span;
@@ -378,32 +382,32 @@ impl<T: schemars::JsonSchema> schemars::JsonSchema for At<T> {
     }
 }
 
-impl de::Error for Fault {
+impl de::Error for ReadFault {
     fn custom<T: fmt::Display>(message: T) -> Self {
-        Fault::Unplaced { message: message.to_string(), hint: None }
+        ReadFault::Unplaced { message: message.to_string(), hint: None }
     }
 
     fn unknown_variant(variant: &str, expected: &'static [&'static str]) -> Self {
         let hint = Some(suggest(variant, expected.iter().copied()));
-        Fault::Unplaced { message: format!("unknown value `{variant}`"), hint }
+        ReadFault::Unplaced { message: format!("unknown value `{variant}`"), hint }
     }
 
     fn missing_field(field: &'static str) -> Self {
-        Fault::Missing(field)
+        ReadFault::Missing(field)
     }
 }
 
-impl fmt::Display for Fault {
+impl fmt::Display for ReadFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Fault::Unplaced { message, .. } => f.write_str(message),
-            Fault::Missing(key) => write!(f, "`{key}` is missing"),
-            Fault::Reported => f.write_str("reported where it happened"),
+            ReadFault::Unplaced { message, .. } => f.write_str(message),
+            ReadFault::Missing(key) => write!(f, "`{key}` is missing"),
+            ReadFault::Reported => f.write_str("reported where it happened"),
         }
     }
 }
 
-impl std::error::Error for Fault {}
+impl std::error::Error for ReadFault {}
 
 /// The words of an optional list; `None` when one is broken.
 pub fn words(list: &Option<At<Vec<At<String>>>>) -> Option<Vec<String>> {

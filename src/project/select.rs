@@ -22,7 +22,7 @@ pub fn files<'a>(project: &'a Project, select: &[String], exclude: &[String]) ->
 
 /// A dataset in its place among the others.
 #[derive(Clone, Copy)]
-struct Node<'a> {
+struct Placed<'a> {
     file: &'a Path,
     outputs: &'a [TableName],
     inputs: &'a [TableName],
@@ -32,21 +32,21 @@ struct Node<'a> {
 }
 
 /// All of them, each after all that it reads.
-fn nodes(project: &Project) -> Vec<Node<'_>> {
+fn nodes(project: &Project) -> Vec<Placed<'_>> {
     let mut broken = project.broken.iter().peekable();
     let mut nodes = vec![];
     for at in 0..=project.datasets.len() {
         while let Some(Broken { file, outputs, inputs, .. }) = broken.next_if(|broken| broken.after == at) {
-            nodes.push(Node { file, outputs, inputs, tags: &[], dataset: None });
+            nodes.push(Placed { file, outputs, inputs, tags: &[], dataset: None });
         }
         if let Some(Dataset { file, outputs, inputs, tags, .. }) = project.datasets.get(at) {
-            nodes.push(Node { file, outputs, inputs, tags, dataset: Some(at) });
+            nodes.push(Placed { file, outputs, inputs, tags, dataset: Some(at) });
         }
     }
     nodes
 }
 
-fn chosen<'a>(nodes: &[Node<'a>], select: &[String], exclude: &[String]) -> Result<Vec<Node<'a>>> {
+fn chosen<'a>(nodes: &[Placed<'a>], select: &[String], exclude: &[String]) -> Result<Vec<Placed<'a>>> {
     let mut chosen: BTreeSet<usize> = (0..nodes.len()).filter(|_| select.is_empty()).collect();
     for selector in select {
         chosen.extend(matching(nodes, selector)?);
@@ -59,7 +59,7 @@ fn chosen<'a>(nodes: &[Node<'a>], select: &[String], exclude: &[String]) -> Resu
     Ok(chosen.into_iter().map(|at| nodes[at]).collect())
 }
 
-fn matching(nodes: &[Node], selector: &str) -> Result<BTreeSet<usize>> {
+fn matching(nodes: &[Placed], selector: &str) -> Result<BTreeSet<usize>> {
     let (up, rest) = selector.strip_prefix('+').map_or((false, selector), |rest| (true, rest));
     let (down, word) = rest.strip_suffix('+').map_or((false, rest), |rest| (true, rest));
     let found: BTreeSet<usize> = (0..nodes.len()).filter(|at| is_meant(&nodes[*at], word)).collect();
@@ -87,11 +87,11 @@ fn matching(nodes: &[Node], selector: &str) -> Result<BTreeSet<usize>> {
     Ok(all)
 }
 
-fn reads(reader: &Node, read: &Node) -> bool {
+fn reads(reader: &Placed, read: &Placed) -> bool {
     reader.inputs.iter().any(|input| read.outputs.contains(input))
 }
 
-fn is_meant(node: &Node, word: &str) -> bool {
+fn is_meant(node: &Placed, word: &str) -> bool {
     if let Some(tag) = word.strip_prefix("tag:") {
         return node.tags.iter().any(|known| known == tag);
     }
@@ -109,7 +109,7 @@ fn matches_glob(pattern: &str, text: &str) -> bool {
     }
 }
 
-fn unknown(nodes: &[Node], word: &str) -> Error {
+fn unknown(nodes: &[Placed], word: &str) -> Error {
     if let Some(tag) = word.strip_prefix("tag:") {
         let tags: BTreeSet<&str> = nodes.iter().flat_map(|node| node.tags).map(String::as_str).collect();
         return Error::config(format!("no dataset has the tag `{tag}`")).hint(suggest(tag, tags));

@@ -14,13 +14,13 @@ use super::faults::Faults;
 use crate::error::Span;
 
 #[derive(Debug, Clone)]
-pub struct Node {
+pub struct YamlNode {
     pub span: Span,
-    pub kind: Kind,
+    pub kind: YamlKind,
 }
 
 #[derive(Debug, Clone)]
-pub enum Kind {
+pub enum YamlKind {
     /// `plain` text may be a number, a truth value or nothing; quoted text is text. `shown` is what may be printed in its
     /// place, when a variable's value is in it.
     Scalar {
@@ -28,26 +28,26 @@ pub enum Kind {
         plain: bool,
         shown: Option<String>,
     },
-    List(Vec<Node>),
-    Map(Vec<(Key, Node)>),
+    List(Vec<YamlNode>),
+    Map(Vec<(YamlKey, YamlNode)>),
     /// What can't be known, which has been reported: reading it fails, and says nothing more.
     Unset,
 }
 
 #[derive(Debug, Clone)]
-pub struct Key {
+pub struct YamlKey {
     pub text: String,
     pub span: Span,
 }
 
-impl Node {
-    fn new(span: Span, kind: Kind) -> Self {
-        Node { span, kind }
+impl YamlNode {
+    fn new(span: Span, kind: YamlKind) -> Self {
+        YamlNode { span, kind }
     }
 
     /// Whether it is YAML's null: nothing, `~` or `null`.
     pub fn is_null(&self) -> bool {
-        matches!(&self.kind, Kind::Scalar { text, plain: true, .. } if matches!(text.as_str(), "" | "~" | "null" | "Null" | "NULL"))
+        matches!(&self.kind, YamlKind::Scalar { text, plain: true, .. } if matches!(text.as_str(), "" | "~" | "null" | "Null" | "NULL"))
     }
 }
 
@@ -59,7 +59,7 @@ const MOST_NODES: usize = 200_000;
 const MOST_BYTES: usize = 16 << 20;
 
 /// Reads the YAML document in `part` of the file's text. Faults of syntax end the reading; repeated keys don't.
-pub fn parse(part: Span, faults: &mut Faults) -> Option<Node> {
+pub fn parse(part: Span, faults: &mut Faults) -> Option<YamlNode> {
     let whole = faults.file.text.clone();
     let text = &whole[part.clone()];
     let events = Parser::new_from_str(text).peekable();
@@ -67,7 +67,7 @@ pub fn parse(part: Span, faults: &mut Faults) -> Option<Node> {
     let mut builder = Builder { text: &whole, offset: part.start, events, anchors: HashMap::new(), left, faults };
     match builder.document() {
         Ok(node) => Some(node),
-        Err(Stop::Syntax(error)) => {
+        Err(YamlEnd::Syntax(error)) => {
             let at = part.start + error.marker().byte_offset().unwrap_or_else(|| byte_of(text, error.marker().index()));
             let at = at.min(part.end);
             // The scanner looks ahead, and has a limit of its own.
@@ -80,11 +80,11 @@ pub fn parse(part: Span, faults: &mut Faults) -> Option<Node> {
                 .hint("check the indentation, the quotes and the brackets around this place");
             None
         }
-        Err(Stop::TooDeep(span)) => {
+        Err(YamlEnd::TooDeep(span)) => {
             too_deep(&first_line(&whole, span), faults);
             None
         }
-        Err(Stop::TooLarge(span)) => {
+        Err(YamlEnd::TooLarge(span)) => {
             let message = format!(
                 "with this there are more than {MOST_NODES} values, or more than {} MiB of text, in the file",
                 MOST_BYTES >> 20
@@ -116,7 +116,7 @@ struct Builder<'a> {
     /// Where the document starts in the file.
     offset: usize,
     events: Peekable<Parser<'a, StrInput<'a>>>,
-    anchors: HashMap<usize, Node>,
+    anchors: HashMap<usize, YamlNode>,
     left: Left,
     faults: &'a mut Faults,
 }
@@ -137,22 +137,22 @@ impl Left {
 }
 
 /// Why a document is not read to its end.
-enum Stop {
+enum YamlEnd {
     Syntax(granit_parser::ScanError),
     TooDeep(Span),
     TooLarge(Span),
 }
 
-impl From<granit_parser::ScanError> for Stop {
+impl From<granit_parser::ScanError> for YamlEnd {
     fn from(error: granit_parser::ScanError) -> Self {
-        Stop::Syntax(error)
+        YamlEnd::Syntax(error)
     }
 }
 
-type Scanned<T> = Result<T, Stop>;
+type Scanned<T> = Result<T, YamlEnd>;
 
 impl<'a> Builder<'a> {
-    fn document(&mut self) -> Scanned<Node> {
+    fn document(&mut self) -> Scanned<YamlNode> {
         let mut root = None;
         while let Some((event, span)) = self.next()? {
             match event {
@@ -165,8 +165,8 @@ impl<'a> Builder<'a> {
                 event => root = Some(self.node(event, span, 0)?),
             }
         }
-        let nothing = Kind::Scalar { text: String::new(), plain: true, shown: None };
-        Ok(root.unwrap_or_else(|| Node::new(self.offset..self.offset, nothing)))
+        let nothing = YamlKind::Scalar { text: String::new(), plain: true, shown: None };
+        Ok(root.unwrap_or_else(|| YamlNode::new(self.offset..self.offset, nothing)))
     }
 
     /// The next event that is no comment, with its place in the file.
@@ -183,15 +183,15 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn node(&mut self, event: Event<'a>, span: Span, depth: usize) -> Scanned<Node> {
+    fn node(&mut self, event: Event<'a>, span: Span, depth: usize) -> Scanned<YamlNode> {
         if depth > MOST_DEEP {
-            return Err(Stop::TooDeep(span));
+            return Err(YamlEnd::TooDeep(span));
         }
         let (node, anchor) = match event {
             Event::Scalar(text, style, anchor, _) => {
-                self.left.take(1, text.len()).ok_or_else(|| Stop::TooLarge(span.clone()))?;
+                self.left.take(1, text.len()).ok_or_else(|| YamlEnd::TooLarge(span.clone()))?;
                 let plain = style == ScalarStyle::Plain;
-                (Node::new(span, Kind::Scalar { text: text.into_owned(), plain, shown: None }), anchor)
+                (YamlNode::new(span, YamlKind::Scalar { text: text.into_owned(), plain, shown: None }), anchor)
             }
             Event::SequenceStart(_, anchor, _) => (self.list(span, depth)?, anchor),
             Event::MappingStart(_, anchor, _) => (self.map(span, depth)?, anchor),
@@ -199,29 +199,29 @@ impl<'a> Builder<'a> {
                 let kind = match self.anchors.get(&anchor) {
                     Some(target) => {
                         let Size { nodes, bytes, deep } = Size::of(target);
-                        self.left.take(nodes, bytes).ok_or_else(|| Stop::TooLarge(span.clone()))?;
+                        self.left.take(nodes, bytes).ok_or_else(|| YamlEnd::TooLarge(span.clone()))?;
                         if depth + deep > MOST_DEEP {
-                            return Err(Stop::TooDeep(span));
+                            return Err(YamlEnd::TooDeep(span));
                         }
                         target.kind.clone()
                     }
-                    None => Kind::Unset,
+                    None => YamlKind::Unset,
                 };
-                (Node::new(span, kind), 0)
+                (YamlNode::new(span, kind), 0)
             }
-            _ => (Node::new(span, Kind::Unset), 0),
+            _ => (YamlNode::new(span, YamlKind::Unset), 0),
         };
         if anchor != 0 {
             // It is kept for its aliases, so it is there twice.
             let Size { nodes, bytes, .. } = Size::of(&node);
-            self.left.take(nodes, bytes).ok_or_else(|| Stop::TooLarge(node.span.clone()))?;
+            self.left.take(nodes, bytes).ok_or_else(|| YamlEnd::TooLarge(node.span.clone()))?;
             self.anchors.insert(anchor, node.clone());
         }
         Ok(node)
     }
 
-    fn list(&mut self, start: Span, depth: usize) -> Scanned<Node> {
-        self.left.take(1, 0).ok_or_else(|| Stop::TooLarge(start.clone()))?;
+    fn list(&mut self, start: Span, depth: usize) -> Scanned<YamlNode> {
+        self.left.take(1, 0).ok_or_else(|| YamlEnd::TooLarge(start.clone()))?;
         let (mut items, mut end) = (vec![], start.end);
         while let Some((event, span)) = self.next()? {
             if event == Event::SequenceEnd {
@@ -230,36 +230,36 @@ impl<'a> Builder<'a> {
             }
             items.push(self.node(event, span, depth + 1)?);
         }
-        Ok(Node::new(start.start..end, Kind::List(items)))
+        Ok(YamlNode::new(start.start..end, YamlKind::List(items)))
     }
 
-    fn map(&mut self, start: Span, depth: usize) -> Scanned<Node> {
-        self.left.take(1, 0).ok_or_else(|| Stop::TooLarge(start.clone()))?;
-        let (mut entries, mut end) = (Vec::<(Key, Node)>::new(), start.end);
+    fn map(&mut self, start: Span, depth: usize) -> Scanned<YamlNode> {
+        self.left.take(1, 0).ok_or_else(|| YamlEnd::TooLarge(start.clone()))?;
+        let (mut entries, mut end) = (Vec::<(YamlKey, YamlNode)>::new(), start.end);
         while let Some((event, span)) = self.next()? {
             if event == Event::MappingEnd {
                 end = end.max(self.trimmed_end(span.end));
                 break;
             }
             let key = match self.node(event, span, depth + 1)? {
-                Node { span, kind: Kind::Scalar { text, .. } } => Key { text, span },
-                Node { span, .. } => {
+                YamlNode { span, kind: YamlKind::Scalar { text, .. } } => YamlKey { text, span },
+                YamlNode { span, .. } => {
                     self.faults.add(&span, "a key must be a word");
-                    Key { text: String::new(), span }
+                    YamlKey { text: String::new(), span }
                 }
             };
             let Some((event, span)) = self.next()? else { break };
             let value = self.node(event, span, depth + 1)?;
             if let Some((_, first)) = entries.iter_mut().find(|(other, _)| other.text == key.text) {
                 // Which of the two is meant cannot be told.
-                first.kind = Kind::Unset;
+                first.kind = YamlKind::Unset;
                 let message = format!("`{}` is given twice", key.text);
                 self.faults.add(&key.span, message).hint("keep one of the two, or rename one");
             } else {
                 entries.push((key, value));
             }
         }
-        Ok(Node::new(start.start..end, Kind::Map(entries)))
+        Ok(YamlNode::new(start.start..end, YamlKind::Map(entries)))
     }
 
     /// A block ends where the next one starts; the white space between belongs to neither.
@@ -277,8 +277,8 @@ struct Size {
 }
 
 impl Size {
-    fn of(node: &Node) -> Size {
-        let sum = |parts: &mut dyn Iterator<Item = &Node>| {
+    fn of(node: &YamlNode) -> Size {
+        let sum = |parts: &mut dyn Iterator<Item = &YamlNode>| {
             let parts = parts.map(Size::of).fold(Size::default(), |all, part| Size {
                 nodes: all.nodes + part.nodes,
                 bytes: all.bytes + part.bytes,
@@ -287,14 +287,14 @@ impl Size {
             Size { nodes: parts.nodes + 1, ..parts }
         };
         match &node.kind {
-            Kind::Scalar { text, .. } => Size { nodes: 1, bytes: text.len(), deep: 0 },
-            Kind::List(items) => sum(&mut items.iter()),
-            Kind::Map(entries) => {
+            YamlKind::Scalar { text, .. } => Size { nodes: 1, bytes: text.len(), deep: 0 },
+            YamlKind::List(items) => sum(&mut items.iter()),
+            YamlKind::Map(entries) => {
                 let keys: usize = entries.iter().map(|(key, _)| key.text.len()).sum();
                 let values = sum(&mut entries.iter().map(|(_, value)| value));
                 Size { nodes: values.nodes + entries.len(), bytes: values.bytes + keys, ..values }
             }
-            Kind::Unset => Size { nodes: 1, ..Size::default() },
+            YamlKind::Unset => Size { nodes: 1, ..Size::default() },
         }
     }
 }
@@ -306,7 +306,7 @@ mod tests {
     use super::super::faults::File;
     use super::*;
 
-    fn tree(text: &str) -> (Option<Node>, Faults) {
+    fn tree(text: &str) -> (Option<YamlNode>, Faults) {
         let mut faults = Faults::of(File { path: PathBuf::new(), text: text.into() });
         (parse(0..text.len(), &mut faults), faults)
     }
@@ -314,10 +314,10 @@ mod tests {
     #[test]
     fn remembers_places_in_bytes() {
         let text = "é: # comment\n  - a: 'ö'\n    b: &x [1, 2]\n  - *x\n\nlast: ~\n";
-        let Kind::Map(entries) = tree(text).0.unwrap().kind else { panic!() };
-        let (key, Node { span, kind: Kind::List(items) }) = &entries[0] else { panic!() };
+        let YamlKind::Map(entries) = tree(text).0.unwrap().kind else { panic!() };
+        let (key, YamlNode { span, kind: YamlKind::List(items) }) = &entries[0] else { panic!() };
         assert_eq!((&text[key.span.clone()], &text[span.clone()]), ("é", "- a: 'ö'\n    b: &x [1, 2]\n  - *x"));
-        assert!(matches!(&items[1].kind, Kind::List(items) if items.len() == 2));
+        assert!(matches!(&items[1].kind, YamlKind::List(items) if items.len() == 2));
         assert!(entries[1].1.is_null());
     }
 

@@ -86,6 +86,26 @@ fn reaches(
     false
 }
 
+/// Of types that a module defines for more than one of its functions; tests have their own.
+#[test]
+fn a_type_name_has_one_meaning() {
+    let mut places: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for file in sources().iter().filter(|file| !is_test(&path_of(file))) {
+        let text = fs::read_to_string(file).unwrap();
+        for line in text.split("#[cfg(test)]\nmod ").next().unwrap_or_default().lines() {
+            let line = line.strip_prefix("pub ").or(line.strip_prefix("pub(crate) ")).unwrap_or(line);
+            let line = line.strip_prefix("pub(").and_then(|rest| rest.split_once(") ")).map_or(line, |(_, rest)| rest);
+            let name = ["struct ", "enum ", "trait ", "type "].iter().find_map(|word| line.strip_prefix(word));
+            if let Some(name) = name {
+                let end = name.find(|c: char| !c.is_alphanumeric()).unwrap_or(name.len());
+                places.entry(name[..end].to_string()).or_default().push(file.display().to_string());
+            }
+        }
+    }
+    let twice: Vec<_> = places.iter().filter(|(_, files)| files.len() > 1).collect();
+    assert!(places.len() > 200 && twice.is_empty(), "{twice:#?}");
+}
+
 #[test]
 fn some_things_have_one_place() {
     let rules = [

@@ -11,7 +11,7 @@ use trapiche::lake::table::commit::{self, Replaces};
 use trapiche::lake::table::data_file::DataFile;
 use trapiche::lake::table::tree::Node;
 use trapiche::lake::table::version::{self, Version};
-use trapiche::lake::{Format, Lake, TableName, lock};
+use trapiche::lake::{Lake, ObjectFormat, TableName, lock};
 
 use crate::faulty::{Fault, Faulty};
 use crate::places::{self, KEY, S3Server, SECRET};
@@ -275,7 +275,7 @@ async fn stage_for(lake: &Lake, run_id: &str, path: &str, size: usize) -> Result
 async fn commit_two(lake: &Lake, run_id: &str, replaces: Replaces) -> Result<Version> {
     let day = Field::new("day", DataType::Utf8, true);
     let mut next = Version {
-        format: Format,
+        format: ObjectFormat,
         table: table(),
         version: 0,
         run_id: run_id.to_string(),

@@ -18,8 +18,8 @@ use datafusion::logical_expr::{Expr, ident, lit};
 use datafusion::prelude::DataFrame;
 
 use super::columns::engine;
-use super::features::{Features, Fitted, key_column};
-use crate::engine::functions::kmeans::{self, ClusterTotals, Model, Seen, Silhouette};
+use super::features::{Features, FittedFeatures, key_column};
+use crate::engine::functions::kmeans::{self, Centres, ClusterTotals, Scaling, Silhouette};
 use crate::error::{Error, Result};
 use crate::project::{Init, Kmeans};
 use weighted::squared;
@@ -34,7 +34,7 @@ pub struct KmeansTables {
     pub centers: RecordBatch,
     /// `metric` (string), `value` (double): `k`, `rows`, `rows_left_out`, `cost` (sum of squared
     /// distances), `silhouette_spark` (not for a single cluster), and for every feature what scores
-    /// a later row: `fill(x)`, `offset(x)`, `unit(x)`, see [`Seen`].
+    /// a later row: `fill(x)`, `offset(x)`, `unit(x)`, see [`Scaling`].
     pub metrics: RecordBatch,
 }
 
@@ -55,7 +55,7 @@ pub async fn kmeans(input: DataFrame, spec: &Kmeans) -> Result<KmeansTables> {
     let centres = seeds::first_centres(&features, &fitted, spec).await?;
     // Given ones may lie anywhere.
     check_range(&fitted, &centres)?;
-    let (model, totals) = settle(&features, Model::new(fitted.features.clone(), &centres), spec).await?;
+    let (model, totals) = settle(&features, Centres::new(fitted.features.clone(), &centres), spec).await?;
     // Numbered by size; from here on every pass sees the numbers that the tables have.
     let model = in_order(&model, &totals);
     let totals = step(&features, &model).await?;
@@ -71,7 +71,7 @@ pub async fn unfitted(input: DataFrame, spec: &Kmeans) -> Result<KmeansTables> {
     check(spec)?;
     let features = Features::of(input, &spec.key, &spec.features)?;
     let fitted = features.fit(spec.impute, spec.scale).await?;
-    let model = Model::new(fitted.features.clone(), &vec![vec![0.0; spec.features.len()]; spec.k]);
+    let model = Centres::new(fitted.features.clone(), &vec![vec![0.0; spec.features.len()]; spec.k]);
     let totals = step(&features, &model).await?;
     tables(&features, &fitted, &model, &totals, None, spec)
 }
@@ -98,7 +98,7 @@ fn check(spec: &Kmeans) -> Result<()> {
     Ok(())
 }
 
-async fn check_enough(features: &Features, fitted: &Fitted, spec: &Kmeans) -> Result<()> {
+async fn check_enough(features: &Features, fitted: &FittedFeatures, spec: &Kmeans) -> Result<()> {
     let (k, rows, left_out) = (spec.k, fitted.rows, fitted.rows_left_out);
     if rows == 0 {
         return Err(Error::failed(match left_out {
@@ -124,8 +124,8 @@ async fn check_enough(features: &Features, fitted: &Fitted, spec: &Kmeans) -> Re
 ///
 /// # Errors
 /// Only without a scale: what is scaled lies near 1.
-fn check_range(fitted: &Fitted, centres: &[Vec<f64>]) -> Result<()> {
-    let furthest = |(index, feature): (usize, &Seen)| {
+fn check_range(fitted: &FittedFeatures, centres: &[Vec<f64>]) -> Result<()> {
+    let furthest = |(index, feature): (usize, &Scaling)| {
         let from_middle = |centre: &Vec<f64>| (centre[index] - feature.middle).abs();
         // A mean lies among the rows.
         feature.reach + centres.iter().map(from_middle).fold(feature.reach, f64::max)
@@ -144,7 +144,7 @@ fn check_range(fitted: &Fitted, centres: &[Vec<f64>]) -> Result<()> {
 
 /// Lloyd's steps over all rows, with what the last one found. A cluster that no row is near to begins anew at a row that
 /// is far from every centre; given centres keep their places.
-async fn settle(features: &Features, mut model: Model, spec: &Kmeans) -> Result<(Model, Vec<ClusterTotals>)> {
+async fn settle(features: &Features, mut model: Centres, spec: &Kmeans) -> Result<(Centres, Vec<ClusterTotals>)> {
     let fills_empty = matches!(spec.init, Init::Method(_));
     let mut totals = step(features, &model).await?;
     for _ in 0..spec.max_iterations {
@@ -159,7 +159,7 @@ async fn settle(features: &Features, mut model: Model, spec: &Kmeans) -> Result<
         }
         let moved = before.iter().zip(&centres).map(|(before, centre)| squared(before, centre).sqrt());
         let furthest = moved.fold(0.0, f64::max);
-        model = Model::new(model.features, &centres);
+        model = Centres::new(model.features, &centres);
         totals = step(features, &model).await?;
         if furthest <= spec.tolerance {
             break;
@@ -171,14 +171,14 @@ async fn settle(features: &Features, mut model: Model, spec: &Kmeans) -> Result<
         if !seeds::fill_empty(features, &model, &totals, &mut centres).await? {
             break;
         }
-        model = Model::new(model.features, &centres);
+        model = Centres::new(model.features, &centres);
         totals = step(features, &model).await?;
     }
     Ok((model, totals))
 }
 
 /// Numbered by size, largest first, then by centre: the order says nothing about chance.
-fn in_order(model: &Model, totals: &[ClusterTotals]) -> Model {
+fn in_order(model: &Centres, totals: &[ClusterTotals]) -> Centres {
     let before = model.centres();
     let mut order: Vec<usize> = (0..totals.len()).collect();
     order.sort_by(|&a, &b| {
@@ -189,11 +189,11 @@ fn in_order(model: &Model, totals: &[ClusterTotals]) -> Model {
         })
     });
     let centres: Vec<Vec<f64>> = order.into_iter().map(|cluster| before[cluster].to_vec()).collect();
-    Model::new(model.features.clone(), &centres)
+    Centres::new(model.features.clone(), &centres)
 }
 
 /// What the rows are to the model's centres.
-pub(super) async fn step(features: &Features, model: &Model) -> Result<Vec<ClusterTotals>> {
+pub(super) async fn step(features: &Features, model: &Centres) -> Result<Vec<ClusterTotals>> {
     let found = aggregate(features, kmeans::step(model, features.columns())).await?;
     kmeans::totals(model, found.as_binary::<i32>().value(0)).map_err(engine)
 }
@@ -214,8 +214,8 @@ pub(super) async fn aggregate(features: &Features, value: Expr) -> Result<ArrayR
 
 fn tables(
     features: &Features,
-    fitted: &Fitted,
-    model: &Model,
+    fitted: &FittedFeatures,
+    model: &Centres,
     totals: &[ClusterTotals],
     silhouette: Option<f64>,
     spec: &Kmeans,
@@ -258,8 +258,8 @@ fn tables(
     Ok(KmeansTables { assignments, centers: table(centers)?, metrics: table(metrics)? })
 }
 
-/// A feature's column as the model sees it ([`Seen::scaled`]).
-fn seen(column: Expr, feature: &Seen) -> Expr {
+/// A feature's column as the model sees it ([`Scaling::scaled`]).
+fn seen(column: Expr, feature: &Scaling) -> Expr {
     let filled = match feature.fill {
         Some(fill) => coalesce(vec![column, lit(fill)]),
         None => column,

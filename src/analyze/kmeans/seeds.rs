@@ -16,8 +16,8 @@ use rand_xoshiro::rand_core::SeedableRng;
 use super::weighted::{self, Point, squared};
 use super::{aggregate, step};
 use crate::analyze::columns::engine;
-use crate::analyze::features::{Features, Fitted, key_column};
-use crate::engine::functions::kmeans::{self, ClusterTotals, Model};
+use crate::analyze::features::{Features, FittedFeatures, key_column};
+use crate::engine::functions::kmeans::{self, Centres, ClusterTotals};
 use crate::error::{Error, Result};
 use crate::project::{Init, InitMethod, Kmeans};
 
@@ -31,7 +31,7 @@ const ROUNDS: u64 = 5;
 ///
 /// # Errors
 /// A failure when linfa finds none.
-pub async fn first_centres(features: &Features, fitted: &Fitted, spec: &Kmeans) -> Result<Vec<Vec<f64>>> {
+pub async fn first_centres(features: &Features, fitted: &FittedFeatures, spec: &Kmeans) -> Result<Vec<Vec<f64>>> {
     let init = match &spec.init {
         Init::Centres(centres) => {
             let scaled = |centre: &Vec<f64>| fitted.features.iter().zip(centre).map(|(f, x)| f.scaled(*x)).collect();
@@ -53,10 +53,10 @@ pub async fn first_centres(features: &Features, fitted: &Fitted, spec: &Kmeans) 
 /// k-means‖ over all rows (Bahmani et al., 2012): rounds of draws in which rows far from all candidates so far are likelier,
 /// so that no row is too rare to be found; then k centres of the candidates, each of which weighs as much as the rows
 /// that it is nearest to.
-async fn parallel(features: &Features, fitted: &Fitted, spec: &Kmeans) -> Result<Vec<Vec<f64>>> {
+async fn parallel(features: &Features, fitted: &FittedFeatures, spec: &Kmeans) -> Result<Vec<Vec<f64>>> {
     let mut candidates = sample(features, fitted, spec, 1).await?;
     for round in 0..ROUNDS {
-        let model = Model::new(fitted.features.clone(), &candidates);
+        let model = Centres::new(fitted.features.clone(), &candidates);
         let chance = [lit(spec.seed), lit(round)].into_iter().chain(identity(features)).collect();
         let draw = kmeans::draw_apart(&model, 2 * spec.k, kmeans::row_hash(chance), features.columns());
         let found = rows_of(&model, aggregate(features, draw).await?)?;
@@ -65,7 +65,7 @@ async fn parallel(features: &Features, fitted: &Fitted, spec: &Kmeans) -> Result
         }
         candidates.extend(found);
     }
-    let totals = step(features, &Model::new(fitted.features.clone(), &candidates)).await?;
+    let totals = step(features, &Centres::new(fitted.features.clone(), &candidates)).await?;
     let weights = totals.iter().map(|cluster| cluster.rows as f64);
     let points: Vec<Point> =
         candidates.into_iter().zip(weights).map(|(scaled, weight)| Point { scaled, weight }).collect();
@@ -77,7 +77,7 @@ async fn parallel(features: &Features, fitted: &Fitted, spec: &Kmeans) -> Result
 /// Puts the centres of clusters without rows where rows are far from every centre; whether there were any such rows.
 pub async fn fill_empty(
     features: &Features,
-    model: &Model,
+    model: &Centres,
     totals: &[ClusterTotals],
     centres: &mut [Vec<f64>],
 ) -> Result<bool> {
@@ -102,7 +102,7 @@ fn to_nearest(row: &[f64], centres: &[Vec<f64>]) -> f64 {
     centres.iter().map(|centre| squared(row, centre)).fold(f64::INFINITY, f64::min)
 }
 
-fn rows_of(model: &Model, found: ArrayRef) -> Result<Vec<Vec<f64>>> {
+fn rows_of(model: &Centres, found: ArrayRef) -> Result<Vec<Vec<f64>>> {
     kmeans::rows_apart(model, found.as_binary::<i32>().value(0)).map_err(engine)
 }
 
@@ -112,7 +112,7 @@ fn identity(features: &Features) -> impl Iterator<Item = Expr> {
 }
 
 /// Scaled rows, the same ones in the same order however the table is spread.
-async fn sample(features: &Features, fitted: &Fitted, spec: &Kmeans, rows: usize) -> Result<Vec<Vec<f64>>> {
+async fn sample(features: &Features, fitted: &FittedFeatures, spec: &Kmeans, rows: usize) -> Result<Vec<Vec<f64>>> {
     let columns = features.columns();
     let hash = kmeans::row_hash(identity(features).collect()).alias("hash");
     let order = [ident("hash")].into_iter().chain(columns.iter().cloned()).map(|column| column.sort(true, true));

@@ -13,7 +13,7 @@ use arrow::json::writer::make_encoder;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 
 use super::json;
-use super::output::{self, Reader};
+use super::output::{self, Stdout};
 use super::table::{Cell, Table, csv_line, quoted};
 use crate::cli::options::Format;
 
@@ -21,7 +21,7 @@ use crate::cli::options::Format;
 const TABLE_ROWS: usize = 10_000;
 
 /// Writes all rows of a result.
-pub async fn print(result: Rows, format: Format, note: impl Fn(&str)) -> Result<Reader> {
+pub async fn print(result: Rows, format: Format, note: impl Fn(&str)) -> Result<Stdout> {
     match format {
         Format::Table => print_table(result, note).await,
         Format::Json => print_json(result).await,
@@ -29,7 +29,7 @@ pub async fn print(result: Rows, format: Format, note: impl Fn(&str)) -> Result<
     }
 }
 
-async fn print_table(mut result: Rows, note: impl Fn(&str)) -> Result<Reader> {
+async fn print_table(mut result: Rows, note: impl Fn(&str)) -> Result<Stdout> {
     let schema = result.schema();
     let mut table = Table { columns: names(&schema), rows: vec![] };
     let mut more = false;
@@ -49,13 +49,13 @@ async fn print_table(mut result: Rows, note: impl Fn(&str)) -> Result<Reader> {
 }
 
 /// One array of objects on one line.
-async fn print_json(mut result: Rows) -> Result<Reader> {
+async fn print_json(mut result: Rows) -> Result<Stdout> {
     let mut text = b"[".to_vec();
     let mut is_first = true;
     while let Some(batch) = result.next().await? {
         append_objects(&batch, &mut is_first, &mut text).map_err(failed)?;
-        if output::write(mem::take(&mut text))? == Reader::Gone {
-            return Ok(Reader::Gone);
+        if output::write(mem::take(&mut text))? == Stdout::Gone {
+            return Ok(Stdout::Gone);
         }
     }
     text.extend_from_slice(b"]\n");
@@ -76,10 +76,10 @@ fn append_objects(batch: &RecordBatch, is_first: &mut bool, text: &mut Vec<u8>) 
     Ok(())
 }
 
-async fn print_csv(mut result: Rows) -> Result<Reader> {
+async fn print_csv(mut result: Rows) -> Result<Stdout> {
     let header = names(&result.schema());
     let mut reader = output::write(csv_line(header.iter().map(|name| quoted(name))))?;
-    while reader == Reader::Listening
+    while reader == Stdout::Listening
         && let Some(batch) = result.next().await?
     {
         let rows = rows(&batch, |text, _| text.as_deref().map_or(String::new(), quoted))?;

@@ -78,7 +78,7 @@ impl EncoderFactory for Exact {
                 let mut values = make_encoder(field, dictionary.values(), options)?;
                 Box::new(Each(move |i: usize, out: &mut Vec<u8>| values.encode(keys[i], out)))
             }
-            DataType::Struct(fields) => Box::new(Objects::of(fields, array.as_struct(), options)?),
+            DataType::Struct(fields) => Box::new(ObjectsEncoder::of(fields, array.as_struct(), options)?),
             DataType::Map(..) => Box::new(Maps::of(field, array.as_map(), options)?),
             _ => return Ok(None),
         };
@@ -114,20 +114,20 @@ fn word(number: f64) -> Option<&'static str> {
 }
 
 /// Structs, and rows.
-struct Objects<'a> {
+struct ObjectsEncoder<'a> {
     fields: Vec<(Vec<u8>, NullableEncoder<'a>)>,
 }
 
-impl<'a> Objects<'a> {
+impl<'a> ObjectsEncoder<'a> {
     fn of(fields: &'a Fields, structs: &'a StructArray, options: &'a EncoderOptions) -> Result<Self, ArrowError> {
         let names = numbered(fields.iter().map(|field| field.name().as_str()));
         let encoders = fields.iter().zip(structs.columns()).map(|(field, column)| make_encoder(field, column, options));
         let fields = names.iter().map(|name| key(name)).zip(encoders).map(|(key, encoder)| Ok((key, encoder?)));
-        Ok(Objects { fields: fields.collect::<Result<_, ArrowError>>()? })
+        Ok(ObjectsEncoder { fields: fields.collect::<Result<_, ArrowError>>()? })
     }
 }
 
-impl Encoder for Objects<'_> {
+impl Encoder for ObjectsEncoder<'_> {
     fn encode(&mut self, i: usize, out: &mut Vec<u8>) {
         for (n, (key, encoder)) in self.fields.iter_mut().enumerate() {
             out.push(if n == 0 { b'{' } else { b',' });

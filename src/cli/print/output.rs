@@ -10,18 +10,18 @@ use crate::cli::options::Format;
 
 /// Whether anybody still reads what is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reader {
+pub enum Stdout {
     Listening,
     /// The pipe is closed, as by `| head`: time to stop, and no failure.
     Gone,
 }
 
 /// Writes to stdout and flushes it.
-pub fn write(data: impl AsRef<[u8]>) -> Result<Reader> {
+pub fn write(data: impl AsRef<[u8]>) -> Result<Stdout> {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(data.as_ref()).and_then(|()| stdout.flush()) {
-        Ok(()) => Ok(Reader::Listening),
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(Reader::Gone),
+        Ok(()) => Ok(Stdout::Listening),
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(Stdout::Gone),
         Err(error) => Err(Error::failed("cannot write to standard output").because(error)),
     }
 }

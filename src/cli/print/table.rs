@@ -63,8 +63,8 @@ impl Table {
     pub fn aligned(&self) -> String {
         let texts: Vec<Vec<String>> = self.rows.iter().map(|row| row.iter().map(Cell::for_people).collect()).collect();
         let header: Vec<String> = self.columns.iter().map(|column| on_one_line(column)).collect();
-        let columns: Vec<Column> = (0..header.len())
-            .map(|at| Column {
+        let columns: Vec<TextColumn> = (0..header.len())
+            .map(|at| TextColumn {
                 width: texts.iter().chain([&header]).map(|row| row[at].width()).max().unwrap_or(0),
                 right: self.rows.iter().any(|row| row[at].is_right_aligned()),
             })
@@ -87,13 +87,13 @@ impl Table {
     }
 }
 
-struct Column {
+struct TextColumn {
     /// In terminal cells.
     width: usize,
     right: bool,
 }
 
-impl Column {
+impl TextColumn {
     fn pad(&self, text: &str) -> String {
         let space = " ".repeat(self.width - text.width());
         if self.right { format!("{space}{text}") } else { format!("{text}{space}") }

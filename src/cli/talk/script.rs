@@ -13,7 +13,7 @@ use datafusion::common::DataFusionError;
 use super::words::Words;
 use crate::cli::options::Format;
 use crate::cli::print::batches;
-use crate::cli::print::output::{self, Reader};
+use crate::cli::print::output::{self, Stdout};
 
 /// One or several statements, and how the place they come from is called.
 pub struct Script {
@@ -41,10 +41,10 @@ impl Script {
                 continue;
             }
             // JSON has one array per line; tables and CSV are told apart by an empty line.
-            if printed > 0 && format != Format::Json && output::write("\n")? == Reader::Gone {
+            if printed > 0 && format != Format::Json && output::write("\n")? == Stdout::Gone {
                 return Ok(());
             }
-            if batches::print(rows, format, |note| words.note(note)).await? == Reader::Gone {
+            if batches::print(rows, format, |note| words.note(note)).await? == Stdout::Gone {
                 return Ok(());
             }
             printed += 1;

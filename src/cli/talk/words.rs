@@ -64,7 +64,7 @@ impl Words {
     fn say(&self, form: Log, message: &str) {
         match form {
             Log::Text => self.line(message),
-            Log::Json => self.json(&Record { level: "info", message, ..Record::default() }),
+            Log::Json => self.json(&SaidLine { level: "info", message, ..SaidLine::default() }),
         }
     }
 
@@ -159,7 +159,7 @@ fn boundary(problem: &Problem, at: usize) -> usize {
 
 /// One JSON line about something said.
 #[derive(Default, Serialize)]
-struct Record<'a> {
+struct SaidLine<'a> {
     level: &'static str,
     message: &'a str,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -176,10 +176,10 @@ struct Record<'a> {
     column: Option<usize>,
 }
 
-fn record<'a>(problem: &'a Problem, level: &'static str) -> Record<'a> {
+fn record<'a>(problem: &'a Problem, level: &'static str) -> SaidLine<'a> {
     let before = &problem.text[..boundary(problem, problem.span.start)];
     let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-    Record {
+    SaidLine {
         level,
         message: &problem.message,
         hint: problem.hint.as_deref(),
@@ -191,12 +191,12 @@ fn record<'a>(problem: &'a Problem, level: &'static str) -> Record<'a> {
 }
 
 /// One record per problem, or one for the error itself.
-fn records(error: &Error, mut emit: impl FnMut(Record)) {
+fn records(error: &Error, mut emit: impl FnMut(SaidLine)) {
     error.found_problems().iter().for_each(|problem| emit(record(problem, "error")));
     if error.found_problems().is_empty() {
         let message = error.to_string();
         let hint = error.hint_text();
-        emit(Record { level: "error", message: &message, hint, causes: causes(error), ..Record::default() });
+        emit(SaidLine { level: "error", message: &message, hint, causes: causes(error), ..SaidLine::default() });
     }
 }
 

@@ -27,7 +27,7 @@ pub struct LakeCodec {
 }
 
 #[derive(Serialize, Deserialize)]
-enum Node {
+enum WireNode {
     RawScan(ScanPlan),
     HiveWrite(Job),
     Salt(Salting),
@@ -54,11 +54,11 @@ impl PhysicalExtensionCodec for LakeCodec {
         _: &dyn PhysicalProtoConverterExtension,
     ) -> Result<()> {
         let encoded = if let Some(scan) = node.downcast_ref::<RawScanExec>() {
-            Node::RawScan(scan.plan())
+            WireNode::RawScan(scan.plan())
         } else if let Some(write) = node.downcast_ref::<HiveWriteExec>() {
-            Node::HiveWrite(Job::of(write.job())?)
+            WireNode::HiveWrite(Job::of(write.job())?)
         } else if let Some(salt) = node.downcast_ref::<SaltExec>() {
-            Node::Salt(salt.salting().clone())
+            WireNode::Salt(salt.salting().clone())
         } else {
             // The engine asks several codecs, and the next may know it.
             return internal_err!("`{}` is no node of a lake", node.name());
@@ -74,12 +74,12 @@ impl PhysicalExtensionCodec for LakeCodec {
         _: &dyn PhysicalProtoConverterExtension,
     ) -> Result<Arc<dyn ExecutionPlan>> {
         match (serde_json::from_slice(bytes).map_err(torn)?, inputs) {
-            (Node::RawScan(plan), []) if !plan.is_of_raw() => Err(refused("it reads what is no part of `raw`")),
-            (Node::RawScan(plan), []) => Ok(Arc::new(RawScanExec::new(self.lake.store().clone(), plan)?)),
-            (Node::HiveWrite(job), [input]) => {
+            (WireNode::RawScan(plan), []) if !plan.is_of_raw() => Err(refused("it reads what is no part of `raw`")),
+            (WireNode::RawScan(plan), []) => Ok(Arc::new(RawScanExec::new(self.lake.store().clone(), plan)?)),
+            (WireNode::HiveWrite(job), [input]) => {
                 Ok(Arc::new(HiveWriteExec::new(input.clone(), Arc::new(job.on(&self.lake)?))))
             }
-            (Node::Salt(salting), [input]) => Ok(Arc::new(SaltExec::new(input.clone(), salting))),
+            (WireNode::Salt(salting), [input]) => Ok(Arc::new(SaltExec::new(input.clone(), salting))),
             (_, inputs) => internal_err!("a lake's plan node came with {} inputs", inputs.len()),
         }
     }

@@ -11,11 +11,11 @@ use crate::lake::Storage;
 
 /// Each with the endpoint and region that this node has for it; all that lies below one is served, too.
 #[derive(Debug, Clone)]
-pub struct Lakes(Vec<(Storage, Place)>);
+pub struct Lakes(Vec<(Storage, LakeAddress)>);
 
 /// What an address means, whatever way it is written.
 #[derive(Debug, Clone, PartialEq)]
-enum Place {
+enum LakeAddress {
     Folder(PathBuf),
     Bucket(String, Prefix),
 }
@@ -40,7 +40,7 @@ impl Lakes {
     pub fn find(&self, asked: &Storage) -> Result<Storage> {
         let endpoint = |storage: &Storage| storage.endpoint.as_ref().map(|url| url.trim_end_matches('/').to_string());
         let place = place(&asked.url);
-        let serves = |(own, named): &&(Storage, Place)| {
+        let serves = |(own, named): &&(Storage, LakeAddress)| {
             place.as_ref().is_some_and(|place| named.holds(place)) && endpoint(own) == endpoint(asked)
         };
         match self.0.iter().find(serves) {
@@ -56,7 +56,7 @@ impl Lakes {
     }
 }
 
-fn named(text: &str) -> Result<(Storage, Place)> {
+fn named(text: &str) -> Result<(Storage, LakeAddress)> {
     let wrong = |why: String| {
         let hint =
             "write `file:///folder`, `s3://bucket/prefix` or `s3://bucket/prefix?endpoint=http://HOST:PORT&region=R`";
@@ -76,25 +76,25 @@ fn named(text: &str) -> Result<(Storage, Place)> {
     Ok((storage, place))
 }
 
-fn place(url: &str) -> Option<Place> {
+fn place(url: &str) -> Option<LakeAddress> {
     if let Some(rest) = url.strip_prefix("s3://") {
         let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
-        return (!bucket.is_empty()).then_some(Place::Bucket(bucket.to_string(), Prefix::parse(prefix).ok()?));
+        return (!bucket.is_empty()).then_some(LakeAddress::Bucket(bucket.to_string(), Prefix::parse(prefix).ok()?));
     }
     let folder = Url::parse(url).ok().filter(|url| url.scheme() == "file")?.to_file_path().ok()?;
     // An escaped slash may have brought them in.
     let goes_up = folder.components().any(|part| !matches!(part, Component::RootDir | Component::Normal(_)));
-    (!goes_up).then_some(Place::Folder(folder))
+    (!goes_up).then_some(LakeAddress::Folder(folder))
 }
 
-impl Place {
-    fn holds(&self, other: &Place) -> bool {
+impl LakeAddress {
+    fn holds(&self, other: &LakeAddress) -> bool {
         match (self, other) {
             // By its name, and where the name leads.
-            (Place::Folder(own), Place::Folder(other)) => {
+            (LakeAddress::Folder(own), LakeAddress::Folder(other)) => {
                 other.starts_with(own) && resolved(other).starts_with(resolved(own))
             }
-            (Place::Bucket(own, own_prefix), Place::Bucket(other, prefix)) => {
+            (LakeAddress::Bucket(own, own_prefix), LakeAddress::Bucket(other, prefix)) => {
                 own == other && prefix.prefix_matches(own_prefix)
             }
             _ => false,

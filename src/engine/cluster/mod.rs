@@ -68,9 +68,9 @@ pub(super) struct Attempt {
 
 /// The driver's view of its workers.
 #[derive(Clone)]
-pub(super) struct Cluster(Arc<Inner>);
+pub(super) struct Cluster(Arc<ClusterInner>);
 
-struct Inner {
+struct ClusterInner {
     settings: Workers,
     /// Which lake the workers must serve.
     storage: Storage,
@@ -88,7 +88,7 @@ impl Cluster {
             Nodes::Listed(_) => None,
             Nodes::Registered { listen } => Some(Registry::open(listen, &settings.token).await?),
         };
-        Ok(Cluster(Arc::new(Inner {
+        Ok(Cluster(Arc::new(ClusterInner {
             settings: settings.clone(),
             storage: lake.storage().clone(),
             control: Control::new(&settings.token)?,

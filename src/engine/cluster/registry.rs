@@ -24,12 +24,12 @@ const FORGOTTEN_AFTER: Duration = Duration::from_secs(5);
 
 /// Listens as long as it lives.
 pub struct Registry {
-    nodes: Seen,
+    nodes: HeardOf,
     server: JoinHandle<()>,
 }
 
 /// When each `host:port` was last heard of.
-type Seen = Arc<Mutex<BTreeMap<String, Instant>>>;
+type HeardOf = Arc<Mutex<BTreeMap<String, Instant>>>;
 
 impl Registry {
     /// # Errors
@@ -41,7 +41,7 @@ impl Registry {
                 .because(error)
         })?;
         token.guards(listener.local_addr()?)?;
-        let nodes = Seen::default();
+        let nodes = HeardOf::default();
         let routes = Router::new().route("/v1/nodes", post(register)).with_state((nodes.clone(), token.clone()));
         let service = routes.into_make_service_with_connect_info::<SocketAddr>();
         let server = tokio::spawn(async move {
@@ -66,7 +66,7 @@ impl Drop for Registry {
 }
 
 async fn register(
-    State((nodes, token)): State<(Seen, Token)>,
+    State((nodes, token)): State<(HeardOf, Token)>,
     ConnectInfo(sender): ConnectInfo<SocketAddr>,
     headers: HeaderMap,
     Json(node): Json<Registration>,
@@ -79,7 +79,7 @@ async fn register(
     StatusCode::NO_CONTENT
 }
 
-fn locked(nodes: &Seen) -> MutexGuard<'_, BTreeMap<String, Instant>> {
+fn locked(nodes: &HeardOf) -> MutexGuard<'_, BTreeMap<String, Instant>> {
     // A panic while it was held has left a map that is as good as any.
     nodes.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -9,7 +9,7 @@ use crate::hints::{nearest, suggest};
 use crate::spark::types;
 
 /// What happened, and what to do.
-type Words = (String, Option<String>);
+type Wording = (String, Option<String>);
 
 /// How the engine begins to say that it has no such function.
 const UNKNOWN_FUNCTION: &str = "Invalid function '";
@@ -17,7 +17,7 @@ const UNKNOWN_FUNCTION: &str = "Invalid function '";
 const ALIAS: &str = "name one of them with AS";
 
 /// The words for an error; the engine's own where we have no better ones.
-pub(super) fn of(error: &DataFusionError) -> Words {
+pub(super) fn of(error: &DataFusionError) -> Wording {
     if let Some(known) = super::known(error) {
         return (known.to_string(), known.hint_text().map(String::from));
     }
@@ -35,7 +35,7 @@ pub(super) fn of(error: &DataFusionError) -> Words {
     }
 }
 
-fn of_columns(fault: &SchemaError, notes: &[&str]) -> Words {
+fn of_columns(fault: &SchemaError, notes: &[&str]) -> Wording {
     match fault {
         SchemaError::FieldNotFound { field, valid_fields } => {
             let known = || valid_fields.iter().map(|valid| (valid.relation.as_ref().map(|of| of.table()), &valid.name));
@@ -87,7 +87,7 @@ pub(super) fn refused_call(error: &DataFusionError) -> Option<(String, usize)> {
 }
 
 /// The sentences that people meet most. One that the engine changes comes through as it is.
-fn rephrased(said: &str, notes: &[&str]) -> Option<Words> {
+fn rephrased(said: &str, notes: &[&str]) -> Option<Wording> {
     let words = |message: String, hint: &str| Some((message, Some(hint.to_string())));
     // Of messages between machines, which nest twice for each operator.
     if said.contains("recursion limit reached") {

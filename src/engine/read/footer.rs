@@ -33,18 +33,18 @@ impl ParquetFileReaderFactory for Readers {
         let (store, meta) = (self.0.clone(), file.object_meta.clone());
         let pages = DefaultParquetFileReaderFactory::new(self.0.clone());
         let pages = pages.create_reader(partition, file, hint_bytes, metrics)?;
-        Ok(Box::new(Reader { pages, store, meta, hint_bytes }))
+        Ok(Box::new(FooterReader { pages, store, meta, hint_bytes }))
     }
 }
 
-struct Reader {
+struct FooterReader {
     pages: Box<dyn AsyncFileReader + Send>,
     store: Arc<dyn ObjectStore>,
     meta: ObjectMeta,
     hint_bytes: Option<usize>,
 }
 
-impl AsyncFileReader for Reader {
+impl AsyncFileReader for FooterReader {
     fn get_bytes(&mut self, range: Range<u64>) -> BoxFuture<'_, ParquetResult<Bytes>> {
         self.pages.get_bytes(range)
     }

@@ -8,13 +8,13 @@ use datafusion::physical_plan::collect;
 
 use super::athena;
 use super::hive::{HiveWriteExec, WriteJob};
-use super::store::{TARGET_FILE_BYTES, Written};
+use super::store::{TARGET_FILE_BYTES, WrittenFiles};
 use crate::engine::Session;
 use crate::error::{Error, Result};
 use crate::lake::path::PartitionValue;
 use crate::lake::stage;
 use crate::lake::table::commit::{self, Replaces};
-use crate::lake::table::data_file::{DataFile, Identity};
+use crate::lake::table::data_file::{DataFile, FilesIdentity};
 use crate::lake::table::tree::Node;
 use crate::lake::table::version::Version;
 use crate::report::{Meter, RunStamp};
@@ -43,7 +43,7 @@ pub async fn compact(
     let lake = &session.lake;
     let replaced: HashSet<String> = small.iter().map(|file| file.path.clone()).collect();
     let rows: u64 = small.iter().map(|file| file.rows).sum();
-    let mut taken_over: HashMap<Vec<PartitionValue>, (Option<String>, Identity)> = HashMap::new();
+    let mut taken_over: HashMap<Vec<PartitionValue>, (Option<String>, FilesIdentity)> = HashMap::new();
     for file in &small {
         let (made_from, identity) = taken_over.entry(file.partition.clone()).or_default();
         made_from.clone_from(&file.made_from);
@@ -72,7 +72,7 @@ pub async fn compact(
     };
     let plan = Arc::new(HiveWriteExec::new(plan, job));
     let answers = collect(plan, context).await?;
-    let mut written = Written::read(HiveWriteExec::answers(&answers)?, 0);
+    let mut written = WrittenFiles::read(HiveWriteExec::answers(&answers)?, 0);
     for file in &mut written.files {
         // The first file of a partition stands for all that were there, the others for none.
         let (made_from, identity) = taken_over.entry(file.partition.clone()).or_default();

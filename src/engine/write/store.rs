@@ -16,7 +16,7 @@ use datafusion::prelude::DataFrame;
 
 use super::athena;
 use super::hive::{
-    Answer, CHECKS, Counts, HiveWriteExec, MAX_CHECKS, SALT, SaltExec, Salting, WriteJob, empty_file, row_bytes_of,
+    CHECKS, Counts, HiveWriteExec, MAX_CHECKS, SALT, SaltExec, Salting, TaskAnswer, WriteJob, empty_file, row_bytes_of,
 };
 use crate::engine::slices::SliceWrite;
 use crate::engine::{Session, faults};
@@ -25,7 +25,7 @@ use crate::lake::stage::{self, Staged};
 use crate::lake::table::commit::{self, Replaces};
 use crate::lake::table::data_file::DataFile;
 use crate::lake::table::version::{self, Version};
-use crate::lake::{Format, TableName};
+use crate::lake::{ObjectFormat, TableName};
 use crate::project::{Check, OnFail, WriteMode};
 use crate::report::{CheckCount, Made, Meter, RunStamp};
 use crate::spark::types::{self, Timestamps};
@@ -108,7 +108,7 @@ pub async fn store(session: &Session, frame: DataFrame, write: TableWrite<'_>) -
     let answers = collect(plan.clone(), context).await?;
     session.need_workers(false);
     session.count(plan).await;
-    let mut written = Written::read(HiveWriteExec::answers(&answers)?, write.checks.len());
+    let mut written = WrittenFiles::read(HiveWriteExec::answers(&answers)?, write.checks.len());
     if written.files.is_empty() && write.partition_by.is_empty() {
         let (file, staged) = empty_file(&job).await?;
         written.files.push(file);
@@ -140,7 +140,7 @@ pub async fn store(session: &Session, frame: DataFrame, write: TableWrite<'_>) -
         on_workers: None,
     };
     let next = Version {
-        format: Format,
+        format: ObjectFormat,
         table: write.table.clone(),
         version: 0,
         run_id: write.stamp.run_id.clone(),
@@ -278,28 +278,28 @@ fn gathered_if_small(plan: Arc<dyn ExecutionPlan>) -> Arc<dyn ExecutionPlan> {
 }
 
 #[derive(Default)]
-pub(in crate::engine) struct Written {
+pub(in crate::engine) struct WrittenFiles {
     pub(in crate::engine) files: Vec<DataFile>,
     quarantine: Vec<DataFile>,
     pub(in crate::engine) staged: Vec<Staged>,
     counts: Counts,
 }
 
-impl Written {
-    pub(in crate::engine) fn read(answers: Vec<Answer>, checks: usize) -> Self {
+impl WrittenFiles {
+    pub(in crate::engine) fn read(answers: Vec<TaskAnswer>, checks: usize) -> Self {
         let mut written =
-            Written { counts: Counts { broken: vec![0; checks], ..Counts::default() }, ..Written::default() };
+            WrittenFiles { counts: Counts { broken: vec![0; checks], ..Counts::default() }, ..WrittenFiles::default() };
         for answer in answers {
             match answer {
-                Answer::File { file, staged } => {
+                TaskAnswer::File { file, staged } => {
                     written.files.push(file);
                     written.staged.push(staged);
                 }
-                Answer::Quarantined { file, staged } => {
+                TaskAnswer::Quarantined { file, staged } => {
                     written.quarantine.push(file);
                     written.staged.push(staged);
                 }
-                Answer::Counts(counts) => {
+                TaskAnswer::Counts(counts) => {
                     written.counts.rows_in += counts.rows_in;
                     written.counts.quarantined += counts.quarantined;
                     written.counts.dropped += counts.dropped;

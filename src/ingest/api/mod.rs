@@ -9,13 +9,13 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue, IF_NONE_MATCH};
 use reqwest::{Client, StatusCode};
 use sha2::{Digest, Sha256};
 
-use super::http::{self, Fault};
-use super::parts::{Draft, RowParts, Taken};
+use super::http::{self, FailedAttempt};
+use super::parts::{LandingDraft, RowParts, Taken};
 use crate::error::{Error, Result};
 use crate::formats::json_rows::RowSplitter;
-use crate::formats::json_schema::Rows;
+use crate::formats::json_schema::JsonSchema;
 use crate::formats::utf8::Utf8;
-use crate::lake::landing::{LandedFormat, Landing, Request};
+use crate::lake::landing::{LandedFormat, Landing, SourceRequest};
 use crate::project::{Address, Paginator, Secret};
 use paginate::Pages;
 
@@ -32,7 +32,7 @@ pub async fn capture(
     headers: &BTreeMap<String, Secret>,
     records: Option<&str>,
     paginate: Option<&Paginator>,
-    draft: &Draft<'_>,
+    draft: &LandingDraft<'_>,
 ) -> Result<Taken> {
     if !matches!(url.url().scheme(), "http" | "https") {
         return Err(
@@ -46,15 +46,15 @@ pub async fn capture(
         return Ok(Taken::Unchanged("not modified (304)".into()));
     }
 
-    let mut schema = Rows::default();
+    let mut schema = JsonSchema::default();
     let mut parts = RowParts::new(draft);
     let mut pages = Pages::default();
     for number in 1..=MAX_PAGES {
         let page = match api.page(number).await {
-            Err(Fault { status: Some(status), .. }) if pages.end_with(status) => {
+            Err(FailedAttempt { status: Some(status), .. }) if pages.end_with(status) => {
                 // Without an ETag, so that the next capture asks whether there is such a page by then.
                 let url = api.page_url(number).to_string();
-                parts.request(Request { url, status: Some(status.as_u16()), etag: None, last_modified: None });
+                parts.request(SourceRequest { url, status: Some(status.as_u16()), etag: None, last_modified: None });
                 break;
             }
             page => page?,
@@ -101,7 +101,7 @@ struct Page {
     body: Vec<Bytes>,
     rows: u64,
     rows_hash: [u8; 32],
-    request: Request,
+    request: SourceRequest,
 }
 
 impl Api<'_> {
@@ -111,12 +111,12 @@ impl Api<'_> {
         self.url.with_parameters(&[(page, number), (limit, *size)])
     }
 
-    async fn page(&self, number: u32) -> Result<Page, Fault> {
+    async fn page(&self, number: u32) -> Result<Page, FailedAttempt> {
         let url = self.page_url(number);
         http::with_retries(|| self.attempt(&url)).await
     }
 
-    async fn attempt(&self, url: &Address) -> Result<Page, Fault> {
+    async fn attempt(&self, url: &Address) -> Result<Page, FailedAttempt> {
         let mut response = http::send(self.client.get(url.url().clone()), url).await?;
         let request = http::request(&response, url);
         let (mut body, mut bytes) = (vec![], 0);
@@ -137,16 +137,18 @@ impl Api<'_> {
                 hash.update(b"\n");
                 Ok(())
             });
-            split.map_err(in_answer).map_err(Fault::passing)?;
+            split.map_err(in_answer).map_err(FailedAttempt::passing)?;
             sound.map_err(|bad| in_answer(bad.error(&format!("row {}", splitter.rows() + 1))))?;
             body.push(chunk);
         }
         if bytes == 0 && response.status() != StatusCode::NO_CONTENT {
             let broken_off = Error::failed(format!("`{url}` answered without a single byte"));
-            return Err(Fault::passing(broken_off.hint("an answer without rows is `[]`; check the source's path")));
+            return Err(FailedAttempt::passing(
+                broken_off.hint("an answer without rows is `[]`; check the source's path"),
+            ));
         }
         let rows = splitter.rows();
-        splitter.finish().map_err(in_answer).map_err(Fault::passing)?;
+        splitter.finish().map_err(in_answer).map_err(FailedAttempt::passing)?;
         Ok(Page { body, rows, rows_hash: hash.finalize().into(), request })
     }
 

@@ -2,13 +2,13 @@
 
 mod sqlite;
 
-use super::parts::{Draft, RowParts, Taken};
+use super::parts::{LandingDraft, RowParts, Taken};
 use crate::error::{Error, Result};
-use crate::lake::landing::{LandedFormat, Request};
+use crate::lake::landing::{LandedFormat, SourceRequest};
 use crate::project::{Address, SqlRead};
 
 /// Streams the rows into the lake. It is unchanged if they hash to what the last landing holds.
-pub async fn capture(database: &Address, query: &SqlRead, draft: &Draft<'_>) -> Result<Taken> {
+pub async fn capture(database: &Address, query: &SqlRead, draft: &LandingDraft<'_>) -> Result<Taken> {
     let shown = database.without_parameters().to_string();
     if database.url().scheme() != "sqlite" {
         return Err(Error::config(format!(
@@ -17,7 +17,7 @@ pub async fn capture(database: &Address, query: &SqlRead, draft: &Draft<'_>) -> 
         .hint("write sqlite:///path/to/file"));
     }
     let mut parts = RowParts::new(draft);
-    parts.request(Request { url: shown.clone(), status: None, etag: None, last_modified: None });
+    parts.request(SourceRequest { url: shown.clone(), status: None, etag: None, last_modified: None });
     let schema = sqlite::read(database.url(), query, &mut parts).await;
     let schema = schema.map_err(|error| error.context(format!("`{shown}`")))?;
     Ok(Taken::New { format: LandedFormat::Ndjson, schema, parts: parts.finish().await? })

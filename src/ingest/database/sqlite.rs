@@ -99,7 +99,7 @@ async fn select_all(connection: &mut SqliteConnection, table: &Written) -> Resul
 }
 
 /// The columns of a query with their declared types; leaves it behind as [`VIEW`].
-async fn describe(connection: &mut SqliteConnection, select: &str, query: &SqlRead) -> Result<Vec<Column>> {
+async fn describe(connection: &mut SqliteConnection, select: &str, query: &SqlRead) -> Result<Vec<SqliteColumn>> {
     let refused = |error: sqlx::Error| {
         let refused = Error::failed("the database does not accept the query");
         match query {
@@ -124,12 +124,12 @@ async fn describe(connection: &mut SqliteConnection, select: &str, query: &SqlRe
                 .hint("columns are case-insensitive, as in Spark: rename one with AS"));
         }
     }
-    described.into_iter().map(|(name, declared)| Column::new(name, &declared)).collect()
+    described.into_iter().map(|(name, declared)| SqliteColumn::new(name, &declared)).collect()
 }
 
 /// Looks whether the columns that are declared as booleans hold 0, 1 and null only. Else 0 and 1 are numbers there, and that
 /// has to be known before the first of them is written.
-async fn check_booleans(connection: &mut SqliteConnection, columns: &mut [Column]) -> Result<()> {
+async fn check_booleans(connection: &mut SqliteConnection, columns: &mut [SqliteColumn]) -> Result<()> {
     let booleans: Vec<_> = columns.iter_mut().filter(|column| column.declared == Some(DataType::Boolean)).collect();
     if booleans.is_empty() {
         return Ok(());
@@ -148,7 +148,7 @@ async fn check_booleans(connection: &mut SqliteConnection, columns: &mut [Column
 
 /// A column and the kinds of value it has held.
 #[derive(Debug)]
-struct Column {
+struct SqliteColumn {
     name: String,
     /// `"name":` as JSON.
     key: String,
@@ -162,12 +162,12 @@ struct Column {
     blob: bool,
 }
 
-impl Column {
+impl SqliteColumn {
     fn new(name: String, declared: &str) -> Result<Self> {
         let key = serde_json::to_string(&name)
             .map_err(|error| Error::failed(format!("`{name}` cannot be a JSON key")).because(error))?;
         let declared = declared_type(declared);
-        Ok(Column {
+        Ok(SqliteColumn {
             name,
             key: key + ":",
             declared,
@@ -217,7 +217,7 @@ fn declared_type(declared: &str) -> Option<DataType> {
     any(&["real", "floa", "doub"]).then_some(DataType::Float64)
 }
 
-fn write_row(row: &SqliteRow, columns: &mut [Column], line: &mut Vec<u8>) -> Result<()> {
+fn write_row(row: &SqliteRow, columns: &mut [SqliteColumn], line: &mut Vec<u8>) -> Result<()> {
     let mut separator = b'{';
     for (place, column) in columns.iter_mut().enumerate() {
         line.push(separator);
@@ -231,7 +231,12 @@ fn write_row(row: &SqliteRow, columns: &mut [Column], line: &mut Vec<u8>) -> Res
     Ok(())
 }
 
-fn write_value(row: &SqliteRow, place: usize, column: &mut Column, line: &mut Vec<u8>) -> Result<(), sqlx::Error> {
+fn write_value(
+    row: &SqliteRow,
+    place: usize,
+    column: &mut SqliteColumn,
+    line: &mut Vec<u8>,
+) -> Result<(), sqlx::Error> {
     let raw = row.try_get_raw(place)?;
     if raw.is_null() {
         // Its type, if one asks for it, is the one that the column declares.
@@ -270,7 +275,7 @@ fn write_value(row: &SqliteRow, place: usize, column: &mut Column, line: &mut Ve
     Ok(())
 }
 
-fn write_integer(value: i64, column: &mut Column, line: &mut Vec<u8>) -> std::io::Result<()> {
+fn write_integer(value: i64, column: &mut SqliteColumn, line: &mut Vec<u8>) -> std::io::Result<()> {
     column.wide_integer |= !survives_as_double(value);
     match column.declared {
         Some(DataType::Boolean) if !column.misfit && (value == 0 || value == 1) => {
@@ -286,7 +291,7 @@ fn write_integer(value: i64, column: &mut Column, line: &mut Vec<u8>) -> std::io
     write!(line, "{value}")
 }
 
-fn write_real(value: f64, column: &mut Column, line: &mut Vec<u8>) -> std::io::Result<()> {
+fn write_real(value: f64, column: &mut SqliteColumn, line: &mut Vec<u8>) -> std::io::Result<()> {
     match column.declared {
         Some(DataType::Decimal128(precision, scale)) => {
             // As few digits as give the number back: 12.3 rather than its binary neighbour.

@@ -22,12 +22,12 @@ use crate::lake::table::data_file::DataFile;
 use crate::lake::table::tree::Node;
 use crate::lake::table::version::{self, Version};
 use crate::lake::table::{attic, vacuum};
-use crate::lake::{Format, Lake, capture, stage};
+use crate::lake::{Lake, ObjectFormat, capture, stage};
 use crate::machine::Process;
 use crate::spark::types::Timestamps;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Task {
+pub enum Errand {
     Append,
     Overwrite,
     OverwritePartitions,
@@ -39,7 +39,7 @@ pub enum Task {
 
 pub struct Driver {
     pub number: usize,
-    pub task: Task,
+    pub task: Errand,
     pub world: Arc<World>,
     pub handle: Handle,
     pub lake: Lake,
@@ -50,7 +50,7 @@ pub struct Driver {
 }
 
 impl Driver {
-    pub fn new(number: usize, task: Task, world: &Arc<World>, fortune: Fortune, setting: &Setting) -> Driver {
+    pub fn new(number: usize, task: Errand, world: &Arc<World>, fortune: Fortune, setting: &Setting) -> Driver {
         let handle = Handle::new(world, number, fortune);
         let store = Arc::new(handle.clone());
         let uploads = setting.with_uploads.then(|| store.clone() as _);
@@ -75,11 +75,11 @@ impl Driver {
     }
 
     async fn attempt(&self, run_id: &str) -> Result<()> {
-        if self.task == Task::Read {
+        if self.task == Errand::Read {
             return self.read().await;
         }
         let dataset = match self.task {
-            Task::Capture => source(),
+            Errand::Capture => source(),
             _ => table(),
         };
         let process = Process { host: "simulated".into(), machine: None, pid: self.number as u32, started: None };
@@ -102,11 +102,11 @@ impl Driver {
 
     async fn work(&self, run_id: &str, now: DateTime<chrono::Utc>) -> Result<()> {
         let lake = &self.lake;
-        if self.task == Task::Capture {
+        if self.task == Errand::Capture {
             return self.capture(run_id).await;
         }
         commit::recover(lake, &table(), run_id).await?;
-        if self.task == Task::Vacuum {
+        if self.task == Errand::Vacuum {
             vacuum::remove(lake, &table(), lake.keep(), now).await?;
             return vacuum::remove(lake, &source(), lake.keep(), now).await.map(drop);
         }
@@ -121,15 +121,15 @@ impl Driver {
     async fn write(&self, run_id: &str) -> Result<()> {
         let lake = &self.lake;
         let (replaces, partitions) = match self.task {
-            Task::Append => (Replaces::Nothing, vec!["a"]),
-            Task::Overwrite => (Replaces::Everything, vec!["a", "b"]),
-            Task::OverwritePartitions => (Replaces::TouchedPartitions, vec!["a"]),
-            Task::Compact => {
+            Errand::Append => (Replaces::Nothing, vec!["a"]),
+            Errand::Overwrite => (Replaces::Everything, vec!["a", "b"]),
+            Errand::OverwritePartitions => (Replaces::TouchedPartitions, vec!["a"]),
+            Errand::Compact => {
                 let Some(current) = version::latest(lake, &table()).await? else { return Ok(()) };
                 let Some((partition, small)) = several(version::files(lake, &current).await?) else { return Ok(()) };
                 (Replaces::Files(small), vec![partition])
             }
-            Task::Vacuum | Task::Capture | Task::Read => unreachable!("no writers"),
+            Errand::Vacuum | Errand::Capture | Errand::Read => unreachable!("no writers"),
         };
         let (mut staged, mut files) = (vec![], vec![]);
         for partition in &partitions {
@@ -255,7 +255,7 @@ fn data_file(path: String, partition: &str) -> DataFile {
 
 fn next(run_id: &str, files: Vec<DataFile>) -> Version {
     Version {
-        format: Format,
+        format: ObjectFormat,
         table: table(),
         version: 0,
         run_id: run_id.to_string(),
@@ -274,7 +274,7 @@ fn next(run_id: &str, files: Vec<DataFile>) -> Version {
 /// Clears up after everybody, undisturbed: twice, with days between, so that all that has to grow old does.
 pub async fn clear_up(world: &Arc<World>, setting: &Setting) -> Result<()> {
     world.state().ledger.keep_nothing();
-    for (number, task) in [(90, Task::Append), (91, Task::Capture), (92, Task::Overwrite), (93, Task::Vacuum)] {
+    for (number, task) in [(90, Errand::Append), (91, Errand::Capture), (92, Errand::Overwrite), (93, Errand::Vacuum)] {
         let setting = Setting { keep: Duration::ZERO, ..*setting };
         for days in [0, 2] {
             world.time.sleep(Duration::from_secs(days * 86_400 + 120)).await;

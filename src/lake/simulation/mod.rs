@@ -28,7 +28,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use chance::Chance;
-use driver::{Driver, Setting, Task};
+use driver::{Driver, Errand, Setting};
 use store::{Fortune, World};
 pub use time::Time;
 
@@ -126,12 +126,12 @@ async fn schedule(seed: u64, planted: Option<Planted>, is_told: bool) -> Result<
     let writers = 2 + chance.below(2) as usize;
     for number in 1..=writers {
         let task = match chance.below(8) {
-            _ if is_of_captures => Task::Capture,
-            0 | 1 => Task::Append,
-            2 | 3 => Task::Overwrite,
-            4 | 5 => Task::OverwritePartitions,
-            6 => Task::Compact,
-            _ => Task::Vacuum,
+            _ if is_of_captures => Errand::Capture,
+            0 | 1 => Errand::Append,
+            2 | 3 => Errand::Overwrite,
+            4 | 5 => Errand::OverwritePartitions,
+            6 => Errand::Compact,
+            _ => Errand::Vacuum,
         };
         let fortune = Fortune {
             dies_at: chance.point(3, 45),
@@ -145,7 +145,7 @@ async fn schedule(seed: u64, planted: Option<Planted>, is_told: bool) -> Result<
     if !is_of_captures && chance.once_in(3) {
         let fortune =
             Fortune { sleeps_at: chance.point(2, 20).map(|at| (at, chance.seconds(20, 200))), ..Fortune::default() };
-        let driver = Driver::new(writers + 1, Task::Read, &world, fortune, &setting);
+        let driver = Driver::new(writers + 1, Errand::Read, &world, fortune, &setting);
         tasks.push(tokio::spawn(driver.drive(chance.seconds(0, 60))));
     }
     until_done(&world, &tasks).await?;
@@ -190,7 +190,7 @@ async fn settle() {
     }
 }
 
-fn broken(state: &store::State) -> Result<(), String> {
+fn broken(state: &store::WorldState) -> Result<(), String> {
     state.ledger.broken().map_or(Ok(()), |what| Err(what.to_string()))
 }
 

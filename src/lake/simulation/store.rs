@@ -27,13 +27,13 @@ use super::objects::{Arrival, Object, Objects};
 #[derive(Debug)]
 pub struct World {
     pub time: Arc<Time>,
-    state: Mutex<State>,
+    state: Mutex<WorldState>,
     /// Prints what is asked of the store.
     is_told: bool,
 }
 
 #[derive(Debug)]
-pub struct State {
+pub struct WorldState {
     pub chance: Chance,
     pub objects: Objects,
     pub uploads: BTreeMap<String, Upload>,
@@ -63,7 +63,7 @@ enum Request {
 }
 
 #[derive(Debug)]
-enum Answer {
+enum StoreAnswer {
     Done,
     Begun(String),
     Object(Bytes, ObjectMeta),
@@ -102,11 +102,11 @@ pub struct Fortune {
 #[derive(Debug, Clone)]
 pub struct Handle {
     world: Arc<World>,
-    driver: Arc<Driver>,
+    driver: Arc<HandleOwner>,
 }
 
 #[derive(Debug)]
-struct Driver {
+struct HandleOwner {
     number: usize,
     fortune: Fortune,
     requests: AtomicU64,
@@ -116,7 +116,7 @@ struct Driver {
 
 impl World {
     pub fn new(seed: u64, keep: Duration, is_told: bool) -> Arc<World> {
-        let state = State {
+        let state = WorldState {
             chance: Chance::new(seed),
             objects: Objects::new(),
             uploads: BTreeMap::new(),
@@ -126,18 +126,18 @@ impl World {
         Arc::new(World { time: Arc::default(), state: Mutex::new(state), is_told })
     }
 
-    pub fn state(&self) -> MutexGuard<'_, State> {
+    pub fn state(&self) -> MutexGuard<'_, WorldState> {
         self.state.lock().unwrap()
     }
 
-    fn apply(&self, request: &Request) -> Result<Answer> {
+    fn apply(&self, request: &Request) -> Result<StoreAnswer> {
         self.apply_when(request, Arrival::InTime)
     }
 
-    fn apply_when(&self, request: &Request, arrival: Arrival) -> Result<Answer> {
+    fn apply_when(&self, request: &Request, arrival: Arrival) -> Result<StoreAnswer> {
         let now = self.time.now();
         let state = &mut *self.state();
-        let State { objects, uploads, ledger, removed, .. } = state;
+        let WorldState { objects, uploads, ledger, removed, .. } = state;
         let mut put = |objects: &mut Objects, path: &str, bytes: Bytes, arrival: Arrival| {
             objects.insert(path.to_string(), Object { bytes: bytes.clone(), put_at: now });
             ledger.after_put(objects, path, &bytes, now, arrival);
@@ -145,48 +145,48 @@ impl World {
         match request {
             Request::Get(path) => {
                 let object = objects.get(path).ok_or_else(|| not_found(path))?;
-                Ok(Answer::Object(object.bytes.clone(), meta(path, object)))
+                Ok(StoreAnswer::Object(object.bytes.clone(), meta(path, object)))
             }
             Request::List(prefix) => {
                 let below = objects.range(prefix.clone()..).take_while(|(path, _)| path.starts_with(prefix));
-                Ok(Answer::Listed(below.map(|(path, object)| meta(path, object)).collect()))
+                Ok(StoreAnswer::Listed(below.map(|(path, object)| meta(path, object)).collect()))
             }
             Request::Put { path, bytes, only_if_new } => {
                 if *only_if_new && objects.contains_key(path) {
                     return Err(exists(path));
                 }
                 put(objects, path, bytes.clone(), arrival);
-                Ok(Answer::Done)
+                Ok(StoreAnswer::Done)
             }
             Request::Delete(path) => {
                 if objects.remove(path).is_some() {
                     removed.insert(path.clone());
                     ledger.after_delete(objects, path);
                 }
-                Ok(Answer::Done)
+                Ok(StoreAnswer::Done)
             }
             Request::Copy(from, to) => {
                 let bytes = objects.get(from).ok_or_else(|| not_found(from))?.bytes.clone();
                 // A file that was cleared away can only have come back by a put that came late, and so does its copy.
                 let arrival = if removed.contains(from) { Arrival::Late } else { arrival };
                 put(objects, to, bytes, arrival);
-                Ok(Answer::Done)
+                Ok(StoreAnswer::Done)
             }
             Request::Begin(path) => {
                 let id = format!("upload{}", state.chance.below(u64::MAX));
                 uploads.insert(id.clone(), Upload { path: path.clone(), parts: vec![] });
-                Ok(Answer::Begun(id))
+                Ok(StoreAnswer::Begun(id))
             }
             Request::Part(id, bytes) => {
                 uploads.get_mut(id).ok_or_else(|| not_found(id))?.parts.push(bytes.clone());
-                Ok(Answer::Done)
+                Ok(StoreAnswer::Done)
             }
             Request::Complete(id) => {
                 let Upload { path, parts } = uploads.remove(id).ok_or_else(|| not_found(id))?;
                 put(objects, &path, Bytes::from(parts.concat()), arrival);
-                Ok(Answer::Done)
+                Ok(StoreAnswer::Done)
             }
-            Request::Abort(id) => uploads.remove(id).map(|_| Answer::Done).ok_or_else(|| not_found(id)),
+            Request::Abort(id) => uploads.remove(id).map(|_| StoreAnswer::Done).ok_or_else(|| not_found(id)),
         }
     }
 }
@@ -199,7 +199,7 @@ impl Request {
 
 impl Handle {
     pub fn new(world: &Arc<World>, number: usize, fortune: Fortune) -> Handle {
-        let driver = Driver {
+        let driver = HandleOwner {
             number,
             fortune,
             requests: AtomicU64::new(0),
@@ -213,7 +213,7 @@ impl Handle {
         self.driver.is_dead.load(Ordering::Relaxed)
     }
 
-    async fn ask(&self, request: Request) -> Result<Answer> {
+    async fn ask(&self, request: Request) -> Result<StoreAnswer> {
         let (world, driver) = (&self.world, &self.driver);
         let number = driver.requests.fetch_add(1, Ordering::Relaxed) + 1;
         if driver.fortune.dies_at == Some(number) {
@@ -286,7 +286,7 @@ impl Handle {
     }
 
     /// It takes effect even if the driver no longer waits for it.
-    fn later(&self, request: Request) -> tokio::task::JoinHandle<Result<Answer>> {
+    fn later(&self, request: Request) -> tokio::task::JoinHandle<Result<StoreAnswer>> {
         let world = self.world.clone();
         let delay = world.state().chance.seconds(1, 150);
         tokio::spawn(async move {
@@ -354,7 +354,7 @@ impl ObjectStore for Handle {
     }
 
     async fn get_opts(&self, path: &Path, _: GetOptions) -> Result<GetResult> {
-        let Answer::Object(bytes, meta) = self.ask(Request::Get(path.to_string())).await? else { unreachable!() };
+        let StoreAnswer::Object(bytes, meta) = self.ask(Request::Get(path.to_string())).await? else { unreachable!() };
         let range = 0..bytes.len() as u64;
         let payload = GetResultPayload::Stream(stream::iter([Ok(bytes)]).boxed());
         Ok(GetResult { payload, meta, range, attributes: Default::default() })
@@ -376,7 +376,7 @@ impl ObjectStore for Handle {
         let (handle, prefix) = (self.clone(), prefix(dir));
         let listed = async move {
             match handle.ask(Request::List(prefix)).await {
-                Ok(Answer::Listed(objects)) => objects.into_iter().map(Ok).collect(),
+                Ok(StoreAnswer::Listed(objects)) => objects.into_iter().map(Ok).collect(),
                 Ok(_) => unreachable!(),
                 Err(error) => vec![Err(error)],
             }
@@ -386,7 +386,7 @@ impl ObjectStore for Handle {
 
     async fn list_with_delimiter(&self, dir: Option<&Path>) -> Result<ListResult> {
         let prefix = prefix(dir);
-        let Answer::Listed(found) = self.ask(Request::List(prefix.clone())).await? else { unreachable!() };
+        let StoreAnswer::Listed(found) = self.ask(Request::List(prefix.clone())).await? else { unreachable!() };
         let (mut objects, mut common_prefixes) = (vec![], vec![]);
         for object in found {
             match object.location.as_ref()[prefix.len()..].split_once('/') {
@@ -406,7 +406,7 @@ impl ObjectStore for Handle {
 #[async_trait]
 impl MultipartStore for Handle {
     async fn create_multipart(&self, path: &Path) -> Result<MultipartId> {
-        let Answer::Begun(id) = self.ask(Request::Begin(path.to_string())).await? else { unreachable!() };
+        let StoreAnswer::Begun(id) = self.ask(Request::Begin(path.to_string())).await? else { unreachable!() };
         Ok(id)
     }
 

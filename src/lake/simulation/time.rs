@@ -7,10 +7,10 @@ use std::task::{Poll, Waker};
 use std::time::Duration;
 
 #[derive(Debug, Default)]
-pub struct Time(Mutex<State>);
+pub struct Time(Mutex<Clocks>);
 
 #[derive(Debug, Default)]
-struct State {
+struct Clocks {
     now: Duration,
     /// By the moment, then in the order in which they began to wait.
     sleepers: BinaryHeap<Reverse<(Duration, u64)>>,
@@ -54,7 +54,7 @@ impl Time {
         true
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, Clocks> {
         self.0.lock().unwrap()
     }
 }

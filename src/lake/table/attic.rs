@@ -22,7 +22,7 @@ use serde::Serialize;
 
 use super::version::{self, Kept, Shelf};
 use crate::error::{Error, Result};
-use crate::lake::format::Format;
+use crate::lake::format::ObjectFormat;
 use crate::lake::planted::Planted;
 use crate::lake::{Lake, OLD, TableName, disk, path};
 
@@ -115,7 +115,7 @@ pub(in crate::lake) async fn no_longer_kept(lake: &Lake, table: &TableName, shel
     }
     lake.write(
         &path::oldest_file(table, oldest),
-        serde_json::to_vec(&Oldest { format: Format }).expect("text keys only"),
+        serde_json::to_vec(&Oldest { format: ObjectFormat }).expect("text keys only"),
     )
     .await?;
     let before = shelf.former_oldest.iter().chain((shelf.oldest > 0).then_some(&shelf.oldest));
@@ -130,7 +130,7 @@ pub(in crate::lake) async fn give_up(lake: &Lake, table: &TableName, numbers: &[
 /// What an object says whose name says it all.
 #[derive(Serialize)]
 struct Oldest {
-    format: Format,
+    format: ObjectFormat,
 }
 
 /// Where a replaced object is.

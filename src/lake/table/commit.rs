@@ -18,12 +18,12 @@ use futures::{StreamExt, TryStreamExt, stream};
 use serde::{Deserialize, Serialize};
 
 use super::attic;
-use super::order::Order;
+use super::order::KeyOrder;
 use super::tree::{self, Node};
 use super::tree_change::TreeChange;
 use super::version::{self, Record, Shelf, Version};
 use crate::error::{Error, Kind, Result};
-use crate::lake::format::{Content, Format};
+use crate::lake::format::{Content, ObjectFormat};
 use crate::lake::path::{self, PartitionValue};
 use crate::lake::planted::Planted;
 use crate::lake::stage::{self, Staged};
@@ -45,7 +45,7 @@ pub enum Replaces {
 #[derive(Serialize, Deserialize)]
 struct Pending {
     #[serde(default)]
-    format: Format,
+    format: ObjectFormat,
     next: Version,
     staged: Vec<Staged>,
     nodes: Vec<String>,
@@ -57,12 +57,12 @@ struct Pending {
 pub async fn commit(lake: &Lake, mut next: Version, staged: Vec<Staged>, replaces: Replaces) -> Result<Version> {
     let (current, number) = current(lake, &next.table).await?;
     next.version = number;
-    let order = Order::of(&next.schema, &next.partition_by);
+    let order = KeyOrder::of(&next.schema, &next.partition_by);
     let (old, old_bad) = current.map(|current| (current.files, current.quarantine)).unwrap_or_default();
     let mut change = TreeChange::new(lake, &next.table, next.version, &next.run_id);
     let files = follow(&mut change, old, next.files, &replaces, &order).await?;
     // What broke a check is never partitioned.
-    let quarantine = follow(&mut change, old_bad, next.quarantine, &replaces, &Order::default()).await?;
+    let quarantine = follow(&mut change, old_bad, next.quarantine, &replaces, &KeyOrder::default()).await?;
     let TreeChange { nodes: new_nodes, removed_files, removed_nodes, .. } = change;
     (next.files, next.quarantine) = (files, quarantine);
     let removed = match lake.keep().is_zero() {
@@ -74,7 +74,7 @@ pub async fn commit(lake: &Lake, mut next: Version, staged: Vec<Staged>, replace
         }
     };
     let nodes = new_nodes.iter().map(|(path, _)| path.clone()).collect();
-    let pending = Pending { format: Format, next, staged, nodes, removed };
+    let pending = Pending { format: ObjectFormat, next, staged, nodes, removed };
     if lake.has_planted(Planted::PublishBeforePending) {
         stage::publish_all(lake, &pending.staged).await?;
     }
@@ -220,7 +220,13 @@ fn changed_meanwhile(table: &TableName) -> Error {
 }
 
 /// The list that follows `old` when the files of `new` come.
-async fn follow(change: &mut TreeChange<'_>, old: Node, new: Node, replaces: &Replaces, order: &Order) -> Result<Node> {
+async fn follow(
+    change: &mut TreeChange<'_>,
+    old: Node,
+    new: Node,
+    replaces: &Replaces,
+    order: &KeyOrder,
+) -> Result<Node> {
     let Node::Leaf(new) = new else { unreachable!("new files come as a plain list") };
     match replaces {
         Replaces::Nothing => change.replace(old, &HashSet::new(), |_| false, new, order).await,

@@ -27,15 +27,15 @@ pub struct DataFile {
     pub made_from: Option<String>,
     /// The [identity](DataFile::identity) of the files whose rows it took over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub stands_for: Option<Identity>,
+    pub stands_for: Option<FilesIdentity>,
 }
 
 impl DataFile {
     /// Tells its rows from all others: no two files of a lake have one path, and none is ever written again.
-    pub fn identity(&self) -> Identity {
+    pub fn identity(&self) -> FilesIdentity {
         self.stands_for.unwrap_or_else(|| {
             let hash = Sha256::digest(&self.path);
-            Identity(u128::from_le_bytes(hash[..16].try_into().expect("half of 32 bytes")))
+            FilesIdentity(u128::from_le_bytes(hash[..16].try_into().expect("half of 32 bytes")))
         })
     }
 }
@@ -44,40 +44,40 @@ impl DataFile {
 /// same rows are put into other files. It is written in hexadecimal.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct Identity(u128);
+pub struct FilesIdentity(u128);
 
-impl std::ops::AddAssign for Identity {
-    fn add_assign(&mut self, other: Identity) {
+impl std::ops::AddAssign for FilesIdentity {
+    fn add_assign(&mut self, other: FilesIdentity) {
         self.0 = self.0.wrapping_add(other.0);
     }
 }
 
-impl std::iter::Sum for Identity {
-    fn sum<I: Iterator<Item = Identity>>(identities: I) -> Identity {
-        identities.fold(Identity::default(), |mut sum, identity| {
+impl std::iter::Sum for FilesIdentity {
+    fn sum<I: Iterator<Item = FilesIdentity>>(identities: I) -> FilesIdentity {
+        identities.fold(FilesIdentity::default(), |mut sum, identity| {
             sum += identity;
             sum
         })
     }
 }
 
-impl fmt::Display for Identity {
+impl fmt::Display for FilesIdentity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:x}", self.0)
     }
 }
 
-impl From<Identity> for String {
-    fn from(identity: Identity) -> String {
+impl From<FilesIdentity> for String {
+    fn from(identity: FilesIdentity) -> String {
         identity.to_string()
     }
 }
 
-impl TryFrom<String> for Identity {
+impl TryFrom<String> for FilesIdentity {
     type Error = std::num::ParseIntError;
 
-    fn try_from(written: String) -> Result<Identity, Self::Error> {
-        u128::from_str_radix(&written, 16).map(Identity)
+    fn try_from(written: String) -> Result<FilesIdentity, Self::Error> {
+        u128::from_str_radix(&written, 16).map(FilesIdentity)
     }
 }
 

@@ -12,7 +12,7 @@ use crate::lake::path::PartitionValue;
 
 /// How each partition column's values are ordered, outermost first.
 #[derive(Debug, Clone, Default)]
-pub struct Order(Vec<By>);
+pub struct KeyOrder(Vec<By>);
 
 #[derive(Debug, Clone, Copy)]
 enum By {
@@ -22,14 +22,14 @@ enum By {
     Date,
 }
 
-impl Order {
+impl KeyOrder {
     pub fn of(schema: &Schema, partition_by: &[String]) -> Self {
         let by = |column: &String| match schema.field_with_name(column).map(|field| field.data_type()) {
             Ok(data_type) if data_type.is_integer() || data_type.is_decimal() => By::Number,
             Ok(DataType::Date32) => By::Date,
             _ => By::Text,
         };
-        Order(partition_by.iter().map(by).collect())
+        KeyOrder(partition_by.iter().map(by).collect())
     }
 
     pub fn columns(&self) -> usize {
@@ -69,7 +69,7 @@ mod tests {
 
     fn sorted(data_type: DataType, values: &[&str]) -> Vec<String> {
         let schema = Schema::new(vec![Field::new("key", data_type, true)]);
-        let order = Order::of(&schema, &["key".to_string()]);
+        let order = KeyOrder::of(&schema, &["key".to_string()]);
         let mut values: Vec<PartitionValue> = values.iter().map(|value| Some(value.to_string())).collect();
         values.push(None);
         values.sort_by(|a, b| order.compare_values(0, a, b));

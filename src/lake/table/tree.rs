@@ -8,7 +8,7 @@
 use futures::{StreamExt, TryStreamExt, stream};
 use serde::{Deserialize, Serialize};
 
-use super::data_file::{ColumnRange, DataFile, Identity};
+use super::data_file::{ColumnRange, DataFile, FilesIdentity};
 use crate::error::{Error, Result};
 use crate::lake::Lake;
 use crate::lake::path::PartitionValue;
@@ -40,9 +40,9 @@ pub struct Child {
     pub bytes: u64,
     /// Of all files below it, added up. Nodes that were written before this was noted do not say it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub identity: Option<Identity>,
-    pub first: Key,
-    pub last: Key,
+    pub identity: Option<FilesIdentity>,
+    pub first: FileKey,
+    pub last: FileKey,
     /// One per partition column; `nulls` counts files.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub columns: Vec<ColumnRange>,
@@ -50,7 +50,7 @@ pub struct Child {
 
 /// A file's place in the order.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Key {
+pub struct FileKey {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub partition: Vec<PartitionValue>,
     pub path: String,
@@ -127,8 +127,8 @@ pub async fn each_file(lake: &Lake, root: &Node, mut visit: impl FnMut(&DataFile
 
 /// The [identities](DataFile::identity) of all files, added up. Below the root it reads only the nodes that do not say
 /// theirs.
-pub async fn identity(lake: &Lake, root: &Node) -> Result<Identity> {
-    let mut sum = Identity::default();
+pub async fn identity(lake: &Lake, root: &Node) -> Result<FilesIdentity> {
+    let mut sum = FilesIdentity::default();
     let mut level = root.clone();
     loop {
         let children = match level {

@@ -7,9 +7,9 @@
 use std::cmp::Ordering;
 use std::collections::HashSet;
 
-use super::data_file::{ColumnRange, DataFile, Identity};
-use super::order::Order;
-use super::tree::{self, Child, FAN_OUT, Key, Node};
+use super::data_file::{ColumnRange, DataFile, FilesIdentity};
+use super::order::KeyOrder;
+use super::tree::{self, Child, FAN_OUT, FileKey, Node};
 use crate::error::Result;
 use crate::lake::path::{self, PartitionValue};
 use crate::lake::{Lake, TableName};
@@ -35,7 +35,7 @@ pub(in crate::lake) struct TreeChange<'a> {
 }
 
 /// A whole node, or a file of an opened leaf.
-enum Item {
+enum Piece {
     File(DataFile),
     Node(Child),
 }
@@ -59,7 +59,7 @@ impl<'a> TreeChange<'a> {
         &mut self,
         old: Node,
         files: Vec<DataFile>,
-        order: &Order,
+        order: &KeyOrder,
     ) -> Result<Node> {
         self.removed_files.extend(tree::files(self.lake, &old).await?.into_iter().map(|file| file.path));
         self.removed_nodes.extend(tree::nodes(self.lake, &old).await?);
@@ -73,17 +73,17 @@ impl<'a> TreeChange<'a> {
         touched: &HashSet<Vec<PartitionValue>>,
         is_gone: impl Fn(&DataFile) -> bool,
         added: Vec<DataFile>,
-        order: &Order,
+        order: &KeyOrder,
     ) -> Result<Node> {
         let mut items = self.open_touched(entries(old), touched, &added, order).await?;
         items.retain(|item| match item {
-            Item::File(file) if touched.contains(&file.partition) && is_gone(file) => {
+            Piece::File(file) if touched.contains(&file.partition) && is_gone(file) => {
                 self.removed_files.push(file.path.clone());
                 false
             }
             _ => true,
         });
-        items.extend(added.into_iter().map(Item::File));
+        items.extend(added.into_iter().map(Piece::File));
         // What stayed closed has nothing of the change within it, so its first file's place is its own.
         items.sort_by(|a, b| compare(order, a.first(), b.first()));
         self.close(items, order).await
@@ -92,14 +92,15 @@ impl<'a> TreeChange<'a> {
     /// Opens all nodes within whose bounds a touched partition or an added file lies.
     async fn open_touched(
         &mut self,
-        mut items: Vec<Item>,
+        mut items: Vec<Piece>,
         touched: &HashSet<Vec<PartitionValue>>,
         added: &[DataFile],
-        order: &Order,
-    ) -> Result<Vec<Item>> {
+        order: &KeyOrder,
+    ) -> Result<Vec<Piece>> {
         let mut touched: Vec<&[PartitionValue]> = touched.iter().map(Vec::as_slice).collect();
         touched.sort_by(|a, b| order.compare(a, b));
-        let mut added: Vec<Place> = added.iter().map(|file| (file.partition.as_slice(), file.path.as_str())).collect();
+        let mut added: Vec<FilePlace> =
+            added.iter().map(|file| (file.partition.as_slice(), file.path.as_str())).collect();
         added.sort_by(|a, b| compare(order, *a, *b));
         let is_touched = |child: &Child| {
             let (first, last) = (child.first.place(), child.last.place());
@@ -110,7 +111,7 @@ impl<'a> TreeChange<'a> {
         };
         loop {
             let chosen: Vec<usize> =
-                (0..items.len()).filter(|i| matches!(&items[*i], Item::Node(child) if is_touched(child))).collect();
+                (0..items.len()).filter(|i| matches!(&items[*i], Piece::Node(child) if is_touched(child))).collect();
             if chosen.is_empty() {
                 return Ok(items);
             }
@@ -119,7 +120,7 @@ impl<'a> TreeChange<'a> {
     }
 
     /// Makes nodes of what lies open, level by level, until all fits into the root.
-    async fn close(&mut self, mut items: Vec<Item>, order: &Order) -> Result<Node> {
+    async fn close(&mut self, mut items: Vec<Piece>, order: &KeyOrder) -> Result<Node> {
         let mut height = 0;
         loop {
             while let Some(neighbour) = beside_a_short_run(&items, height, self.fan_out / LEAST) {
@@ -139,10 +140,10 @@ impl<'a> TreeChange<'a> {
     }
 
     /// Puts the entries of these nodes, which are all of the old tree, in their places.
-    async fn open(&mut self, items: Vec<Item>, chosen: &[usize]) -> Result<Vec<Item>> {
+    async fn open(&mut self, items: Vec<Piece>, chosen: &[usize]) -> Result<Vec<Piece>> {
         let paths = chosen.iter().filter_map(|i| match &items[*i] {
-            Item::Node(child) => Some(child.path.clone()),
-            Item::File(_) => None,
+            Piece::Node(child) => Some(child.path.clone()),
+            Piece::File(_) => None,
         });
         let paths: Vec<String> = paths.collect();
         let nodes = tree::load(self.lake, &paths).await?;
@@ -159,7 +160,7 @@ impl<'a> TreeChange<'a> {
     }
 
     /// Every run of this height becomes nodes, as few and as even as can be.
-    fn group(&mut self, items: Vec<Item>, height: u32, order: &Order) -> Vec<Item> {
+    fn group(&mut self, items: Vec<Piece>, height: u32, order: &KeyOrder) -> Vec<Piece> {
         let mut result = vec![];
         let mut items = items.into_iter().peekable();
         while let Some(item) = items.next() {
@@ -175,21 +176,21 @@ impl<'a> TreeChange<'a> {
             let (length, longer) = (run.len() / pieces, run.len() % pieces);
             let mut run = run.into_iter();
             for piece in 0..pieces {
-                let piece: Vec<Item> = run.by_ref().take(length + usize::from(piece < longer)).collect();
-                result.push(Item::Node(self.seal(piece, order)));
+                let piece: Vec<Piece> = run.by_ref().take(length + usize::from(piece < longer)).collect();
+                result.push(Piece::Node(self.seal(piece, order)));
             }
         }
         result
     }
 
     /// One new node.
-    fn seal(&mut self, items: Vec<Item>, order: &Order) -> Child {
-        let place = |item: &Item| {
+    fn seal(&mut self, items: Vec<Piece>, order: &KeyOrder) -> Child {
+        let place = |item: &Piece| {
             let (partition, path) = item.first();
-            Key { partition: partition.to_vec(), path: path.to_string() }
+            FileKey { partition: partition.to_vec(), path: path.to_string() }
         };
         let last = match items.last().expect("no node is empty") {
-            Item::Node(child) => child.last.clone(),
+            Piece::Node(child) => child.last.clone(),
             file => place(file),
         };
         let mut child = Child {
@@ -198,7 +199,7 @@ impl<'a> TreeChange<'a> {
             files: 0,
             rows: 0,
             bytes: 0,
-            identity: Some(Identity::default()),
+            identity: Some(FilesIdentity::default()),
             first: place(&items[0]),
             last,
             columns: vec![ColumnRange::default(); order.columns()],
@@ -213,10 +214,10 @@ impl<'a> TreeChange<'a> {
 }
 
 impl Child {
-    fn add(&mut self, item: &Item, order: &Order) {
+    fn add(&mut self, item: &Piece, order: &KeyOrder) {
         let (files, rows, bytes, identity) = match item {
-            Item::File(file) => (1, file.rows, file.bytes, Some(file.identity())),
-            Item::Node(child) => (child.files, child.rows, child.bytes, child.identity),
+            Piece::File(file) => (1, file.rows, file.bytes, Some(file.identity())),
+            Piece::Node(child) => (child.files, child.rows, child.bytes, child.identity),
         };
         self.files += files;
         self.rows += rows;
@@ -224,11 +225,11 @@ impl Child {
         self.identity = self.identity.zip(identity).map(|(sum, one)| [sum, one].into_iter().sum());
         for (column, range) in self.columns.iter_mut().enumerate() {
             let (low, high, nulls) = match item {
-                Item::File(file) => {
+                Piece::File(file) => {
                     let value = &file.partition[column];
                     (value, value, u64::from(value.is_none()))
                 }
-                Item::Node(child) => {
+                Piece::Node(child) => {
                     let range = &child.columns[column];
                     (&range.low, &range.high, range.nulls)
                 }
@@ -246,36 +247,36 @@ impl Child {
 }
 
 /// Partition values and path.
-type Place<'a> = (&'a [PartitionValue], &'a str);
+type FilePlace<'a> = (&'a [PartitionValue], &'a str);
 
-impl Key {
-    fn place(&self) -> Place<'_> {
+impl FileKey {
+    fn place(&self) -> FilePlace<'_> {
         (&self.partition, &self.path)
     }
 }
 
-impl Item {
+impl Piece {
     fn height(&self) -> u32 {
         match self {
-            Item::File(_) => 0,
-            Item::Node(child) => child.height,
+            Piece::File(_) => 0,
+            Piece::Node(child) => child.height,
         }
     }
 
-    fn first(&self) -> Place<'_> {
+    fn first(&self) -> FilePlace<'_> {
         match self {
-            Item::File(file) => (&file.partition, &file.path),
-            Item::Node(child) => child.first.place(),
+            Piece::File(file) => (&file.partition, &file.path),
+            Piece::Node(child) => child.first.place(),
         }
     }
 }
 
-fn compare(order: &Order, a: Place, b: Place) -> Ordering {
+fn compare(order: &KeyOrder, a: FilePlace, b: FilePlace) -> Ordering {
     order.compare(a.0, b.0).then_with(|| a.1.cmp(b.1))
 }
 
 /// A closed neighbour of a run of this height that is too short for a node.
-fn beside_a_short_run(items: &[Item], height: u32, least: usize) -> Option<usize> {
+fn beside_a_short_run(items: &[Piece], height: u32, least: usize) -> Option<usize> {
     let mut start = 0;
     for run in items.chunk_by(|a, b| (a.height() == height) == (b.height() == height)) {
         let end = start + run.len();
@@ -287,20 +288,20 @@ fn beside_a_short_run(items: &[Item], height: u32, least: usize) -> Option<usize
     None
 }
 
-fn entries(node: Node) -> Vec<Item> {
+fn entries(node: Node) -> Vec<Piece> {
     match node {
-        Node::Leaf(files) => files.into_iter().map(Item::File).collect(),
-        Node::Inner(children) => children.into_iter().map(Item::Node).collect(),
+        Node::Leaf(files) => files.into_iter().map(Piece::File).collect(),
+        Node::Inner(children) => children.into_iter().map(Piece::Node).collect(),
     }
 }
 
 /// All are of one height.
-fn to_node(items: Vec<Item>) -> Node {
+fn to_node(items: Vec<Piece>) -> Node {
     let (mut files, mut children) = (vec![], vec![]);
     for item in items {
         match item {
-            Item::File(file) => files.push(file),
-            Item::Node(child) => children.push(child),
+            Piece::File(file) => files.push(file),
+            Piece::Node(child) => children.push(child),
         }
     }
     if children.is_empty() { Node::Leaf(files) } else { Node::Inner(children) }
@@ -343,7 +344,7 @@ mod tests {
     struct Bench {
         lake: Lake,
         table: TableName,
-        order: Order,
+        order: KeyOrder,
         list: Vec<DataFile>,
         tree: Node,
         version: u64,
@@ -359,7 +360,7 @@ mod tests {
             Bench {
                 lake: Lake::in_folder(dir.path()).unwrap(),
                 table: TableName { zone: Zone::Trusted, name: "sales".into() },
-                order: Order::of(&Schema::new(fields.collect::<Vec<_>>()), &columns),
+                order: KeyOrder::of(&Schema::new(fields.collect::<Vec<_>>()), &columns),
                 list: vec![],
                 tree: Node::default(),
                 version: 0,

@@ -76,13 +76,13 @@ pub async fn tables(lake: &Lake) -> Result<Vec<TableName>> {
     Ok(tables)
 }
 
-struct Found {
+struct KeptFiles {
     garbage: Vec<Garbage>,
     /// The oldest version that is still kept.
     oldest: u64,
 }
 
-async fn look(lake: &Lake, table: &TableName, keep: Duration, now: DateTime<Utc>) -> Result<Found> {
+async fn look(lake: &Lake, table: &TableName, keep: Duration, now: DateTime<Utc>) -> Result<KeptFiles> {
     let (mut visible, mut replaced) = (vec![], vec![]);
     for folder in [path::table_dir(table), path::quarantine_dir(table)] {
         let below = format!("{folder}/");
@@ -129,7 +129,7 @@ async fn look(lake: &Lake, table: &TableName, keep: Duration, now: DateTime<Utc>
             add(What::Version, object);
         }
     }
-    Ok(Found { garbage, oldest: expired.oldest })
+    Ok(KeptFiles { garbage, oldest: expired.oldest })
 }
 
 /// Parts without a manifest that no capture will ever publish: one that slept can write a part after it was taken back.

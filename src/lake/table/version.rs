@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::data_file::DataFile;
 use super::tree::{self, Child, Node};
 use crate::error::{Error, Result};
-use crate::lake::format::{Content, Format};
+use crate::lake::format::{Content, ObjectFormat};
 use crate::lake::moment::Moment;
 use crate::lake::planted::Planted;
 use crate::lake::{Lake, TableName, path};
@@ -26,7 +26,7 @@ use crate::spark::types::{self, Timestamps};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Version {
     #[serde(default)]
-    pub format: Format,
+    pub format: ObjectFormat,
     pub table: TableName,
     pub version: u64,
     pub run_id: String,
@@ -220,7 +220,7 @@ pub(in crate::lake) enum Record {
 /// Takes a number so that nobody else can.
 #[derive(Serialize, Deserialize)]
 struct Aborted {
-    format: Format,
+    format: ObjectFormat,
     /// The run whose version it would have been.
     aborted: String,
     /// The run that saw to it that it is not.
@@ -235,7 +235,7 @@ pub(in crate::lake) async fn abort(
     run_id: &str,
     by: &str,
 ) -> Result<bool> {
-    let aborted = Aborted { format: Format, aborted: run_id.to_string(), by: by.to_string() };
+    let aborted = Aborted { format: ObjectFormat, aborted: run_id.to_string(), by: by.to_string() };
     let aborted = serde_json::to_vec(&aborted).expect("text keys only");
     lake.create(&path::version_file(table, number), aborted).await
 }

@@ -65,7 +65,7 @@ pub(super) fn checked(
 }
 
 fn settled(
-    tree: &yaml::Node,
+    tree: &yaml::YamlNode,
     missing: Vec<Problem>,
     root: &Path,
     wanted: Option<&str>,

@@ -6,14 +6,14 @@
 use crate::project::faults::{Faults, File};
 
 use crate::error::{Problem, Span};
-use crate::project::yaml::{Kind, Node};
+use crate::project::yaml::{YamlKind, YamlNode};
 
 /// How our own hint begins.
 const SET_IT: &str = "set it";
 
-/// Replaces all variables of the tree. A scalar whose variable is not set becomes [`Kind::Unset`], and
+/// Replaces all variables of the tree. A scalar whose variable is not set becomes [`YamlKind::Unset`], and
 /// its fault is returned: whether it matters depends on what the chosen target uses.
-pub fn resolve(node: &mut Node, file: &File, env: &dyn Fn(&str) -> Option<String>) -> Vec<Problem> {
+pub fn resolve(node: &mut YamlNode, file: &File, env: &dyn Fn(&str) -> Option<String>) -> Vec<Problem> {
     let mut faults = Faults::of(file.clone());
     walk(node, &mut |text, span| {
         replace(text, env).map_err(|missing| {
@@ -61,27 +61,27 @@ fn place(problem: &Problem) -> String {
 }
 
 /// Texts with variables' values and what may be shown in their place, for faults that quote such a text.
-pub fn secrets(node: &Node) -> Vec<(String, String)> {
+pub fn secrets(node: &YamlNode) -> Vec<(String, String)> {
     match &node.kind {
-        Kind::Scalar { text, shown, .. } => shown.iter().map(|shown| (text.clone(), shown.clone())).collect(),
-        Kind::Unset => vec![],
-        Kind::List(items) => items.iter().flat_map(secrets).collect(),
-        Kind::Map(entries) => entries.iter().flat_map(|(_, value)| secrets(value)).collect(),
+        YamlKind::Scalar { text, shown, .. } => shown.iter().map(|shown| (text.clone(), shown.clone())).collect(),
+        YamlKind::Unset => vec![],
+        YamlKind::List(items) => items.iter().flat_map(secrets).collect(),
+        YamlKind::Map(entries) => entries.iter().flat_map(|(_, value)| secrets(value)).collect(),
     }
 }
 
-fn walk(node: &mut Node, replace: &mut dyn FnMut(&str, &Span) -> Result<Replaced, ()>) {
+fn walk(node: &mut YamlNode, replace: &mut dyn FnMut(&str, &Span) -> Result<Replaced, ()>) {
     match &mut node.kind {
-        Kind::Scalar { text, .. } if text.contains('$') => {
+        YamlKind::Scalar { text, .. } if text.contains('$') => {
             node.kind = match replace(text, &node.span) {
                 // What a variable holds is untyped: it may become a number where one is asked for.
-                Ok(Replaced { text, shown }) => Kind::Scalar { plain: !text.is_empty(), text, shown },
-                Err(()) => Kind::Unset,
+                Ok(Replaced { text, shown }) => YamlKind::Scalar { plain: !text.is_empty(), text, shown },
+                Err(()) => YamlKind::Unset,
             };
         }
-        Kind::Scalar { .. } | Kind::Unset => {}
-        Kind::List(items) => items.iter_mut().for_each(|item| walk(item, replace)),
-        Kind::Map(entries) => entries.iter_mut().for_each(|(_, value)| walk(value, replace)),
+        YamlKind::Scalar { .. } | YamlKind::Unset => {}
+        YamlKind::List(items) => items.iter_mut().for_each(|item| walk(item, replace)),
+        YamlKind::Map(entries) => entries.iter_mut().for_each(|(_, value)| walk(value, replace)),
     }
 }
 

@@ -43,22 +43,22 @@ pub fn check(tokens: &[TokenWithSpan]) -> Result<(), TooDeep> {
         level.guesses += usize::from(interval || token.token == Token::Arrow);
         let guesses = level.guesses;
         match step(&token.token, level, &mut between) {
-            Step::None => {}
-            Step::Operator => level.run += 1,
-            Step::Link => level.link(),
-            Step::Part => level.part(),
-            Step::Open(kind) => {
+            DepthChange::None => {}
+            DepthChange::Operator => level.run += 1,
+            DepthChange::Link => level.link(),
+            DepthChange::Part => level.part(),
+            DepthChange::Open(kind) => {
                 // An index is an operator, too: a[1][2].
                 level.run += usize::from(token.token == Token::LBracket);
                 levels.push(Level { kind, guesses, outer_guesses: guesses, ..Level::default() });
             }
-            Step::Close if levels.len() > 1 => {
+            DepthChange::Close if levels.len() > 1 => {
                 let within = levels.pop().map_or(0, |level| level.depth());
                 let level = levels.last_mut().expect("more than one");
                 level.run = level.run.max(within + 1);
             }
-            Step::Close => {}
-            Step::End => levels = vec![Level::default()],
+            DepthChange::Close => {}
+            DepthChange::End => levels = vec![Level::default()],
         }
         if levels.len() > MOST_NESTED {
             return Err(TooDeep::Brackets(at));
@@ -74,7 +74,7 @@ pub fn check(tokens: &[TokenWithSpan]) -> Result<(), TooDeep> {
 }
 
 /// What a token does to the depth around it.
-enum Step {
+enum DepthChange {
     None,
     /// Stands above all before it, up to the last link or comma.
     Operator,
@@ -82,51 +82,51 @@ enum Step {
     Link,
     /// Begins a part beside those before it.
     Part,
-    Open(Kind),
+    Open(Bracket),
     Close,
     End,
 }
 
-fn step(token: &Token, level: &mut Level, between: &mut bool) -> Step {
+fn step(token: &Token, level: &mut Level, between: &mut bool) -> DepthChange {
     match token {
-        Token::LParen | Token::LBracket | Token::LBrace => Step::Open(Kind::Bracket),
-        Token::RParen | Token::RBracket | Token::RBrace => Step::Close,
-        Token::SemiColon => Step::End,
-        Token::Comma if level.from => Step::Link,
-        Token::Comma => Step::Part,
+        Token::LParen | Token::LBracket | Token::LBrace => DepthChange::Open(Bracket::Bracket),
+        Token::RParen | Token::RBracket | Token::RBrace => DepthChange::Close,
+        Token::SemiColon => DepthChange::End,
+        Token::Comma if level.from => DepthChange::Link,
+        Token::Comma => DepthChange::Part,
         Token::Word(word) if word.quote_style.is_none() => match word.keyword {
-            Keyword::NoKeyword => Step::None,
-            Keyword::CASE => Step::Open(Kind::Case),
-            Keyword::END if level.kind == Kind::Case => Step::Close,
-            Keyword::WHEN | Keyword::THEN | Keyword::ELSE if level.kind == Kind::Case => Step::Part,
+            Keyword::NoKeyword => DepthChange::None,
+            Keyword::CASE => DepthChange::Open(Bracket::Case),
+            Keyword::END if level.kind == Bracket::Case => DepthChange::Close,
+            Keyword::WHEN | Keyword::THEN | Keyword::ELSE if level.kind == Bracket::Case => DepthChange::Part,
             Keyword::BETWEEN => {
                 *between = true;
-                Step::Operator
+                DepthChange::Operator
             }
             // That of BETWEEN is a part of it.
-            Keyword::AND if std::mem::take(between) => Step::Operator,
+            Keyword::AND if std::mem::take(between) => DepthChange::Operator,
             Keyword::AND | Keyword::OR | Keyword::UNION | Keyword::EXCEPT | Keyword::INTERSECT | Keyword::MINUS => {
-                Step::Link
+                DepthChange::Link
             }
-            Keyword::JOIN | Keyword::LATERAL => Step::Link,
+            Keyword::JOIN | Keyword::LATERAL => DepthChange::Link,
             Keyword::FROM => {
                 level.from = true;
-                Step::Operator
+                DepthChange::Operator
             }
             Keyword::SELECT | Keyword::WHERE | Keyword::GROUP | Keyword::ORDER => {
                 level.from = false;
-                Step::Operator
+                DepthChange::Operator
             }
-            _ => Step::Operator,
+            _ => DepthChange::Operator,
         },
-        Token::Word(_) | Token::Number(..) | Token::EOF => Step::None,
-        Token::SingleQuotedString(_) | Token::DoubleQuotedString(_) => Step::None,
-        _ => Step::Operator,
+        Token::Word(_) | Token::Number(..) | Token::EOF => DepthChange::None,
+        Token::SingleQuotedString(_) | Token::DoubleQuotedString(_) => DepthChange::None,
+        _ => DepthChange::Operator,
     }
 }
 
 #[derive(Debug, Default, PartialEq, Clone, Copy)]
-enum Kind {
+enum Bracket {
     #[default]
     Bracket,
     Case,
@@ -135,7 +135,7 @@ enum Kind {
 /// What stands between a bracket and its end.
 #[derive(Default)]
 struct Level {
-    kind: Kind,
+    kind: Bracket,
     /// Whether it is in a FROM, where a comma joins.
     from: bool,
     /// The depth of what stands since the last link or comma.

@@ -9,7 +9,7 @@ use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
 use datafusion::logical_expr::{Accumulator, AggregateUDF, AggregateUDFImpl, Expr, Signature, Volatility, lit};
 use datafusion::scalar::ScalarValue;
 
-use super::model::{Model, Words};
+use super::model::{Centres, EightBytes};
 use super::{argument, bytes_of, first_literal};
 
 pub(super) const NAME: &str = "kmeans_apart";
@@ -17,19 +17,19 @@ pub(super) const NAME: &str = "kmeans_apart";
 /// The aggregate over the features, as doubles, that [`rows_apart`] reads: at most `wanted` different rows that lie on no
 /// centre, those with the smallest u / d². d is a row's distance from the nearest centre and u a number between 0 and 1
 /// that its hash stands for, so that rows are drawn in proportion to d² (sequential Poisson sampling: Ohlsson, 1998).
-pub fn draw_apart(model: &Model, wanted: usize, hash: Expr, features: Vec<Expr>) -> Expr {
+pub fn draw_apart(model: &Centres, wanted: usize, hash: Expr, features: Vec<Expr>) -> Expr {
     let bytes = [(wanted as u64).to_le_bytes().as_slice(), &model.encode()].concat();
     AggregateUDF::new_from_impl(Apart::default()).call([vec![argument(bytes), hash], features].concat())
 }
 
 /// As [`draw_apart`], but the rows that are furthest from the nearest centre.
-pub fn furthest(model: &Model, wanted: usize, features: Vec<Expr>) -> Expr {
+pub fn furthest(model: &Centres, wanted: usize, features: Vec<Expr>) -> Expr {
     draw_apart(model, wanted, lit(u64::MAX), features)
 }
 
 /// The rows that [`draw_apart`] gave, scaled, the first choice first.
-pub fn rows_apart(model: &Model, bytes: &[u8]) -> Result<Vec<Vec<f64>>> {
-    let mut draw = Draw::new(model.clone(), usize::MAX);
+pub fn rows_apart(model: &Centres, bytes: &[u8]) -> Result<Vec<Vec<f64>>> {
+    let mut draw = DrawAccumulator::new(model.clone(), usize::MAX);
     draw.add(bytes).ok_or_else(torn)?;
     Ok(draw.found.into_iter().map(|row| row.scaled).collect())
 }
@@ -70,13 +70,13 @@ impl AggregateUDFImpl for Apart {
         let bytes = bytes_of(first_literal(&args))?;
         let (wanted, model) = bytes.split_first_chunk().ok_or_else(torn)?;
         let wanted = usize::try_from(u64::from_le_bytes(*wanted)).map_err(|_| torn())?;
-        Ok(Box::new(Draw::new(Model::decode(model)?, wanted)))
+        Ok(Box::new(DrawAccumulator::new(Centres::decode(model)?, wanted)))
     }
 }
 
 #[derive(Debug)]
-struct Draw {
-    model: Model,
+struct DrawAccumulator {
+    model: Centres,
     wanted: usize,
     /// At most twice as many as are wanted, and a few.
     found: Vec<Row>,
@@ -90,9 +90,9 @@ struct Row {
     scaled: Vec<f64>,
 }
 
-impl Draw {
-    fn new(model: Model, wanted: usize) -> Self {
-        Draw { model, wanted, found: vec![], limit: f64::INFINITY }
+impl DrawAccumulator {
+    fn new(model: Centres, wanted: usize) -> Self {
+        DrawAccumulator { model, wanted, found: vec![], limit: f64::INFINITY }
     }
 
     fn push(&mut self, row: Row) {
@@ -125,7 +125,7 @@ impl Draw {
 
     /// Adds an encoded state to this one; `None` when the bytes are none.
     fn add(&mut self, bytes: &[u8]) -> Option<()> {
-        let mut words = Words(bytes);
+        let mut words = EightBytes(bytes);
         while !words.0.is_empty() {
             let row = Row { rank: words.number()?, scaled: words.numbers(self.model.features.len())? };
             self.push(row);
@@ -134,7 +134,7 @@ impl Draw {
     }
 }
 
-impl Accumulator for Draw {
+impl Accumulator for DrawAccumulator {
     fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
         let hashes = values[1].as_primitive::<UInt64Type>();
         let mut near = vec![];
@@ -173,22 +173,22 @@ impl Accumulator for Draw {
 mod tests {
     use arrow::array::{Float64Array, UInt64Array};
 
-    use super::super::Seen;
+    use super::super::Scaling;
     use super::*;
 
-    fn model(centres: &[f64]) -> Model {
-        let feature = Seen { fill: None, offset: 0.0, unit: 1.0, middle: 0.0, reach: 1000.0 };
-        Model::new(vec![feature], &centres.iter().map(|&centre| vec![centre]).collect::<Vec<_>>())
+    fn model(centres: &[f64]) -> Centres {
+        let feature = Scaling { fill: None, offset: 0.0, unit: 1.0, middle: 0.0, reach: 1000.0 };
+        Centres::new(vec![feature], &centres.iter().map(|&centre| vec![centre]).collect::<Vec<_>>())
     }
 
     /// What a draw finds when the rows come in parts, merged from the last to the first.
     fn drawn(centres: &[f64], wanted: usize, rows: &[(u64, f64)], part: usize) -> Vec<f64> {
         let model = model(centres);
-        let mut whole = Draw::new(model.clone(), wanted);
+        let mut whole = DrawAccumulator::new(model.clone(), wanted);
         for part in rows.chunks(part).rev() {
             let hashes: ArrayRef = Arc::new(UInt64Array::from_iter_values(part.iter().map(|row| row.0)));
             let values: ArrayRef = Arc::new(Float64Array::from_iter_values(part.iter().map(|row| row.1)));
-            let mut draw = Draw::new(model.clone(), wanted);
+            let mut draw = DrawAccumulator::new(model.clone(), wanted);
             draw.update_batch(&[hashes.clone(), hashes, values]).unwrap();
             let state = draw.state().unwrap()[0].to_array().unwrap();
             whole.merge_batch(&[state]).unwrap();

@@ -31,7 +31,7 @@ use datafusion::physical_expr::expressions::Literal;
 use datafusion::scalar::ScalarValue;
 
 pub use apart::{draw_apart, furthest, rows_apart};
-pub use model::{Model, Seen};
+pub use model::{Centres, Scaling};
 pub use nearest::nearest;
 pub use row_hash::row_hash;
 pub use silhouette::{Silhouette, silhouette};

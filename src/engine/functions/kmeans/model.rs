@@ -11,7 +11,7 @@ pub(super) const BLOCK: usize = 256;
 
 /// How one feature is seen: as (x − `offset`) / `unit`.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Seen {
+pub struct Scaling {
     /// Stands in for a missing value; without one such a row is left out.
     pub fill: Option<f64>,
     pub offset: f64,
@@ -23,7 +23,7 @@ pub struct Seen {
     pub reach: f64,
 }
 
-impl Seen {
+impl Scaling {
     pub fn scaled(&self, value: f64) -> f64 {
         if self.unit == 0.0 { 0.0 } else { (value - self.offset) / self.unit }
     }
@@ -37,8 +37,8 @@ impl Seen {
 /// Features and centres. The centres stand in their natural order, so that of two that are equally near the choice
 /// depends on nothing else; `labels` are the clusters' own numbers.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Model {
-    pub features: Vec<Seen>,
+pub struct Centres {
+    pub features: Vec<Scaling>,
     /// Scaled; k × features.
     centres: Vec<Vec<f64>>,
     labels: Vec<i32>,
@@ -57,9 +57,9 @@ pub(super) struct Block {
     pub squared: [f64; BLOCK],
 }
 
-impl Model {
+impl Centres {
     /// Cluster i of the result is the i-th of these centres.
-    pub fn new(features: Vec<Seen>, centres: &[Vec<f64>]) -> Model {
+    pub fn new(features: Vec<Scaling>, centres: &[Vec<f64>]) -> Centres {
         let mut order: Vec<usize> = (0..centres.len()).collect();
         order.sort_by(|&a, &b| {
             let pairs = centres[a].iter().zip(&centres[b]);
@@ -67,7 +67,7 @@ impl Model {
         });
         let labels = order.iter().map(|&i| i as i32).collect();
         let centres = order.iter().map(|&i| centres[i].clone()).collect();
-        Model { features, centres, labels }
+        Centres { features, centres, labels }
     }
 
     pub fn clusters(&self) -> usize {
@@ -177,17 +177,17 @@ impl Model {
         bytes
     }
 
-    pub(crate) fn decode(bytes: &[u8]) -> Result<Model> {
-        let mut words = Words(bytes);
+    pub(crate) fn decode(bytes: &[u8]) -> Result<Centres> {
+        let mut words = EightBytes(bytes);
         let model = words.model();
         model.filter(|_| words.0.is_empty()).ok_or_else(|| internal_datafusion_err!("a torn k-means model"))
     }
 }
 
 /// Reads eight bytes at a time.
-pub(super) struct Words<'a>(pub &'a [u8]);
+pub(super) struct EightBytes<'a>(pub &'a [u8]);
 
-impl Words<'_> {
+impl EightBytes<'_> {
     pub fn count(&mut self) -> Option<u64> {
         let (word, rest) = self.0.split_first_chunk()?;
         self.0 = rest;
@@ -208,12 +208,12 @@ impl Words<'_> {
         (0..count).map(|_| self.number()).collect()
     }
 
-    pub fn model(&mut self) -> Option<Model> {
+    pub fn model(&mut self) -> Option<Centres> {
         let (features, clusters) = (self.count()? as usize, self.count()? as usize);
         let seen = |words: &mut Self| {
             let fill = words.number()?;
             let (offset, unit) = (words.number()?, words.number()?);
-            Some(Seen {
+            Some(Scaling {
                 fill: (!fill.is_nan()).then_some(fill),
                 offset,
                 unit,
@@ -233,7 +233,7 @@ impl Words<'_> {
         if !sorted.iter().copied().eq(0..sorted.len() as i32) {
             return None;
         }
-        Some(Model { features: seen, centres, labels })
+        Some(Centres { features: seen, centres, labels })
     }
 }
 
@@ -243,20 +243,20 @@ mod tests {
 
     use super::*;
 
-    fn feature(fill: Option<f64>) -> Seen {
-        Seen { fill, offset: 1.0, unit: 2.0, middle: 0.5, reach: 50.0 }
+    fn feature(fill: Option<f64>) -> Scaling {
+        Scaling { fill, offset: 1.0, unit: 2.0, middle: 0.5, reach: 50.0 }
     }
 
     #[test]
     fn a_model_comes_back_from_its_bytes() {
-        let model = Model::new(vec![feature(None), feature(Some(0.1))], &[vec![3.0, -0.0], vec![1.0, f64::MAX]]);
-        assert_eq!(Model::decode(&model.encode()).unwrap(), model);
-        assert!(Model::decode(&model.encode()[1..]).is_err());
-        assert!(Model::decode(&[model.encode(), vec![0]].concat()).is_err());
+        let model = Centres::new(vec![feature(None), feature(Some(0.1))], &[vec![3.0, -0.0], vec![1.0, f64::MAX]]);
+        assert_eq!(Centres::decode(&model.encode()).unwrap(), model);
+        assert!(Centres::decode(&model.encode()[1..]).is_err());
+        assert!(Centres::decode(&[model.encode(), vec![0]].concat()).is_err());
         let mut two_of_a_cluster = model.encode();
         two_of_a_cluster[96] = 1;
         two_of_a_cluster[120] = 1;
-        assert!(Model::decode(&two_of_a_cluster).is_err());
+        assert!(Centres::decode(&two_of_a_cluster).is_err());
         assert_eq!(model.centres(), [[3.0, -0.0], [1.0, f64::MAX]]);
     }
 
@@ -265,7 +265,7 @@ mod tests {
         // Seen as 0, 1, 2, …; centres at 10 and 390, cluster 0 is the far one; every seventh row lacks the feature.
         let values: Vec<Option<f64>> = (0..400).map(|i| (i % 7 != 0).then_some(f64::from(i) * 2.0 + 1.0)).collect();
         let column: ArrayRef = Arc::new(Float64Array::from(values));
-        let model = Model::new(vec![feature(None)], &[vec![390.0], vec![10.0]]);
+        let model = Centres::new(vec![feature(None)], &[vec![390.0], vec![10.0]]);
         let mut found = vec![];
         model.each_block(&[column], |block| {
             found.extend((0..block.rows).map(|i| (!block.left_out[i]).then(|| model.label(block.nearest[i]))));

@@ -9,14 +9,14 @@ use datafusion::logical_expr::{
     ColumnarValue, Expr, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
 };
 
-use super::model::Model;
+use super::model::Centres;
 use super::{argument, bytes_of};
 
 pub(super) const NAME: &str = "kmeans_nearest";
 
 /// The function of the features, as doubles, that gives `{cluster: int, distance: double}`: the distance is euclidean,
 /// between scaled features. Both are null for a row that is left out.
-pub fn nearest(model: &Model, features: Vec<Expr>) -> Expr {
+pub fn nearest(model: &Centres, features: Vec<Expr>) -> Expr {
     let model = argument(model.encode());
     ScalarUDF::new_from_impl(Nearest::default()).call([vec![model], features].concat())
 }
@@ -51,7 +51,7 @@ impl ScalarUDFImpl for Nearest {
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let model = match args.args.first() {
-            Some(ColumnarValue::Scalar(model)) => Model::decode(bytes_of(Some(model))?)?,
+            Some(ColumnarValue::Scalar(model)) => Centres::decode(bytes_of(Some(model))?)?,
             _ => return internal_err!("the model of `{NAME}` is not the same for all rows"),
         };
         let columns =

@@ -10,7 +10,7 @@ use datafusion::logical_expr::{Accumulator, AggregateUDF, AggregateUDFImpl, Expr
 use datafusion::scalar::ScalarValue;
 
 use super::exact::Grid;
-use super::model::{Block, Model, Words};
+use super::model::{Block, Centres, EightBytes};
 use super::step::ClusterTotals;
 use super::{argument, bytes_of, first_literal};
 
@@ -33,15 +33,15 @@ pub fn silhouette(of: &Silhouette, features: Vec<Expr>) -> Expr {
 /// A clustering, as a row's silhouette needs it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Silhouette {
-    model: Model,
+    model: Centres,
     /// By the place of the cluster's centre in the model.
-    clusters: Vec<Cluster>,
+    clusters: Vec<PointCluster>,
 }
 
 /// Distances don't change when everything moves; near the origin the sums lose the fewest bits, so all is taken from
 /// the middle of the rows.
 #[derive(Debug, Clone, PartialEq)]
-struct Cluster {
+struct PointCluster {
     rows: f64,
     mean: Vec<f64>,
     /// The mean of the squared distances from the middle.
@@ -51,16 +51,16 @@ struct Cluster {
 impl Silhouette {
     /// Of the clusters that a step with `model` found. `None` with fewer than two clusters that have rows, where it has
     /// no meaning.
-    pub fn new(model: &Model, totals: &[ClusterTotals]) -> Option<Silhouette> {
+    pub fn new(model: &Centres, totals: &[ClusterTotals]) -> Option<Silhouette> {
         if totals.iter().filter(|cluster| cluster.rows > 0).count() < 2 {
             return None;
         }
         let cluster = |place: u32| {
             let totals = &totals[model.label(place) as usize];
             let rows = totals.rows as f64;
-            let from_middle = |(sum, feature): (&f64, &super::Seen)| sum / rows - feature.middle;
+            let from_middle = |(sum, feature): (&f64, &super::Scaling)| sum / rows - feature.middle;
             let mean = totals.sums.iter().zip(&model.features).map(from_middle).collect();
-            Cluster { rows, mean, spread: totals.squares / rows }
+            PointCluster { rows, mean, spread: totals.squares / rows }
         };
         let clusters = (0..model.clusters() as u32).map(cluster).collect();
         Some(Silhouette { model: model.clone(), clusters })
@@ -71,7 +71,7 @@ impl Silhouette {
         let features =
             || block.scaled.iter().zip(&self.model.features).map(|(scaled, feature)| scaled[i] - feature.middle);
         let square: f64 = features().map(|x| x * x).sum();
-        let distance = |cluster: &Cluster| {
+        let distance = |cluster: &PointCluster| {
             let product: f64 = features().zip(&cluster.mean).map(|(x, mean)| x * mean).sum();
             (square + cluster.spread - 2.0 * product).max(0.0)
         };
@@ -97,13 +97,13 @@ impl Silhouette {
     }
 
     pub(crate) fn decode(bytes: &[u8]) -> Result<Silhouette> {
-        let mut words = Words(bytes);
+        let mut words = EightBytes(bytes);
         let mut read = || {
             let model = words.model()?;
             let features = model.features.len();
-            let cluster = |words: &mut Words| {
+            let cluster = |words: &mut EightBytes| {
                 let (rows, spread) = (words.number()?, words.number()?);
-                Some(Cluster { rows, mean: words.numbers(features)?, spread })
+                Some(PointCluster { rows, mean: words.numbers(features)?, spread })
             };
             let clusters = (0..model.clusters()).map(|_| cluster(&mut words)).collect::<Option<_>>()?;
             Some(Silhouette { model, clusters })
@@ -174,7 +174,7 @@ impl Accumulator for Sum {
 
     fn merge_batch(&mut self, states: &[ArrayRef]) -> Result<()> {
         for bytes in states[0].as_binary::<i32>().iter().flatten() {
-            let mut words = Words(bytes);
+            let mut words = EightBytes(bytes);
             let (rows, sum) =
                 words.count().zip(words.wide()).ok_or_else(|| internal_datafusion_err!("a torn state of `{NAME}`"))?;
             self.rows += rows;
@@ -204,7 +204,7 @@ mod tests {
 
     use super::super::step::tests::totals_of;
     use super::super::step::totals;
-    use super::super::{Model, Seen};
+    use super::super::{Centres, Scaling};
     use super::*;
 
     /// By the definition: every pair of rows.
@@ -231,14 +231,14 @@ mod tests {
         let columns: Vec<ArrayRef> = (0..2)
             .map(|f| Arc::new(Float64Array::from_iter_values(rows.iter().map(|row| row[f]))) as ArrayRef)
             .collect();
-        let features: Vec<Seen> = (0..2)
+        let features: Vec<Scaling> = (0..2)
             .map(|f| {
                 let middle = rows.iter().map(|row| row[f]).sum::<f64>() / rows.len() as f64;
                 let reach = rows.iter().map(|row| (row[f] - middle).abs()).fold(0.0, f64::max);
-                Seen { fill: None, offset: 0.0, unit: 1.0, middle, reach }
+                Scaling { fill: None, offset: 0.0, unit: 1.0, middle, reach }
             })
             .collect();
-        let model = Model::new(features, &centres.iter().map(|centre| centre.to_vec()).collect::<Vec<_>>());
+        let model = Centres::new(features, &centres.iter().map(|centre| centre.to_vec()).collect::<Vec<_>>());
         let mut clusters = vec![];
         model.each_block(&columns, |block| {
             clusters.extend((0..block.rows).map(|i| model.label(block.nearest[i]) as usize));

@@ -10,13 +10,13 @@ use datafusion::logical_expr::{Accumulator, AggregateUDF, AggregateUDFImpl, Expr
 use datafusion::scalar::ScalarValue;
 
 use super::exact::Grid;
-use super::model::{Model, Words};
+use super::model::{Centres, EightBytes};
 use super::{argument, bytes_of, first_literal};
 
 pub(super) const NAME: &str = "kmeans_step";
 
 /// The aggregate over the features, as doubles, that [`totals`] reads.
-pub fn step(model: &Model, features: Vec<Expr>) -> Expr {
+pub fn step(model: &Centres, features: Vec<Expr>) -> Expr {
     let model = argument(model.encode());
     AggregateUDF::new_from_impl(Step::default()).call([vec![model], features].concat())
 }
@@ -34,7 +34,7 @@ pub struct ClusterTotals {
 }
 
 /// The clusters' totals in the order of the model's clusters, from what [`step`] gave.
-pub fn totals(model: &Model, bytes: &[u8]) -> Result<Vec<ClusterTotals>> {
+pub fn totals(model: &Centres, bytes: &[u8]) -> Result<Vec<ClusterTotals>> {
     let mut sums = Sums::new(model.clone());
     sums.add(bytes).ok_or_else(|| internal_datafusion_err!("a torn state of `{NAME}`"))?;
     let mut totals: Vec<(i32, ClusterTotals)> = vec![];
@@ -76,13 +76,13 @@ impl AggregateUDFImpl for Step {
     }
 
     fn accumulator(&self, args: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
-        Ok(Box::new(Sums::new(Model::decode(bytes_of(first_literal(&args))?)?)))
+        Ok(Box::new(Sums::new(Centres::decode(bytes_of(first_literal(&args))?)?)))
     }
 }
 
 #[derive(Debug)]
 struct Sums {
-    model: Model,
+    model: Centres,
     grids: Vec<Grid>,
     squared: Grid,
     /// In the order of the model's centres.
@@ -98,7 +98,7 @@ struct ClusterSums {
 }
 
 impl Sums {
-    fn new(model: Model) -> Self {
+    fn new(model: Centres) -> Self {
         let none = ClusterSums { rows: 0, cost: 0, squares: 0, sums: vec![0; model.features.len()] };
         let clusters = vec![none; model.clusters()];
         Sums { grids: model.grids(), squared: model.squared_grid(), model, clusters }
@@ -116,7 +116,7 @@ impl Sums {
 
     /// Adds an encoded state to this one; `None` when the bytes are none.
     fn add(&mut self, bytes: &[u8]) -> Option<()> {
-        let mut words = Words(bytes);
+        let mut words = EightBytes(bytes);
         for cluster in &mut self.clusters {
             cluster.rows += words.count()?;
             cluster.cost += words.wide()?;
@@ -175,7 +175,7 @@ pub(super) mod tests {
     use super::*;
 
     /// What the aggregate gives for these rows.
-    pub fn totals_of(model: &Model, columns: &[ArrayRef]) -> Vec<u8> {
+    pub fn totals_of(model: &Centres, columns: &[ArrayRef]) -> Vec<u8> {
         let mut sums = Sums::new(model.clone());
         // In the model's own place stands anything.
         sums.update_batch(&[&columns[..1], columns].concat()).unwrap();

@@ -9,7 +9,7 @@ use datafusion::error::{DataFusionError, Result};
 use parquet::file::metadata::ParquetMetaData;
 
 use super::job::WriteJob;
-use super::keys::Key;
+use super::keys::PartitionKey;
 use crate::engine::faults;
 use crate::engine::read::ranges;
 use crate::engine::write::parquet::Workshops;
@@ -20,7 +20,7 @@ use crate::lake::stage::{self, StageWriter, Staged};
 use crate::lake::table::data_file::DataFile;
 
 /// Where the files of one task go that belong to one folder.
-pub(super) struct Place {
+pub(super) struct Destination {
     pub job: Arc<WriteJob>,
     pub task: usize,
     pub dir: String,
@@ -32,7 +32,7 @@ pub(super) struct Place {
 
 /// A file of one partition.
 pub(super) struct OpenFile {
-    key: Key,
+    key: PartitionKey,
     encoder: Encoder,
     object: StageWriter,
     rows: u64,
@@ -46,7 +46,7 @@ pub(super) enum Next {
 
 impl OpenFile {
     /// The `n`th file of a partition. How it is encoded is decided by the rows that come first.
-    async fn open(place: &Place, key: Key, n: usize, rows: &[RecordBatch]) -> Result<OpenFile> {
+    async fn open(place: &Destination, key: PartitionKey, n: usize, rows: &[RecordBatch]) -> Result<OpenFile> {
         let job = &place.job;
         let columns = &job.partition_by[..key.len()];
         let writer = match job.attempt {
@@ -66,8 +66,8 @@ impl OpenFile {
 
 /// Writes a row group, and closes the file if it was the last one or the file has reached its size.
 pub(super) async fn write_row_group(
-    place: Arc<Place>,
-    (key, n): (Key, usize),
+    place: Arc<Destination>,
+    (key, n): (PartitionKey, usize),
     file: Option<OpenFile>,
     rows: Vec<RecordBatch>,
     is_last: bool,

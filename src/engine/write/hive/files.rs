@@ -16,8 +16,8 @@ use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::memory_pool::MemoryReservation;
 use tokio::task::JoinSet;
 
-use super::file::{Next, OpenFile, Place, write_row_group};
-use super::keys::Key;
+use super::file::{Destination, Next, OpenFile, write_row_group};
+use super::keys::PartitionKey;
 use crate::lake::stage::Staged;
 use crate::lake::table::data_file::DataFile;
 
@@ -46,9 +46,9 @@ const MOST_PARTITIONS: usize = 8192;
 const AT_WORK_PER_ENCODER: usize = 2;
 
 pub(super) struct Files {
-    place: Arc<Place>,
+    place: Arc<Destination>,
     memory: MemoryReservation,
-    numbers: HashMap<Key, u32>,
+    numbers: HashMap<PartitionKey, u32>,
     /// By number.
     partitions: Vec<Partition>,
     /// Whether new partitions are taken.
@@ -65,7 +65,7 @@ pub(super) struct Files {
 }
 
 struct Partition {
-    key: Key,
+    key: PartitionKey,
     /// Its rows are sorted instead of waiting here.
     is_further: bool,
     rows: Vec<RecordBatch>,
@@ -92,7 +92,12 @@ pub(super) enum Relief {
 
 impl Files {
     /// A partition is one file at a time until it has made about as many as it then may make at a time.
-    pub(super) fn new(place: Place, encoders: usize, most_files_at_a_time: usize, memory: MemoryReservation) -> Self {
+    pub(super) fn new(
+        place: Destination,
+        encoders: usize,
+        most_files_at_a_time: usize,
+        memory: MemoryReservation,
+    ) -> Self {
         Files {
             place: Arc::new(place),
             memory,
@@ -109,7 +114,7 @@ impl Files {
     }
 
     /// The partition's number: 0 for the first that was met, and so on.
-    pub(super) fn meet(&mut self, key: Key) -> u32 {
+    pub(super) fn meet(&mut self, key: PartitionKey) -> u32 {
         if let Some(number) = self.numbers.get(&key) {
             return *number;
         }

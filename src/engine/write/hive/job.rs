@@ -35,7 +35,7 @@ pub struct WriteJob {
 /// One answer of a task.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Answer {
+pub enum TaskAnswer {
     File { file: DataFile, staged: Staged },
     Quarantined { file: DataFile, staged: Staged },
     Counts(Counts),

@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::lake::path::{HIVE_NULL, PartitionValue};
 
 /// One value per partition column.
-pub(super) type Key = Arc<[PartitionValue]>;
+pub(super) type PartitionKey = Arc<[PartitionValue]>;
 
 /// Which keys a task has met. A key is spelled when it is new, and never again.
 pub(super) struct Keys {
@@ -39,7 +39,7 @@ impl Keys {
     }
 
     /// Appends each row's number; the keys that were not known before, in the order of their numbers.
-    pub(super) fn number(&mut self, columns: &[ArrayRef], numbers: &mut Vec<u32>) -> Result<Vec<Key>> {
+    pub(super) fn number(&mut self, columns: &[ArrayRef], numbers: &mut Vec<u32>) -> Result<Vec<PartitionKey>> {
         self.groups.intern(columns, &mut self.of_rows)?;
         self.number_of_group.resize(self.groups.len(), None);
         let mut first_rows = vec![];
@@ -59,7 +59,7 @@ impl Keys {
         self.spell(columns, first_rows)
     }
 
-    fn spell(&self, columns: &[ArrayRef], rows: Vec<u32>) -> Result<Vec<Key>> {
+    fn spell(&self, columns: &[ArrayRef], rows: Vec<u32>) -> Result<Vec<PartitionKey>> {
         if rows.is_empty() {
             return Ok(vec![]);
         }
@@ -120,10 +120,13 @@ mod tests {
         let first = columns(vec![Some("air"), None, Some("air")], vec![Some(1), Some(1), Some(1)]);
         let new = keys.number(&first, &mut numbers).unwrap();
         let one = Some("1".to_string());
-        assert_eq!(new, [vec![Some("air".to_string()), one.clone()].into(), vec![None, one].into()] as [Key; 2]);
+        assert_eq!(
+            new,
+            [vec![Some("air".to_string()), one.clone()].into(), vec![None, one].into()] as [PartitionKey; 2]
+        );
         let second = columns(vec![Some("air"), None], vec![None, Some(1)]);
         let new = keys.number(&second, &mut numbers).unwrap();
-        assert_eq!(new, [vec![Some("air".to_string()), None].into()] as [Key; 1]);
+        assert_eq!(new, [vec![Some("air".to_string()), None].into()] as [PartitionKey; 1]);
         assert_eq!(numbers, [0, 1, 0, 2, 1]);
     }
 

@@ -12,9 +12,9 @@ use futures::TryStreamExt;
 
 use super::checks::sort_out;
 use super::deal::{Dealer, Dealers, narrow};
-use super::file::Place;
+use super::file::Destination;
 use super::files::{Files, Relief};
-use super::job::{Answer, Counts, WriteJob};
+use super::job::{Counts, TaskAnswer, WriteJob};
 use super::keys::Keys;
 use crate::engine::read::version::quarantine_schema;
 use crate::engine::write::parquet::Workshops;
@@ -24,13 +24,13 @@ use crate::lake::table::data_file::DataFile;
 
 /// What the tasks of a write share that run in one process.
 #[derive(Default)]
-pub(super) struct Shared {
+pub(super) struct TaskShared {
     /// As many row groups are encoded at a time as the process has threads.
     encoders: OnceLock<Arc<Workshops>>,
     dealers: OnceLock<Arc<Dealers>>,
 }
 
-impl fmt::Debug for Shared {
+impl fmt::Debug for TaskShared {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Shared")
     }
@@ -44,12 +44,12 @@ pub(super) struct Task {
     pub number: usize,
     pub first: usize,
     pub count: usize,
-    pub shared: Arc<Shared>,
+    pub shared: Arc<TaskShared>,
     pub context: Arc<TaskContext>,
 }
 
 impl Task {
-    pub(super) async fn run(self, mut input: SendableRecordBatchStream) -> Result<Vec<Answer>> {
+    pub(super) async fn run(self, mut input: SendableRecordBatchStream) -> Result<Vec<TaskAnswer>> {
         let job = self.job.clone();
         let mut counts = Counts { broken: vec![0; job.checks.len()], ..Counts::default() };
         let bad_schema = quarantine_schema(&job.schema);
@@ -68,25 +68,26 @@ impl Task {
         }
         let files = rows.close().await?;
         let bad_files = bad_rows.close().await?;
-        let mut answers: Vec<Answer> = files.into_iter().map(|(file, staged)| Answer::File { file, staged }).collect();
-        answers.extend(bad_files.into_iter().map(|(file, staged)| Answer::Quarantined { file, staged }));
-        answers.push(Answer::Counts(counts));
+        let mut answers: Vec<TaskAnswer> =
+            files.into_iter().map(|(file, staged)| TaskAnswer::File { file, staged }).collect();
+        answers.extend(bad_files.into_iter().map(|(file, staged)| TaskAnswer::Quarantined { file, staged }));
+        answers.push(TaskAnswer::Counts(counts));
         Ok(answers)
     }
 
-    fn rows(&self, memory: MemoryReservation) -> Result<Rows> {
+    fn rows(&self, memory: MemoryReservation) -> Result<RowWriter> {
         let (job, dir) = (&self.job, path::table_dir(&self.job.table));
         let (data, keys) = job.schema.fields().split_at(job.schema.fields().len() - job.partition_by.len());
         let schema = Arc::new(Schema::new(data.to_vec()));
         if keys.is_empty() {
-            return Ok(Rows::Whole(Whole::new(self.files(dir, schema, self.number, 1, memory))));
+            return Ok(RowWriter::Whole(Whole::new(self.files(dir, schema, self.number, 1, memory))));
         }
         let begin = || {
             let files = self.files(dir, schema.clone(), self.first, self.threads(), memory);
             Arc::new(Dealers::new(narrow(&schema), files, self.count, self.context.clone()))
         };
         let dealers = self.shared.dealers.get_or_init(begin).clone();
-        Ok(Rows::Dealt(Box::new(Dealer::new(dealers, Keys::new(Arc::new(Schema::new(keys.to_vec())))?))))
+        Ok(RowWriter::Dealt(Box::new(Dealer::new(dealers, Keys::new(Arc::new(Schema::new(keys.to_vec())))?))))
     }
 
     /// It can spill, in that it can write: so the pool gives it a fair share, and not all.
@@ -97,7 +98,7 @@ impl Task {
 
     fn files(&self, dir: String, schema: SchemaRef, task: usize, at_a_time: usize, memory: MemoryReservation) -> Files {
         let encoders = self.shared.encoders.get_or_init(|| Arc::new(Workshops::new(self.threads()))).clone();
-        let place = Place { job: self.job.clone(), task, dir, schema, encoders };
+        let place = Destination { job: self.job.clone(), task, dir, schema, encoders };
         Files::new(place, self.threads(), at_a_time, memory)
     }
 
@@ -107,23 +108,23 @@ impl Task {
 }
 
 /// Rows on their way to their files.
-enum Rows {
+enum RowWriter {
     Whole(Whole),
     Dealt(Box<Dealer>),
 }
 
-impl Rows {
+impl RowWriter {
     async fn write(&mut self, batch: RecordBatch) -> Result<()> {
         match self {
-            Rows::Whole(rows) => rows.write(batch).await,
-            Rows::Dealt(rows) => rows.write(batch).await,
+            RowWriter::Whole(rows) => rows.write(batch).await,
+            RowWriter::Dealt(rows) => rows.write(batch).await,
         }
     }
 
     async fn close(self) -> Result<Vec<(DataFile, Staged)>> {
         match self {
-            Rows::Whole(rows) => rows.close().await,
-            Rows::Dealt(rows) => rows.close().await,
+            RowWriter::Whole(rows) => rows.close().await,
+            RowWriter::Dealt(rows) => rows.close().await,
         }
     }
 }

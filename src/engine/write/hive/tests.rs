@@ -13,7 +13,7 @@ use datafusion::prelude::{SessionConfig, SessionContext};
 use object_store::memory::InMemory;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
-use super::job::{Answer, WriteJob};
+use super::job::{TaskAnswer, WriteJob};
 use super::write::HiveWriteExec;
 use crate::engine::write::store::by_partition;
 use crate::lake::stage::{self, Staged};
@@ -85,7 +85,7 @@ impl Bench {
             .expect("answers")
             .into_iter()
             .filter_map(|answer| match answer {
-                Answer::File { file, staged } => Some((file, staged)),
+                TaskAnswer::File { file, staged } => Some((file, staged)),
                 _ => None,
             })
             .unzip();

@@ -22,18 +22,18 @@ use datafusion::physical_plan::{
 use datafusion_distributed::DistributedTaskContext;
 use futures::StreamExt;
 
-use super::job::{Answer, WriteJob};
-use super::task::{Shared, Task};
+use super::job::{TaskAnswer, WriteJob};
+use super::task::{Task, TaskShared};
 use crate::error::Error;
 
-/// Writes its input's partitions as tasks; each answers one batch of [`Answer`]s as JSON.
+/// Writes its input's partitions as tasks; each answers one batch of [`TaskAnswer`]s as JSON.
 #[derive(Debug)]
 pub struct HiveWriteExec {
     input: Arc<dyn ExecutionPlan>,
     job: Arc<WriteJob>,
     properties: Arc<PlanProperties>,
     /// By the tasks that this process runs.
-    shared: Arc<Shared>,
+    shared: Arc<TaskShared>,
 }
 
 impl HiveWriteExec {
@@ -54,7 +54,7 @@ impl HiveWriteExec {
     }
 
     /// Reads what the tasks answered.
-    pub fn answers(batches: &[RecordBatch]) -> crate::error::Result<Vec<Answer>> {
+    pub fn answers(batches: &[RecordBatch]) -> crate::error::Result<Vec<TaskAnswer>> {
         let texts = batches.iter().flat_map(|batch| batch.column(0).as_string::<i32>().iter().flatten());
         texts
             .map(|text| {

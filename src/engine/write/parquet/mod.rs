@@ -47,10 +47,10 @@ pub(in crate::engine::write) type Chunk = (Bytes, ColumnCloseResult);
 /// What an encoder works with, and leaves behind for the next: buffers, and a compressor.
 pub(in crate::engine::write) struct Workshop {
     scratch: Scratch,
-    integers: numbers::Bench<i32>,
-    longs: numbers::Bench<i64>,
-    floats: numbers::Bench<f32>,
-    doubles: numbers::Bench<f64>,
+    integers: numbers::ColumnEncoder<i32>,
+    longs: numbers::ColumnEncoder<i64>,
+    floats: numbers::ColumnEncoder<f32>,
+    doubles: numbers::ColumnEncoder<f64>,
     texts: dictionary::Indices,
 }
 
@@ -74,7 +74,7 @@ pub(in crate::engine::write) struct Workshops {
 }
 
 /// A workshop for as long as it is held.
-pub(in crate::engine::write) struct Place<'a> {
+pub(in crate::engine::write) struct HeldWorkshop<'a> {
     of: &'a Workshops,
     workshop: Option<Workshop>,
     _permit: SemaphorePermit<'a>,
@@ -86,21 +86,21 @@ impl Workshops {
     }
 
     /// One of them, as soon as one is free.
-    pub(in crate::engine::write) async fn enter(&self) -> Result<Place<'_>> {
+    pub(in crate::engine::write) async fn enter(&self) -> Result<HeldWorkshop<'_>> {
         let permit = self.places.acquire().await.expect("nobody closes it");
         let free = self.free.lock().expect("nobody panics with it").pop();
         let workshop = free.map_or_else(Workshop::new, Ok)?;
-        Ok(Place { of: self, workshop: Some(workshop), _permit: permit })
+        Ok(HeldWorkshop { of: self, workshop: Some(workshop), _permit: permit })
     }
 }
 
-impl Place<'_> {
+impl HeldWorkshop<'_> {
     pub(in crate::engine::write) fn workshop(&mut self) -> &mut Workshop {
         self.workshop.as_mut().expect("it is there until it is left")
     }
 }
 
-impl Drop for Place<'_> {
+impl Drop for HeldWorkshop<'_> {
     fn drop(&mut self) {
         self.of.free.lock().expect("nobody panics with it").extend(self.workshop.take());
     }
@@ -120,7 +120,7 @@ pub(in crate::engine::write) fn encode(
         return Ok(None);
     }
     let Workshop { scratch, integers, longs, floats, doubles, texts } = workshop;
-    let pages = pages::Pages::new(parts, descr, scratch);
+    let pages = pages::ChunkPages::new(parts, descr, scratch);
     let with = with_dictionary;
     match (first.data_type(), descr.physical_type()) {
         (Int8, Type::INT32) => integers.encode::<Int8Type>(parts, i32::from, with, pages),

@@ -6,11 +6,11 @@ use datafusion::error::Result;
 use parquet::file::statistics::{Statistics, ValueStatistics};
 
 use super::dictionary::{Indices, hash_number, is_close};
-use super::pages::Pages;
+use super::pages::ChunkPages;
 use super::{Chunk, hybrid};
 
 /// A value as Parquet stores it.
-pub(super) trait Number: ArrowNativeType {
+pub(super) trait ParquetNumber: ArrowNativeType {
     /// Equal only if the values are the same to a reader.
     fn bits(self) -> u64;
 
@@ -25,19 +25,19 @@ pub(super) trait Number: ArrowNativeType {
 
 /// Buffers for columns of one type.
 #[derive(Default)]
-pub(super) struct Bench<T> {
+pub(super) struct ColumnEncoder<T> {
     /// Of all rows that have one.
     values: Vec<T>,
     indices: Indices,
 }
 
-impl<T: Number> Bench<T> {
+impl<T: ParquetNumber> ColumnEncoder<T> {
     pub(super) fn encode<A: ArrowPrimitiveType>(
         &mut self,
         parts: &[ArrayRef],
         stored: impl Fn(A::Native) -> T,
         with_dictionary: bool,
-        mut pages: Pages<'_>,
+        mut pages: ChunkPages<'_>,
     ) -> Result<Chunk> {
         self.values.clear();
         for part in parts {
@@ -92,7 +92,7 @@ pub(super) fn append_indices(indices: &[u32], entries: usize, out: &mut Vec<u8>)
 
 macro_rules! whole_number {
     ($type:ty, $unsigned:ty) => {
-        impl Number for $type {
+        impl ParquetNumber for $type {
             fn bits(self) -> u64 {
                 self as u64
             }
@@ -119,7 +119,7 @@ macro_rules! whole_number {
 
 macro_rules! floating_point {
     ($type:ty) => {
-        impl Number for $type {
+        impl ParquetNumber for $type {
             fn bits(self) -> u64 {
                 u64::from(self.to_bits())
             }

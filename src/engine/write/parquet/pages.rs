@@ -37,7 +37,7 @@ impl Scratch {
 }
 
 /// The pages that were written, and room for the next.
-pub(super) struct Pages<'a> {
+pub(super) struct ChunkPages<'a> {
     pub(super) descr: &'a ColumnDescPtr,
     scratch: &'a mut Scratch,
     rows: usize,
@@ -58,7 +58,7 @@ pub(super) struct PageOf {
     pub(super) values: Range<usize>,
 }
 
-impl<'a> Pages<'a> {
+impl<'a> ChunkPages<'a> {
     pub(super) fn new(parts: &[ArrayRef], descr: &'a ColumnDescPtr, scratch: &'a mut Scratch) -> Self {
         let nulls = null_count(parts);
         scratch.levels.clear();
@@ -70,7 +70,7 @@ impl<'a> Pages<'a> {
                 }
             }
         }
-        Pages {
+        ChunkPages {
             descr,
             scratch,
             rows: parts.iter().map(|part| part.len()).sum(),

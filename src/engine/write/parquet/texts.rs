@@ -7,7 +7,7 @@ use parquet::file::statistics::ValueStatistics;
 
 use super::dictionary::{Indices, hash_text};
 use super::numbers::append_indices;
-use super::pages::Pages;
+use super::pages::ChunkPages;
 use super::{Chunk, bounds};
 
 /// What a value takes beside its bytes: their number.
@@ -18,7 +18,7 @@ pub(super) fn encode(
     values: Vec<&[u8]>,
     indices: &mut Indices,
     with_dictionary: bool,
-    mut pages: Pages<'_>,
+    mut pages: ChunkPages<'_>,
 ) -> Result<Chunk> {
     let is_utf8 = pages.descr.converted_type() == ConvertedType::UTF8;
     let entries = match with_dictionary {

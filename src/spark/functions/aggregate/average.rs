@@ -72,7 +72,7 @@ impl AggregateUDFImpl for Average {
     }
 
     fn accumulator(&self, args: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
-        let Some(scale) = Scale::between(args.expr_fields[0].data_type(), args.return_type()) else {
+        let Some(scale) = Digits::between(args.expr_fields[0].data_type(), args.return_type()) else {
             return self.engines.accumulator(args);
         };
         Ok(match args.is_distinct {
@@ -80,7 +80,7 @@ impl AggregateUDFImpl for Average {
                 let values = GenericDistinctBuffer::new(args.expr_fields[0].data_type().clone());
                 Box::new(DistinctAverage { scale, values })
             }
-            false => Box::new(OneAverage { scale, all: Tally::default() }),
+            false => Box::new(OneAverage { scale, all: DecimalSum::default() }),
         })
     }
 
@@ -89,7 +89,7 @@ impl AggregateUDFImpl for Average {
     }
 
     fn create_groups_accumulator(&self, args: AccumulatorArgs) -> Result<Box<dyn GroupsAccumulator>> {
-        match Scale::between(args.expr_fields[0].data_type(), args.return_type()) {
+        match Digits::between(args.expr_fields[0].data_type(), args.return_type()) {
             Some(scale) => Ok(Box::new(Averages { scale, groups: vec![] })),
             None => self.engines.create_groups_accumulator(args),
         }
@@ -108,23 +108,23 @@ fn sum_type(of: &DataType) -> DataType {
 
 /// From the digits after the point that the values have to those of their average.
 #[derive(Debug, Clone)]
-struct Scale {
+struct Digits {
     values: DataType,
     average: DataType,
     /// Ten to the power of the digits that come on.
     factor: i128,
 }
 
-impl Scale {
+impl Digits {
     /// `None` where the values are no decimals of ours.
-    fn between(values: &DataType, average: &DataType) -> Option<Scale> {
+    fn between(values: &DataType, average: &DataType) -> Option<Digits> {
         let (DataType::Decimal128(_, from), DataType::Decimal128(_, to)) = (values, average) else { return None };
         let factor = 10_i128.checked_pow(u32::try_from(to - from).ok()?)?;
-        Some(Scale { values: values.clone(), average: average.clone(), factor })
+        Some(Digits { values: values.clone(), average: average.clone(), factor })
     }
 
     /// `None` of no values.
-    fn average(&self, of: Tally) -> Result<Option<i128>> {
+    fn average(&self, of: DecimalSum) -> Result<Option<i128>> {
         let count = i128::from(of.count);
         if count == 0 {
             return Ok(None);
@@ -151,15 +151,15 @@ impl Scale {
 
 /// Sum and number of values.
 #[derive(Debug, Clone, Copy, Default)]
-struct Tally {
+struct DecimalSum {
     sum: i128,
     count: i64,
 }
 
-impl Tally {
+impl DecimalSum {
     fn add(&mut self, sum: i128, count: i64) -> bool {
         let (sum, is_too_large) = self.sum.overflowing_add(sum);
-        *self = Tally { sum, count: self.count + count };
+        *self = DecimalSum { sum, count: self.count + count };
         !is_too_large
     }
 }
@@ -167,8 +167,8 @@ impl Tally {
 /// Without groups, or of a window's frame, which drops values again.
 #[derive(Debug)]
 struct OneAverage {
-    scale: Scale,
-    all: Tally,
+    scale: Digits,
+    all: DecimalSum,
 }
 
 impl OneAverage {
@@ -216,7 +216,7 @@ impl Accumulator for OneAverage {
 
 #[derive(Debug)]
 struct DistinctAverage {
-    scale: Scale,
+    scale: Digits,
     values: GenericDistinctBuffer<Decimal128Type>,
 }
 
@@ -234,7 +234,7 @@ impl Accumulator for DistinctAverage {
     }
 
     fn evaluate(&mut self) -> Result<ScalarValue> {
-        let mut all = Tally::default();
+        let mut all = DecimalSum::default();
         self.scale.check(self.values.values.iter().all(|value| all.add(value.0, 1)))?;
         Ok(scalar(self.scale.average(all)?, &self.scale.average))
     }
@@ -245,13 +245,13 @@ impl Accumulator for DistinctAverage {
 }
 
 struct Averages {
-    scale: Scale,
-    groups: Vec<Tally>,
+    scale: Digits,
+    groups: Vec<DecimalSum>,
 }
 
 impl Averages {
     /// Sums and counts as arrays.
-    fn arrays(&self, tallies: impl ExactSizeIterator<Item = Tally> + Clone) -> Result<Vec<ArrayRef>> {
+    fn arrays(&self, tallies: impl ExactSizeIterator<Item = DecimalSum> + Clone) -> Result<Vec<ArrayRef>> {
         let sums = Decimal128Array::from_iter_values(tallies.clone().map(|tally| tally.sum));
         let sums = sums.with_data_type(sum_type(&self.scale.values));
         Ok(vec![Arc::new(sums), Arc::new(Int64Array::from_iter_values(tallies.map(|tally| tally.count)))])
@@ -266,7 +266,7 @@ impl GroupsAccumulator for Averages {
         filter: Option<&BooleanArray>,
         total: usize,
     ) -> Result<()> {
-        self.groups.resize(total, Tally::default());
+        self.groups.resize(total, DecimalSum::default());
         let values = values[0].as_primitive::<Decimal128Type>();
         let mut fits = true;
         if filter.is_none() && values.null_count() == 0 {
@@ -284,7 +284,7 @@ impl GroupsAccumulator for Averages {
     }
 
     fn merge_batch(&mut self, states: &[ArrayRef], groups: &[usize], total: usize) -> Result<()> {
-        self.groups.resize(total, Tally::default());
+        self.groups.resize(total, DecimalSum::default());
         let mut fits = true;
         for ((sum, count), group) in states_of(states).zip(groups) {
             fits &= self.groups[*group].add(sum, count);
@@ -300,8 +300,10 @@ impl GroupsAccumulator for Averages {
     fn convert_to_state(&self, values: &[ArrayRef], filter: Option<&BooleanArray>) -> Result<Vec<ArrayRef>> {
         let values = values[0].as_primitive::<Decimal128Type>();
         let rows = values.iter().zip(taken(filter, values.len()));
-        let tallies: Vec<Tally> = rows
-            .map(|(value, taken)| value.filter(|_| taken).map_or(Tally::default(), |sum| Tally { sum, count: 1 }))
+        let tallies: Vec<DecimalSum> = rows
+            .map(|(value, taken)| {
+                value.filter(|_| taken).map_or(DecimalSum::default(), |sum| DecimalSum { sum, count: 1 })
+            })
             .collect();
         self.arrays(tallies.iter().copied())
     }
@@ -314,7 +316,7 @@ impl GroupsAccumulator for Averages {
     }
 
     fn size(&self) -> usize {
-        self.groups.capacity() * size_of::<Tally>()
+        self.groups.capacity() * size_of::<DecimalSum>()
     }
 }
 
@@ -430,7 +432,7 @@ mod tests {
             cut in any::<prop::sample::Index>(),
         ) {
             let (values, average) = (DataType::Decimal128(19, 3), DataType::Decimal128(23, 7));
-            let scale = Scale::between(&values, &average).unwrap();
+            let scale = Digits::between(&values, &average).unwrap();
             let averages = || Averages { scale: scale.clone(), groups: vec![] };
             let batch = |rows: &[(i64, usize, bool)]| {
                 let column = rows.iter().map(|(value, _, is_there)| is_there.then_some(i128::from(*value)));

@@ -24,15 +24,15 @@ const PLAIN: &str = "yyyy-MM-dd HH:mm:ss";
 
 pub fn all() -> Vec<Arc<ScalarUDF>> {
     let all = [
-        (Kind::DateFormat, "date_format"),
-        (Kind::ToDate { tries: false }, "to_date"),
-        (Kind::ToDate { tries: true }, "try_to_date"),
-        (Kind::ToTimestamp { tries: false }, "to_timestamp"),
-        (Kind::ToTimestamp { tries: true }, "try_to_timestamp"),
-        (Kind::UnixTimestamp, "unix_timestamp"),
-        (Kind::UnixTimestamp, "to_unix_timestamp"),
-        (Kind::FromUnixtime, "from_unixtime"),
-        (Kind::TimestampText, TIMESTAMP_TEXT),
+        (DateCall::DateFormat, "date_format"),
+        (DateCall::ToDate { tries: false }, "to_date"),
+        (DateCall::ToDate { tries: true }, "try_to_date"),
+        (DateCall::ToTimestamp { tries: false }, "to_timestamp"),
+        (DateCall::ToTimestamp { tries: true }, "try_to_timestamp"),
+        (DateCall::UnixTimestamp, "unix_timestamp"),
+        (DateCall::UnixTimestamp, "to_unix_timestamp"),
+        (DateCall::FromUnixtime, "from_unixtime"),
+        (DateCall::TimestampText, TIMESTAMP_TEXT),
     ];
     all.map(|(kind, name)| function(kind, name)).to_vec()
 }
@@ -41,15 +41,15 @@ const TIMESTAMP_TEXT: &str = "spark_timestamp_text";
 
 /// What `CAST(timestamp AS string)` is: `2024-01-02 03:04:05.12`.
 pub fn timestamp_text() -> Arc<ScalarUDF> {
-    function(Kind::TimestampText, TIMESTAMP_TEXT)
+    function(DateCall::TimestampText, TIMESTAMP_TEXT)
 }
 
-fn function(kind: Kind, name: &'static str) -> Arc<ScalarUDF> {
-    Arc::new(ScalarUDF::from(Format { kind, name, signature: Signature::user_defined(Volatility::Immutable) }))
+fn function(kind: DateCall, name: &'static str) -> Arc<ScalarUDF> {
+    Arc::new(ScalarUDF::from(DateFunction { kind, name, signature: Signature::user_defined(Volatility::Immutable) }))
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Kind {
+enum DateCall {
     DateFormat,
     ToDate { tries: bool },
     ToTimestamp { tries: bool },
@@ -59,13 +59,13 @@ enum Kind {
 }
 
 #[derive(Debug, PartialEq, Eq, Hash)]
-struct Format {
-    kind: Kind,
+struct DateFunction {
+    kind: DateCall,
     name: &'static str,
     signature: Signature,
 }
 
-impl ScalarUDFImpl for Format {
+impl ScalarUDFImpl for DateFunction {
     fn name(&self) -> &str {
         self.name
     }
@@ -84,12 +84,14 @@ impl ScalarUDFImpl for Format {
         };
         let is_time = matches!(first, DataType::Date32 | DataType::Date64 | DataType::Timestamp(..));
         let first = match self.kind {
-            Kind::DateFormat if pattern.is_none() => return plan_err!("`{name}` needs a pattern"),
-            Kind::TimestampText if pattern.is_some() => return plan_err!("`{name}` takes no pattern"),
-            Kind::DateFormat | Kind::TimestampText if is_time || first.is_string() || first.is_null() => TIMESTAMP,
-            Kind::FromUnixtime if first.is_numeric() || first.is_null() => DataType::Int64,
-            Kind::ToDate { .. } | Kind::ToTimestamp { .. } | Kind::UnixTimestamp if is_time => TIMESTAMP,
-            Kind::ToDate { .. } | Kind::ToTimestamp { .. } | Kind::UnixTimestamp
+            DateCall::DateFormat if pattern.is_none() => return plan_err!("`{name}` needs a pattern"),
+            DateCall::TimestampText if pattern.is_some() => return plan_err!("`{name}` takes no pattern"),
+            DateCall::DateFormat | DateCall::TimestampText if is_time || first.is_string() || first.is_null() => {
+                TIMESTAMP
+            }
+            DateCall::FromUnixtime if first.is_numeric() || first.is_null() => DataType::Int64,
+            DateCall::ToDate { .. } | DateCall::ToTimestamp { .. } | DateCall::UnixTimestamp if is_time => TIMESTAMP,
+            DateCall::ToDate { .. } | DateCall::ToTimestamp { .. } | DateCall::UnixTimestamp
                 if first.is_string() || first.is_null() =>
             {
                 DataType::Utf8
@@ -101,10 +103,10 @@ impl ScalarUDFImpl for Format {
 
     fn return_type(&self, _: &[DataType]) -> Result<DataType> {
         Ok(match self.kind {
-            Kind::DateFormat | Kind::FromUnixtime | Kind::TimestampText => DataType::Utf8,
-            Kind::ToDate { .. } => DataType::Date32,
-            Kind::ToTimestamp { .. } => TIMESTAMP,
-            Kind::UnixTimestamp => DataType::Int64,
+            DateCall::DateFormat | DateCall::FromUnixtime | DateCall::TimestampText => DataType::Utf8,
+            DateCall::ToDate { .. } => DataType::Date32,
+            DateCall::ToTimestamp { .. } => TIMESTAMP,
+            DateCall::UnixTimestamp => DataType::Int64,
         })
     }
 
@@ -113,23 +115,23 @@ impl ScalarUDFImpl for Format {
         let arrays = ColumnarValue::values_to_arrays(&args.args)?;
         let (values, patterns) = (&arrays[0], arrays.get(1).map(|patterns| patterns.as_string::<i32>()));
         let result: ArrayRef = match self.kind {
-            Kind::DateFormat => Arc::new(formatted(values.as_primitive(), patterns)?),
-            Kind::TimestampText => Arc::new(plain_texts(values.as_primitive())?),
-            Kind::FromUnixtime => {
+            DateCall::DateFormat => Arc::new(formatted(values.as_primitive(), patterns)?),
+            DateCall::TimestampText => Arc::new(plain_texts(values.as_primitive())?),
+            DateCall::FromUnixtime => {
                 let seconds = values.as_primitive::<Int64Type>();
                 let times = seconds.try_unary::<_, TimestampMicrosecondType, DataFusionError>(|seconds| {
                     seconds.checked_mul(MICROS).ok_or_else(|| too_far(seconds))
                 })?;
                 Arc::new(formatted(&times, patterns)?)
             }
-            Kind::ToDate { tries } => match patterns {
+            DateCall::ToDate { tries } => match patterns {
                 Some(_) if *values.data_type() == DataType::Utf8 => {
                     cast(&times_of(values.as_string(), patterns, tries)?, &DataType::Date32)?
                 }
                 _ => converted(values, &DataType::Date32, tries)?,
             },
-            Kind::ToTimestamp { tries } => to_times(values, patterns, tries)?,
-            Kind::UnixTimestamp => {
+            DateCall::ToTimestamp { tries } => to_times(values, patterns, tries)?,
+            DateCall::UnixTimestamp => {
                 // Without a pattern it is the plain one, and not all that a cast takes.
                 let plain = StringArray::from(vec![PLAIN; values.len()]);
                 let patterns = patterns.or(Some(&plain));
@@ -147,9 +149,9 @@ impl ScalarUDFImpl for Format {
 
 /// The patterns of a batch, each read once.
 #[derive(Default)]
-struct Patterns(HashMap<String, Pattern>);
+struct DatePatterns(HashMap<String, Pattern>);
 
-impl Patterns {
+impl DatePatterns {
     fn get(&mut self, text: &str) -> Result<&Pattern> {
         if !self.0.contains_key(text) {
             let pattern = Pattern::parse(text).map_err(|why| {
@@ -162,7 +164,7 @@ impl Patterns {
 }
 
 fn formatted(times: &TimestampMicrosecondArray, patterns: Option<&StringArray>) -> Result<StringArray> {
-    let mut known = Patterns::default();
+    let mut known = DatePatterns::default();
     let mut texts = StringBuilder::new();
     for row in 0..times.len() {
         let pattern = match patterns {
@@ -206,7 +208,7 @@ fn to_times(values: &ArrayRef, patterns: Option<&StringArray>, tries: bool) -> R
 }
 
 fn times_of(texts: &StringArray, patterns: Option<&StringArray>, tries: bool) -> Result<TimestampMicrosecondArray> {
-    let mut known = Patterns::default();
+    let mut known = DatePatterns::default();
     let mut times = Vec::with_capacity(texts.len());
     for row in 0..texts.len() {
         let pattern = patterns.and_then(|patterns| patterns.is_valid(row).then(|| patterns.value(row)));

@@ -108,7 +108,7 @@ impl Pattern {
 
     /// Reads a text that is just what the pattern says; what it does not say is of 1970-01-01 00:00:00.
     pub fn read(&self, text: &str) -> Option<NaiveDateTime> {
-        let mut found = Found::default();
+        let mut found = Fields::default();
         let mut rest = text;
         for (place, item) in self.0.iter().enumerate() {
             rest = match item {
@@ -178,14 +178,14 @@ impl Field {
 
 /// What a text has said so far.
 #[derive(Default)]
-struct Found {
+struct Fields {
     numbers: Vec<(Field, i64)>,
     nanos: i64,
     half: Option<i64>,
     weekday: Option<i64>,
 }
 
-impl Found {
+impl Fields {
     /// `None` if there is no such day or time, or if two parts of the text contradict one another.
     fn time(&self) -> Option<NaiveDateTime> {
         let of = |wanted: Field| self.numbers.iter().find(|(field, _)| *field == wanted).map(|(_, number)| *number);

@@ -15,17 +15,19 @@ use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDF, Sca
 use regex::{Captures, Regex};
 
 pub fn all() -> Vec<Arc<ScalarUDF>> {
-    [What::Like, What::Replace, What::Extract, What::ExtractAll, What::Split].map(function).to_vec()
+    [Extraction::Like, Extraction::Replace, Extraction::Extract, Extraction::ExtractAll, Extraction::Split]
+        .map(function)
+        .to_vec()
 }
 
-fn function(what: What) -> Arc<ScalarUDF> {
-    let aliases: &[&str] = if what == What::Like { &["regexp_like", "regexp"] } else { &[] };
+fn function(what: Extraction) -> Arc<ScalarUDF> {
+    let aliases: &[&str] = if what == Extraction::Like { &["regexp_like", "regexp"] } else { &[] };
     let aliases = aliases.iter().map(ToString::to_string).collect();
     Arc::new(ScalarUDF::from(Regexp { what, aliases, signature: Signature::user_defined(Volatility::Immutable) }))
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum What {
+enum Extraction {
     Like,
     Replace,
     Extract,
@@ -35,7 +37,7 @@ enum What {
 
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct Regexp {
-    what: What,
+    what: Extraction,
     aliases: Vec<String>,
     signature: Signature,
 }
@@ -43,11 +45,11 @@ struct Regexp {
 impl ScalarUDFImpl for Regexp {
     fn name(&self) -> &str {
         match self.what {
-            What::Like => "rlike",
-            What::Replace => "regexp_replace",
-            What::Extract => "regexp_extract",
-            What::ExtractAll => "regexp_extract_all",
-            What::Split => "split",
+            Extraction::Like => "rlike",
+            Extraction::Replace => "regexp_replace",
+            Extraction::Extract => "regexp_extract",
+            Extraction::ExtractAll => "regexp_extract_all",
+            Extraction::Split => "split",
         }
     }
 
@@ -61,9 +63,9 @@ impl ScalarUDFImpl for Regexp {
 
     fn coerce_types(&self, types: &[DataType]) -> Result<Vec<DataType>> {
         let (least, third, fourth) = match self.what {
-            What::Like => (2, None, None),
-            What::Replace => (3, Some(DataType::Utf8), Some(DataType::Int64)),
-            What::Extract | What::ExtractAll | What::Split => (2, Some(DataType::Int64), None),
+            Extraction::Like => (2, None, None),
+            Extraction::Replace => (3, Some(DataType::Utf8), Some(DataType::Int64)),
+            Extraction::Extract | Extraction::ExtractAll | Extraction::Split => (2, Some(DataType::Int64), None),
         };
         let two = [DataType::Utf8, DataType::Utf8];
         let all: Vec<DataType> = two.into_iter().chain(third).chain(fourth).collect();
@@ -75,9 +77,9 @@ impl ScalarUDFImpl for Regexp {
 
     fn return_type(&self, _: &[DataType]) -> Result<DataType> {
         Ok(match self.what {
-            What::Like => DataType::Boolean,
-            What::Replace | What::Extract => DataType::Utf8,
-            What::ExtractAll | What::Split => DataType::List(element()),
+            Extraction::Like => DataType::Boolean,
+            Extraction::Replace | Extraction::Extract => DataType::Utf8,
+            Extraction::ExtractAll | Extraction::Split => DataType::List(element()),
         })
     }
 
@@ -87,11 +89,11 @@ impl ScalarUDFImpl for Regexp {
         let (texts, patterns) = (arrays[0].as_string::<i32>(), arrays[1].as_string::<i32>());
         let numbers = |place: usize| arrays.get(place).map(|array| array.as_primitive::<Int64Type>());
         let result: ArrayRef = match self.what {
-            What::Like => Arc::new(like(texts, patterns)?),
-            What::Replace => Arc::new(replace(texts, patterns, arrays[2].as_string(), numbers(3))?),
-            What::Extract => Arc::new(extract(texts, patterns, numbers(2))?),
-            What::ExtractAll => extract_all(texts, patterns, numbers(2))?,
-            What::Split => split_all(texts, patterns, numbers(2))?,
+            Extraction::Like => Arc::new(like(texts, patterns)?),
+            Extraction::Replace => Arc::new(replace(texts, patterns, arrays[2].as_string(), numbers(3))?),
+            Extraction::Extract => Arc::new(extract(texts, patterns, numbers(2))?),
+            Extraction::ExtractAll => extract_all(texts, patterns, numbers(2))?,
+            Extraction::Split => split_all(texts, patterns, numbers(2))?,
         };
         match is_scalar {
             true => Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(&result, 0)?)),
@@ -106,9 +108,9 @@ fn element() -> Arc<Field> {
 
 /// Each pattern of a batch, compiled once.
 #[derive(Default)]
-struct Patterns(HashMap<String, Regex>);
+struct Regexes(HashMap<String, Regex>);
 
-impl Patterns {
+impl Regexes {
     fn get(&mut self, pattern: &str) -> Result<&Regex> {
         if !self.0.contains_key(pattern) {
             let compiled = Regex::new(&ascii_classes(pattern)).map_err(|error| {
@@ -147,7 +149,7 @@ fn ascii_classes(pattern: &str) -> String {
 }
 
 fn like(texts: &StringArray, patterns: &StringArray) -> Result<BooleanArray> {
-    let mut known = Patterns::default();
+    let mut known = Regexes::default();
     let rows = texts.iter().zip(patterns);
     rows.map(|row| match row {
         (Some(text), Some(pattern)) => Ok(Some(known.get(pattern)?.is_match(text))),
@@ -162,7 +164,7 @@ fn replace(
     by: &StringArray,
     from: Option<&Int64Array>,
 ) -> Result<StringArray> {
-    let mut known = Patterns::default();
+    let mut known = Regexes::default();
     let mut replaced = StringBuilder::new();
     for row in 0..texts.len() {
         let position = from.map_or(Some(1), |from| from.is_valid(row).then(|| from.value(row)));
@@ -216,7 +218,7 @@ fn references(by: &str) -> Cow<'_, str> {
 
 /// A group of the first match; an empty text where there is none.
 fn extract(texts: &StringArray, patterns: &StringArray, groups: Option<&Int64Array>) -> Result<StringArray> {
-    let mut known = Patterns::default();
+    let mut known = Regexes::default();
     let mut extracted = StringBuilder::new();
     for row in 0..texts.len() {
         match asked(texts, patterns, groups, row) {
@@ -231,7 +233,7 @@ fn extract(texts: &StringArray, patterns: &StringArray, groups: Option<&Int64Arr
 }
 
 fn extract_all(texts: &StringArray, patterns: &StringArray, groups: Option<&Int64Array>) -> Result<ArrayRef> {
-    let mut known = Patterns::default();
+    let mut known = Regexes::default();
     let mut extracted = ListBuilder::new(StringBuilder::new()).with_field(element());
     for row in 0..texts.len() {
         match asked(texts, patterns, groups, row) {
@@ -248,7 +250,7 @@ fn extract_all(texts: &StringArray, patterns: &StringArray, groups: Option<&Int6
 
 /// With a limit above 0 there are no more parts than that, and the last has the rest.
 fn split_all(texts: &StringArray, patterns: &StringArray, limits: Option<&Int64Array>) -> Result<ArrayRef> {
-    let mut known = Patterns::default();
+    let mut known = Regexes::default();
     let mut parts = ListBuilder::new(StringBuilder::new()).with_field(element());
     for row in 0..texts.len() {
         let limit = limits.map_or(Some(-1), |limits| limits.is_valid(row).then(|| limits.value(row)));
