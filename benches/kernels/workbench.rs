@@ -22,6 +22,7 @@ use trapiche::lake::{Lake, TableName, Zone};
 use trapiche::pipeline::{self, RunOptions, Stop};
 use trapiche::project::{self, WriteMode};
 use trapiche::report::{Meter, RunStamp, RunStatus};
+use trapiche::spark::mode::SqlMode;
 
 /// A lake in a folder of its own that goes when it is dropped, and a session in it with this machine's threads.
 pub struct Workbench {
@@ -36,7 +37,9 @@ impl Workbench {
         let runtime = Runtime::new().expect("a runtime");
         let dir = tempfile::tempdir().expect("a temporary folder");
         let lake = Lake::in_folder(&dir.path().join("lake")).expect("a local lake");
-        let session = Engine::local(&lake, &limits()).and_then(|engine| engine.session()).expect("a session");
+        let session = Engine::local(&lake, &limits(), &SqlMode::default())
+            .and_then(|engine| engine.session())
+            .expect("a session");
         Workbench { runtime, session, dir, runs: Cell::new(0) }
     }
 

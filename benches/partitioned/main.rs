@@ -18,6 +18,7 @@ use trapiche::engine::write::store::{self, TableWrite};
 use trapiche::lake::{Lake, TableName, Zone};
 use trapiche::project::WriteMode;
 use trapiche::report::{Meter, RunStamp};
+use trapiche::spark::mode::SqlMode;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -39,7 +40,7 @@ fn main() {
 async fn write(input: &str, dir: &str, partition_by: &[String], limits: &Limits) {
     let dir = std::path::absolute(Path::new(dir)).expect("a folder");
     let lake = Lake::in_folder(&dir).expect("a lake");
-    let session = Engine::local(&lake, limits).and_then(|engine| engine.session());
+    let session = Engine::local(&lake, limits, &SqlMode::default()).and_then(|engine| engine.session());
     let session = session.expect("a session");
     let rows = session.frame(read(&SessionContext::new_with_config(reading(limits)), input).await.into_parts().1);
     let stamp = RunStamp { run_id: "bench".to_string(), at: chrono::Utc::now() };

@@ -55,8 +55,9 @@ use crate::lake::moment::Moment;
 use crate::lake::state::{self as source_state, SourceState};
 use crate::lake::table::version::{self, AsOf, Version};
 use crate::lake::{Lake, TableName, Zone};
-use crate::project::Workers;
+use crate::project::Target;
 use crate::report::WorkerUse;
+use crate::spark::mode::SqlMode;
 use cluster::{Attempt, Cluster, Members};
 pub use rows::Rows;
 
@@ -69,6 +70,7 @@ pub struct Engine {
     runtime: Arc<RuntimeEnv>,
     limits: Limits,
     lake: Lake,
+    sql: SqlMode,
     place: Place,
 }
 
@@ -81,15 +83,15 @@ enum Place {
 
 impl Engine {
     /// An engine on this machine. Spill files go to the system's temporary folder.
-    pub fn local(lake: &Lake, limits: &Limits) -> Result<Engine> {
+    pub fn local(lake: &Lake, limits: &Limits, sql: &SqlMode) -> Result<Engine> {
         let runtime = state::on_lake(state::runtime(limits, None)?.as_ref(), lake)?;
-        Ok(Engine { runtime, limits: *limits, lake: lake.clone(), place: Place::Here })
+        Ok(Engine { runtime, limits: *limits, lake: lake.clone(), sql: sql.clone(), place: Place::Here })
     }
 
     /// An engine that uses these workers, where there are any, for what is large enough.
-    pub async fn open(lake: &Lake, limits: &Limits, workers: Option<&Workers>) -> Result<Engine> {
-        let here = Engine::local(lake, limits)?;
-        match workers {
+    pub async fn open(lake: &Lake, limits: &Limits, target: &Target) -> Result<Engine> {
+        let here = Engine::local(lake, limits, &target.sql)?;
+        match &target.workers {
             None => Ok(here),
             Some(workers) => Ok(Engine { place: Place::Workers(Cluster::open(workers, lake).await?), ..here }),
         }
@@ -99,9 +101,18 @@ impl Engine {
         &self.lake
     }
 
+    /// How queries are meant here.
+    pub fn sql(&self) -> &SqlMode {
+        &self.sql
+    }
+
+    fn config(&self) -> SessionConfig {
+        SessionConfig::new().with_option_extension(self.sql.clone())
+    }
+
     /// A session on this machine that sees no table yet.
     pub fn session(&self) -> Result<Session> {
-        let state = state::state(SessionConfig::new(), &self.runtime, self.limits.threads);
+        let state = state::state(self.config(), &self.runtime, self.limits.threads);
         let context = state::context(state)?;
         Ok(Session { context, lake: self.lake.clone(), unreadable: Arc::default(), attempt: 0, members: None })
     }
@@ -135,8 +146,8 @@ impl Engine {
     }
 
     fn spread(&self, cluster: &Cluster, members: &Arc<Members>, attempt: Attempt) -> Result<Session> {
-        let state = state::state(SessionConfig::new(), &self.runtime, self.limits.threads);
-        let state = cluster.spread(state, &self.lake, members, attempt.sparing)?;
+        let state = state::state(self.config(), &self.runtime, self.limits.threads);
+        let state = cluster.spread(state, &self.lake, &self.sql, members, attempt.sparing)?;
         let (context, lake, members) = (state::context(state)?, self.lake.clone(), Some(members.clone()));
         Ok(Session { context, lake, unreadable: Arc::default(), attempt: attempt.number, members })
     }

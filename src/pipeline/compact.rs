@@ -34,7 +34,7 @@ pub async fn compact(
     stamp: &RunStamp,
 ) -> Result<Vec<Compacted>> {
     let tables = tables.iter().map(|name| named_table(project, name)).collect::<Result<Vec<_>>>()?;
-    let engine = Engine::local(lake, limits)?;
+    let engine = Engine::local(lake, limits, &project.target.sql)?;
     let makers = project.datasets.iter().filter(|dataset| dataset.outputs.iter().any(|table| tables.contains(table)));
     let lock = lock::acquire(lake, &stamp.run_id, makers.map(|dataset| dataset.name.clone())).await?;
     lock.hold_for(compact_all(&engine, tables, stamp)).await

@@ -58,7 +58,7 @@ pub(super) async fn decide(
         _ => Changing::Never,
     };
     let day = matches!(changing, Changing::Daily { .. }).then(|| at.date_naive());
-    let made_from = MadeFrom::of(engine.lake(), dataset, seen, day).await?;
+    let made_from = MadeFrom::of(engine, dataset, seen, day).await?;
     let fingerprint = made_from.fingerprint();
     let Some(due) = due(seen, &changing, &fingerprint, full_refresh) else {
         return Ok(Decision::Unchanged(UNCHANGED));

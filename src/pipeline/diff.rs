@@ -117,7 +117,7 @@ pub async fn diff(
     };
     let (from_files, to_files) = (version::files(lake, &from).await?, version::files(lake, &to).await?);
     let rows = match with_rows {
-        true => Some(compare_rows(&Engine::local(lake, limits)?.session()?, &from, &to).await?),
+        true => Some(compare_rows(&Engine::local(lake, limits, &project.target.sql)?.session()?, &from, &to).await?),
         false => None,
     };
     Ok(Diff {

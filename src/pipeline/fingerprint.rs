@@ -7,6 +7,7 @@ use chrono::NaiveDate;
 use sha2::{Digest, Sha256};
 
 use super::seen::Seen;
+use crate::engine::Engine;
 use crate::engine::slices::{Read, Slice, Slicing};
 use crate::error::Result;
 use crate::lake::current::Current;
@@ -15,10 +16,12 @@ use crate::lake::table::data_file::FilesIdentity;
 use crate::lake::table::tree;
 use crate::lake::{Lake, TableName};
 use crate::project::Dataset;
+use crate::spark::mode::SqlMode;
 
 /// All that a dataset is made from.
 pub(super) struct MadeFrom<'a> {
     lake: &'a Lake,
+    sql: &'a SqlMode,
     dataset: &'a Dataset,
     /// The date, where that is part of it.
     day: Option<NaiveDate>,
@@ -27,12 +30,18 @@ pub(super) struct MadeFrom<'a> {
 }
 
 impl<'a> MadeFrom<'a> {
-    pub(super) async fn of(lake: &'a Lake, dataset: &'a Dataset, seen: &Seen, day: Option<NaiveDate>) -> Result<Self> {
+    pub(super) async fn of(
+        engine: &'a Engine,
+        dataset: &'a Dataset,
+        seen: &Seen,
+        day: Option<NaiveDate>,
+    ) -> Result<Self> {
+        let lake = engine.lake();
         let mut states = vec![];
         for (table, current) in &seen.inputs {
             states.push((table.clone(), state(lake, current).await?));
         }
-        Ok(MadeFrom { lake, dataset, day, states })
+        Ok(MadeFrom { lake, sql: engine.sql(), dataset, day, states })
     }
 
     /// Over the program's version, the dataset's definition and the state of every table that it reads.
@@ -119,6 +128,9 @@ impl<'a> MadeFrom<'a> {
         hash.add(env!("CARGO_PKG_VERSION"));
         hash.add(&self.dataset.fingerprint_text);
         hash.add(&format!("timestamps {:?}", self.lake.timestamps()));
+        if let Some(mode) = self.sql.fingerprint() {
+            hash.add(&mode);
+        }
         if let Some(day) = self.day {
             hash.add(&format!("day {day}"));
         }

@@ -79,7 +79,7 @@ pub async fn run(
             None => None,
         };
         let workshop = Arc::new(Maker {
-            engine: Engine::open(lake, limits, project.target.workers.as_ref()).await?,
+            engine: Engine::open(lake, limits, &project.target).await?,
             events: events.clone(),
             stamp: stamp.clone(),
             full_refresh: options.full_refresh,
@@ -197,7 +197,7 @@ async fn take_back(lake: &Lake, chosen: &[&Dataset], run_id: &str) -> Result<()>
 
 /// A session that sees the lake as the project names it. `holder` is the name under which workers are taken for it.
 pub async fn query(project: &Project, lake: &Lake, limits: &Limits, holder: &str) -> Result<Session> {
-    let session = Engine::open(lake, limits, project.target.workers.as_ref()).await?.conversation(holder).await?;
+    let session = Engine::open(lake, limits, &project.target).await?.conversation(holder).await?;
     for table in project.datasets.iter().flat_map(|dataset| &dataset.outputs) {
         session.open_if_readable(table).await?;
     }
@@ -207,7 +207,7 @@ pub async fn query(project: &Project, lake: &Lake, limits: &Limits, holder: &str
 /// A session that sees the lake as it was when a run ended.
 pub async fn query_as_of(project: &Project, lake: &Lake, limits: &Limits, run_id: &str) -> Result<Session> {
     let moment = Moment::end_of(lake, run_id).await?.ok_or_else(|| no_run(run_id))?;
-    let session = Engine::local(lake, limits)?.session()?;
+    let session = Engine::local(lake, limits, &project.target.sql)?.session()?;
     for table in project.datasets.iter().flat_map(|dataset| &dataset.outputs) {
         session.open_as_of(table, &moment).await?;
     }

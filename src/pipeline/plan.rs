@@ -76,7 +76,7 @@ pub async fn plan(
     let chosen = select::select(project, &options.select, &options.exclude)?;
     let chosen: Vec<&Dataset> = chosen.iter().map(|i| &project.datasets[*i]).collect();
     let Validation { warnings, passed_over, .. } = validate::validate_for(project, lake, limits, &chosen).await?;
-    let engine = Engine::local(lake, limits)?;
+    let engine = Engine::local(lake, limits, &project.target.sql)?;
     let mut planned = vec![];
     let mut to_make: HashSet<&TableName> = HashSet::new();
     for dataset in chosen {

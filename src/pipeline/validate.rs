@@ -103,7 +103,7 @@ pub(super) async fn validate_for(
 type DatasetFaults = Vec<(TableName, Problem)>;
 
 async fn plan_all(project: &Project, lake: &Lake, limits: &Limits) -> Result<(Validation, DatasetFaults)> {
-    let engine = Engine::local(lake, limits)?;
+    let engine = Engine::local(lake, limits, &project.target.sql)?;
     let mut sources = BTreeMap::new();
     let mut lake_answers = true;
     for dataset in &project.datasets {

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::spec::{
     AcceptedValuesSpec, CheckSpec, ConnectionSpec, DemoSpec, DescribeSpec, EngineSpec, HeaderSpec, KmeansSpec,
-    ModelSpec, PaginateSpec, ProjectSpec, RangeSpec, RegexSpec, S3Spec, SourceSpec, TargetSpec,
+    ModelSpec, PaginateSpec, ProjectSpec, RangeSpec, RegexSpec, S3Spec, SourceSpec, SqlSpec, TargetSpec,
 };
 use crate::spark::types;
 
@@ -18,6 +18,7 @@ fn every_key_has_its_row_on_the_page() {
     check::<ProjectSpec>("## trapiche.yml");
     check::<TargetSpec>("### targets");
     check::<S3Spec>("#### s3");
+    check::<SqlSpec>("#### sql");
     check::<EngineSpec>("#### engine");
     check::<DemoSpec>("#### demo");
     check::<ConnectionSpec>("### connections");

@@ -28,6 +28,8 @@ pub struct ProjectSpec {
     pub targets: Option<At<BTreeMap<String, At<TargetSpec>>>>,
     /// Servers that sources are read from.
     pub connections: Option<At<BTreeMap<String, At<ConnectionSpec>>>>,
+    /// How SQL is meant.
+    pub sql: Option<At<SqlSpec>>,
     /// What is captured into `raw/`: one table each.
     pub sources: Option<At<BTreeMap<String, At<SourceSpec>>>>,
 }
@@ -44,6 +46,8 @@ pub struct TargetSpec {
     pub keep: Option<At<String>>,
     /// How finely tables keep timestamps: `micros`, or `millis`, as finely as Athena shows them.
     pub timestamps: Option<At<Timestamps>>,
+    /// How SQL is meant in this target, key by key.
+    pub sql: Option<At<SqlSpec>>,
     /// Other machines that compute; without it this one does.
     pub engine: Option<At<EngineSpec>>,
     /// The store that comes with the program, for `demo://` addresses.
@@ -58,6 +62,15 @@ pub struct S3Spec {
     /// Address of the store, when it is not AWS.
     pub endpoint: Option<At<String>>,
     pub region: Option<At<String>>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SqlSpec {
+    /// What does not fit is an error, as in Spark 4; `false`: null, or it wraps around, as in Spark 3.5.
+    pub ansi: Option<At<bool>>,
+    /// The session's time zone; `UTC` by default.
+    pub time_zone: Option<At<String>>,
 }
 
 /// Either `workers` or `listen`.

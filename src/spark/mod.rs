@@ -6,6 +6,7 @@
 //! | `planner` | operators whose meaning depends on their operands' types: `/`, `div`, `list[0]` |
 //! | `analyzer` | what depends on types that only the whole plan knows: casts |
 //! | `functions` | the registry: one file a family |
+//! | `mode` | the two modes, and the time zone: `sql:` of a project |
 //! | `types` | Spark's type names ⇄ Arrow |
 //!
 //! What a query means is settled when it is planned, so a plan means the same on every machine; functions go there by
@@ -13,6 +14,7 @@
 
 pub mod analyzer;
 pub mod functions;
+pub mod mode;
 pub mod planner;
 pub mod sql;
 pub mod types;

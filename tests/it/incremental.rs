@@ -17,6 +17,7 @@ use trapiche::lake::{Lake, TableName, Zone};
 use trapiche::pipeline::{self, PlannedAction, RunOptions, Stop};
 use trapiche::project::WriteMode;
 use trapiche::report::{DatasetStatus, Meter, RunReport, RunStamp, RunStatus};
+use trapiche::spark::mode::SqlMode;
 
 use crate::workbench::Workbench;
 
@@ -169,7 +170,8 @@ impl Bench {
         self.runtime.block_on(async {
             match change {
                 Change::Write(_, rows) | Change::Append(rows) | Change::Return(rows) => {
-                    let session = Engine::local(&self.lake, &self.limits).unwrap().session().unwrap();
+                    let session =
+                        Engine::local(&self.lake, &self.limits, &SqlMode::default()).unwrap().session().unwrap();
                     let write = TableWrite {
                         table: &table,
                         partition_by: &partition_by,

@@ -40,6 +40,7 @@ use crate::error::{Error, Kind, Result};
 use crate::lake::{Lake, Storage};
 use crate::project::{Nodes, Workers};
 use crate::report::WorkerUse;
+use crate::spark::mode::SqlMode;
 use channel::Channels;
 use codec::LakeCodec;
 use control::{Control, Refusal};
@@ -201,6 +202,7 @@ impl Cluster {
         &self,
         mut state: SessionStateBuilder,
         lake: &Lake,
+        sql: &SqlMode,
         members: &Arc<Members>,
         sparing: bool,
     ) -> Result<SessionStateBuilder> {
@@ -222,6 +224,7 @@ impl Cluster {
             .with_distributed_user_codec(LakeCodec { lake: lake.clone() })
             .with_distributed_desired_task_count_handler(SpreadParts)
             .with_distributed_scale_up_leaf_node_handler(SpreadParts)
+            .with_distributed_option_extension(sql.clone())
             .with_distributed_passthrough_headers(headers)
             .and_then(|state| state.with_distributed_file_scan_config_bytes_per_partition(per_task))
             // What has one task the engine leaves to the driver: a worker that is alone gets two.

@@ -31,6 +31,7 @@ use crate::engine::state;
 use crate::error::{Error, Result};
 use crate::lake::{Lake, Storage};
 use crate::project::Token;
+use crate::spark::mode::SqlMode;
 
 /// What a worker process offers: its memory, threads and spill folder.
 pub struct PlanServer {
@@ -92,6 +93,9 @@ impl PlanServer {
     }
 }
 
+/// How the name of the header ends that carries an option of [`SqlMode`].
+const MODE_HEADER: &str = "-sql.ansi";
+
 /// What these names mean in a plan that was made. Functions travel by name, and the planner has rewritten Spark's into
 /// the engine's own of the same name: Spark's cannot compute.
 fn rewritten() -> [Arc<ScalarUDF>; 2] {
@@ -131,6 +135,10 @@ impl WorkerSessionBuilder for Sessions {
         let own = |error: Error| DataFusionError::External(Box::new(error));
         let (lake, runtime) = self.lake(&query.headers).await.map_err(own)?;
         let config = query.builder.config().take().unwrap_or_default();
+        if !query.headers.keys().any(|name| name.as_str().ends_with(MODE_HEADER)) {
+            return Err(own(Error::failed("a plan came without the mode of its SQL")));
+        }
+        let config = config.with_distributed_option_extension_from_headers::<SqlMode>(&query.headers)?;
         let mut state = state::state(config, &runtime, self.threads)
             .with_distributed_user_codec(LakeCodec { lake })
             .with_distributed_channel_resolver(self.channels.clone());

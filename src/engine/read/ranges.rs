@@ -204,6 +204,7 @@ mod tests {
     use crate::lake::{Lake, TableName, Zone};
     use crate::project::WriteMode;
     use crate::report::{Meter, RunStamp};
+    use crate::spark::mode::SqlMode;
 
     /// A number by itself and in a struct.
     fn batch(first: usize, values: &[Option<f64>]) -> RecordBatch {
@@ -230,7 +231,10 @@ mod tests {
     /// Whether filters find the same rows in files, whose bounds leave some out, as in memory.
     async fn bounds_hide_no_row(files: &[Vec<Option<f64>>], bound: f64) {
         let lake = Lake::on("memory://lake", Arc::new(InMemory::new()), None).unwrap();
-        let session = Engine::local(&lake, &Limits { memory_bytes: 1 << 30, threads: 2 }).unwrap().session().unwrap();
+        let session = Engine::local(&lake, &Limits { memory_bytes: 1 << 30, threads: 2 }, &SqlMode::default())
+            .unwrap()
+            .session()
+            .unwrap();
         let table = TableName::new(Zone::Trusted, "t");
         let mut all = vec![];
         for (n, values) in files.iter().enumerate() {

@@ -3,6 +3,7 @@
 pub mod address;
 pub mod connection;
 pub mod source;
+mod sql;
 pub mod target;
 pub mod token;
 pub mod variables;
@@ -19,6 +20,7 @@ use super::{files, yaml};
 use crate::error::{Problem, Span};
 use crate::hints::suggest;
 use crate::lake::{TableName, Zone};
+use crate::spark::mode::SqlMode;
 use connection::{Connection, Connections};
 use source::{Around, Source};
 use target::Target;
@@ -79,11 +81,14 @@ fn settled(
     }
 
     let chosen = spec.targets.as_ref().and_then(|targets| target::choose(targets, wanted, faults));
+    // What is wrong with it has been said: the targets' own is looked at all the same.
+    let sql = sql::check(&spec.sql, &SqlMode::default(), faults);
+    let around = sql.clone().unwrap_or_default();
     let mut target = None;
     for (name, at) in spec.targets.iter().flat_map(|targets| targets.value.iter().flatten()) {
-        let checked = at.value.as_ref().and_then(|spec| target::check(name, spec, root, faults));
+        let checked = at.value.as_ref().and_then(|spec| target::check(name, spec, root, &around, faults));
         if chosen.is_some_and(|(chosen, _)| chosen == name) {
-            target = checked;
+            target = checked.filter(|_| sql.is_some());
         }
     }
 
@@ -135,6 +140,7 @@ fn used_places(
     connections: &BTreeMap<&String, &At<ConnectionSpec>>,
 ) -> Vec<Span> {
     let mut places: Vec<_> = spec.name.iter().map(|at| at.span.clone()).collect();
+    places.extend(spec.sql.iter().map(|at| at.span.clone()));
     if let Some(at) = target {
         // The target's own connections count one by one, as the project's do.
         let own = at.value.as_ref().and_then(|target| Some(target.connections.as_ref()?.span.clone()));

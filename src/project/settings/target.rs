@@ -6,6 +6,7 @@ use std::time::Duration;
 use url::Url;
 
 use super::address::Address;
+use super::sql;
 use super::workers::{self, Workers};
 use crate::error::Span;
 use crate::hints::{listed, suggest};
@@ -15,6 +16,7 @@ use crate::project::faults::Faults;
 use crate::project::read::{At, given_or, within};
 use crate::project::spec::TargetSpec;
 use crate::project::written::Written;
+use crate::spark::mode::SqlMode;
 use crate::spark::types::Timestamps;
 
 /// Where the project runs: its lake, and the store that the demo brings along.
@@ -26,6 +28,8 @@ pub struct Target {
     pub keep: Duration,
     /// How finely tables keep timestamps.
     pub timestamps: Timestamps,
+    /// How SQL is meant.
+    pub sql: SqlMode,
     pub demo: Option<DemoStore>,
     /// Other machines that compute; `None`: this one does.
     pub workers: Option<Workers>,
@@ -40,6 +44,7 @@ impl Target {
             storage: Storage { url, endpoint: None, region: None },
             keep: attic::DEFAULT_KEEP,
             timestamps: Timestamps::Micros,
+            sql: SqlMode::default(),
             demo: None,
             workers: None,
         }
@@ -87,8 +92,9 @@ pub fn choose<'a>(
     chosen.map(|(name, spec)| (name.as_str(), spec))
 }
 
-/// A target with its storage checked. `root` is what relative addresses start from.
-pub fn check(name: &str, spec: &TargetSpec, root: &Path, faults: &mut Faults) -> Option<Target> {
+/// A target with its storage checked. `root` is what relative addresses start from, `around` what SQL means where the target
+/// says nothing else.
+pub fn check(name: &str, spec: &TargetSpec, root: &Path, around: &SqlMode, faults: &mut Faults) -> Option<Target> {
     let mut demo = None;
     if let Some(block) = spec.demo.as_ref().and_then(|demo| demo.value.as_ref()) {
         let scale = given_or(&block.scale, 1);
@@ -104,6 +110,7 @@ pub fn check(name: &str, spec: &TargetSpec, root: &Path, faults: &mut Faults) ->
             attic::parse_keep(text).map_err(|how| faults.add(&keep.span, "`keep` is no time").hint(how)).ok()
         }),
     };
+    let sql = sql::check(&spec.sql, around, faults);
     let workers = spec.engine.as_ref().map(|block| workers::check(block, faults));
     let address = address(spec.storage.value.as_ref()?, &["file", "s3"], &spec.storage.span, root, faults)?;
     let url = address.url();
@@ -121,7 +128,7 @@ pub fn check(name: &str, spec: &TargetSpec, root: &Path, faults: &mut Faults) ->
         Some(workers) => Some(workers?),
         None => None,
     };
-    Some(Target { name: name.to_string(), storage, keep: keep?, timestamps, demo, workers })
+    Some(Target { name: name.to_string(), storage, keep: keep?, timestamps, sql: sql?, demo, workers })
 }
 
 /// An address with one of the given schemes. `file://./x` and `sqlite://./x` start from the project's root.
