@@ -4,6 +4,7 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "helpers of tests are not seen to be tests by clippy")]
 
+mod asked;
 mod broken_projects;
 mod changed_sources;
 mod command_line;
@@ -26,6 +27,7 @@ mod places;
 mod plain_readers;
 mod pruning;
 mod refused_nodes;
+mod requests;
 mod secrets;
 mod spark;
 mod spark_meaning;
