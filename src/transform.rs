@@ -3,11 +3,10 @@
 use datafusion::logical_expr::LogicalPlan;
 
 use crate::engine::slices::SliceWrite;
-use crate::engine::write::store::{self, TableWrite};
+use crate::engine::write::store::{self, Published, TableWrite, WriteContext};
 use crate::engine::{Session, faults};
 use crate::error::Result;
 use crate::project::{Dataset, Query};
-use crate::report::{Made, Meter, RunStamp};
 use crate::spark::sql;
 
 /// The query over the tables that `session` has open.
@@ -22,10 +21,8 @@ pub async fn transform(
     query: &Query,
     slices: Option<&SliceWrite>,
     session: &Session,
-    fingerprint: &str,
-    stamp: &RunStamp,
-    meter: &Meter,
-) -> Result<Made> {
+    context: &WriteContext<'_>,
+) -> Result<Published> {
     let plan = plan(dataset, query, session).await?;
     let write = TableWrite {
         table: &dataset.name,
@@ -33,9 +30,10 @@ pub async fn transform(
         mode: query.write,
         checks: &query.checks,
         slices,
-        fingerprint,
-        stamp,
-        meter,
+        head: &context.own[0],
+        fingerprint: context.fingerprint,
+        stamp: context.stamp,
+        meter: context.meter,
     };
     store::store(session, session.frame(plan), write).await
 }

@@ -18,6 +18,7 @@ use tokio::sync::mpsc::unbounded_channel;
 use trapiche::config::{self, Limits};
 use trapiche::engine::write::store::{self, TableWrite};
 use trapiche::engine::{Engine, Session};
+use trapiche::lake::table::head::Head;
 use trapiche::lake::{Lake, TableName, Zone};
 use trapiche::pipeline::{self, RunOptions, Stop};
 use trapiche::project::{self, WriteMode};
@@ -77,8 +78,11 @@ impl Workbench {
     /// Replaces `trusted.written`.
     pub fn store(&self, rows: DataFrame, partition_by: &[&str]) {
         let partition_by: Vec<String> = partition_by.iter().map(|&column| column.into()).collect();
+        let table = TableName::new(Zone::Trusted, "written");
+        let head = self.runtime.block_on(Head::look(self.session.lake(), &table)).expect("a table or none");
         let write = TableWrite {
-            table: &TableName::new(Zone::Trusted, "written"),
+            table: &table,
+            head: &head,
             partition_by: &partition_by,
             mode: WriteMode::Overwrite,
             checks: &[],
@@ -87,8 +91,8 @@ impl Workbench {
             stamp: &self.stamp(),
             meter: &Meter::default(),
         };
-        let made = self.runtime.block_on(store::store(&self.session, rows, write)).expect("a write");
-        assert!(made.rows_out > 0);
+        let published = self.runtime.block_on(store::store(&self.session, rows, write)).expect("a write");
+        assert!(published.made.rows_out > 0);
     }
 
     /// Reads columns of `raw.landed` to the end.

@@ -28,6 +28,7 @@ use serde::{Deserialize, Serialize};
 use trapiche::lake::Lake;
 use trapiche::lake::table::commit::{Replaces, commit};
 use trapiche::lake::table::data_file::{ColumnRange, DataFile};
+use trapiche::lake::table::head::Head;
 use trapiche::lake::table::version;
 use trapiche::machine::peak_memory;
 
@@ -102,7 +103,8 @@ async fn of_size(partitions: usize, is_largest: bool) {
     let dir = tempfile::tempdir().unwrap();
     let files = partitions * FILES_OF_A_PARTITION;
     let all = (0..files).map(|n| file(n / FILES_OF_A_PARTITION, n, FIRST_RUN)).collect();
-    commit(&open(dir.path().into()).0, next(FIRST_RUN, all), vec![], Replaces::Everything).await.unwrap();
+    let lake = open(dir.path().into()).0;
+    commit(&lake, &Head::default(), next(FIRST_RUN, all), vec![], Replaces::Everything).await.unwrap();
 
     let child = |deed: Deed| {
         let mut command = Command::new(std::env::current_exe().unwrap());
@@ -142,7 +144,8 @@ async fn perform(deed: Deed, folder: PathBuf, partitions: usize) -> Measured {
         Deed::Nothing => {}
         Deed::Commit => {
             let new = (0..FILES_OF_A_PARTITION).map(|n| file(middle, n, SECOND_RUN)).collect();
-            commit(&lake, next(SECOND_RUN, new), vec![], Replaces::TouchedPartitions).await.unwrap();
+            let head = Head::look(&lake, &table()).await.unwrap();
+            commit(&lake, &head, next(SECOND_RUN, new), vec![], Replaces::TouchedPartitions).await.unwrap();
         }
         Deed::ReadOne => {
             let wanted = Some(day(middle));
@@ -162,7 +165,8 @@ async fn perform(deed: Deed, folder: PathBuf, partitions: usize) -> Measured {
             for n in 0..1_000 {
                 let run = format!("20260103T000000Z-{n:06}");
                 let new = vec![file(n * partitions / 1_000, 0, &run)];
-                commit(&lake, next(&run, new), vec![], Replaces::Nothing).await.unwrap();
+                let head = Head::look(&lake, &table()).await.unwrap();
+                commit(&lake, &head, next(&run, new), vec![], Replaces::Nothing).await.unwrap();
             }
         }
     }

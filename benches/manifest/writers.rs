@@ -7,6 +7,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 use object_store::memory::InMemory;
 use trapiche::error::Kind;
 use trapiche::lake::table::commit::{Replaces, commit};
+use trapiche::lake::table::head::Head;
 use trapiche::lake::table::version;
 use trapiche::lake::{Lake, stage};
 
@@ -27,7 +28,8 @@ async fn lake_of(partitions: usize) -> (Lake, Counted) {
     };
     let files = partitions * FILES_OF_A_PARTITION;
     let all = (0..files).map(|n| file(n / FILES_OF_A_PARTITION, n, FIRST_RUN)).collect();
-    commit(&open(Duration::ZERO).0, next(FIRST_RUN, all), vec![], Replaces::Everything).await.unwrap();
+    let first = open(Duration::ZERO).0;
+    commit(&first, &Head::default(), next(FIRST_RUN, all), vec![], Replaces::Everything).await.unwrap();
     open(LATENCY)
 }
 
@@ -47,7 +49,8 @@ pub async fn tasks_of_one_run(tasks: usize, partitions: usize) {
     let staging = store.take();
 
     let started = Instant::now();
-    commit(&lake, next(SECOND_RUN, files), staged, Replaces::Nothing).await.unwrap();
+    let head = Head::look(&lake, &table()).await.unwrap();
+    commit(&lake, &head, next(SECOND_RUN, files), staged, Replaces::Nothing).await.unwrap();
     let seconds = started.elapsed().as_secs_f64();
     let (cost, expected) = (store.take(), predicted::scattered(partitions * FILES_OF_A_PARTITION, tasks as u64));
     // Nodes are read, nodes are written and uploads completed, 32 at a time; the rest goes one by one.
@@ -68,7 +71,8 @@ pub async fn at_once(writers: usize) {
         let (lake, run) = (lake.clone(), format!("20260103T000000Z-{n:06}"));
         async move {
             let new = next(&run, vec![file(n % 100, 0, &run)]);
-            commit(&lake, new, vec![], Replaces::Nothing).await
+            let head = Head::look(&lake, &table()).await?;
+            commit(&lake, &head, new, vec![], Replaces::Nothing).await
         }
     });
     let outcomes = futures::future::join_all(commits).await;
@@ -81,8 +85,9 @@ pub async fn at_once(writers: usize) {
     println!(
         "\n{writers} commits of one table at the same time, past the lock: {won} made a version, the others were refused."
     );
-    // A refused one has listed and read what there was, and reads the `pending.json` that was before its own.
+    // A refused one has listed and read what there was, written a node and its pending object, and reads the version
+    // that was created before its own.
     let (won, refused) = (won as u64, (writers - won) as u64);
-    println!("- PUT: {}", both(4 * won + 2 * refused, cost.puts));
+    println!("- PUT: {}", both((predicted::BESIDE_NODES + 1) * won + 4 * refused, cost.puts));
     println!("- GET: {}", both(2 * won + 3 * refused, cost.gets));
 }

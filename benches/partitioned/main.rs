@@ -15,6 +15,7 @@ use tokio::runtime::Runtime;
 use trapiche::config::{self, Limits};
 use trapiche::engine::Engine;
 use trapiche::engine::write::store::{self, TableWrite};
+use trapiche::lake::table::head::Head;
 use trapiche::lake::{Lake, TableName, Zone};
 use trapiche::project::WriteMode;
 use trapiche::report::{Meter, RunStamp};
@@ -45,8 +46,10 @@ async fn write(input: &str, dir: &str, partition_by: &[String], limits: &Limits)
     let rows = session.frame(read(&SessionContext::new_with_config(reading(limits)), input).await.into_parts().1);
     let stamp = RunStamp { run_id: "bench".to_string(), at: chrono::Utc::now() };
     let table = TableName::new(Zone::Trusted, "written");
+    let head = Head::look(&lake, &table).await.expect("a table or none");
     let write = TableWrite {
         table: &table,
+        head: &head,
         partition_by,
         mode: WriteMode::Overwrite,
         checks: &[],

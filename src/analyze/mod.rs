@@ -14,22 +14,21 @@ use arrow::datatypes::SchemaRef;
 use datafusion::prelude::DataFrame;
 
 use crate::engine::Session;
-use crate::engine::write::store::{self, TableWrite};
+use crate::engine::write::store::{self, TableWrite, WriteContext};
 use crate::error::Result;
 use crate::lake::TableName;
+use crate::lake::table::head::Head;
 use crate::project::{Dataset, Model, WriteMode};
-use crate::report::{Made, Meter, RunStamp};
+use crate::report::Made;
 use kmeans::KmeansTables;
 
-/// Fits the model to its input, which `session` has open, and publishes its tables.
+/// Fits the model to its input, which `session` has open, and publishes its tables; what these are then.
 pub async fn analyze(
     dataset: &Dataset,
     model: &Model,
     session: &Session,
-    fingerprint: &str,
-    stamp: &RunStamp,
-    meter: &Meter,
-) -> Result<Made> {
+    context: &WriteContext<'_>,
+) -> Result<(Made, Vec<Head>)> {
     let input = session.table(model.input()).await?;
     let tables = match model {
         Model::Describe(spec) => vec![session.rows(profile::describe(input, spec).await?)?],
@@ -38,22 +37,25 @@ pub async fn analyze(
             vec![assignments, session.rows(centers)?, session.rows(metrics)?]
         }
     };
-    let mut made = Made::default();
+    let (mut made, mut heads) = (Made::default(), vec![]);
     // The main table last: with it the model counts as made.
-    for (table, rows) in dataset.outputs.iter().zip(tables).rev() {
+    for ((table, head), rows) in dataset.outputs.iter().zip(context.own).zip(tables).rev() {
         let write = TableWrite {
             table,
             partition_by: &[],
             mode: WriteMode::Overwrite,
             checks: &[],
             slices: None,
-            fingerprint,
-            stamp,
-            meter,
+            head,
+            fingerprint: context.fingerprint,
+            stamp: context.stamp,
+            meter: context.meter,
         };
-        made += store::store(session, rows, write).await?;
+        let published = store::store(session, rows, write).await?;
+        made += published.made;
+        heads.push(published.head);
     }
-    Ok(made)
+    Ok((made, heads))
 }
 
 /// The columns of the tables that the model would make of an input with `input`'s columns.

@@ -197,7 +197,7 @@ impl Session {
 
     /// Registers the table as it lies in the lake now; whether there is one.
     pub async fn open(&self, table: &TableName) -> Result<bool> {
-        match current::look(&self.lake, table).await? {
+        match current::look(&self.lake, table, None).await? {
             Some(current) => self.open_current(&current).map(|()| true),
             None => Ok(false),
         }
@@ -206,7 +206,7 @@ impl Session {
     /// Registers a table as it was at a look, whatever was committed meanwhile.
     pub fn open_current(&self, current: &Current) -> Result<()> {
         match current {
-            Current::Source { state, landings } => self.open_source(state, landings),
+            Current::Source(live) => self.open_source(&live.state, &live.landings),
             Current::Version(version) => self.open_version(version),
         }
     }

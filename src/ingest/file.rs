@@ -221,7 +221,7 @@ impl<'a> Copy<'a> {
                 if self.head.len() < gunzip::MAGIC.len() {
                     return Ok(());
                 }
-                self.start();
+                self.start().await?;
                 self.head.split().freeze()
             }
         };
@@ -231,7 +231,7 @@ impl<'a> Copy<'a> {
     /// Checks that the file is whole, as far as it tells itself.
     async fn end(&mut self) -> Result<()> {
         if self.open.is_none() {
-            self.start();
+            self.start().await?;
             let head = self.head.split().freeze();
             self.pass(head).await?;
         }
@@ -255,7 +255,7 @@ impl<'a> Copy<'a> {
         }
     }
 
-    fn start(&mut self) {
+    async fn start(&mut self) -> Result<()> {
         let gzipped = self.head.starts_with(gunzip::MAGIC);
         let extension = match (self.format, gzipped) {
             (FileFormat::Csv { .. }, false) => "csv",
@@ -263,7 +263,8 @@ impl<'a> Copy<'a> {
             (FileFormat::Json { .. }, false) => "json",
             (FileFormat::Json { .. }, true) => "json.gz",
         };
-        self.open = Some((Part::create(self.draft, 1, extension), SeenFile::new(self.format, gzipped)));
+        self.open = Some((Part::create(self.draft, 1, extension).await?, SeenFile::new(self.format, gzipped)));
+        Ok(())
     }
 
     async fn pass(&mut self, chunk: Bytes) -> Result<()> {

@@ -2,7 +2,7 @@
 //! here.
 //!
 //! A capture writes parts into a folder of its own and makes them [live](crate::lake::capture) at the end. If the source
-//! has not changed since the last landing, the parts are removed and the last landing stays.
+//! has not changed since the last landing, the parts, if there are any, are removed and the last landing stays.
 
 mod api;
 mod database;
@@ -21,7 +21,9 @@ use arrow::datatypes::{Schema, SchemaRef};
 use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result};
-use crate::lake::landing::{self, LandedFormat, LandedPart, Landing};
+use crate::lake::landing::{LandedFormat, LandedPart, Landing};
+use crate::lake::live::Live;
+use crate::lake::state_shelf::StateShelf;
 use crate::lake::{Lake, capture};
 use crate::project::{Dataset, Origin, Source};
 use crate::report::{Meter, RunStamp};
@@ -29,11 +31,24 @@ use crate::spark::types;
 
 use parts::{LandingDraft, Taken, hex};
 
-/// What came of a capture. The landing is in both cases the newest one.
+/// What came of a capture, and what the source is now.
 #[derive(Debug)]
 pub enum Captured {
-    Landed(Landing),
-    Unchanged { landing: Landing, why: String },
+    /// It is the new landing alone.
+    Landed(Live),
+    Unchanged {
+        live: Live,
+        why: String,
+    },
+}
+
+/// What is known of a source in the lake before it is captured.
+#[derive(Debug, Default)]
+pub struct BeforeCapture {
+    /// Its names, listed since the run claimed it.
+    pub listed: StateShelf,
+    /// What it was at some earlier look.
+    pub seen: Option<Live>,
 }
 
 /// Brings what `spec` names (the definition of `source`, with the addresses that it has in this run) into
@@ -45,20 +60,24 @@ pub async fn capture(
     source: &Dataset,
     spec: &Source,
     lake: &Lake,
+    before: BeforeCapture,
     at: &RunStamp,
     full_refresh: bool,
     meter: &Meter,
 ) -> Result<Captured> {
     let name = &source.name.name;
     let definition = hex(&Sha256::digest(&source.fingerprint_text));
-    let capture = capture::begin(lake, name, &at.run_id, &landing::folder(name, at.at, &at.run_id)).await?;
+    let BeforeCapture { listed, seen } = before;
+    let seen_state = seen.as_ref().map(|seen| &seen.state);
+    let capture = capture::begin(lake, name, (&at.run_id, at.at), &listed, seen_state).await?;
     let state = capture.before.clone().filter(|state| !full_refresh && state.definition == definition);
-    let previous = match &state {
-        Some(state) => state.landings(lake).await?.pop(),
-        None => None,
+    let previous = match (state, seen) {
+        (Some(state), Some(seen)) if seen.state == state => Some(seen),
+        (Some(state), _) => Some(Live { landings: state.landings(lake).await?, state }),
+        (None, _) => None,
     };
-    let draft =
-        LandingDraft { lake, folder: capture.folder().to_string(), previous: previous.as_ref(), at: at.at, meter };
+    let last = previous.as_ref().and_then(|previous| previous.landings.last());
+    let draft = LandingDraft { lake, capture: &capture, previous: last, at: at.at, meter };
 
     let taken = match &spec.origin {
         Origin::Url { url, format } => file::capture(url, format, &spec.columns, &draft).await,
@@ -80,7 +99,7 @@ pub async fn capture(
         }
     };
     let sha256 = content_hash(&format, &schema, &parts)?;
-    if let Some(last) = previous.as_ref().filter(|last| last.sha256 == sha256) {
+    if let Some(last) = last.filter(|last| last.sha256 == sha256) {
         let why = format!("same bytes as landing {}", last.run_id);
         capture.discard(lake).await?;
         return Ok(unchanged(previous, why));
@@ -96,8 +115,8 @@ pub async fn capture(
         sha256,
         parts,
     };
-    capture.publish(lake, &landing, &definition).await?;
-    Ok(Captured::Landed(landing))
+    let state = capture.publish(lake, &landing, &definition).await?;
+    Ok(Captured::Landed(Live { state, landings: vec![landing] }))
 }
 
 /// The schema that a capture of a local `file://` source would record, from its first megabyte; `None` if it isn't
@@ -113,9 +132,9 @@ pub async fn peek(source: &Dataset, spec: &Source) -> Result<Option<SchemaRef>> 
     }
 }
 
-fn unchanged(previous: Option<Landing>, why: String) -> Captured {
-    let landing = previous.expect("a source is only unchanged against a landing");
-    Captured::Unchanged { landing, why }
+fn unchanged(previous: Option<Live>, why: String) -> Captured {
+    let live = previous.expect("a source is only unchanged against a landing");
+    Captured::Unchanged { live, why }
 }
 
 /// Over the bytes of all parts, the schema and the way to read them: equal means that a query sees the same rows.

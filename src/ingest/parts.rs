@@ -12,6 +12,7 @@ use tokio::io::AsyncWriteExt;
 
 use crate::error::{Error, Result};
 use crate::lake::Lake;
+use crate::lake::capture::Capture;
 use crate::lake::landing::{self, LandedFormat, LandedPart, Landing, SourceRequest};
 use crate::report::Meter;
 
@@ -25,7 +26,7 @@ const ROLL_BYTES: u64 = 32 << 20;
 /// What every kind of source is given: where its parts go, and what it had the last time.
 pub struct LandingDraft<'a> {
     pub lake: &'a Lake,
-    pub folder: String,
+    pub capture: &'a Capture,
     /// The newest landing, if the source is still defined as it was then.
     pub previous: Option<&'a Landing>,
     /// When the run began.
@@ -54,11 +55,11 @@ pub struct Part {
 }
 
 impl Part {
-    pub fn create(draft: &LandingDraft<'_>, number: usize, extension: &str) -> Self {
-        let path = landing::part_path(&draft.folder, number, extension);
+    pub async fn create(draft: &LandingDraft<'_>, number: usize, extension: &str) -> Result<Self> {
+        let path = landing::part_path(draft.capture.folder(draft.lake).await?, number, extension);
         let writer = BufWriter::with_capacity(draft.lake.store().clone(), Path::from(path.as_str()), UPLOAD_BYTES)
             .with_max_concurrency(UPLOADS);
-        Part { writer, path, hash: Sha256::new(), rows: 0, bytes: 0 }
+        Ok(Part { writer, path, hash: Sha256::new(), rows: 0, bytes: 0 })
     }
 
     pub async fn write(&mut self, bytes: Bytes) -> Result<()> {
@@ -120,7 +121,10 @@ impl<'a> RowParts<'a> {
     /// Passes on the rows added so far, and starts a new part when this one is large enough.
     pub async fn flush(&mut self) -> Result<()> {
         let number = self.done.len() + 1;
-        let part = self.open.get_or_insert_with(|| Part::create(self.draft, number, "json"));
+        let part = match &mut self.open {
+            Some(part) => part,
+            none => none.insert(Part::create(self.draft, number, "json").await?),
+        };
         self.draft.meter.add(self.rows, self.lines.len() as u64);
         part.count(std::mem::take(&mut self.rows));
         part.write(std::mem::take(&mut self.lines).into()).await?;

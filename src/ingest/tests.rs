@@ -52,21 +52,23 @@ impl Bench {
         self.runs += 1;
         let dataset = dataset(source);
         let stamp = RunStamp { run_id: format!("20261123T13000{}Z-0000", self.runs), at: self.began.parse().unwrap() };
-        capture(&dataset, source, &self.lake, &stamp, false, &Meter::default()).await
+        let listed = StateShelf::look(&self.lake, &dataset.name.name).await.unwrap();
+        let before = BeforeCapture { listed, seen: None };
+        capture(&dataset, source, &self.lake, before, &stamp, false, &Meter::default()).await
     }
 
     pub(super) async fn landed(&mut self, source: &Source) -> Landing {
         match self.capture(source).await.unwrap_or_else(|error| panic!("{error}: {:?}", error)) {
-            Captured::Landed(landing) => landing,
+            Captured::Landed(mut live) => live.landings.pop().unwrap(),
             Captured::Unchanged { why, .. } => panic!("unchanged: {why}"),
         }
     }
 
     pub(super) async fn unchanged(&mut self, source: &Source) -> String {
         match self.capture(source).await.unwrap() {
-            Captured::Landed(landing) => panic!("landed {}", landing.run_id),
-            Captured::Unchanged { why, landing } => {
-                assert_eq!(landing.run_id, "20261123T130001Z-0000");
+            Captured::Landed(live) => panic!("landed {}", live.state.run_id),
+            Captured::Unchanged { why, live } => {
+                assert_eq!(live.landings[0].run_id, "20261123T130001Z-0000");
                 let parts = self.files().into_iter().filter(|file| file.contains("/raw/"));
                 assert_eq!(parts.filter(|file| !file.contains("run=20261123T130001Z")).count(), 0);
                 why

@@ -1,4 +1,5 @@
-//! A capture on its way into `raw/`: noted before its first part, so that it can be taken back when it dies.
+//! A capture on its way into `raw/`: noted before its first part, so that it can be taken back when it dies. One that
+//! finds nothing new writes nothing.
 //!
 //! 1. `_trapiche/sources/<source>/capture-<run>.json` names the folder that it fills, and the [state](super::state) that
 //!    it follows.
@@ -9,12 +10,13 @@
 //! Whoever captures the source next finishes this. It has to own the state that the dead capture would have created,
 //! before it removes a part: one that only slept finds its number taken, and can no longer make live what is gone.
 
-use object_store::ObjectStore;
-use object_store::path::Path;
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use tokio::sync::OnceCell;
 
 use super::landing::{self, Landing};
 use super::state::{self, LiveLanding, SourceState};
+use super::state_shelf::StateShelf;
 use super::{Lake, path};
 use crate::error::{Error, Kind, Result};
 
@@ -22,9 +24,10 @@ use crate::error::{Error, Kind, Result};
 const FORMAT: u32 = 1;
 
 /// A capture under way.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Capture {
     note: CaptureNote,
+    noted: OnceCell<()>,
     /// What the source was when it began.
     pub before: Option<SourceState>,
 }
@@ -39,34 +42,50 @@ struct CaptureNote {
     follows: u64,
 }
 
-/// Begins a capture that fills `folder`, and takes back those that died.
-pub async fn begin(lake: &Lake, source: &str, run_id: &str, folder: &str) -> Result<Capture> {
-    for note in notes(lake, source).await? {
-        take_back(lake, &note, run_id).await?;
+/// Begins the capture of a run that began `at`, and takes back those that died. `listed` are the source's names since the
+/// run claimed it; `seen` is what it was before, and is not read again if it is still that.
+pub async fn begin(
+    lake: &Lake,
+    source: &str,
+    (run_id, at): (&str, DateTime<Utc>),
+    listed: &StateShelf,
+    seen: Option<&SourceState>,
+) -> Result<Capture> {
+    let again;
+    let mut shelf = listed;
+    if !listed.notes.is_empty() {
+        for note in notes(lake, listed).await? {
+            take_back(lake, &note, run_id).await?;
+        }
+        // That may have made a state.
+        again = StateShelf::look(lake, source).await?;
+        shelf = &again;
     }
-    let before = state::newest(lake, source).await?;
+    let before = state::newest(lake, source, shelf, seen).await?;
     let follows = before.as_ref().map_or(0, |state| state.sequence);
     let note = CaptureNote {
         format: FORMAT,
         source: source.to_string(),
         run_id: run_id.to_string(),
-        folder: folder.to_string(),
+        folder: landing::folder(source, at, run_id),
         follows,
     };
-    write(lake, &note).await?;
-    Ok(Capture { note, before: before.filter(|state| !state.live.is_empty()) })
+    Ok(Capture { note, noted: OnceCell::new(), before: before.filter(|state| !state.live.is_empty()) })
 }
 
 impl Capture {
-    pub fn folder(&self) -> &str {
-        &self.note.folder
+    /// The folder that it fills. From here on it is noted, so that whatever is written there can be taken back.
+    pub async fn folder(&self, lake: &Lake) -> Result<&str> {
+        self.noted.get_or_try_init(|| write(lake, &self.note)).await?;
+        Ok(&self.note.folder)
     }
 
-    /// Publishes the landing and makes it all that the source is.
+    /// Publishes the landing and makes it all that the source is: the state that it is then.
     ///
     /// # Errors
     /// `Locked` when another run has captured the source meanwhile; nothing of this capture stays then.
-    pub async fn publish(self, lake: &Lake, landing: &Landing, definition: &str) -> Result<()> {
+    pub async fn publish(self, lake: &Lake, landing: &Landing, definition: &str) -> Result<SourceState> {
+        self.folder(lake).await?;
         landing::publish(lake, landing).await?;
         let state = SourceState {
             format: state::FORMAT,
@@ -77,7 +96,8 @@ impl Capture {
             live: vec![LiveLanding::of(landing)],
         };
         if lake.create(&self.note.next_state(), state.to_json()).await? {
-            return lake.delete(&self.note.path()).await;
+            lake.delete(&self.note.path()).await?;
+            return Ok(state);
         }
         let source = self.note.source.clone();
         self.discard(lake).await?;
@@ -86,6 +106,10 @@ impl Capture {
 
     /// Removes what the capture has written; the source is what it was.
     pub async fn discard(self, lake: &Lake) -> Result<()> {
+        if !self.noted.initialized() {
+            // Nobody was told where to write anything.
+            return Ok(());
+        }
         landing::discard(lake, &self.note.folder).await?;
         lake.delete(&self.note.path()).await
     }
@@ -93,7 +117,8 @@ impl Capture {
 
 /// The folders of the captures that have not ended.
 pub(super) async fn under_way(lake: &Lake, source: &str) -> Result<Vec<String>> {
-    Ok(notes(lake, source).await?.into_iter().map(|note| note.folder).collect())
+    let notes = notes(lake, &StateShelf::look(lake, source).await?).await?;
+    Ok(notes.into_iter().map(|note| note.folder).collect())
 }
 
 /// Takes back this run's own capture of a source, if it was broken off.
@@ -151,15 +176,10 @@ async fn fence(lake: &Lake, note: &CaptureNote, run_id: &str) -> Result<SourceSt
 }
 
 /// The captures that have not ended.
-async fn notes(lake: &Lake, source: &str) -> Result<Vec<CaptureNote>> {
-    let folder = path::source_dir(source);
-    let listed = lake.store().list_with_delimiter(Some(&Path::parse(&folder)?)).await;
-    let listed = listed.map_err(|error| Error::from(error).context(format!("listing `{folder}`")))?;
+async fn notes(lake: &Lake, listed: &StateShelf) -> Result<Vec<CaptureNote>> {
     let mut notes = vec![];
-    for object in listed.objects {
-        if object.location.filename().is_some_and(path::is_capture_note) {
-            notes.extend(read(lake, object.location.as_ref()).await?);
-        }
+    for file in &listed.notes {
+        notes.extend(read(lake, file).await?);
     }
     Ok(notes)
 }
@@ -192,19 +212,18 @@ impl CaptureNote {
 mod tests {
     use std::sync::Arc;
 
-    use arrow::datatypes::{Field, Schema};
-    use chrono::{DateTime, Utc};
-
     use super::super::landing::tests::lake_in;
     use super::landing::{LandedFormat, part_path};
     use super::*;
     use crate::spark::types;
+    use arrow::datatypes::{Field, Schema};
 
     const SOURCE: &str = "sales";
 
     async fn begun(lake: &Lake, run_id: &str, at: &str) -> Capture {
-        let capture = begin(lake, SOURCE, run_id, &landing::folder(SOURCE, time(at), run_id)).await.unwrap();
-        lake.write(&part_path(capture.folder(), 1, "json"), "{}").await.unwrap();
+        let listed = StateShelf::look(lake, SOURCE).await.unwrap();
+        let capture = begin(lake, SOURCE, (run_id, time(at)), &listed, None).await.unwrap();
+        lake.write(&part_path(capture.folder(lake).await.unwrap(), 1, "json"), "{}").await.unwrap();
         capture
     }
 
@@ -255,11 +274,12 @@ mod tests {
         let lake = lake_in(dir.path());
         capture(&lake, "first", "2026-11-23T13:33:12Z").await;
         let died = begun(&lake, "died", "2026-11-25T00:00:00Z").await;
-        std::fs::write(dir.path().join(died.folder()).join("part-0002.json#1"), "{").unwrap();
+        let folder = dir.path().join(&died.note.folder);
+        std::fs::write(folder.join("part-0002.json#1"), "{").unwrap();
         assert_eq!(live(&lake).await.as_deref(), Some("first"));
 
         capture(&lake, "next", "2026-11-25T00:01:00Z").await;
-        assert!(!dir.path().join(died.folder()).exists());
+        assert!(!folder.exists());
         assert_eq!(live(&lake).await.as_deref(), Some("next"));
         recover(&lake, SOURCE, "next").await.unwrap();
         assert_eq!(live(&lake).await.as_deref(), Some("next"), "a capture that ended is not taken back");

@@ -325,6 +325,7 @@ mod tests {
     use crate::lake::landing::{self, LandedFormat, LandedPart, Landing};
     use crate::lake::table::commit::{Replaces, commit};
     use crate::lake::table::data_file::DataFile;
+    use crate::lake::table::head::Head;
     use crate::lake::table::version::Version;
     use crate::lake::{ObjectFormat, TableName, capture, stage};
 
@@ -368,14 +369,15 @@ mod tests {
             empty: vec![],
             replaced: vec![],
         };
-        commit(lake, next, staged, Replaces::TouchedPartitions).await.unwrap();
+        let head = Head::look(lake, &next.table).await.unwrap();
+        commit(lake, &head, next, staged, Replaces::TouchedPartitions).await.unwrap();
         stage::clear(lake, run_id).await.unwrap();
     }
 
     async fn land(lake: &Lake) {
         let at = chrono::DateTime::UNIX_EPOCH;
-        let capture = capture::begin(lake, "rows", "first", &landing::folder("rows", at, "first")).await.unwrap();
-        let path = landing::part_path(capture.folder(), 1, "csv");
+        let capture = capture::begin(lake, "rows", ("first", at), &Default::default(), None).await.unwrap();
+        let path = landing::part_path(capture.folder(lake).await.unwrap(), 1, "csv");
         // As a capture does: it puts the bytes, and leaves the rest to `publish`.
         object_store::ObjectStoreExt::put(lake.store(), &path.as_str().into(), "n".into()).await.unwrap();
         let part = LandedPart { path, rows: 0, bytes: 1, sha256: String::new(), requests: vec![] };

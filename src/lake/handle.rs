@@ -1,6 +1,6 @@
 //! An open lake: where it lies, and what can be asked of it.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -297,6 +297,33 @@ impl Lake {
     pub(super) async fn objects_in(&self, dir: &str) -> Result<Vec<ObjectMeta>> {
         let listed = self.store.list_with_delimiter(Some(&Path::parse(dir)?)).await;
         Ok(listed.map_err(|e| Error::from(e).context(format!("listing `{dir}`")))?.objects)
+    }
+
+    /// The objects directly in each of these folders, which lie below `root`, by one listing of all that is there. Where
+    /// that would be dearer than a listing of each folder, it is these.
+    pub(super) async fn objects_in_each(&self, root: &str, folders: &[String]) -> Result<Vec<Vec<ObjectMeta>>> {
+        /// What S3 tells for the price of one request.
+        const NAMES_OF_A_REQUEST: usize = 1_000;
+        const AT_ONCE: usize = 32;
+        if folders.len() > 1 {
+            let places: HashMap<&str, usize> = folders.iter().map(String::as_str).zip(0..).collect();
+            let mut objects = vec![vec![]; folders.len()];
+            let mut listed = self.store.list(Some(&Path::parse(root)?)).take(NAMES_OF_A_REQUEST * folders.len() + 1);
+            let mut count = 0;
+            while let Some(object) = listed.next().await {
+                let object = object.map_err(|e| Error::from(e).context(format!("listing `{root}`")))?;
+                let folder = object.location.as_ref().rsplit_once('/').map_or("", |(folder, _)| folder);
+                if let Some(place) = places.get(folder) {
+                    objects[*place].push(object);
+                }
+                count += 1;
+            }
+            if count <= NAMES_OF_A_REQUEST * folders.len() {
+                return Ok(objects);
+            }
+        }
+        let each = futures::stream::iter(folders.to_vec()).map(|folder| async move { self.objects_in(&folder).await });
+        each.buffered(AT_ONCE).try_collect().await
     }
 
     /// The names directly below a folder (objects and folders), sorted.

@@ -6,7 +6,9 @@
 //! | `name` | zones and table names |
 //! | `path` | every object name, Hive's spelling of partitions |
 //! | `landing` | what a capture put into `raw/` |
-//! | `state`, `capture` | which landings a source is, and how a capture makes its own one live |
+//! | `state`, `state_shelf` | which landings a source is, state after state, and what the names of states say |
+//! | `live` | a source's state and landings at one look |
+//! | `capture` | how a capture makes its own landing live |
 //! | `table` | a table as a chain of versions, and the commit that adds one |
 //! | `stage` | hidden files, until they get their names |
 //! | `current` | what a table is at the moment, whatever its zone |
@@ -24,6 +26,7 @@ mod disk;
 mod format;
 mod handle;
 pub mod landing;
+pub mod live;
 pub mod lock;
 pub mod moment;
 mod name;
@@ -33,6 +36,7 @@ mod planted;
 mod simulation;
 pub mod stage;
 pub mod state;
+pub mod state_shelf;
 pub mod table;
 
 pub use format::ObjectFormat;

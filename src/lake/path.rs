@@ -100,8 +100,11 @@ pub fn is_node(path: &str) -> bool {
 
 /// `_trapiche/sources/products`: what a source is, one state after the other, and the captures under way.
 pub fn source_dir(source: &str) -> String {
-    format!("_trapiche/sources/{source}")
+    format!("{SOURCES}/{source}")
 }
+
+/// Holds one folder of states for each source that was ever captured.
+pub const SOURCES: &str = "_trapiche/sources";
 
 /// `…/s00000012.json`
 pub fn state_file(source: &str, sequence: u64) -> String {

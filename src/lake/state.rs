@@ -4,14 +4,12 @@
 //! created, so two captures cannot both follow the same one, and which landing is newer is decided by its number: no
 //! clock has a say in it. A landing that no state lists was never visible.
 
-use chrono::{DateTime, Utc};
-use object_store::ObjectStore;
-use object_store::path::Path;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::landing::{self, Landing};
 use super::moment::Moment;
+use super::state_shelf::StateShelf;
 use super::{Lake, path};
 use crate::error::{Error, Result};
 
@@ -59,6 +57,10 @@ impl SourceState {
         hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
+    pub fn rows(&self) -> u64 {
+        self.live.iter().map(|landing| landing.rows).sum()
+    }
+
     pub fn bytes(&self) -> u64 {
         self.live.iter().map(|landing| landing.bytes).sum()
     }
@@ -79,21 +81,28 @@ impl SourceState {
 
 /// The source as it is now; `None` when it was never captured.
 pub async fn latest(lake: &Lake, source: &str) -> Result<Option<SourceState>> {
-    let newest = newest(lake, source).await?;
+    let newest = newest(lake, source, &StateShelf::look(lake, source).await?, None).await?;
     Ok(newest.filter(|state| !state.live.is_empty()))
 }
 
-/// The newest state, also one without live landings.
-pub(super) async fn newest(lake: &Lake, source: &str) -> Result<Option<SourceState>> {
-    match numbers(lake, source).await?.last() {
-        Some((number, _)) => read(lake, source, *number).await,
-        None => Ok(None),
+/// The newest state among these names, also one without live landings. `seen`, if it is that, is not read again: no state
+/// is ever removed, so its number has not come to be another's.
+pub(super) async fn newest(
+    lake: &Lake,
+    source: &str,
+    shelf: &StateShelf,
+    seen: Option<&SourceState>,
+) -> Result<Option<SourceState>> {
+    match (shelf.newest(), seen) {
+        (Some(number), Some(seen)) if seen.sequence == number => Ok(Some(seen.clone())),
+        (Some(number), _) => read(lake, source, number).await,
+        (None, _) => Ok(None),
     }
 }
 
 /// The source as it was at a moment; `None` when it had not been captured.
 pub async fn as_of(lake: &Lake, source: &str, moment: &Moment) -> Result<Option<SourceState>> {
-    for (number, created_at) in numbers(lake, source).await?.into_iter().rev() {
+    for (number, created_at) in StateShelf::look(lake, source).await?.states.into_iter().rev() {
         let Some(state) = read(lake, source, number).await? else { continue };
         if moment.has_seen(&state.run_id, created_at) {
             return Ok(Some(state).filter(|state| !state.live.is_empty()));
@@ -105,7 +114,7 @@ pub async fn as_of(lake: &Lake, source: &str, moment: &Moment) -> Result<Option<
 /// The folders of all landings that were ever live.
 pub async fn ever_live(lake: &Lake, source: &str) -> Result<Vec<String>> {
     let mut folders = vec![];
-    for (number, _) in numbers(lake, source).await? {
+    for (number, _) in StateShelf::look(lake, source).await?.states {
         let state = read(lake, source, number).await?;
         folders.extend(state.into_iter().flat_map(|state| state.live).map(|landing| landing.folder));
     }
@@ -123,18 +132,4 @@ pub(super) async fn read(lake: &Lake, source: &str, number: u64) -> Result<Optio
 fn unreadable(file: &str) -> Error {
     Error::failed(format!("`{file}` is no state of a source that this program can read"))
         .hint("it may have been written by a newer trapiche")
-}
-
-/// The numbers of all states with the store's time of their creation, oldest first. An object without bytes is what a
-/// loss of power left: it was never made.
-async fn numbers(lake: &Lake, source: &str) -> Result<Vec<(u64, DateTime<Utc>)>> {
-    let folder = path::source_dir(source);
-    let listed = lake.store().list_with_delimiter(Some(&Path::parse(&folder)?)).await;
-    let listed = listed.map_err(|error| Error::from(error).context(format!("listing `{folder}`")))?;
-    let made = listed.objects.iter().filter(|object| object.size > 0);
-    let mut numbers: Vec<(u64, DateTime<Utc>)> = made
-        .filter_map(|object| Some((path::parse_state(object.location.filename()?)?, object.last_modified)))
-        .collect();
-    numbers.sort_unstable();
-    Ok(numbers)
 }

@@ -10,9 +10,10 @@ use std::sync::Arc;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 
 use crate::engine::read;
-use crate::error::{Error, Result};
+use crate::error::Error;
 use crate::ingest;
-use crate::lake::{Lake, TableName, state};
+use crate::lake::live::Live;
+use crate::lake::{Lake, TableName};
 use crate::project::{Dataset, FileFormat, Origin, Source};
 
 /// The columns of a table.
@@ -136,30 +137,20 @@ pub(super) fn words(text: &str) -> BTreeSet<String> {
     plain.chain(odd).filter(|word| !word.is_empty()).map(String::from).collect()
 }
 
-/// The columns of a source by its last landing, or by a look at a local file. What that look found wrong comes along:
-/// the source cannot be captured as it is now.
+/// The columns of a source by its last landing, if it is known, or by a look at a local file. What that look found wrong
+/// comes along: the source cannot be captured as it is now.
 pub(super) async fn of_source(
     lake: &Lake,
-    lake_answers: &mut bool,
     dataset: &Dataset,
     source: &Source,
+    last: Option<&Live>,
 ) -> (Columns, Option<Error>) {
-    // A lake that cannot be read leaves the columns unknown; whoever needs the lake will say what is wrong with it. It
-    // is not asked for every source, as each answer that does not come takes seconds.
-    let landed = if *lake_answers { landed(lake, &dataset.name.name).await } else { Ok(None) };
-    *lake_answers &= landed.is_ok();
-    if let Ok(Some(schema)) = landed {
-        return (Columns::of_source(dataset, source, schema), None);
+    if let Some(landed) = last.and_then(|last| read::landing::table(lake, &last.landings).ok()) {
+        return (Columns::of_source(dataset, source, landed.schema()), None);
     }
     match ingest::peek(dataset, source).await {
         Ok(Some(landed)) => (Columns::of_source(dataset, source, read::landing::lower_case(&landed)), None),
         Ok(None) => (Columns::unseen(dataset, source), None),
         Err(error) => (Columns::unseen(dataset, source), Some(error)),
     }
-}
-
-async fn landed(lake: &Lake, source: &str) -> Result<Option<SchemaRef>> {
-    let Some(state) = state::latest(lake, source).await? else { return Ok(None) };
-    let landings = state.landings(lake).await?;
-    Ok(read::landing::table(lake, &landings).ok().map(|table| table.schema()))
 }

@@ -50,14 +50,15 @@ async fn compact_all(engine: &Engine, tables: Vec<TableName>, stamp: &RunStamp) 
 
 async fn compact_table(engine: &Engine, table: TableName, stamp: &RunStamp) -> Result<Compacted> {
     let lake = engine.lake();
-    commit::recover(lake, &table, &stamp.run_id).await?;
-    let current = version::latest(lake, &table)
-        .await?
+    let head = commit::open(lake, &table, &stamp.run_id, None).await?;
+    let current = head
+        .version
+        .clone()
         .ok_or_else(|| Error::failed(format!("`{table}` is not in the lake")).hint("make it with `trapiche run`"))?;
     let small = rewrite::small_files(&version::files(lake, &current).await?);
     let large = match small.is_empty() {
         true => vec![],
-        false => rewrite::compact(&engine.session()?, current, small.clone(), stamp, &Meter::default()).await?,
+        false => rewrite::compact(&engine.session()?, &head, current, small.clone(), stamp, &Meter::default()).await?,
     };
     let bytes = |files: &[DataFile]| files.iter().map(|file| file.bytes).sum();
     let partitions: std::collections::HashSet<_> = small.iter().map(|file| &file.partition).collect();

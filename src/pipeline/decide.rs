@@ -65,7 +65,8 @@ pub(super) async fn decide(
     };
     let rebuild = match &stored {
         Some((query, stored)) => {
-            rebuild::of(&session, query, stored, &changing, &made_from, seen.own[0].as_ref(), full_refresh).await?
+            let current = seen.own[0].version.as_ref();
+            rebuild::of(&session, query, stored, &changing, &made_from, current, full_refresh).await?
         }
         None => Rebuild::All(Err("a model is of all rows".to_string())),
     };
@@ -92,11 +93,11 @@ enum Due {
 }
 
 fn due(seen: &Seen, changing: &Changing, fingerprint: &str, full_refresh: bool) -> Option<Due> {
-    let is_made = |version: &Option<_>| version.is_some();
-    let is_current = seen.own.iter().flatten().all(|version| version.fingerprint == fingerprint);
+    let own = || seen.own.iter().map(|head| &head.version);
+    let is_current = own().flatten().all(|version| version.fingerprint == fingerprint);
     match changing {
         _ if full_refresh => Some(Due::FullRefresh),
-        _ if !seen.own.iter().all(is_made) => Some(Due::NeverMade),
+        _ if !own().all(Option::is_some) => Some(Due::NeverMade),
         Changing::Always { .. } => Some(Due::ByEveryRun),
         Changing::Never | Changing::Daily { .. } => (!is_current).then_some(Due::Changed),
     }

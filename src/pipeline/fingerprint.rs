@@ -149,7 +149,7 @@ enum SliceState {
 /// What tells a table's rows from those that it had before: not what it was made from, which may be the same for others.
 async fn state(lake: &Lake, current: &Current) -> Result<String> {
     match current {
-        Current::Source { state, .. } => Ok(state.content()),
+        Current::Source(live) => Ok(live.state.content()),
         Current::Version(version) => {
             let mut hash = Hash::default();
             // A table without rows may still have other columns than before.

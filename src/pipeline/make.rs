@@ -5,28 +5,58 @@ use std::time::Instant;
 use futures::FutureExt;
 use tokio::sync::mpsc::UnboundedSender;
 
+use super::RunOptions;
 use super::decide::{Decision, decide};
+use super::known::KnownTables;
 use super::memory::PeakWatch;
 use super::seen::Seen;
+use crate::config::Limits;
+use crate::engine::write::store::WriteContext;
 use crate::engine::{Engine, Session};
 use crate::error::{Error, Kind, Result};
 use crate::ingest::{self, Captured};
-use crate::lake::TableName;
-use crate::lake::stage;
 use crate::lake::table::commit;
-use crate::project::{Dataset, Definition, Source};
+use crate::lake::table::head::Head;
+use crate::lake::{Lake, TableName, stage};
+use crate::project::{Dataset, Definition, Project, Source};
 use crate::report::{DatasetReport, DatasetStatus, Event, Made, Meter, RunStamp};
 use crate::{analyze, demo, transform};
 
 /// What all datasets of a run are made with.
 pub(super) struct Maker {
     pub engine: Engine,
+    pub known: KnownTables,
     /// Hears what a user should know while a dataset is made.
     pub events: UnboundedSender<Event>,
     pub stamp: RunStamp,
     pub full_refresh: bool,
     /// The demo target's own API and database; they run as long as the run.
     pub store: Option<demo::Store>,
+}
+
+impl Maker {
+    pub async fn open(
+        project: &Project,
+        lake: &Lake,
+        limits: &Limits,
+        options: &RunOptions,
+        stamp: &RunStamp,
+        known: KnownTables,
+        events: &UnboundedSender<Event>,
+    ) -> Result<Maker> {
+        let store = match &project.target.demo {
+            Some(settings) => Some(demo::Store::open(&project.root.join(".trapiche/demo"), settings).await?),
+            None => None,
+        };
+        Ok(Maker {
+            engine: Engine::open(lake, limits, &project.target).await?,
+            known,
+            events: events.clone(),
+            stamp: stamp.clone(),
+            full_refresh: options.full_refresh,
+            store,
+        })
+    }
 }
 
 enum Outcome {
@@ -73,30 +103,37 @@ async fn capture(workshop: &Maker, dataset: &Dataset, source: &Source, meter: &M
         Some(store) => store.point(source),
         None => source.clone(),
     };
-    match ingest::capture(dataset, &source, lake, &workshop.stamp, workshop.full_refresh, meter).await? {
-        Captured::Unchanged { why, .. } => Ok(Outcome::Unchanged(why)),
-        Captured::Landed(landing) => {
+    let before = workshop.known.before(&dataset.name);
+    let (stamp, full_refresh) = (&workshop.stamp, workshop.full_refresh);
+    let (live, outcome) = match ingest::capture(dataset, &source, lake, before, stamp, full_refresh, meter).await? {
+        Captured::Unchanged { live, why } => (live, Outcome::Unchanged(why)),
+        Captured::Landed(live) => {
             let made = Made {
-                rows_in: landing.rows,
-                rows_out: landing.rows,
-                files: landing.parts.len() as u64,
-                bytes: landing.bytes,
+                rows_in: live.state.rows(),
+                rows_out: live.state.rows(),
+                files: live.landings.iter().map(|landing| landing.parts.len() as u64).sum(),
+                bytes: live.state.bytes(),
                 ..Made::default()
             };
-            Ok(Outcome::Made(made, None))
+            (live, Outcome::Made(made, None))
         }
-    }
+    };
+    workshop.known.settle_source(&dataset.name, live);
+    Ok(outcome)
 }
 
 async fn refine(workshop: &Maker, dataset: &Dataset, meter: &Meter) -> Result<Outcome> {
-    let lake = workshop.engine.lake();
+    let (lake, stamp) = (workshop.engine.lake(), &workshop.stamp);
+    let mut own = vec![];
     for table in &dataset.outputs {
-        commit::recover(lake, table, &workshop.stamp.run_id).await?;
+        own.push(workshop.known.open(table, &stamp.run_id).await?);
     }
-    let stamp = &workshop.stamp;
-    let seen = Seen::look(lake, dataset).await?;
+    let seen = Seen::look(&workshop.known, dataset, own).await?;
     let making = match decide(&workshop.engine, dataset, &seen, stamp.at, workshop.full_refresh).await? {
-        Decision::Unchanged(why) => return Ok(Outcome::Unchanged(why.to_string())),
+        Decision::Unchanged(why) => {
+            seen.own.into_iter().for_each(|head| workshop.known.settle(head));
+            return Ok(Outcome::Unchanged(why.to_string()));
+        }
         Decision::Make(making) => making,
     };
     let holder = format!("{}/{}", stamp.run_id, dataset.name);
@@ -106,25 +143,37 @@ async fn refine(workshop: &Maker, dataset: &Dataset, meter: &Meter) -> Result<Ou
     let (fingerprint, slices, seen) = (making.fingerprint.as_str(), making.slices.as_ref(), &seen);
     let make = |session: Session| {
         async move {
-            if session.is_another_attempt() {
-                // What the one before it has staged is in nobody's way, but it takes room.
-                for table in &dataset.outputs {
-                    stage::clear_table(lake, &stamp.run_id, table).await?;
-                }
-            }
+            let own = match session.is_another_attempt() {
+                true => begin_again(lake, dataset, &stamp.run_id).await?,
+                false => seen.own.clone(),
+            };
             seen.open_in(&session)?;
+            let context = WriteContext { own: &own, fingerprint, stamp, meter };
             match &dataset.definition {
                 Definition::Query(query) => {
-                    transform::transform(dataset, query, slices, &session, fingerprint, stamp, meter).await
+                    let published = transform::transform(dataset, query, slices, &session, &context).await?;
+                    Ok((published.made, vec![published.head]))
                 }
-                Definition::Model(model) => analyze::analyze(dataset, model, &session, fingerprint, stamp, meter).await,
+                Definition::Model(model) => analyze::analyze(dataset, model, &session, &context).await,
                 Definition::Source(_) => unreachable!("sources are captured"),
             }
         }
         .boxed()
     };
-    let (made, on_workers) = workshop.engine.work(&holder, making.input_bytes, retrying, make).await?;
+    let ((made, heads), on_workers) = workshop.engine.work(&holder, making.input_bytes, retrying, make).await?;
+    heads.into_iter().for_each(|head| workshop.known.settle(head));
     Ok(Outcome::Made(Made { on_workers, ..made }, Some(making.why)))
+}
+
+/// The dataset's tables as an attempt finds them that is not the first: the one before may have committed some of them.
+async fn begin_again(lake: &Lake, dataset: &Dataset, run_id: &str) -> Result<Vec<Head>> {
+    let mut own = vec![];
+    for table in &dataset.outputs {
+        // What was staged is in nobody's way, but it takes room.
+        stage::clear_table(lake, run_id, table).await?;
+        own.push(commit::open(lake, table, run_id, None).await?);
+    }
+    Ok(own)
 }
 
 /// The report of a dataset that was not tried, because `input` failed.

@@ -8,6 +8,7 @@ mod compact;
 mod decide;
 mod diff;
 mod fingerprint;
+mod known;
 mod make;
 mod memory;
 mod plan;
@@ -21,17 +22,17 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use chrono::{DateTime, Utc};
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::config::Limits;
-use crate::demo;
 use crate::engine::{Engine, Session};
-use crate::error::{Error, Result};
+use crate::error::{Error, Problem, Result};
 use crate::lake::moment::Moment;
 use crate::lake::stage;
-use crate::lake::table::{attic, commit};
+use crate::lake::table::commit;
 use crate::lake::{Lake, TableName, Zone, capture, lock, path};
 use crate::machine::peak_memory;
 use crate::project::{Dataset, Definition, Project, select};
@@ -39,6 +40,7 @@ use crate::report::{DatasetReport, DatasetStatus, Event, Meter, RunReport, RunSt
 
 pub use compact::{Compacted, compact};
 pub use diff::{Change, ColumnChange, Diff, PartitionChange, RowDiff, Side, diff};
+use known::KnownTables;
 use make::Maker;
 pub use plan::{Plan, PlannedAction, PlannedDataset, PlannedPlace, plan};
 pub use vacuum::{Vacuumed, vacuum};
@@ -68,58 +70,35 @@ pub async fn run(
     let chosen = select::select(project, &options.select, &options.exclude)?;
     let chosen: Vec<&Dataset> = chosen.iter().map(|i| &project.datasets[*i]).collect();
     let validation = validate::validate_for(project, lake, limits, &chosen).await?;
-    for problem in validation.passed_over {
-        // Nobody watching is fine: it was not asked for.
-        let _ = events.send(Event::Warned(problem));
-    }
+    warn(validation.passed_over, &events);
     let lock = lock::acquire(lake, &stamp.run_id, chosen.iter().map(|dataset| dataset.name.clone())).await?;
     let outcome = async {
-        let store = match &project.target.demo {
-            Some(settings) => Some(demo::Store::open(&project.root.join(".trapiche/demo"), settings).await?),
-            None => None,
-        };
-        let workshop = Arc::new(Maker {
-            engine: Engine::open(lake, limits, &project.target).await?,
-            events: events.clone(),
-            stamp: stamp.clone(),
-            full_refresh: options.full_refresh,
-            store,
-        });
+        let known = KnownTables::claimed(lake, &chosen, validation.sources).await?;
+        let workshop = Arc::new(Maker::open(project, lake, limits, options, stamp, known, &events).await?);
         let datasets = tokio::select! {
             datasets = make_all(&workshop, &chosen, limits.threads, &events, stop) => datasets?,
             // What is staged is left to whoever has taken over.
             lost = lock.lost() => return Err(lost),
         };
-        let interrupted = stop.is_stopped();
-        take_back(lake, &chosen, &stamp.run_id).await?;
-        let failed = datasets.iter().any(|dataset| matches!(dataset.status, DatasetStatus::Failed));
-        let report = RunReport {
-            run_id: stamp.run_id.clone(),
-            project: project.name.clone(),
-            target: project.target.name.clone(),
-            trapiche_version: env!("CARGO_PKG_VERSION").to_string(),
-            started_at: stamp.at,
-            seconds: started.elapsed().as_secs_f64(),
-            status: match (interrupted, failed) {
-                (true, _) => RunStatus::Interrupted,
-                (false, true) => RunStatus::Failed,
-                (false, false) => RunStatus::Ok,
-            },
-            peak_memory_bytes: peak_memory(),
-            datasets,
-        };
-        let text = serde_json::to_vec_pretty(&report).expect("reports have text keys only");
-        lake.write(&path::run_report(&stamp.run_id), text).await?;
-        let tables = chosen.iter().flat_map(|dataset| &dataset.outputs).filter(|table| table.zone != Zone::Raw);
-        for table in tables {
-            attic::sweep(lake, table, lake.keep(), lock.store_time()).await?;
-        }
+        let is_interrupted = stop.is_stopped();
+        take_back(lake, &chosen, &datasets, &stamp.run_id).await?;
+        let report = report_of(project, stamp, started, datasets, is_interrupted);
+        write_down(lake, &report).await?;
+        sweep(&workshop.known, &chosen, lock.store_time()).await?;
         Ok(report)
     };
     let outcome = outcome.await;
     let released = lock.release().await;
     let report = outcome?;
     released.map(|()| report)
+}
+
+/// Tells of the faults in what was not asked for.
+fn warn(passed_over: Vec<Problem>, events: &UnboundedSender<Event>) {
+    for problem in passed_over {
+        // Nobody watching is fine.
+        let _ = events.send(Event::Warned(problem));
+    }
 }
 
 /// Makes the datasets in dependency order, independent ones side by side, and blocks those below a failed one.
@@ -182,17 +161,70 @@ async fn make_all(
 }
 
 /// Whatever failed or was interrupted: no commit is left half done, nothing staged is left behind, and no part of a
-/// landing that did not come about.
-async fn take_back(lake: &Lake, chosen: &[&Dataset], run_id: &str) -> Result<()> {
+/// landing that did not come about. What ended well has done that itself.
+async fn take_back(lake: &Lake, chosen: &[&Dataset], ended: &[DatasetReport], run_id: &str) -> Result<()> {
+    let status = |dataset: &Dataset| ended.iter().find(|it| it.dataset == dataset.name).map(|report| report.status);
+    let mut is_staged = false;
     for dataset in chosen {
-        if let Definition::Source(_) = dataset.definition {
-            capture::recover(lake, &dataset.name.name, run_id).await?;
-        }
-        for table in &dataset.outputs {
-            commit::recover(lake, table, run_id).await?;
+        let is_source = matches!(dataset.definition, Definition::Source(_));
+        match status(dataset) {
+            Some(DatasetStatus::Unchanged | DatasetStatus::Blocked) => {}
+            // The copies from which it was published are still there.
+            Some(DatasetStatus::Made) => is_staged |= !is_source,
+            Some(DatasetStatus::Failed) | None if is_source => {
+                capture::recover(lake, &dataset.name.name, run_id).await?;
+            }
+            Some(DatasetStatus::Failed) | None => {
+                is_staged = true;
+                for table in &dataset.outputs {
+                    commit::recover(lake, table, run_id).await?;
+                }
+            }
         }
     }
-    stage::end(lake, run_id).await
+    match is_staged {
+        true => stage::end(lake, run_id).await,
+        false => Ok(()),
+    }
+}
+
+fn report_of(
+    project: &Project,
+    stamp: &RunStamp,
+    started: Instant,
+    datasets: Vec<DatasetReport>,
+    is_interrupted: bool,
+) -> RunReport {
+    let has_failed = datasets.iter().any(|dataset| dataset.status == DatasetStatus::Failed);
+    RunReport {
+        run_id: stamp.run_id.clone(),
+        project: project.name.clone(),
+        target: project.target.name.clone(),
+        trapiche_version: env!("CARGO_PKG_VERSION").to_string(),
+        started_at: stamp.at,
+        seconds: started.elapsed().as_secs_f64(),
+        status: match (is_interrupted, has_failed) {
+            (true, _) => RunStatus::Interrupted,
+            (false, true) => RunStatus::Failed,
+            (false, false) => RunStatus::Ok,
+        },
+        peak_memory_bytes: peak_memory(),
+        datasets,
+    }
+}
+
+async fn write_down(lake: &Lake, report: &RunReport) -> Result<()> {
+    let text = serde_json::to_vec_pretty(report).expect("reports have text keys only");
+    lake.write(&path::run_report(&report.run_id), text).await
+}
+
+/// Removes what the run's tables have replaced longer ago than it is kept. `now` is the store's time.
+async fn sweep(known: &KnownTables, chosen: &[&Dataset], now: DateTime<Utc>) -> Result<()> {
+    let tables = chosen.iter().flat_map(|dataset| &dataset.outputs).filter(|table| table.zone != Zone::Raw);
+    for table in tables {
+        known.sweep(table, now).await?;
+    }
+    Ok(())
 }
 
 /// A session that sees the lake as the project names it. `holder` is the name under which workers are taken for it.

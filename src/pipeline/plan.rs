@@ -7,12 +7,15 @@ use serde::Serialize;
 
 use super::RunOptions;
 use super::decide::{Decision, decide};
+use super::known::KnownTables;
 use super::seen::Seen;
 use super::validate::{self, Validation};
 use crate::config::Limits;
 use crate::engine::Engine;
 use crate::error::{Problem, Result};
-use crate::lake::{Lake, TableName, state};
+use crate::lake::current::Current;
+use crate::lake::table::head::Head;
+use crate::lake::{Lake, TableName};
 use crate::project::{Dataset, Definition, Project, select};
 
 /// One dataset of a plan.
@@ -75,14 +78,16 @@ pub async fn plan(
 ) -> Result<Plan> {
     let chosen = select::select(project, &options.select, &options.exclude)?;
     let chosen: Vec<&Dataset> = chosen.iter().map(|i| &project.datasets[*i]).collect();
-    let Validation { warnings, passed_over, .. } = validate::validate_for(project, lake, limits, &chosen).await?;
+    let Validation { warnings, passed_over, sources, .. } =
+        validate::validate_for(project, lake, limits, &chosen).await?;
     let engine = Engine::local(lake, limits, &project.target.sql)?;
+    let known = KnownTables::unclaimed(lake, sources);
     let mut planned = vec![];
     let mut to_make: HashSet<&TableName> = HashSet::new();
     for dataset in chosen {
         let warnings = warnings.iter().filter(|warning| warning.dataset == dataset.name);
         let warnings: Vec<Problem> = warnings.map(|warning| warning.problem.clone()).collect();
-        let look = look(&engine, dataset, &to_make, &warnings, at, options.full_refresh).await?;
+        let look = look(&engine, &known, dataset, &to_make, &warnings, at, options.full_refresh).await?;
         // What is captured has changed for certain only when it was never captured.
         if look.action == PlannedAction::Make || look.is_new {
             to_make.extend(&dataset.outputs);
@@ -121,6 +126,7 @@ struct Look {
 
 async fn look(
     engine: &Engine,
+    known: &KnownTables,
     dataset: &Dataset,
     to_make: &HashSet<&TableName>,
     warnings: &[Problem],
@@ -128,11 +134,22 @@ async fn look(
     full_refresh: bool,
 ) -> Result<Look> {
     if let Definition::Source(_) = &dataset.definition {
-        let is_new = state::latest(engine.lake(), &dataset.name.name).await?.is_none();
+        let current = known.look(&dataset.name).await?;
+        let is_new = current.is_none();
+        if let Some(Current::Source(live)) = current {
+            // A plan is of one moment: nothing is looked at again.
+            known.settle_source(&dataset.name, live);
+        }
         let why = if is_new { "never captured" } else { "asks whether the source has changed" };
         return Ok(Look { action: PlannedAction::Capture, why: why.to_string(), input_bytes: 0, is_new });
     }
-    let seen = Seen::look(engine.lake(), dataset).await?;
+    let mut own = vec![];
+    for table in &dataset.outputs {
+        let head = Head::look(engine.lake(), table).await?;
+        known.settle(head.clone());
+        own.push(head);
+    }
+    let seen = Seen::look(known, dataset, own).await?;
     let made_before = dataset.inputs.iter().find(|input| to_make.contains(input));
     let (action, why, input_bytes) = match (warnings, made_before) {
         ([warning, ..], _) => (PlannedAction::Make, format!("fails: {}", warning.message), seen.input_bytes()),

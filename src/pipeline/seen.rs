@@ -1,16 +1,17 @@
-//! One look at the lake before a dataset is decided on: its own tables and what it reads, each manifest read once. What
-//! is decided and what is then made are of this one state, whatever is committed meanwhile.
+//! One look at the lake before a dataset is decided on: its own tables and what it reads. What is decided and what is then
+//! made are of this one state, whatever is committed meanwhile.
 
+use super::known::KnownTables;
 use crate::engine::{Engine, Session};
 use crate::error::{Error, Result};
-use crate::lake::current::{self, Current};
-use crate::lake::table::version::{self, Version};
-use crate::lake::{Lake, TableName};
+use crate::lake::TableName;
+use crate::lake::current::Current;
+use crate::lake::table::head::Head;
 use crate::project::Dataset;
 
 pub(super) struct Seen {
-    /// The dataset's own tables, in the order of its outputs; `None` for one that was never made.
-    pub own: Vec<Option<Version>>,
+    /// The dataset's own tables, in the order of its outputs.
+    pub own: Vec<Head>,
     /// What it reads.
     pub inputs: Vec<(TableName, Current)>,
     /// What it reads and nobody has made.
@@ -18,13 +19,10 @@ pub(super) struct Seen {
 }
 
 impl Seen {
-    pub(super) async fn look(lake: &Lake, dataset: &Dataset) -> Result<Seen> {
-        let mut seen = Seen { own: vec![], inputs: vec![], missing: None };
-        for table in &dataset.outputs {
-            seen.own.push(version::latest(lake, table).await?);
-        }
+    pub(super) async fn look(known: &KnownTables, dataset: &Dataset, own: Vec<Head>) -> Result<Seen> {
+        let mut seen = Seen { own, inputs: vec![], missing: None };
         for table in &dataset.inputs {
-            match current::look(lake, table).await? {
+            match known.look(table).await? {
                 Some(current) => seen.inputs.push((table.clone(), current)),
                 None => seen.missing = Some(table.clone()),
             }

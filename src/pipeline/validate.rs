@@ -12,11 +12,13 @@ use arrow::datatypes::SchemaRef;
 
 use super::RunOptions;
 use super::columns::{self, Columns, Others, POSSIBLE};
+use super::known;
 use super::planned::{self, FoundFault, Outputs};
 use crate::config::Limits;
 use crate::engine::faults::About;
 use crate::engine::{Engine, Session};
 use crate::error::{Error, Problem, Result};
+use crate::lake::live::Live;
 use crate::lake::{Lake, TableName};
 use crate::project::{self, Dataset, Definition, Project, select};
 use crate::spark::sql;
@@ -31,6 +33,8 @@ pub struct Validation {
     pub warnings: Vec<Warning>,
     /// The faults of what was not asked for.
     pub passed_over: Vec<Problem>,
+    /// The sources as the lake has them, by which it was judged.
+    pub(super) sources: BTreeMap<TableName, Live>,
 }
 
 /// What is wrong with a dataset for now.
@@ -104,11 +108,12 @@ type DatasetFaults = Vec<(TableName, Problem)>;
 
 async fn plan_all(project: &Project, lake: &Lake, limits: &Limits) -> Result<(Validation, DatasetFaults)> {
     let engine = Engine::local(lake, limits, &project.target.sql)?;
+    let seen = known::sources(lake, project).await;
     let mut sources = BTreeMap::new();
-    let mut lake_answers = true;
     for dataset in &project.datasets {
         if let Definition::Source(source) = &dataset.definition {
-            sources.insert(&dataset.name, columns::of_source(lake, &mut lake_answers, dataset, source).await);
+            let columns = columns::of_source(lake, dataset, source, seen.get(&dataset.name)).await;
+            sources.insert(&dataset.name, columns);
         }
     }
     let mut planning = Planning::of(project, &engine, &sources, false).await?;
@@ -116,7 +121,7 @@ async fn plan_all(project: &Project, lake: &Lake, limits: &Limits) -> Result<(Va
     if !planning.is_sound() {
         planning = Planning::of(project, &engine, &sources, true).await?;
     }
-    Ok((planning.validation, planning.problems))
+    Ok((Validation { sources: seen, ..planning.validation }, planning.problems))
 }
 
 /// What is known of each source's columns, and what is wrong with it now.

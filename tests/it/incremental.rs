@@ -12,6 +12,7 @@ use trapiche::config::Limits;
 use trapiche::engine::Engine;
 use trapiche::engine::write::store::{self, TableWrite};
 use trapiche::lake::table::commit::{self, Replaces};
+use trapiche::lake::table::head::Head;
 use trapiche::lake::table::version::{self, Version};
 use trapiche::lake::{Lake, TableName, Zone};
 use trapiche::pipeline::{self, PlannedAction, RunOptions, Stop};
@@ -182,6 +183,7 @@ impl Bench {
                         },
                         checks: &[],
                         slices: None,
+                        head: &Head::look(&self.lake, &table).await.unwrap(),
                         fingerprint: if name == "u" { "the source as it was" } else { &stamp.run_id },
                         stamp: &stamp,
                         meter: &Meter::default(),
@@ -189,7 +191,8 @@ impl Bench {
                     store::store(&session, session.rows(batch(rows)).unwrap(), write).await.unwrap();
                 }
                 Change::Remove(_, day) => {
-                    let Some(current) = version::latest(&self.lake, &table).await.unwrap() else { return };
+                    let head = Head::look(&self.lake, &table).await.unwrap();
+                    let Some(current) = head.version.clone() else { return };
                     let spelled = day.map(|day| format!("d{day}"));
                     let files = version::files(&self.lake, &current).await.unwrap().into_iter();
                     let partitions: HashSet<_> =
@@ -201,7 +204,7 @@ impl Bench {
                         replaced: vec![],
                         ..current
                     };
-                    commit::commit(&self.lake, next, vec![], Replaces::Partitions(partitions)).await.unwrap();
+                    commit::commit(&self.lake, &head, next, vec![], Replaces::Partitions(partitions)).await.unwrap();
                 }
             }
         });

@@ -9,6 +9,7 @@ use trapiche::error::{Kind, Result};
 use trapiche::lake::stage::{self, Staged};
 use trapiche::lake::table::commit::{self, Replaces};
 use trapiche::lake::table::data_file::DataFile;
+use trapiche::lake::table::head::Head;
 use trapiche::lake::table::tree::Node;
 use trapiche::lake::table::version::{self, Version};
 use trapiche::lake::{Lake, ObjectFormat, TableName, lock};
@@ -184,6 +185,19 @@ async fn commits(lake: &Lake) -> Result<()> {
         assert_eq!(now.version, number);
         assert_eq!(paths(&version::files(lake, &now).await?), lake.list("trusted").await?, "{replaces:?}");
     }
+    // The head that a commit gives can be followed without another look; one that was followed already cannot.
+    let old = Head::look(lake, &table()).await?;
+    let mut head = old.clone();
+    for (number, replaces) in [(4, Replaces::Nothing), (5, Replaces::Nothing), (6, Replaces::Everything)] {
+        head = commit_two_after(lake, &head, &format!("run{number}"), replaces).await?;
+        assert_eq!(head.version, version::latest(lake, &table()).await?);
+        assert_eq!(head.version.as_ref().unwrap().version, number);
+    }
+    let late = commit_two_after(lake, &old, "late", Replaces::Everything).await.unwrap_err();
+    assert_eq!(late.kind(), Kind::Locked);
+    stage::clear(lake, "late").await?;
+    assert_eq!(head.version, version::latest(lake, &table()).await?);
+    assert_eq!(paths(&version::files(lake, &head.version.unwrap()).await?), lake.list("trusted").await?);
     let first = version::read(lake, &table(), 1).await?.unwrap();
     assert!(!lake.create("_trapiche/tables/trusted/t/v00000001.json", "{}").await?);
     assert_eq!(first.run_id, "run1");
@@ -273,6 +287,11 @@ async fn stage_for(lake: &Lake, run_id: &str, path: &str, size: usize) -> Result
 
 /// Commits a version of two partitions, staged by the run.
 async fn commit_two(lake: &Lake, run_id: &str, replaces: Replaces) -> Result<Version> {
+    let head = Head::look(lake, &table()).await?;
+    commit_two_after(lake, &head, run_id, replaces).await.map(|head| head.version.unwrap())
+}
+
+async fn commit_two_after(lake: &Lake, head: &Head, run_id: &str, replaces: Replaces) -> Result<Head> {
     let day = Field::new("day", DataType::Utf8, true);
     let mut next = Version {
         format: ObjectFormat,
@@ -306,9 +325,9 @@ async fn commit_two(lake: &Lake, run_id: &str, replaces: Replaces) -> Result<Ver
         staged.push(object);
     }
     next.files = files.into();
-    let version = commit::commit(lake, next, staged, replaces).await?;
+    let committed = commit::commit(lake, head, next, staged, replaces).await?;
     stage::clear(lake, run_id).await?;
-    Ok(version)
+    Ok(committed)
 }
 
 fn table() -> TableName {

@@ -200,6 +200,7 @@ mod tests {
     use crate::config::Limits;
     use crate::engine::Engine;
     use crate::engine::write::store::{self, TableWrite};
+    use crate::lake::table::head::Head;
     use crate::lake::table::version;
     use crate::lake::{Lake, TableName, Zone};
     use crate::project::WriteMode;
@@ -240,8 +241,10 @@ mod tests {
         for (n, values) in files.iter().enumerate() {
             let rows = batch(n * 1000, values);
             let stamp = RunStamp { run_id: format!("2026112{n}T000000Z-000000"), at: DateTime::default() };
+            let head = Head::look(&lake, &table).await.unwrap();
             let write = TableWrite {
                 table: &table,
+                head: &head,
                 partition_by: &[],
                 mode: WriteMode::Append,
                 checks: &[],

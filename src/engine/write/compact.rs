@@ -15,6 +15,7 @@ use crate::lake::path::PartitionValue;
 use crate::lake::stage;
 use crate::lake::table::commit::{self, Replaces};
 use crate::lake::table::data_file::{DataFile, FilesIdentity};
+use crate::lake::table::head::Head;
 use crate::lake::table::tree::Node;
 use crate::lake::table::version::Version;
 use crate::report::{Meter, RunStamp};
@@ -31,10 +32,11 @@ pub fn small_files(files: &[DataFile]) -> Vec<DataFile> {
     partitions.into_values().filter(|small| small.len() > 1).flatten().cloned().collect()
 }
 
-/// Writes the rows of these files of the current version again and commits them in their place; the new files. The
-/// fingerprint stays: for whoever reads the table, nothing has changed.
+/// Writes the rows of these files of the `current` version, the head's, again and commits them in their place; the new
+/// files. The fingerprint stays: for whoever reads the table, nothing has changed.
 pub async fn compact(
     session: &Session,
+    head: &Head,
     current: Version,
     small: Vec<DataFile>,
     stamp: &RunStamp,
@@ -94,7 +96,7 @@ pub async fn compact(
         replaced: vec![],
         ..part
     };
-    commit::commit(lake, next, written.staged, Replaces::Files(replaced)).await?;
+    commit::commit(lake, head, next, written.staged, Replaces::Files(replaced)).await?;
     Ok(written.files)
 }
 

@@ -24,8 +24,9 @@ use crate::error::{Error, Result};
 use crate::lake::stage::{self, Staged};
 use crate::lake::table::commit::{self, Replaces};
 use crate::lake::table::data_file::DataFile;
-use crate::lake::table::version::{self, Version};
-use crate::lake::{ObjectFormat, TableName};
+use crate::lake::table::head::Head;
+use crate::lake::table::version::Version;
+use crate::lake::{Lake, ObjectFormat, TableName};
 use crate::project::{Check, OnFail, WriteMode};
 use crate::report::{CheckCount, Made, Meter, RunStamp};
 use crate::spark::types::{self, Timestamps};
@@ -44,7 +45,18 @@ pub struct TableWrite<'a> {
     pub checks: &'a [Check],
     /// The slices that the table falls into, of which perhaps only some are made.
     pub slices: Option<&'a SliceWrite>,
+    /// The table as it is, which the write follows.
+    pub head: &'a Head,
     /// What the rows were made from; kept with the version.
+    pub fingerprint: &'a str,
+    pub stamp: &'a RunStamp,
+    pub meter: &'a Meter,
+}
+
+/// What all writes of a dataset have in common.
+pub struct WriteContext<'a> {
+    /// The dataset's tables as they are, in the order of its outputs.
+    pub own: &'a [Head],
     pub fingerprint: &'a str,
     pub stamp: &'a RunStamp,
     pub meter: &'a Meter,
@@ -63,37 +75,125 @@ pub fn stored(session: &Session, query: LogicalPlan, partition_by: &[String], ch
     Ok(Stored { plan: to_stored(frame, &schema, checks)?.into_unoptimized_plan(), schema })
 }
 
+/// What came of it.
+pub struct Published {
+    pub made: Made,
+    /// The table as it is now.
+    pub head: Head,
+}
+
 /// Writes the frame's rows and commits them. On failure the table's version is as it was.
-pub async fn store(session: &Session, frame: DataFrame, write: TableWrite<'_>) -> Result<Made> {
+pub async fn store(session: &Session, frame: DataFrame, write: TableWrite<'_>) -> Result<Published> {
     let lake = &session.lake;
-    if write.mode == WriteMode::Error && version::latest(lake, write.table).await?.is_some() {
-        return Err(Error::failed(format!("`{}` exists already and its write mode is `error`", write.table))
-            .hint("choose `write: overwrite`, `append` or `overwrite_partitions`"));
-    }
+    write.refuse_a_second_time()?;
     let schema = athena::stored_schema(frame.schema().as_arrow(), write.partition_by, lake.timestamps())?;
-    let is_part = write.slices.is_some_and(|slices| slices.only.is_some());
-    if (is_part || matches!(write.mode, WriteMode::Append | WriteMode::OverwritePartitions))
-        && let Some(current) = version::latest(lake, write.table).await?
-    {
-        check_fits(&current, &schema, write.partition_by, lake.timestamps())?;
+    write.check_what_stays(&schema, lake.timestamps())?;
+    let frame = write.rows(frame, &schema)?;
+    let job = write.job(session, schema);
+    let mut written = run(session, frame, &job).await?;
+    if written.files.is_empty() && write.partition_by.is_empty() {
+        written.add(empty_file(&job).await?);
     }
-    let mut frame = to_stored(frame, &schema, write.checks)?;
-    if let Some(slices) = write.slices
-        && let Some(filter) = slices.filter(&schema, write.partition_by)?
-    {
-        frame = frame.filter(filter)?;
+    written.refuse_broken(lake, write.checks).await?;
+    let empty = write.sign(&mut written)?;
+    let made = written.made(write.checks);
+    let (next, staged) = write.next(&job, written, empty);
+    let head = commit::commit(lake, write.head, next, staged, write.replaces()).await?;
+    session.need_workers(true);
+    Ok(Published { made, head })
+}
+
+impl TableWrite<'_> {
+    fn refuse_a_second_time(&self) -> Result<()> {
+        match (self.mode, &self.head.version) {
+            (WriteMode::Error, Some(_)) => {
+                Err(Error::failed(format!("`{}` exists already and its write mode is `error`", self.table))
+                    .hint("choose `write: overwrite`, `append` or `overwrite_partitions`"))
+            }
+            _ => Ok(()),
+        }
     }
-    let job = Arc::new(WriteJob {
-        lake: lake.clone(),
-        table: write.table.clone(),
-        run_id: write.stamp.run_id.clone(),
-        attempt: session.attempt,
-        schema: schema.clone(),
-        partition_by: write.partition_by.to_vec(),
-        checks: write.checks.to_vec(),
-        target_file_bytes: TARGET_FILE_BYTES,
-        meter: write.meter.clone(),
-    });
+
+    /// Whether only some slices are made.
+    fn is_part(&self) -> bool {
+        self.slices.is_some_and(|slices| slices.only.is_some())
+    }
+
+    /// Files that stay must fit.
+    fn check_what_stays(&self, schema: &SchemaRef, timestamps: Timestamps) -> Result<()> {
+        let stays = self.is_part() || matches!(self.mode, WriteMode::Append | WriteMode::OverwritePartitions);
+        match &self.head.version {
+            Some(current) if stays => check_fits(current, schema, self.partition_by, timestamps),
+            _ => Ok(()),
+        }
+    }
+
+    /// What is written of the frame, as it is stored.
+    fn rows(&self, frame: DataFrame, schema: &SchemaRef) -> Result<DataFrame> {
+        let frame = to_stored(frame, schema, self.checks)?;
+        let filter = match self.slices {
+            Some(slices) => slices.filter(schema, self.partition_by)?,
+            None => None,
+        };
+        Ok(match filter {
+            Some(filter) => frame.filter(filter)?,
+            None => frame,
+        })
+    }
+
+    fn job(&self, session: &Session, schema: SchemaRef) -> Arc<WriteJob> {
+        Arc::new(WriteJob {
+            lake: session.lake.clone(),
+            table: self.table.clone(),
+            run_id: self.stamp.run_id.clone(),
+            attempt: session.attempt,
+            schema,
+            partition_by: self.partition_by.to_vec(),
+            checks: self.checks.to_vec(),
+            target_file_bytes: TARGET_FILE_BYTES,
+            meter: self.meter.clone(),
+        })
+    }
+
+    /// Notes on each file what it was made from. What slices without rows were made from is for the version to say.
+    fn sign(&self, written: &mut WrittenFiles) -> Result<Vec<String>> {
+        let Some(slices) = self.slices else { return Ok(vec![]) };
+        slices.sign(&mut written.files)?;
+        Ok(slices.without_rows(&written.files))
+    }
+
+    /// The version that these files are to become, as far as it is known before the commit.
+    fn next(&self, job: &WriteJob, written: WrittenFiles, empty: Vec<String>) -> (Version, Vec<Staged>) {
+        let next = Version {
+            format: ObjectFormat,
+            table: self.table.clone(),
+            version: 0,
+            run_id: self.stamp.run_id.clone(),
+            committed_at: self.stamp.at,
+            fingerprint: self.fingerprint.to_string(),
+            schema: job.schema.clone(),
+            timestamps: job.lake.timestamps(),
+            partition_by: self.partition_by.to_vec(),
+            files: written.files.into(),
+            quarantine: written.quarantine.into(),
+            empty,
+            replaced: vec![],
+        };
+        (next, written.staged)
+    }
+
+    fn replaces(&self) -> Replaces {
+        match (self.mode, self.slices) {
+            (WriteMode::Error | WriteMode::Append, _) => Replaces::Nothing,
+            (WriteMode::Overwrite, Some(slices)) if self.is_part() => Replaces::Partitions(slices.replaced.clone()),
+            (WriteMode::Overwrite, _) => Replaces::Everything,
+            (WriteMode::OverwritePartitions, _) => Replaces::TouchedPartitions,
+        }
+    }
+}
+
+/// Writes the rows to staged files, on whatever machines. From here on no worker is needed.
+async fn run(session: &Session, frame: DataFrame, job: &Arc<WriteJob>) -> Result<WrittenFiles> {
     let (writing, is_spread) = (job.clone(), session.members.is_some());
     let planned = session.topped(frame, move |plan| {
         let plan = match writing.partition_by.is_empty() {
@@ -108,61 +208,7 @@ pub async fn store(session: &Session, frame: DataFrame, write: TableWrite<'_>) -
     let answers = collect(plan.clone(), context).await?;
     session.need_workers(false);
     session.count(plan).await;
-    let mut written = WrittenFiles::read(HiveWriteExec::answers(&answers)?, write.checks.len());
-    if written.files.is_empty() && write.partition_by.is_empty() {
-        let (file, staged) = empty_file(&job).await?;
-        written.files.push(file);
-        written.staged.push(staged);
-    }
-    let checks = written.broken(write.checks);
-    if let Some(error) = failed_check(write.checks, &written.counts) {
-        for staged in &written.staged {
-            stage::discard(lake, staged).await?;
-        }
-        return Err(error);
-    }
-    let empty = match write.slices {
-        Some(slices) => {
-            slices.sign(&mut written.files)?;
-            slices.without_rows(&written.files)
-        }
-        None => vec![],
-    };
-    let made = Made {
-        rows_in: written.counts.rows_in,
-        rows_out: written.files.iter().map(|file| file.rows).sum(),
-        rows_quarantined: written.counts.quarantined,
-        rows_dropped: written.counts.dropped,
-        timestamps_cut: written.counts.timestamps_cut,
-        files: written.files.len() as u64,
-        bytes: written.files.iter().map(|file| file.bytes).sum(),
-        checks,
-        on_workers: None,
-    };
-    let next = Version {
-        format: ObjectFormat,
-        table: write.table.clone(),
-        version: 0,
-        run_id: write.stamp.run_id.clone(),
-        committed_at: write.stamp.at,
-        fingerprint: write.fingerprint.to_string(),
-        schema,
-        timestamps: lake.timestamps(),
-        partition_by: write.partition_by.to_vec(),
-        files: written.files.into(),
-        quarantine: written.quarantine.into(),
-        empty,
-        replaced: vec![],
-    };
-    let replaces = match (write.mode, write.slices) {
-        (WriteMode::Error | WriteMode::Append, _) => Replaces::Nothing,
-        (WriteMode::Overwrite, Some(slices)) if is_part => Replaces::Partitions(slices.replaced.clone()),
-        (WriteMode::Overwrite, _) => Replaces::Everything,
-        (WriteMode::OverwritePartitions, _) => Replaces::TouchedPartitions,
-    };
-    commit::commit(lake, next, written.staged, replaces).await?;
-    session.need_workers(true);
-    Ok(made)
+    Ok(WrittenFiles::read(HiveWriteExec::answers(&answers)?, job.checks.len()))
 }
 
 /// Files that stay are read by the next version's schema: partitions must be the same, and so must the type of a
@@ -291,10 +337,7 @@ impl WrittenFiles {
             WrittenFiles { counts: Counts { broken: vec![0; checks], ..Counts::default() }, ..WrittenFiles::default() };
         for answer in answers {
             match answer {
-                TaskAnswer::File { file, staged } => {
-                    written.files.push(file);
-                    written.staged.push(staged);
-                }
+                TaskAnswer::File { file, staged } => written.add((file, staged)),
                 TaskAnswer::Quarantined { file, staged } => {
                     written.quarantine.push(file);
                     written.staged.push(staged);
@@ -313,6 +356,34 @@ impl WrittenFiles {
         written.files.sort_by(|a, b| a.path.cmp(&b.path));
         written.quarantine.sort_by(|a, b| a.path.cmp(&b.path));
         written
+    }
+
+    fn add(&mut self, (file, staged): (DataFile, Staged)) {
+        self.files.push(file);
+        self.staged.push(staged);
+    }
+
+    /// Takes back what was staged if a check that is to fail was broken.
+    async fn refuse_broken(&self, lake: &Lake, checks: &[Check]) -> Result<()> {
+        let Some(error) = failed_check(checks, &self.counts) else { return Ok(()) };
+        for staged in &self.staged {
+            stage::discard(lake, staged).await?;
+        }
+        Err(error)
+    }
+
+    fn made(&self, checks: &[Check]) -> Made {
+        Made {
+            rows_in: self.counts.rows_in,
+            rows_out: self.files.iter().map(|file| file.rows).sum(),
+            rows_quarantined: self.counts.quarantined,
+            rows_dropped: self.counts.dropped,
+            timestamps_cut: self.counts.timestamps_cut,
+            files: self.files.len() as u64,
+            bytes: self.files.iter().map(|file| file.bytes).sum(),
+            checks: self.broken(checks),
+            on_workers: None,
+        }
     }
 
     fn broken(&self, checks: &[Check]) -> Vec<CheckCount> {

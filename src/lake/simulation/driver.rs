@@ -17,8 +17,11 @@ use crate::lake::landing::{self, LandedFormat, LandedPart, Landing};
 use crate::lake::lock;
 use crate::lake::path::{self, PartitionValue};
 use crate::lake::planted::Planted;
+use crate::lake::state_shelf::StateShelf;
 use crate::lake::table::commit::{self, Replaces};
 use crate::lake::table::data_file::DataFile;
+use crate::lake::table::head::Head;
+use crate::lake::table::shelf::Shelf;
 use crate::lake::table::tree::Node;
 use crate::lake::table::version::{self, Version};
 use crate::lake::table::{attic, vacuum};
@@ -105,28 +108,36 @@ impl Driver {
         if self.task == Errand::Capture {
             return self.capture(run_id).await;
         }
-        commit::recover(lake, &table(), run_id).await?;
         if self.task == Errand::Vacuum {
+            commit::recover(lake, &table(), run_id).await?;
             vacuum::remove(lake, &table(), lake.keep(), now).await?;
             return vacuum::remove(lake, &source(), lake.keep(), now).await.map(drop);
         }
-        let made = self.write(run_id).await;
+        let listed = Shelf::look(lake, &table()).await?;
+        let head = commit::open(lake, &table(), run_id, Some(listed)).await?;
+        let made = self.write(run_id, &head).await;
         // As a run does whose datasets are made or have failed.
-        commit::recover(lake, &table(), run_id).await?;
+        if made.is_err() {
+            commit::recover(lake, &table(), run_id).await?;
+        }
         stage::clear(lake, run_id).await?;
-        attic::sweep(lake, &table(), lake.keep(), now).await?;
-        made
+        let known = made.as_ref().unwrap_or(&head);
+        attic::sweep(lake, &table(), (&known.shelf, known.version.as_ref()), lake.keep(), now).await?;
+        made.map(drop)
     }
 
-    async fn write(&self, run_id: &str) -> Result<()> {
+    /// The table as it is then.
+    async fn write(&self, run_id: &str, head: &Head) -> Result<Head> {
         let lake = &self.lake;
         let (replaces, partitions) = match self.task {
             Errand::Append => (Replaces::Nothing, vec!["a"]),
             Errand::Overwrite => (Replaces::Everything, vec!["a", "b"]),
             Errand::OverwritePartitions => (Replaces::TouchedPartitions, vec!["a"]),
             Errand::Compact => {
-                let Some(current) = version::latest(lake, &table()).await? else { return Ok(()) };
-                let Some((partition, small)) = several(version::files(lake, &current).await?) else { return Ok(()) };
+                let Some(current) = &head.version else { return Ok(head.clone()) };
+                let Some((partition, small)) = several(version::files(lake, current).await?) else {
+                    return Ok(head.clone());
+                };
                 (Replaces::Files(small), vec![partition])
             }
             Errand::Vacuum | Errand::Capture | Errand::Read => unreachable!("no writers"),
@@ -146,32 +157,32 @@ impl Driver {
             staged.push(object.finish().await?);
             files.push(data_file(path, partition));
         }
-        let before = {
-            let ledger = &mut self.world.state().ledger;
-            ledger.intend(run_id, Intent { new: files.clone(), replaces: replaces.clone() });
-            ledger.highest()
-        };
-        let committed = commit::commit(lake, next(run_id, files), staged, replaces).await;
+        self.world.state().ledger.intend(run_id, Intent { new: files.clone(), replaces: replaces.clone() });
+        let committed = commit::commit(lake, head, next(run_id, files), staged, replaces).await;
         let ledger = &mut self.world.state().ledger;
         match &committed {
-            Ok(version) if !ledger.has_committed(version.version, run_id) => {
-                ledger.break_with(format!("what is said to be committed is: v{} of {run_id}", version.version));
+            Ok(Head { version, .. }) => {
+                let number = version.as_ref().map_or(0, |version| version.version);
+                if !ledger.has_committed(number, run_id) {
+                    ledger.break_with(format!("what is said to be committed is: v{number} of {run_id}"));
+                }
             }
-            Err(error) if error.kind() == Kind::Locked && ledger.highest() == before => {
+            Err(error) if error.kind() == Kind::Locked && ledger.highest() + 1 == head.next_number() => {
                 ledger.break_with(format!("only who comes second is refused: {run_id} is, and is the first"));
             }
-            _ => {}
+            Err(_) => {}
         }
-        committed.map(drop)
+        committed
     }
 
     async fn capture(&self, run_id: &str) -> Result<()> {
         let lake = &self.lake;
-        let folder = landing::folder(SOURCE, DateTime::UNIX_EPOCH, run_id);
         let captured = async {
-            let capture = capture::begin(lake, SOURCE, run_id, &folder).await?;
+            let listed = StateShelf::look(lake, SOURCE).await?;
+            let begun = (run_id, DateTime::UNIX_EPOCH);
+            let capture = capture::begin(lake, SOURCE, begun, &listed, None).await?;
             let part = LandedPart {
-                path: landing::part_path(&folder, 1, "json"),
+                path: landing::part_path(capture.folder(lake).await?, 1, "json"),
                 rows: 1,
                 bytes: 2,
                 sha256: String::new(),
@@ -192,8 +203,10 @@ impl Driver {
             capture.publish(lake, &landing, "definition").await
         };
         let captured = captured.await;
-        capture::recover(lake, SOURCE, run_id).await?;
-        captured
+        if captured.is_err() {
+            capture::recover(lake, SOURCE, run_id).await?;
+        }
+        captured.map(drop)
     }
 
     /// Reads the table as `query` does: a version, then its files, each in its place or in the attic.

@@ -20,7 +20,8 @@ use object_store::ObjectStoreExt;
 use object_store::path::Path;
 use serde::Serialize;
 
-use super::version::{self, Kept, Shelf};
+use super::shelf::{Kept, Shelf};
+use super::version::{self, Version};
 use crate::error::{Error, Result};
 use crate::lake::format::ObjectFormat;
 use crate::lake::planted::Planted;
@@ -61,21 +62,33 @@ pub struct Expired {
 
 /// What was replaced at least `keep` before `now`, which is the store's time.
 pub async fn expired(lake: &Lake, table: &TableName, keep: Duration, now: DateTime<Utc>) -> Result<Expired> {
-    expired_of(lake, table, &Shelf::look(lake, table).await?, keep, now).await
+    expired_of(lake, table, (&Shelf::look(lake, table).await?, None), keep, now).await
 }
 
 async fn expired_of(
     lake: &Lake,
     table: &TableName,
-    shelf: &Shelf,
+    (shelf, newest): (&Shelf, Option<&Version>),
     keep: Duration,
     now: DateTime<Utc>,
 ) -> Result<Expired> {
     let mut expired = Expired { oldest: shelf.oldest, ..Expired::default() };
     for next in shelf.kept().iter().skip(1).take_while(|next| is_due(next, keep, now)) {
-        let Some(version) = version::read(lake, table, next.number).await? else { continue };
-        expired.files.extend(version.replaced.into_iter().map(place));
+        let replaced = match newest.filter(|newest| newest.version == next.number) {
+            Some(newest) => newest.replaced.clone(),
+            None => match version::read(lake, table, next.number).await? {
+                Some(version) => version.replaced,
+                None => continue,
+            },
+        };
+        expired.files.extend(replaced.into_iter().map(place));
         expired.oldest = next.number;
+    }
+    if let (true, Some(newest), Some(last)) = (keep.is_zero(), newest, shelf.kept().last()) {
+        // Committed since the names were listed, it may not be among them. Where nothing is kept, it has replaced nothing.
+        if newest.version > last.number {
+            expired.oldest = newest.version;
+        }
     }
     let pairs = shelf.numbers.windows(2).take_while(|pair| pair[0].number < expired.oldest);
     let at_once = lake.has_planted(Planted::ExpiredNumberFreed);
@@ -84,14 +97,20 @@ async fn expired_of(
     Ok(expired)
 }
 
-/// Removes what was replaced at least `keep` before `now`, which is the store's time.
-pub async fn sweep(lake: &Lake, table: &TableName, keep: Duration, now: DateTime<Utc>) -> Result<()> {
-    let shelf = Shelf::look(lake, table).await?;
-    let expired = expired_of(lake, table, &shelf, keep, now).await?;
+/// Removes what was replaced at least `keep` before `now`, which is the store's time. The table was last seen under these
+/// names, and to be this version, if it is known: what is due by that is due, however long ago it was.
+pub async fn sweep(
+    lake: &Lake,
+    table: &TableName,
+    (shelf, newest): (&Shelf, Option<&Version>),
+    keep: Duration,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let expired = expired_of(lake, table, (shelf, newest), keep, now).await?;
     if lake.has_planted(Planted::FilesBeforeOldest) {
         lake.delete_each(expired.files.clone()).await?;
     }
-    no_longer_kept(lake, table, &shelf, expired.oldest).await?;
+    no_longer_kept(lake, table, shelf, expired.oldest).await?;
     lake.delete_each(expired.files).await?;
     give_up(lake, table, &expired.numbers).await
 }

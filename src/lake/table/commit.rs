@@ -18,10 +18,12 @@ use futures::{StreamExt, TryStreamExt, stream};
 use serde::{Deserialize, Serialize};
 
 use super::attic;
+use super::head::Head;
 use super::order::KeyOrder;
+use super::shelf::Shelf;
 use super::tree::{self, Node};
 use super::tree_change::TreeChange;
-use super::version::{self, Record, Shelf, Version};
+use super::version::{self, Record, Version};
 use crate::error::{Error, Kind, Result};
 use crate::lake::format::{Content, ObjectFormat};
 use crate::lake::path::{self, PartitionValue};
@@ -52,13 +54,25 @@ struct Pending {
     removed: Vec<String>,
 }
 
-/// Makes `next` the table's version. `next.files` and `next.quarantine` are leaves of the new files, all in `staged`;
-/// those of the current version that stay are added here, and `next.version` is set.
-pub async fn commit(lake: &Lake, mut next: Version, staged: Vec<Staged>, replaces: Replaces) -> Result<Version> {
-    let (current, number) = current(lake, &next.table).await?;
-    next.version = number;
+/// Makes `next` the table's version, the one that follows `head`, and gives the new head. `next.files` and
+/// `next.quarantine` are leaves of the new files, all in `staged`; those of the head that stay are added here, and
+/// `next.version` is set.
+///
+/// # Errors
+/// `Locked` when the table is no longer what `head` says.
+pub async fn commit(
+    lake: &Lake,
+    head: &Head,
+    mut next: Version,
+    staged: Vec<Staged>,
+    replaces: Replaces,
+) -> Result<Head> {
+    next.version = head.next_number();
     let order = KeyOrder::of(&next.schema, &next.partition_by);
-    let (old, old_bad) = current.map(|current| (current.files, current.quarantine)).unwrap_or_default();
+    let (old, old_bad) = match &head.version {
+        Some(current) => (current.files.clone(), current.quarantine.clone()),
+        None => Default::default(),
+    };
     let mut change = TreeChange::new(lake, &next.table, next.version, &next.run_id);
     let files = follow(&mut change, old, next.files, &replaces, &order).await?;
     // What broke a check is never partitioned.
@@ -95,36 +109,47 @@ pub async fn commit(lake: &Lake, mut next: Version, staged: Vec<Staged>, replace
         undo(lake, &pending).await?;
         return Err(changed_meanwhile(&pending.next.table));
     }
-    match finish(lake, &pending).await? {
-        true => Ok(pending.next),
-        false => Err(changed_meanwhile(&pending.next.table)),
+    match finish(lake, &pending, head.shelf.clone()).await? {
+        Some(shelf) => Ok(Head { version: Some(pending.next), shelf }),
+        None => Err(changed_meanwhile(&pending.next.table)),
     }
 }
 
-/// The table as it is, and the number of its next version.
-async fn current(lake: &Lake, table: &TableName) -> Result<(Option<Version>, u64)> {
-    loop {
-        let shelf = Shelf::look(lake, table).await?;
-        if let Some(newest) = shelf.newest(lake, table).await? {
-            return Ok((newest, shelf.next_number()));
-        }
+/// The table as it is for a run that has claimed it, once [all that was begun on it](recover) is ended. `listed` are its
+/// names as they were at some moment since the claim, where they are known: then this is one request, as a rule.
+pub async fn open(lake: &Lake, table: &TableName, by: &str, listed: Option<Shelf>) -> Result<Head> {
+    let shelf = match listed {
+        Some(shelf) => shelf,
+        None => Shelf::look(lake, table).await?,
+    };
+    settle_all(lake, table, &shelf, by).await?;
+    // What was settled may have made a version or taken a number: then the names are others.
+    if shelf.pending.is_empty()
+        && let Some(head) = Head::of(lake, table, shelf).await?
+    {
+        return Ok(head);
     }
+    Head::look(lake, table).await
 }
 
 /// Finishes or takes back what other runs, or this one, had begun on this table and not ended. `by` is the run that
 /// does it.
 pub async fn recover(lake: &Lake, table: &TableName, by: &str) -> Result<()> {
+    settle_all(lake, table, &Shelf::look(lake, table).await?, by).await
+}
+
+async fn settle_all(lake: &Lake, table: &TableName, shelf: &Shelf, by: &str) -> Result<()> {
     if let Some(root) = lake.local_root() {
         disk::remove_hidden(root, &path::versions_dir(table)).await?;
     }
-    for (name, began_at) in Shelf::look(lake, table).await?.pending {
+    for (name, began_at) in &shelf.pending {
         let file = format!("{}/{name}", path::versions_dir(table));
         let Some(bytes) = lake.read(&file).await? else { continue };
         match Content::<Pending>::of(&bytes) {
             Content::Whole(pending) => settle(lake, &pending, by).await?,
             // Its writer died over it, and had published nothing yet.
             Content::Torn => lake.delete(&file).await?,
-            Content::Unknown(_) if lock::store_time(lake).await?.is_some_and(|now| now - began_at >= OLD) => {
+            Content::Unknown(_) if lock::store_time(lake).await?.is_some_and(|now| now - *began_at >= OLD) => {
                 lake.delete(&file).await?;
             }
             Content::Unknown(error) => {
@@ -147,7 +172,7 @@ async fn settle(lake: &Lake, pending: &Pending, by: &str) -> Result<()> {
             Some(Record::Version(committed))
                 if committed.run_id == *run_id || lake.has_planted(Planted::FinishedForAnother) =>
             {
-                return finish(lake, pending).await.map(drop);
+                return finish(lake, pending, Shelf::default()).await.map(drop);
             }
             Some(_) => return undo(lake, pending).await,
             None => {
@@ -173,24 +198,27 @@ pub(in crate::lake) async fn claimed(lake: &Lake, table: &TableName) -> Result<H
     Ok(claimed)
 }
 
-/// Removes what the version replaced; whether it is one of the table's.
-async fn finish(lake: &Lake, pending: &Pending) -> Result<bool> {
+/// Removes what the version replaced. What the table's names are then, which are as they were `seen` if nothing had to be
+/// looked up; `None` when the version is none of the table's.
+async fn finish(lake: &Lake, pending: &Pending, seen: Shelf) -> Result<Option<Shelf>> {
     let Pending { next: Version { table, version: number, replaced, .. }, removed, .. } = pending;
+    let mut shelf = seen;
     let mut is_of_the_table = true;
     if !removed.is_empty() {
-        let shelf = Shelf::look(lake, table).await?;
-        // A number that was given up can be had by a run that has slept for longer than that takes. Its version is
-        // none, and what it would replace may be the table.
+        // Not as it was seen before: a number that was given up can be had by a run that has slept for longer than that
+        // takes. Its version is none, and what it would replace may be the table.
+        shelf = Shelf::look(lake, table).await?;
         is_of_the_table = shelf.oldest <= *number;
         if is_of_the_table {
             if replaced.is_empty() {
                 attic::forget_before(lake, table, &shelf, *number).await?;
+                shelf.keep_from(*number);
             }
             lake.delete_each(removed.clone()).await?;
         }
     }
     lake.delete(&pending.file(lake)).await?;
-    Ok(is_of_the_table)
+    Ok(is_of_the_table.then_some(shelf))
 }
 
 async fn undo(lake: &Lake, pending: &Pending) -> Result<()> {

@@ -16,7 +16,8 @@ use chrono::{DateTime, Utc};
 use object_store::ObjectMeta;
 use serde::Serialize;
 
-use super::version::{self, Shelf, Version};
+use super::shelf::Shelf;
+use super::version::{self, Version};
 use super::{attic, commit};
 use crate::error::Result;
 use crate::lake::{Lake, TableName, Zone, capture, disk, landing, path, state};

@@ -14,6 +14,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::data_file::DataFile;
+use super::shelf::{Kept, Shelf};
 use super::tree::{self, Child, Node};
 use crate::error::{Error, Result};
 use crate::lake::format::{Content, ObjectFormat};
@@ -90,80 +91,43 @@ pub async fn nodes(lake: &Lake, version: &Version) -> Result<Vec<String>> {
 
 /// The table as it is now; `None` when it was never made.
 pub async fn latest(lake: &Lake, table: &TableName) -> Result<Option<Version>> {
+    Ok(look(lake, table, None).await?.1)
+}
+
+/// The table as it is now, and the names that say so. `seen`, if it is still the newest version, is not read again.
+pub(in crate::lake) async fn look(
+    lake: &Lake,
+    table: &TableName,
+    seen: Option<&Version>,
+) -> Result<(Shelf, Option<Version>)> {
     loop {
         let shelf = Shelf::look(lake, table).await?;
-        if let Some(newest) = shelf.newest(lake, table).await? {
-            return Ok(newest);
+        // The highest number is never given up, so it cannot have come to be another version's.
+        if let Some(seen) = seen.filter(|seen| shelf.numbers.last().is_some_and(|last| last.number == seen.version)) {
+            return Ok((shelf, Some(seen.clone())));
+        }
+        if let Some(newest) = newest(lake, table, &shelf).await? {
+            return Ok((shelf, newest));
         }
     }
 }
 
-/// A number that is taken. `created_at` is the store's time, at which a version became the table.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Kept {
-    pub number: u64,
-    pub created_at: DateTime<Utc>,
+/// The newest version: `Some(None)` when there is none, `None` when what was listed is there no longer.
+pub(in crate::lake) async fn newest(lake: &Lake, table: &TableName, shelf: &Shelf) -> Result<Option<Option<Version>>> {
+    for kept in shelf.kept().iter().rev() {
+        match record(lake, table, kept.number).await? {
+            Some(Record::Version(version)) => return Ok(Some(Some(*version))),
+            Some(Record::Void) if lake.has_planted(Planted::AbortedNotSkipped) => return Ok(Some(None)),
+            Some(Record::Void) => {}
+            None => return Ok(None),
+        }
+    }
+    Ok(Some(None))
 }
 
 /// All numbers from the oldest version on that is kept, in order. Some may be of no version: [`read`] tells.
 pub async fn kept(lake: &Lake, table: &TableName) -> Result<Vec<Kept>> {
     Ok(Shelf::look(lake, table).await?.kept().to_vec())
-}
-
-/// What the names of a table's versions say.
-#[derive(Debug, Default)]
-pub(in crate::lake) struct Shelf {
-    /// All that are taken, in order.
-    pub numbers: Vec<Kept>,
-    /// Versions below are not kept.
-    pub oldest: u64,
-    /// File names of commits under way, and when they began.
-    pub pending: Vec<(String, DateTime<Utc>)>,
-    /// Those before the last.
-    pub former_oldest: Vec<u64>,
-}
-
-impl Shelf {
-    pub async fn look(lake: &Lake, table: &TableName) -> Result<Shelf> {
-        let mut shelf = Shelf::default();
-        for object in lake.objects_in(&path::versions_dir(table)).await? {
-            let Some(name) = object.location.filename() else { continue };
-            if let Some(number) = path::parse_version(name) {
-                shelf.numbers.push(Kept { number, created_at: object.last_modified });
-            } else if let Some(number) = path::parse_oldest(name) {
-                shelf.former_oldest.push(number);
-            } else if path::is_pending(name) {
-                shelf.pending.push((name.to_string(), object.last_modified));
-            }
-        }
-        shelf.numbers.sort_by_key(|kept| kept.number);
-        shelf.former_oldest.sort_unstable();
-        shelf.oldest = shelf.former_oldest.pop().unwrap_or_default();
-        Ok(shelf)
-    }
-
-    pub fn kept(&self) -> &[Kept] {
-        let first = self.numbers.partition_point(|kept| kept.number < self.oldest);
-        &self.numbers[first..]
-    }
-
-    /// The number of the next version. The highest is never given up, so no other has it.
-    pub fn next_number(&self) -> u64 {
-        self.numbers.last().map_or(1, |highest| highest.number + 1)
-    }
-
-    /// The newest version: `Some(None)` when there is none, `None` when what was seen is there no longer.
-    pub async fn newest(&self, lake: &Lake, table: &TableName) -> Result<Option<Option<Version>>> {
-        for kept in self.kept().iter().rev() {
-            match record(lake, table, kept.number).await? {
-                Some(Record::Version(version)) => return Ok(Some(Some(*version))),
-                Some(Record::Void) if lake.has_planted(Planted::AbortedNotSkipped) => return Ok(Some(None)),
-                Some(Record::Void) => {}
-                None => return Ok(None),
-            }
-        }
-        Ok(Some(None))
-    }
 }
 
 /// What a table was at the end of a run.
