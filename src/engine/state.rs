@@ -89,6 +89,7 @@ pub(super) fn state(config: SessionConfig, runtime: &Arc<RuntimeEnv>, threads: u
     functions.extend(kmeans::functions());
     functions.extend(spark::functions::of_one_row());
     keep_last_of_each_name(functions);
+    builder = builder.with_type_planner(Arc::new(spark::sql_types::SparkTypes));
     builder.expr_planners().get_or_insert_default().insert(0, Arc::new(spark::planner::SparkPlanner));
     let rules = builder.analyzer_rules().get_or_insert_with(|| Analyzer::new().rules);
     rules.push(Arc::new(spark::analyzer::casts::SparkCasts));

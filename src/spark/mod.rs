@@ -7,7 +7,9 @@
 //! | `analyzer` | what depends on types that only the whole plan knows: casts |
 //! | `functions` | the registry: one file a family |
 //! | `mode` | the two modes, and the time zone: `sql:` of a project |
-//! | `types` | Spark's type names ⇄ Arrow |
+//! | `text` | how values are spelled as texts, and read from them |
+//! | `types` | type names ⇄ Arrow, as files and landings have them |
+//! | `sql_types` | the same as SQL means them |
 //!
 //! What a query means is settled when it is planned, so a plan means the same on every machine; functions go there by
 //! name. Each correction names the page of Spark's reference that it follows.
@@ -17,9 +19,13 @@ pub mod functions;
 pub mod mode;
 pub mod planner;
 pub mod sql;
+pub mod sql_types;
+pub mod text;
 pub mod types;
 
 use datafusion::config::ConfigOptions;
+
+use mode::SqlMode;
 
 /// The options under which Spark's SQL is planned.
 pub fn configure(options: &mut ConfigOptions) {
@@ -29,6 +35,7 @@ pub fn configure(options: &mut ConfigOptions) {
     sql.default_null_ordering = "nulls_min".to_string();
     // `0.1` is a decimal: <https://spark.apache.org/docs/latest/sql-ref-literals.html>
     sql.parse_float_as_decimal = true;
-    // What does not fit its type is an error: <https://spark.apache.org/docs/latest/sql-ref-ansi-compliance.html>
-    options.execution.enable_ansi_mode = true;
+    // What does not fit its type is an error: <https://spark.apache.org/docs/latest/sql-ref-ansi-compliance.html>. Some of the
+    // library's own functions go by this.
+    options.execution.enable_ansi_mode = SqlMode::of(options).ansi;
 }

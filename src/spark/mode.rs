@@ -28,6 +28,17 @@ impl ConfigExtension for SqlMode {
     const PREFIX: &'static str = "sql";
 }
 
+/// What becomes of a value that does not fit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Strictness {
+    /// It is an error: the ANSI mode.
+    Ansi,
+    /// It is null, or wraps around: without the ANSI mode.
+    Legacy,
+    /// It is null, in either mode: what `try_` means.
+    Try,
+}
+
 pub const UTC: &str = "UTC";
 
 /// Other names of the same zone.
@@ -36,6 +47,10 @@ const SAME_AS_UTC: [&str; 8] = ["UTC", "Etc/UTC", "Z", "GMT", "Etc/GMT", "Zulu",
 impl SqlMode {
     pub fn of(options: &ConfigOptions) -> SqlMode {
         options.extensions.get::<SqlMode>().cloned().unwrap_or_default()
+    }
+
+    pub fn strictness(&self) -> Strictness {
+        if self.ansi { Strictness::Ansi } else { Strictness::Legacy }
     }
 
     /// What tells tables that were made in this mode from those of the usual one; nothing of the usual one.

@@ -140,7 +140,8 @@ fn quoted(name: &str) -> String {
     if plain { name.into() } else { format!("`{}`", name.replace('`', "``")) }
 }
 
-fn map_of(key: DataType, value: DataType) -> DataType {
+/// A map type as this program makes them.
+pub fn map_of(key: DataType, value: DataType) -> DataType {
     let pair = Fields::from(vec![Field::new("key", key, false), Field::new("value", value, true)]);
     DataType::Map(Arc::new(Field::new("entries", DataType::Struct(pair), false)), false)
 }

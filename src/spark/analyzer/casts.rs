@@ -1,20 +1,21 @@
-//! Casts whose result is spelled otherwise in Spark: timestamps as text.
+//! Casts become Spark's, where those differ from the engine's.
 //!
 //! An analyzer rule, after the types are settled: so casts that nobody wrote are Spark's, too.
-//! <https://spark.apache.org/docs/latest/sql-ref-datatypes.html>
+//! <https://spark.apache.org/docs/latest/sql-ref-ansi-compliance.html#cast>
 
-use arrow::datatypes::DataType;
-use datafusion::common::DFSchema;
-use datafusion::common::Result;
+use arrow::datatypes::{DataType, FieldRef};
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TreeNode};
-use datafusion::logical_expr::expr::Cast;
+use datafusion::common::{DFSchema, DataFusionError, Diagnostic, Result, ScalarValue, not_impl_err};
+use datafusion::logical_expr::expr::{Cast, TryCast};
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::utils::merge_schema;
-use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, cast};
+use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan};
 use datafusion::optimizer::AnalyzerRule;
 
-use crate::spark::functions::scalar::date_formats;
+use crate::spark::functions::scalar::cast::{self, pairs};
+use crate::spark::mode::{SqlMode, Strictness};
+use crate::spark::sql_types::{canonical, name};
 
 #[derive(Debug)]
 pub struct SparkCasts;
@@ -24,32 +25,98 @@ impl AnalyzerRule for SparkCasts {
         "spark_casts"
     }
 
-    fn analyze(&self, plan: LogicalPlan, _: &ConfigOptions) -> Result<LogicalPlan> {
+    fn analyze(&self, plan: LogicalPlan, options: &ConfigOptions) -> Result<LogicalPlan> {
+        let strictness = SqlMode::of(options).strictness();
         plan.transform_up_with_subqueries(|plan| {
-            let schema = merge_schema(&plan.inputs());
+            let schema = schema_below(&plan)?;
             let names = NamePreserver::new(&plan);
-            plan.map_expressions(|expr| {
+            let plan = plan.map_expressions(|expr| {
                 let name = names.save(&expr);
-                let rewritten = expr.transform_up(|expr| Ok(rewrite(expr, &schema)))?;
+                let rewritten = expr.transform_up(|expr| rewrite(expr, &schema, strictness))?;
                 Ok(rewritten.update_data(|expr| name.restore(expr)))
-            })
+            })?;
+            // What may be null has changed with the casts.
+            if plan.transformed { plan.map_data(LogicalPlan::recompute_schema) } else { Ok(plan) }
         })
         .map(|plan| plan.data)
     }
 }
 
-fn rewrite(expr: Expr, schema: &DFSchema) -> Transformed<Expr> {
-    match expr {
-        Expr::Cast(Cast { expr, field })
-            if field.data_type().is_string()
-                && expr.get_type(schema).is_ok_and(|from| matches!(from, DataType::Timestamp(..))) =>
-        {
-            let text = date_formats::timestamp_text().call(vec![cast(*expr, date_formats::TIMESTAMP)]);
-            match field.data_type() {
-                DataType::Utf8 => Transformed::yes(text),
-                _ => Transformed::yes(Expr::Cast(Cast { expr: Box::new(text), field })),
-            }
-        }
-        other => Transformed::no(other),
+/// The columns that a plan's expressions may name.
+pub(super) fn schema_below(plan: &LogicalPlan) -> Result<DFSchema> {
+    let mut schema = merge_schema(&plan.inputs());
+    if let LogicalPlan::TableScan(scan) = plan {
+        schema.merge(&DFSchema::try_from_qualified_schema(scan.table_name.clone(), &scan.source.schema())?);
     }
+    Ok(schema)
+}
+
+fn rewrite(expr: Expr, schema: &DFSchema, strictness: Strictness) -> Result<Transformed<Expr>> {
+    match expr {
+        Expr::Cast(Cast { expr, field }) => match of_spark(&expr, &field, schema, strictness)? {
+            Some(cast) => Ok(Transformed::yes(cast)),
+            None => Ok(Transformed::no(Expr::Cast(Cast { expr, field }))),
+        },
+        Expr::TryCast(TryCast { expr, field }) => match of_spark(&expr, &field, schema, Strictness::Try)? {
+            Some(cast) => Ok(Transformed::yes(cast)),
+            None => Ok(Transformed::no(Expr::TryCast(TryCast { expr, field }))),
+        },
+        other => Ok(Transformed::no(other)),
+    }
+}
+
+/// The cast as a call of ours; `None` where the engine's own is as good, or is of types that Spark does not have.
+fn of_spark(value: &Expr, to: &FieldRef, schema: &DFSchema, strictness: Strictness) -> Result<Option<Expr>> {
+    let Ok(found) = value.get_type(schema) else { return Ok(None) };
+    let wanted = to.data_type();
+    if matches!(found, DataType::Interval(_)) && wanted.is_string() {
+        return not_impl_err!("the text of an interval is not Spark's yet; take its parts with `extract(… FROM …)`");
+    }
+    let (Some(from), Some(canonical_to)) = (canonical(&found), canonical(wanted)) else { return Ok(None) };
+    if !pairs::exists(&from, &canonical_to, strictness) {
+        return Err(no_such_cast(value, &from, &canonical_to));
+    }
+    if pairs::is_engines(&from, &canonical_to) {
+        return Ok(None);
+    }
+    let engine_cast = |value: Expr, to: &DataType| Expr::Cast(Cast::new(Box::new(value), to.clone()));
+    let value = if found == from { value.clone() } else { engine_cast(value.clone(), &from) };
+    let cast = match &value {
+        // Where it is an error, it is one when the query runs: perhaps nobody asks for the value.
+        Expr::Literal(ScalarValue::Utf8(Some(text)), _) if is_special(text, &canonical_to) => {
+            return Err(written_time(text));
+        }
+        Expr::Literal(literal, _) => match cast::literal(literal, &canonical_to, strictness) {
+            Ok(cast) => Expr::Literal(cast, None),
+            Err(_) => cast::cast_to(value, &canonical_to, strictness),
+        },
+        _ => cast::cast_to(value, &canonical_to, strictness),
+    };
+    Ok(Some(if canonical_to == *wanted { cast } else { engine_cast(cast, wanted) }))
+}
+
+/// Texts that stand for a time where they are written in a query, and only there:
+/// `SpecialDatetimeValues` in Spark.
+fn is_special(text: &str, to: &DataType) -> bool {
+    let word = text.trim().to_ascii_lowercase();
+    matches!(to, DataType::Date32 | DataType::Timestamp(..))
+        && ["epoch", "now", "today", "tomorrow", "yesterday"].contains(&word.as_str())
+}
+
+fn written_time(text: &str) -> DataFusionError {
+    let message = format!(
+        "[CAST_INVALID_INPUT] '{text}' as a time is not there: write `current_date()`, `current_timestamp()` or the date itself"
+    );
+    DataFusionError::Plan(message.clone()).with_diagnostic(Diagnostic::new_error(message, None))
+}
+
+fn no_such_cast(value: &Expr, from: &DataType, to: &DataType) -> DataFusionError {
+    let named = |data_type: &DataType| name(data_type).to_uppercase();
+    let message = format!(
+        "[DATATYPE_MISMATCH.CAST_WITHOUT_SUGGESTION] cannot cast \"{}\" to \"{}\": there is no such cast",
+        named(from),
+        named(to)
+    );
+    let place = value.spans().and_then(|spans| spans.first());
+    DataFusionError::Plan(message.clone()).with_diagnostic(Diagnostic::new_error(message, place))
 }

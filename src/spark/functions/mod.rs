@@ -7,12 +7,13 @@ pub mod scalar;
 use std::sync::Arc;
 
 use datafusion::logical_expr::ScalarUDF;
-use scalar::{date_fields, date_formats, divide, element, integers, narrow, regexp, type_names};
+use scalar::{cast, date_fields, date_formats, divide, element, integers, narrow, regexp, type_names};
 
 /// Those of one row. One that has the name of the engine's own takes its place.
 pub fn of_one_row() -> Vec<Arc<ScalarUDF>> {
     let mut all =
         vec![divide::divide(), divide::integral_divide(), element::element(), element::get(), integers::arithmetic()];
+    all.extend(cast::all());
     all.extend(date_fields::all());
     all.extend(date_formats::all());
     all.extend(narrow::all());

@@ -7,17 +7,16 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, Int64Array, StringArray, StringBuilder, TimestampMicrosecondArray};
-use arrow::compute::{CastOptions, cast, cast_with_options};
-use arrow::datatypes::{DataType, Int64Type, TimeUnit, TimestampMicrosecondType};
+use arrow::datatypes::{DataType, Int64Type, TimestampMicrosecondType};
 use chrono::{DateTime, NaiveDateTime};
 use datafusion::common::{DataFusionError, Result, ScalarValue, exec_err, plan_err};
 use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility};
 
+use super::cast;
 use super::date_pattern::Pattern;
-
-/// What texts are read as.
-pub const TIMESTAMP: DataType = DataType::Timestamp(TimeUnit::Microsecond, None);
-const MICROS: i64 = 1_000_000;
+use crate::spark::mode::Strictness;
+use crate::spark::sql_types::TIMESTAMP;
+use crate::spark::text::MICROS;
 
 /// How a timestamp is spelled where nothing else is said, but for its fraction.
 const PLAIN: &str = "yyyy-MM-dd HH:mm:ss";
@@ -32,16 +31,8 @@ pub fn all() -> Vec<Arc<ScalarUDF>> {
         (DateCall::UnixTimestamp, "unix_timestamp"),
         (DateCall::UnixTimestamp, "to_unix_timestamp"),
         (DateCall::FromUnixtime, "from_unixtime"),
-        (DateCall::TimestampText, TIMESTAMP_TEXT),
     ];
     all.map(|(kind, name)| function(kind, name)).to_vec()
-}
-
-const TIMESTAMP_TEXT: &str = "spark_timestamp_text";
-
-/// What `CAST(timestamp AS string)` is: `2024-01-02 03:04:05.12`.
-pub fn timestamp_text() -> Arc<ScalarUDF> {
-    function(DateCall::TimestampText, TIMESTAMP_TEXT)
 }
 
 fn function(kind: DateCall, name: &'static str) -> Arc<ScalarUDF> {
@@ -55,7 +46,6 @@ enum DateCall {
     ToTimestamp { tries: bool },
     UnixTimestamp,
     FromUnixtime,
-    TimestampText,
 }
 
 #[derive(Debug, PartialEq, Eq, Hash)]
@@ -85,10 +75,7 @@ impl ScalarUDFImpl for DateFunction {
         let is_time = matches!(first, DataType::Date32 | DataType::Date64 | DataType::Timestamp(..));
         let first = match self.kind {
             DateCall::DateFormat if pattern.is_none() => return plan_err!("`{name}` needs a pattern"),
-            DateCall::TimestampText if pattern.is_some() => return plan_err!("`{name}` takes no pattern"),
-            DateCall::DateFormat | DateCall::TimestampText if is_time || first.is_string() || first.is_null() => {
-                TIMESTAMP
-            }
+            DateCall::DateFormat if is_time || first.is_string() || first.is_null() => TIMESTAMP,
             DateCall::FromUnixtime if first.is_numeric() || first.is_null() => DataType::Int64,
             DateCall::ToDate { .. } | DateCall::ToTimestamp { .. } | DateCall::UnixTimestamp if is_time => TIMESTAMP,
             DateCall::ToDate { .. } | DateCall::ToTimestamp { .. } | DateCall::UnixTimestamp
@@ -103,7 +90,7 @@ impl ScalarUDFImpl for DateFunction {
 
     fn return_type(&self, _: &[DataType]) -> Result<DataType> {
         Ok(match self.kind {
-            DateCall::DateFormat | DateCall::FromUnixtime | DateCall::TimestampText => DataType::Utf8,
+            DateCall::DateFormat | DateCall::FromUnixtime => DataType::Utf8,
             DateCall::ToDate { .. } => DataType::Date32,
             DateCall::ToTimestamp { .. } => TIMESTAMP,
             DateCall::UnixTimestamp => DataType::Int64,
@@ -116,7 +103,6 @@ impl ScalarUDFImpl for DateFunction {
         let (values, patterns) = (&arrays[0], arrays.get(1).map(|patterns| patterns.as_string::<i32>()));
         let result: ArrayRef = match self.kind {
             DateCall::DateFormat => Arc::new(formatted(values.as_primitive(), patterns)?),
-            DateCall::TimestampText => Arc::new(plain_texts(values.as_primitive())?),
             DateCall::FromUnixtime => {
                 let seconds = values.as_primitive::<Int64Type>();
                 let times = seconds.try_unary::<_, TimestampMicrosecondType, DataFusionError>(|seconds| {
@@ -126,7 +112,8 @@ impl ScalarUDFImpl for DateFunction {
             }
             DateCall::ToDate { tries } => match patterns {
                 Some(_) if *values.data_type() == DataType::Utf8 => {
-                    cast(&times_of(values.as_string(), patterns, tries)?, &DataType::Date32)?
+                    let times: ArrayRef = Arc::new(times_of(values.as_string(), patterns, tries)?);
+                    converted(&times, &DataType::Date32, tries)?
                 }
                 _ => converted(values, &DataType::Date32, tries)?,
             },
@@ -179,27 +166,6 @@ fn formatted(times: &TimestampMicrosecondArray, patterns: Option<&StringArray>) 
     Ok(texts.finish())
 }
 
-/// With as many digits of the second's fraction as it has.
-fn plain_texts(times: &TimestampMicrosecondArray) -> Result<StringArray> {
-    let mut texts = StringBuilder::new();
-    for micros in times {
-        match micros {
-            None => texts.append_null(),
-            Some(micros) => {
-                let time = time(micros)?;
-                let plain = time.format("%Y-%m-%d %H:%M:%S");
-                match micros.rem_euclid(MICROS) {
-                    0 => texts.append_value(plain.to_string()),
-                    fraction => {
-                        texts.append_value(format!("{plain}.{}", format!("{fraction:06}").trim_end_matches('0')))
-                    }
-                }
-            }
-        }
-    }
-    Ok(texts.finish())
-}
-
 fn to_times(values: &ArrayRef, patterns: Option<&StringArray>, tries: bool) -> Result<ArrayRef> {
     match (values.data_type(), patterns) {
         (DataType::Utf8, Some(_)) => Ok(Arc::new(times_of(values.as_string(), patterns, tries)?)),
@@ -232,8 +198,7 @@ fn times_of(texts: &StringArray, patterns: Option<&StringArray>, tries: bool) ->
 }
 
 fn converted(values: &ArrayRef, to: &DataType, tries: bool) -> Result<ArrayRef> {
-    let options = CastOptions { safe: tries, ..CastOptions::default() };
-    Ok(cast_with_options(values, to, &options)?)
+    cast::array(values, to, if tries { Strictness::Try } else { Strictness::Ansi })
 }
 
 fn time(micros: i64) -> Result<NaiveDateTime> {

@@ -1,5 +1,6 @@
 //! Functions of one row, a file a family.
 
+pub mod cast;
 pub mod date_fields;
 pub mod date_formats;
 pub mod date_pattern;

@@ -8,7 +8,7 @@ use arrow::datatypes::DataType;
 use datafusion::common::{Result, ScalarValue, plan_err};
 use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility};
 
-use crate::spark::types;
+use crate::spark::sql_types;
 
 pub fn all() -> Vec<Arc<ScalarUDF>> {
     vec![Arc::new(ScalarUDF::from(TypeOf { signature: Signature::any(1, Volatility::Immutable) }))]
@@ -34,7 +34,7 @@ impl ScalarUDFImpl for TypeOf {
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
         match args.arg_fields.as_slice() {
-            [field] => Ok(ColumnarValue::Scalar(ScalarValue::from(types::name(field.data_type())))),
+            [field] => Ok(ColumnarValue::Scalar(ScalarValue::from(sql_types::name(field.data_type())))),
             _ => plan_err!("`typeof` takes one argument"),
         }
     }

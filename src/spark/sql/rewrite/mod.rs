@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 use datafusion::sql::sqlparser::ast::{
     CastKind, DataType, ExactNumberInfo, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList,
     FunctionArguments, Ident, NullTreatment, ObjectName, OrderByExpr, OrderByKind, Query, SelectItem, SetExpr,
-    SetOperator, UnaryOperator, Value, ValueWithSpan, VisitMut, VisitorMut,
+    SetOperator, TimezoneInfo, UnaryOperator, Value, ValueWithSpan, VisitMut, VisitorMut,
 };
 
 /// Rewrites all of a statement, or of an expression.
@@ -77,6 +77,9 @@ impl VisitorMut for Rewrite {
             Expr::Function(function) => {
                 ignoring_nulls(function);
                 sorting(function);
+                if let Some(cast) = as_cast(function) {
+                    *expr = cast;
+                }
             }
             _ => {}
         }
@@ -150,6 +153,31 @@ fn sorting(function: &mut Function) {
     let texts = order.map(|word| Expr::Value(Value::SingleQuotedString(word.to_string()).with_empty_span()));
     arguments.args.extend(texts.map(|text| FunctionArg::Unnamed(FunctionArgExpr::Expr(text))));
     function.name = ObjectName::from(vec![Ident::new("array_sort")]);
+}
+
+/// `int(x)` is `CAST(x AS int)`: <https://spark.apache.org/docs/latest/api/sql/index.html#int>
+fn as_cast(function: &Function) -> Option<Expr> {
+    let data_type = match function.name.to_string().as_str() {
+        "tinyint" => DataType::TinyInt(None),
+        "smallint" => DataType::SmallInt(None),
+        "int" => DataType::Int(None),
+        "bigint" => DataType::BigInt(None),
+        "float" => DataType::Float(ExactNumberInfo::None),
+        "double" => DataType::Double(ExactNumberInfo::None),
+        "decimal" => DataType::Decimal(ExactNumberInfo::None),
+        "boolean" => DataType::Boolean,
+        "string" => DataType::String(None),
+        "binary" => DataType::Binary(None),
+        "date" => DataType::Date,
+        "timestamp" => DataType::Timestamp(None, TimezoneInfo::None),
+        _ => return None,
+    };
+    let FunctionArguments::List(FunctionArgumentList { args, duplicate_treatment: None, .. }) = &function.args else {
+        return None;
+    };
+    let [FunctionArg::Unnamed(FunctionArgExpr::Expr(value))] = args.as_slice() else { return None };
+    let expr = Box::new(value.clone());
+    function.over.is_none().then_some(Expr::Cast { kind: CastKind::Cast, expr, data_type, array: false, format: None })
 }
 
 /// A call of a function with plain arguments.
