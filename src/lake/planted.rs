@@ -9,6 +9,8 @@ pub(super) enum Planted {
     BlindRenewal,
     /// Files get their names before the pending object names them.
     PublishBeforePending,
+    /// A version is written over whatever has its number by then.
+    BlindCommit,
     /// What is replaced is removed before the version that replaces it is there.
     DeleteBeforeCreate,
     /// A conflict is taken for an object that is there.

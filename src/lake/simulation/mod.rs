@@ -34,10 +34,11 @@ pub use time::Time;
 
 use super::planted::Planted;
 
-const PLANTED: [Planted; 13] = [
+const PLANTED: [Planted; 14] = [
     Planted::UndoWithoutOwning,
     Planted::BlindRenewal,
     Planted::PublishBeforePending,
+    Planted::BlindCommit,
     Planted::DeleteBeforeCreate,
     Planted::IgnoredConflict,
     Planted::ClaimVoidedByOwnClock,

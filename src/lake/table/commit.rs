@@ -105,7 +105,9 @@ pub async fn commit(
         lake.delete_each(pending.removed.clone()).await?;
     }
     let file = path::version_file(&pending.next.table, pending.next.version);
-    if !lake.create(&file, to_json(&pending.next)).await? {
+    if lake.has_planted(Planted::BlindCommit) {
+        lake.write(&file, to_json(&pending.next)).await?;
+    } else if !lake.create(&file, to_json(&pending.next)).await? {
         undo(lake, &pending).await?;
         return Err(changed_meanwhile(&pending.next.table));
     }
