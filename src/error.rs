@@ -116,9 +116,8 @@ impl Error {
 impl fmt::Display for Problem {
     /// On one line: `queries/trusted/sales.sql:2:3: there is no column `prize``. Lines and columns count from 1.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let before = &self.text[..self.text.floor_char_boundary(self.span.start)];
-        let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-        write!(f, "{}:{}:{column}: {}", self.file.display(), before.matches('\n').count() + 1, self.message)
+        let (line, column) = line_and_column(&self.text, self.span.start);
+        write!(f, "{}:{line}:{column}: {}", self.file.display(), self.message)
     }
 }
 
@@ -140,11 +139,24 @@ impl From<std::io::Error> for Error {
     }
 }
 
+/// An error and what caused it, from the outermost inwards.
+pub fn chain<'a>(
+    error: &'a (dyn std::error::Error + 'static),
+) -> impl Iterator<Item = &'a (dyn std::error::Error + 'static)> {
+    std::iter::successors(Some(error), |error| error.source())
+}
+
+/// Where a byte of a text lies, in lines and characters that count from 1.
+pub fn line_and_column(text: &str, at: usize) -> (usize, usize) {
+    let before = &text[..text.floor_char_boundary(at)];
+    let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+    (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
+}
+
 /// A disk that takes no more, whatever the store made of its answer.
 fn no_room(error: &(dyn std::error::Error + 'static)) -> Option<Error> {
     use std::io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
-    let mut causes = std::iter::successors(Some(error), |error| error.source());
-    let answer = causes.find_map(|cause| {
+    let answer = chain(error).find_map(|cause| {
         let answer = cause.downcast_ref::<std::io::Error>()?;
         matches!(answer.kind(), StorageFull | QuotaExceeded | FileTooLarge).then(|| answer.to_string())
     })?;
@@ -211,8 +223,7 @@ impl From<&object_store::Error> for Error {
 /// Whether there was no answer, or not to its end, however often it was tried.
 fn is_unreachable(error: &(dyn std::error::Error + 'static)) -> bool {
     use object_store::client::{HttpError, HttpErrorKind};
-    let mut causes = std::iter::successors(Some(error), |error| error.source());
-    causes.find_map(|cause| cause.downcast_ref::<HttpError>()).is_some_and(|http| {
+    chain(error).find_map(|cause| cause.downcast_ref::<HttpError>()).is_some_and(|http| {
         use HttpErrorKind::{Connect, Interrupted, Request, Timeout};
         matches!(http.kind(), Connect | Request | Timeout | Interrupted)
     })

@@ -8,6 +8,7 @@ use datafusion::prelude::DataFrame;
 /// A failure of the engine, in our words.
 pub use crate::engine::faults::explain as engine;
 use crate::error::{Error, Result};
+use crate::hints::suggest;
 
 /// The column that `name` means, in any case and with any characters in it.
 ///
@@ -17,7 +18,7 @@ pub fn find(input: &DataFrame, name: &str) -> Result<(Expr, FieldRef)> {
     all(input)
         .into_iter()
         .find(|(_, field)| field.name().eq_ignore_ascii_case(name))
-        .ok_or_else(|| Error::config(format!("`{name}` is not a column of the input")).hint(nearest(input, name)))
+        .ok_or_else(|| Error::config(format!("`{name}` is not a column of the input")).hint(known(input, name)))
 }
 
 /// Every column, in the table's order.
@@ -33,11 +34,6 @@ pub fn finite(number: Expr) -> Result<Expr> {
     when(inside, number).end().map_err(engine)
 }
 
-fn nearest(input: &DataFrame, name: &str) -> String {
-    let names = || input.schema().fields().iter().map(|field| field.name().as_str());
-    let likeness = |other: &str| strsim::jaro_winkler(&other.to_lowercase(), &name.to_lowercase());
-    match names().max_by(|a, b| likeness(a).total_cmp(&likeness(b))) {
-        Some(near) if likeness(near) > 0.8 => format!("did you mean `{near}`?"),
-        _ => format!("it has {}", names().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")),
-    }
+fn known(input: &DataFrame, name: &str) -> String {
+    suggest(name, input.schema().fields().iter().map(|field| field.name().as_str()))
 }

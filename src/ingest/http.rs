@@ -7,7 +7,7 @@ use backon::{ExponentialBuilder, Retryable};
 use reqwest::header::{CONTENT_TYPE, DATE, ETAG, HeaderMap, HeaderName, LAST_MODIFIED, RETRY_AFTER};
 use reqwest::{Client, RequestBuilder, Response, StatusCode, redirect};
 
-use crate::error::{Error, Result};
+use crate::error::{self, Error, Result};
 use crate::lake::landing::SourceRequest;
 use crate::project::Address;
 
@@ -166,8 +166,7 @@ fn unreachable(error: reqwest::Error, url: &Address) -> FailedAttempt {
 }
 
 fn names(cause: &(dyn std::error::Error + 'static), host: Option<&str>) -> bool {
-    let mut causes = std::iter::successors(Some(cause), |cause| cause.source());
-    causes.any(|cause| host.is_some_and(|host| cause.to_string().contains(host)))
+    error::chain(cause).any(|cause| host.is_some_and(|host| cause.to_string().contains(host)))
 }
 
 fn refused(status: StatusCode, url: &Address) -> Error {

@@ -13,7 +13,7 @@ use super::seen::Seen;
 use crate::config::Limits;
 use crate::engine::write::store::WriteContext;
 use crate::engine::{Engine, Session};
-use crate::error::{Error, Kind, Result};
+use crate::error::{self, Error, Kind, Result};
 use crate::ingest::{self, Captured};
 use crate::lake::table::commit;
 use crate::lake::table::head::Head;
@@ -212,12 +212,8 @@ pub(super) fn panicked(error: tokio::task::JoinError) -> Error {
 
 /// The whole chain on one line, hint last.
 fn words(error: &Error) -> String {
-    let mut text = error.to_string();
-    let mut source = std::error::Error::source(error);
-    while let Some(cause) = source {
-        text.push_str(&format!(": {cause}"));
-        source = cause.source();
-    }
+    let said: Vec<String> = error::chain(error).map(ToString::to_string).collect();
+    let text = said.join(": ");
     match error.hint_text() {
         Some(hint) => format!("{text} (hint: {hint})"),
         None => text,

@@ -1,10 +1,9 @@
 //! Standard error: all words go through here, so that they neither break a live line nor mix text with JSON.
 
-use std::error::Error as _;
 use std::io::{IsTerminal, Write};
 
 use crate::config;
-use crate::error::{Error, Problem};
+use crate::error::{self, Error, Problem};
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 use indicatif::MultiProgress;
@@ -124,14 +123,12 @@ fn summary(error: &Error, renderer: &Renderer) -> String {
 fn causes(error: &Error) -> Vec<String> {
     let mut said = error.to_string();
     let mut causes = vec![];
-    let mut next = error.source();
-    while let Some(cause) = next {
+    for cause in error::chain(error).skip(1) {
         let message = cause.to_string();
         if !said.contains(&message) {
             causes.push(message.clone());
             said = message;
         }
-        next = cause.source();
     }
     causes
 }
@@ -177,15 +174,14 @@ struct SaidLine<'a> {
 }
 
 fn record<'a>(problem: &'a Problem, level: &'static str) -> SaidLine<'a> {
-    let before = &problem.text[..boundary(problem, problem.span.start)];
-    let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+    let (line, column) = error::line_and_column(&problem.text, problem.span.start);
     SaidLine {
         level,
         message: &problem.message,
         hint: problem.hint.as_deref(),
         file: Some(problem.file.display().to_string()),
-        line: Some(before.matches('\n').count() + 1),
-        column: Some(before[line_start..].chars().count() + 1),
+        line: Some(line),
+        column: Some(column),
         causes: vec![],
     }
 }
