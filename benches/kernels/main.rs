@@ -9,9 +9,11 @@ mod workbench;
 use std::hint::black_box;
 use std::time::Duration;
 
+use arrow::array::RecordBatch;
 use criterion::{Criterion, SamplingMode, Throughput, criterion_group, criterion_main};
 
 use trapiche::analyze::{kmeans, profile};
+use trapiche::engine::write::parquet::encoder::{EncodedBy, file_of};
 use trapiche::lake::{TableName, Zone};
 use trapiche::project::{Describe, Impute, Init, InitMethod, Kmeans, Scale};
 use trapiche::spark::sql;
@@ -36,7 +38,7 @@ criterion_group! {
         .sample_size(10)
         .warm_up_time(Duration::from_secs(1))
         .measurement_time(Duration::from_secs(10));
-    targets = csv_to_parquet, json_scan, partitioned_write, k_means, describe_columns
+    targets = csv_to_parquet, json_scan, partitioned_write, encoders, k_means, describe_columns
 }
 criterion_main!(kernels);
 
@@ -80,6 +82,21 @@ fn partitioned_write(criterion: &mut Criterion) {
     {
         let rows = bench.in_memory(data::sales(WRITTEN_ROWS, shops, workbench::limits().threads));
         group.bench_function(name, |b| b.iter(|| bench.store(rows.clone(), partition_by)));
+    }
+    group.finish();
+}
+
+/// One row group of a file, its columns encoded by us and by the Parquet crate, on one thread. The bytes are told once.
+#[expect(clippy::print_stderr, reason = "how large what was measured is")]
+fn encoders(criterion: &mut Criterion) {
+    let bench = Workbench::new();
+    let rows: Vec<RecordBatch> = data::sales(WRITTEN_ROWS, 50, 1).concat();
+    let mut group = criterion.benchmark_group("encoders");
+    group.sampling_mode(SamplingMode::Flat).throughput(Throughput::Elements(WRITTEN_ROWS as u64));
+    for (name, by) in [("ours", EncodedBy::Us), ("parquet_crate", EncodedBy::ParquetCrate)] {
+        let encode = || bench.runtime.block_on(file_of(&rows, by)).expect("columns that Parquet has");
+        eprintln!("encoders/{name}: {} bytes", encode().len());
+        group.bench_function(name, |b| b.iter(|| black_box(encode())));
     }
     group.finish();
 }

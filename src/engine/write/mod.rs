@@ -11,5 +11,5 @@
 pub mod athena;
 pub mod compact;
 pub mod hive;
-mod parquet;
+pub mod parquet;
 pub mod store;

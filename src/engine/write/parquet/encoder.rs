@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, RecordBatch};
 use arrow::compute::concat;
-use arrow::datatypes::{DataType, SchemaRef};
+use arrow::datatypes::{DataType, Schema, SchemaRef};
 use datafusion::common::hash_utils::{HLL_RANDOM_STATE, create_hashes};
 use datafusion::error::Result;
 use parquet::arrow::ArrowSchemaConverter;
@@ -27,13 +27,22 @@ const SAMPLE: usize = 4096;
 /// What a file holds back for its footer, for each column of each row group: bounds, places of pages.
 const FOOTER_BYTES: usize = 1024;
 
+/// Whose code makes the pages of flat columns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EncodedBy {
+    Us,
+    /// As `benches/kernels` measures it beside ours.
+    ParquetCrate,
+}
+
 /// A Parquet file in memory, a row group at a time.
 pub(in crate::engine::write) struct Encoder {
     schema: SchemaRef,
+    by: EncodedBy,
     /// Of the schema's columns.
     has_dictionary: Vec<bool>,
     file: SerializedFileWriter<Vec<u8>>,
-    /// For columns that [`chunk`] has no encoder for.
+    /// For columns that [`encode`](super::encode) has no way for.
     others: ArrowRowGroupWriterFactory,
 }
 
@@ -57,7 +66,7 @@ impl Encoder {
         }
         let file = SerializedFileWriter::new(vec![], parquet_schema.root_schema_ptr(), Arc::new(properties.build()))?;
         let others = ArrowRowGroupWriterFactory::new(&file, schema.clone());
-        Ok(Encoder { schema: schema.clone(), has_dictionary, file, others })
+        Ok(Encoder { schema: schema.clone(), by: EncodedBy::Us, has_dictionary, file, others })
     }
 
     /// Encodes these rows as a row group. Lets others have the thread after each column.
@@ -79,9 +88,11 @@ impl Encoder {
             let leaves = first..first + root_of[first..].iter().take_while(|root| **root == i).count();
             first = leaves.end;
             let parts: Vec<ArrayRef> = rows.iter().map(|batch| batch.column(i).clone()).collect();
-            if let Some((bytes, close)) =
-                super::encode(&parts, &columns[leaves.start], self.has_dictionary[i], workshop)?
-            {
+            let ours = match self.by {
+                EncodedBy::Us => super::encode(&parts, &columns[leaves.start], self.has_dictionary[i], workshop)?,
+                EncodedBy::ParquetCrate => None,
+            };
+            if let Some((bytes, close)) = ours {
                 row_group.append_column(&bytes, close)?;
             } else {
                 if others.is_empty() {
@@ -121,6 +132,18 @@ impl Encoder {
         let chunks = self.file.flushed_row_groups().len() * self.file.schema_descr().num_columns();
         self.file.inner().capacity() + chunks * FOOTER_BYTES
     }
+}
+
+/// A file of one row group, which is these rows.
+///
+/// # Errors
+/// When a column has a type that Parquet has no form for.
+pub async fn file_of(rows: &[RecordBatch], by: EncodedBy) -> Result<Vec<u8>> {
+    let schema = rows.first().map_or_else(|| Arc::new(Schema::empty()), RecordBatch::schema);
+    let mut encoder = Encoder { by, ..Encoder::new(&schema, rows)? };
+    encoder.write(rows, &mut Workshop::new()?).await?;
+    encoder.finish()?;
+    Ok(encoder.take_bytes())
 }
 
 /// Whether a dictionary and the numbers of its entries are likely to be clearly smaller than the values themselves.
