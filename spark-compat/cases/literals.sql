@@ -1,0 +1,196 @@
+-- Literals: no columns, one row.
+-- whole numbers, and their suffixes
+1
+-1
+2147483647
+2147483648
+-2147483648
+-2147483649
+9223372036854775807
+9223372036854775808
+-9223372036854775808
+1Y
+127Y
+-128Y
+128Y
+1S
+32767S
+32768S
+1L
+9223372036854775807L
+9223372036854775808L
+007
+-- fractions
+0.1
+1.50
+.5
+5.
+-0.0
+00.10
+1.50BD
+1BD
+1.5D
+1D
+1.5F
+1F
+-0.0D
+1e3
+1E3
+1.5e-3
+1e3BD
+1e400
+1e38BD
+12345678901234567890123456789012345678
+123456789012345678901234567890123456789
+0.00000000000000000000000000000000000001
+0.1 + 0.2
+0.1 + 0.2 = 0.3
+1.0 / 3
+1 / 3
+1e0 / 3
+3.14F
+1.1F + 1.1
+1.1F = 1.1D
+16777217F
+-- text
+'it''s'
+'it\'s'
+"it's"
+"a""b"
+'a' 'b'
+'a\nb'
+'\t|'
+'\\d'
+'\d'
+'\u00e9'
+'\U0001F642'
+'\x41'
+'\101'
+'\0'
+'\%'
+'\_'
+length('')
+r'a\nb'
+R"\d+"
+r'it''s'
+-- other
+X'1F'
+x'1f00'
+X''
+X'1'
+X'ABC'
+X'GG'
+true
+FALSE
+NULL
+DATE'2024-02-29'
+DATE '2024-2-9'
+DATE'2024'
+DATE'2024-02'
+DATE'2023-02-29'
+DATE'epoch'
+DATE'0001-01-01'
+DATE'9999-12-31'
+date'2024-02-29'
+TIMESTAMP'2024-02-29 10:11:12'
+TIMESTAMP'2024-02-29 10:11:12.120'
+TIMESTAMP'2024-02-29 10:11:12.123456'
+TIMESTAMP'2024-02-29 10:11:12.1234567'
+TIMESTAMP'2024-02-29'
+TIMESTAMP'2024-02-29T10:11:12Z'
+TIMESTAMP'2024-02-29 10:11:12+02:00'
+TIMESTAMP'2024-02-29 10:11:12 Europe/Madrid'
+TIMESTAMP'2024-02-30 10:11:12'
+TIMESTAMP'epoch'
+TIMESTAMP_NTZ'2024-02-29 10:11:12.5'
+TIMESTAMP_LTZ'2024-02-29 10:11:12'
+TIMESTAMP_NTZ'2024-02-29'
+-- intervals
+INTERVAL 1 DAY
+INTERVAL '1' DAY
+INTERVAL 3 DAYS
+INTERVAL '1 day'
+INTERVAL 1 MONTH
+INTERVAL 2 YEARS
+INTERVAL 1 WEEK
+INTERVAL 90 MINUTES
+INTERVAL 1.5 SECONDS
+INTERVAL '1.5' SECOND
+INTERVAL -1 DAY
+-INTERVAL 1 DAY
+INTERVAL '-1' DAY
+INTERVAL '1-2' YEAR TO MONTH
+INTERVAL '1 02:03:04.5' DAY TO SECOND
+INTERVAL '10:20' HOUR TO MINUTE
+INTERVAL 1 YEAR 2 MONTHS
+INTERVAL 1 DAY 2 HOURS
+INTERVAL '1 year 2 months'
+INTERVAL '2 hours 30 minutes'
+INTERVAL 1 YEAR + INTERVAL 3 MONTHS
+INTERVAL 1 DAY * 3
+INTERVAL 1 DAY / 2
+INTERVAL 1 DAY = INTERVAL 24 HOURS
+INTERVAL 1 MONTH 1 DAY
+INTERVAL '5' FORTNIGHT
+-- lists, maps and structs
+array(1, 2, 3)
+array(1, 2L)
+array(1, 2.5)
+array(1, 'a')
+array()
+array(NULL, 1)
+map('a', 1)
+map('a', 1, 'b', NULL)
+map()
+map('a', 1, 'a', 2)
+struct(1, 'a')
+struct(1 AS a, 'x' AS b)
+named_struct('a', 1, 'b', 2.5)
+(1, 2)
+array(struct(1 AS a), struct(2 AS a))
+-- names and words
+1 == 1
+1 <> 2
+1 != 2
+NOT true
+1 <=> NULL
+5 DIV 2
+5 div 2
+`abs`(-1)
+ABS(-1)
++5
+- - 5
+~5
+2 + 3 * 4
+(2 + 3) * 4
+2 - 3 - 4
+100 / 10 / 2
+7 % 4 % 2
+1 + 2 || 'a'
+1 = 1 = true
+NOT 1 = 2 AND true
+5 & 3 | 8
+5 ^ 3 & 1
+1 << 2 + 1
+CASE 1 WHEN 1 THEN 'a' END
+CASE WHEN false THEN 1 END
+current_database() IS NOT NULL
+typeof(NULL)
+typeof(1)
+typeof(1.50)
+typeof('a')
+typeof(DATE'2024-01-01')
+typeof(TIMESTAMP'2024-01-01 00:00:00')
+typeof(array(1))
+typeof(map('a', 1))
+typeof(struct(1 AS a))
+typeof(X'1F')
+typeof(INTERVAL 1 DAY)
+typeof(true)
+(SELECT 1)
+EXISTS (SELECT 1)
+1 IN (SELECT 1)
+no_such_function(1)
+no_such_column
+abs()
+abs(1, 2)
