@@ -30,6 +30,7 @@ mod refused_nodes;
 mod requests;
 mod secrets;
 mod spark;
+mod spark_cases;
 mod spark_meaning;
 mod spark_names;
 mod stores;
