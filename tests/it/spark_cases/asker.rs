@@ -11,6 +11,7 @@ use futures::FutureExt;
 use trapiche::config::Limits;
 use trapiche::engine::write::store::{self, TableWrite};
 use trapiche::engine::{Engine, Session};
+use trapiche::lake::table::head::Head;
 use trapiche::lake::{Lake, TableName, Zone};
 use trapiche::project::WriteMode;
 use trapiche::report::{Meter, RunStamp};
@@ -43,17 +44,18 @@ pub fn table_name(family: &Family, table: usize) -> TableName {
 pub async fn store(lake: &Lake, family: &Family) {
     let engine = Engine::local(lake, &LIMITS, &SqlMode::default()).unwrap();
     for (number, table) in family.tables.iter().enumerate().filter(|(_, table)| !table.columns.is_empty()) {
-        let batch = batch(table);
+        let (name, batch) = (table_name(family, number), batch(table));
         let half = batch.num_rows() / 2;
         for (file, part) in [batch.slice(0, half), batch.slice(half, batch.num_rows() - half)].into_iter().enumerate() {
             let session = engine.session().unwrap();
             let at: DateTime<Utc> = DateTime::from_timestamp(1_800_000_000 + file as i64, 0).unwrap();
             let write = TableWrite {
-                table: &table_name(family, number),
+                table: &name,
                 partition_by: &[],
                 mode: WriteMode::Append,
                 checks: &[],
                 slices: None,
+                head: &Head::look(lake, &name).await.unwrap(),
                 fingerprint: "cases",
                 stamp: &RunStamp { run_id: at.format("%Y%m%dT%H%M%SZ-000000").to_string(), at },
                 meter: &Meter::default(),
