@@ -51,13 +51,21 @@ struct Inner {
     kind: Kind,
     message: String,
     hint: Option<String>,
+    about: Option<String>,
     problems: Vec<Problem>,
     source: Option<Arc<dyn std::error::Error + Send + Sync>>,
 }
 
 impl Error {
     pub fn new(kind: Kind, message: impl Into<String>) -> Self {
-        Error(Box::new(Inner { kind, message: message.into(), hint: None, problems: vec![], source: None }))
+        Error(Box::new(Inner {
+            kind,
+            message: message.into(),
+            hint: None,
+            about: None,
+            problems: vec![],
+            source: None,
+        }))
     }
 
     pub fn failed(message: impl Into<String>) -> Self {
@@ -88,6 +96,12 @@ impl Error {
         self
     }
 
+    /// Which column or table it is about, so that it can be shown where the user's files name that.
+    pub fn about(mut self, name: impl Into<String>) -> Self {
+        self.0.about = Some(name.into());
+        self
+    }
+
     /// The error that caused this one.
     pub fn because(mut self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         self.0.source = Some(Arc::from(source.into()));
@@ -106,6 +120,10 @@ impl Error {
 
     pub fn hint_text(&self) -> Option<&str> {
         self.0.hint.as_deref()
+    }
+
+    pub fn subject(&self) -> Option<&str> {
+        self.0.about.as_deref()
     }
 
     pub fn found_problems(&self) -> &[Problem] {

@@ -228,12 +228,12 @@ fn parse_sql(text: &str) {
         assert!(text.get(fault.span.clone()).is_some(), "{:?} is no place in {text:?}", fault.span);
     };
     match sql::parse_all(text) {
-        Ok(statements) => statements.iter().flat_map(|statement| sql::references(statement, text)).for_each(|table| {
+        Ok(statements) => statements.iter().flat_map(|one| sql::references(&one.statement, text)).for_each(|table| {
             assert!(text.get(table.span.clone()).is_some(), "{:?} is no place in {text:?}", table.span);
         }),
         Err(fault) => told(fault),
     }
-    if let Err(fault) = sql::parse_condition(text) {
+    if let Err(fault) = sql::Condition::parse(text, text, |span| span) {
         told(fault);
     }
 }

@@ -1,18 +1,38 @@
 //! From SQL to a table: one `.sql` file becomes the next version of one table.
 
+use datafusion::error::DataFusionError;
 use datafusion::logical_expr::LogicalPlan;
 
+use crate::engine::faults::Asked;
 use crate::engine::slices::SliceWrite;
 use crate::engine::write::store::{self, Published, TableWrite, WriteContext};
 use crate::engine::{Session, faults};
-use crate::error::Result;
-use crate::project::{Dataset, Query};
-use crate::spark::sql;
+use crate::error::{Error, Result, Span};
+use crate::project::{Check, Dataset, Query};
+use crate::spark::sql::Parsed;
 
-/// The query over the tables that `session` has open.
+/// The query over the tables that `session` has open, with which its checks can be planned.
 pub async fn plan(dataset: &Dataset, query: &Query, session: &Session) -> Result<LogicalPlan> {
-    let statement = sql::parse(&query.sql).expect("the project's queries were parsed when it was loaded");
-    session.plan(statement).await.map_err(|error| faults::placed(&error, &dataset.file, &query.sql))
+    let refused = async |error: DataFusionError, asked: Asked, whole: &Span| match faults::known(&error) {
+        Some(of_ours) => of_ours,
+        None => {
+            let fault = session.locate(&error, &asked, &dataset.text).await.swap_remove(0);
+            let problem = fault.in_file(&dataset.file, &dataset.text, whole);
+            problem.hint.iter().fold(Error::failed(problem.to_string()), Error::hint)
+        }
+    };
+    let Parsed { statement, span } = &query.parsed;
+    let plan = match session.plan(statement.clone()).await {
+        Ok(plan) => plan,
+        Err(error) => return Err(refused(error, Asked::Statement(statement.clone()), span).await),
+    };
+    for Check { name, keeps, place, .. } in &query.checks {
+        if let Err(error) = session.plan_condition(keeps, plan.schema()) {
+            let asked = Asked::Condition(keeps.clone(), plan.schema().clone());
+            return Err(refused(error, asked, place).await.context(format!("check `{name}`")));
+        }
+    }
+    Ok(plan)
 }
 
 /// Runs the query over the tables that `session` has open and publishes its rows: those of some slices, if these say so.

@@ -52,7 +52,10 @@ fn csv_to_parquet(criterion: &mut Criterion) {
                 try_cast(rating AS double) AS rating
          FROM raw.landed",
     );
-    let plan = bench.runtime.block_on(bench.session.plan(typed.expect("SQL of our own"))).expect("columns of our own");
+    let plan = bench
+        .runtime
+        .block_on(bench.session.plan(typed.expect("SQL of our own").statement))
+        .expect("columns of our own");
 
     let mut group = criterion.benchmark_group("csv_to_parquet");
     group.sampling_mode(SamplingMode::Flat).throughput(Throughput::Bytes(csv.len() as u64));

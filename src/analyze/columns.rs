@@ -15,10 +15,10 @@ use crate::hints::suggest;
 /// # Errors
 /// A configuration error that offers the nearest name.
 pub fn find(input: &DataFrame, name: &str) -> Result<(Expr, FieldRef)> {
-    all(input)
-        .into_iter()
-        .find(|(_, field)| field.name().eq_ignore_ascii_case(name))
-        .ok_or_else(|| Error::config(format!("`{name}` is not a column of the input")).hint(known(input, name)))
+    all(input).into_iter().find(|(_, field)| field.name().eq_ignore_ascii_case(name)).ok_or_else(|| {
+        let fault = Error::config(format!("`{name}` is not a column of the input"));
+        fault.hint(known(input, name)).about(name)
+    })
 }
 
 /// Every column, in the table's order.

@@ -63,7 +63,8 @@ impl Features {
             if !field.data_type().is_numeric() {
                 let found = types::name(field.data_type());
                 return Err(Error::config(format!("feature `{name}` is not a number but `{found}`"))
-                    .hint("cast it in the query that makes the input"));
+                    .hint("cast it in the query that makes the input")
+                    .about(name));
             }
             names.push(field.name().clone());
             // −0 + 0 = 0: equal numbers must have equal bits.

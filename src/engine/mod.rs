@@ -28,22 +28,22 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow::array::RecordBatch;
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{DataType, SchemaRef};
 use async_trait::async_trait;
 use datafusion::catalog::TableProvider;
-use datafusion::common::TableReference;
+use datafusion::common::tree_node::TreeNode;
+use datafusion::common::{DFSchema, TableReference};
 use datafusion::datasource::empty::EmptyTable;
 use datafusion::error::DataFusionError;
 use datafusion::execution::context::QueryPlanner;
 use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::execution::{SessionStateBuilder, TaskContext};
-use datafusion::logical_expr::{LogicalPlan, TypeSignature};
-use datafusion::logical_expr_common::signature::Arity;
+use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_planner::{DefaultPhysicalPlanner, PhysicalPlanner};
 use datafusion::prelude::{DataFrame, SessionConfig, SessionContext};
 use datafusion::sql::parser::Statement;
-use datafusion::sql::sqlparser::ast::Statement as Sql;
+use datafusion::sql::sqlparser::ast::{ExprWithAlias, Statement as Sql};
 use datafusion_distributed::SessionStateBuilderExt;
 use futures::future::BoxFuture;
 
@@ -58,6 +58,8 @@ use crate::lake::{Lake, TableName, Zone};
 use crate::project::Target;
 use crate::report::WorkerUse;
 use crate::spark::mode::SqlMode;
+use crate::spark::sql::Condition;
+use crate::spark::types;
 use cluster::{Attempt, Cluster, Members};
 pub use rows::Rows;
 
@@ -275,7 +277,7 @@ impl Session {
         })
     }
 
-    /// Checks a query against the tables and returns its plan. The error still knows places in the SQL ([`fault`]).
+    /// Checks a query against the tables and returns its plan. The error still knows places in the SQL ([`faults`]).
     pub async fn plan(&self, statement: Statement) -> datafusion::error::Result<LogicalPlan> {
         let plan = self.context.state().statement_to_plan(statement).await?;
         // Types are only settled by the analyzer: a wrong argument is an error here, before any run.
@@ -284,24 +286,26 @@ impl Session {
         Ok(plan)
     }
 
-    /// Whether the function takes so many arguments, if they are of the right types.
-    pub fn takes(&self, function: &str, count: usize) -> bool {
-        fn counts(signature: &TypeSignature) -> Option<Vec<usize>> {
-            match (signature, signature.arity()) {
-                (TypeSignature::OneOf(variants), _) => {
-                    let counts: Option<Vec<Vec<usize>>> = variants.iter().map(counts).collect();
-                    counts.map(|counts| counts.concat())
-                }
-                (_, Arity::Fixed(count)) => Some(vec![count]),
-                (_, Arity::Variable) => None,
+    /// A check's condition over the columns of a schema. Unknown columns and functions are errors here, and so is what is
+    /// no condition; they still know places in the condition's file ([`faults`]).
+    pub fn plan_condition(&self, keeps: &Condition, schema: &DFSchema) -> datafusion::error::Result<Expr> {
+        let expr = ExprWithAlias { expr: keeps.expr().clone(), alias: None };
+        let planned = self.context.state().create_logical_expr_from_sql_expr(expr, schema)?;
+        let is_of_many = |part: &Expr| Ok(matches!(part, Expr::AggregateFunction(_)));
+        if planned.exists(is_of_many)? {
+            let own = Error::config("a check sees one row, and an aggregate is of many");
+            let hint = "let the query give it as a column, or write it over a window: `max(price) OVER ()`";
+            return Err(DataFusionError::External(Box::new(own.hint(hint))));
+        }
+        match planned.get_type(schema)? {
+            DataType::Boolean | DataType::Null => Ok(planned),
+            other => {
+                let found = types::name(&other);
+                let message = format!("`{}` is of type {found}, and a check is true or false", keeps.expr());
+                let own = Error::config(message).hint("compare it with something: `price >= 0`");
+                Err(DataFusionError::External(Box::new(own)))
             }
         }
-        let state = self.context.state();
-        let scalar = state.scalar_functions().get(function).map(|function| function.signature().clone());
-        let aggregate = || state.aggregate_functions().get(function).map(|function| function.signature().clone());
-        let window = || state.window_functions().get(function).map(|function| function.signature().clone());
-        let signature = scalar.or_else(aggregate).or_else(window);
-        signature.and_then(|signature| counts(&signature.type_signature)).is_none_or(|counts| counts.contains(&count))
     }
 
     /// The columns that a plan's result has once it is a table of the lake.
@@ -361,7 +365,7 @@ impl Session {
         self.context.read_batch(rows).map_err(faults::explain)
     }
 
-    /// Checks a statement that reads, or makes a temporary view. The error still knows places in the SQL ([`fault`]).
+    /// Checks a statement that reads, or makes a temporary view. The error still knows places in the SQL ([`faults`]).
     pub async fn prepare(&self, statement: Statement) -> datafusion::error::Result<LogicalPlan> {
         let statement = readable(statement).map_err(|e| DataFusionError::External(Box::new(e)))?;
         self.open_what_it_reads(&statement).await?;
@@ -430,5 +434,5 @@ fn read_only() -> Error {
 }
 
 fn not_made(table: &TableName) -> Error {
-    Error::failed(format!("`{table}` is not in the lake")).hint("make it with `trapiche run`")
+    Error::failed(format!("`{table}` is not in the lake")).hint("make it with `trapiche run`").about(table.to_string())
 }

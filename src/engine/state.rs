@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use datafusion::catalog::{CatalogProvider, MemoryCatalogProvider, MemorySchemaProvider};
-use datafusion::config::{ConfigNonZeroUsize, Dialect};
+use datafusion::config::Dialect;
 use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::{FairSpillPool, MemoryLimit, TrackConsumersPool};
@@ -25,7 +25,6 @@ use crate::error::Result;
 use crate::lake::{Lake, Zone};
 use crate::spark;
 use crate::spark::functions::aggregate::average::average;
-use crate::spark::sql::MOST_CALLS;
 
 pub(super) const CATALOG: &str = "lake";
 
@@ -64,8 +63,6 @@ pub(super) fn state(config: SessionConfig, runtime: &Arc<RuntimeEnv>, threads: u
     options.sql_parser.dialect = Dialect::Spark;
     options.sql_parser.collect_spans = true;
     options.sql_parser.map_string_types_to_utf8view = false;
-    // Checks are parsed here; that they are not too deep has been looked at with the project.
-    options.sql_parser.recursion_limit = ConfigNonZeroUsize::try_new(MOST_CALLS).expect("not zero");
     spark::configure(options);
     // Readers and our own table provider both know their files' schema; asking every file again is waste.
     options.execution.collect_statistics = false;

@@ -125,7 +125,9 @@ fn dataset(source: &Source) -> Dataset {
         description: None,
         tags: vec![],
         file: "trapiche.yml".into(),
+        text: "".into(),
         place: 0..0,
+        named: vec![],
         fingerprint_text: format!("{source:?}"),
         definition: Definition::Source(source.clone()),
     }

@@ -129,7 +129,6 @@ type Sources<'a> = BTreeMap<&'a TableName, (Columns, Option<Error>)>;
 
 struct Planning<'a> {
     engine: &'a Engine,
-    project: &'a Project,
     /// Whether queries are also planned against columns as they might be.
     thorough: bool,
     /// Sees all tables of which the columns are known.
@@ -171,7 +170,6 @@ impl<'a> Planning<'a> {
         let mut planning = Planning {
             session: engine.session()?,
             engine,
-            project,
             thorough,
             twice,
             known: BTreeMap::new(),
@@ -195,8 +193,7 @@ impl<'a> Planning<'a> {
     fn source(&mut self, dataset: &Dataset, columns: Columns, fault: Option<&Error>) -> Result<()> {
         match (&columns.unseen, fault) {
             (_, Some(error)) => {
-                let text = planned::text_of(self.project, dataset);
-                let FoundFault { problem, .. } = planned::plain(dataset, &text, error, dataset.place.clone());
+                let FoundFault { problem, .. } = planned::plain(dataset, error, dataset.place.clone());
                 self.validation.warnings.push(Warning { dataset: dataset.name.clone(), problem });
             }
             (Some(_), None) => self.not_planned(dataset, &dataset.name),
@@ -244,7 +241,7 @@ impl<'a> Planning<'a> {
         let unseen = inputs.iter().find_map(|(_, input)| input.unseen.clone());
         let planned = match &unseen {
             Some(_) => Err(vec![]),
-            None => planned::plan(&self.session, self.project, dataset).await,
+            None => planned::plan(&self.session, dataset).await,
         };
         let possible = match self.thorough && !inputs.iter().all(|(_, input)| input.are_settled()) {
             true => self.possible(dataset, inputs).await?,
@@ -289,10 +286,7 @@ impl<'a> Planning<'a> {
         dataset: &Dataset,
         inputs: &[(&TableName, &Columns)],
     ) -> Result<Vec<Result<Outputs, Vec<FoundFault>>>> {
-        let mut asked = columns::words(&match &dataset.definition {
-            Definition::Query(query) => query.sql.as_str().into(),
-            Definition::Model(_) | Definition::Source(_) => planned::text_of(self.project, dataset),
-        });
+        let mut asked = columns::words(&dataset.text);
         let tables = tables_of(dataset);
         asked.retain(|word| !tables.contains(word));
         let fields = inputs.iter().flat_map(|(_, input)| input.schema.fields());
@@ -303,7 +297,7 @@ impl<'a> Planning<'a> {
             for (table, input) in inputs {
                 session.open_empty(table, input.possible(&asked, &known, data_type))?;
             }
-            possible.push(planned::plan(&session, self.project, dataset).await);
+            possible.push(planned::plan(&session, dataset).await);
         }
         Ok(possible)
     }
@@ -342,7 +336,7 @@ impl<'a> Planning<'a> {
 /// What its text calls the tables that it reads.
 fn tables_of(dataset: &Dataset) -> BTreeSet<String> {
     match &dataset.definition {
-        Definition::Query(query) => sql::table_names(&query.sql),
+        Definition::Query(query) => sql::table_names(&query.parsed.statement),
         Definition::Model(_) | Definition::Source(_) => BTreeSet::new(),
     }
 }
@@ -354,7 +348,7 @@ fn columns_of(
     possible: &[Result<Outputs, Vec<FoundFault>>],
 ) -> Vec<(TableName, Columns)> {
     let names_all = match &dataset.definition {
-        Definition::Query(query) => !sql::has_wildcard(&query.sql),
+        Definition::Query(query) => !sql::has_wildcard(&query.parsed.statement),
         Definition::Model(_) | Definition::Source(_) => false,
     };
     let of = |(table, schema): &(TableName, SchemaRef)| {

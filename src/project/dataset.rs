@@ -1,8 +1,9 @@
 //! A dataset: one thing to make, and the files that say how.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use super::draft::{Defined, Draft, name_hint};
+use super::draft::{Defined, Draft, Name, name_hint};
 use super::faults::{Faults, File};
 use super::{Model, Query, Source, files, model, query};
 use crate::error::{Problem, Result, Span};
@@ -22,8 +23,12 @@ pub struct Dataset {
     pub tags: Vec<String>,
     /// The file that defines it, relative to the root.
     pub file: PathBuf,
+    /// What that file held when it was read.
+    pub text: Arc<str>,
     /// Where in the file: of a source, what says where its rows come from.
     pub place: Span,
+    /// The columns and tables that the definition names beside its SQL, and where in the file.
+    pub named: Vec<Name>,
     /// What it was defined by, as text without secrets: a change of this text is a change of the dataset. Comments, the
     /// description and tags are not part of it.
     pub fingerprint_text: String,

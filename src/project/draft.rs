@@ -22,8 +22,12 @@ pub struct Defined<D> {
     pub tags: Vec<String>,
     /// What it was defined by, as text without secrets.
     pub fingerprint_text: String,
+    pub named: Vec<Name>,
     pub definition: D,
 }
+
+/// A column or table that a definition names beside its SQL, and where in the file.
+pub type Name = (String, Span);
 
 impl<D> Draft<D> {
     /// The same with another definition.
@@ -35,8 +39,8 @@ impl<D> Draft<D> {
 
 impl<D> Defined<D> {
     pub fn map<E>(self, definition: impl Fn(D) -> E) -> Defined<E> {
-        let Defined { description, tags, fingerprint_text, definition: defined } = self;
-        Defined { description, tags, fingerprint_text, definition: definition(defined) }
+        let Defined { description, tags, fingerprint_text, named, definition: defined } = self;
+        Defined { description, tags, fingerprint_text, named, definition: definition(defined) }
     }
 }
 

@@ -41,14 +41,16 @@ pub fn link(
         let Draft { file, place, outputs, defined, .. } = draft;
         match defined {
             None => broken.push(Broken { file: file.path, outputs, inputs, after: datasets.len() }),
-            Some(Defined { description, tags, fingerprint_text, definition }) => datasets.push(Dataset {
+            Some(Defined { description, tags, fingerprint_text, named, definition }) => datasets.push(Dataset {
                 name: outputs[0].clone(),
                 outputs,
                 inputs,
                 description,
                 tags,
                 file: file.path,
+                text: file.text,
                 place,
+                named,
                 fingerprint_text,
                 definition,
             }),

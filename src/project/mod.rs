@@ -3,6 +3,7 @@
 //! text → [`yaml`] tree → [`spec`] (serde, as typed) → [`Project`] (checked). Faults are collected as
 //! [`Problem`](crate::error::Problem)s over all files and reported together.
 
+mod check;
 mod dataset;
 #[cfg(test)]
 mod docs;
@@ -13,6 +14,7 @@ mod graph;
 mod model;
 mod query;
 mod read;
+mod scalar;
 pub mod select;
 mod settings;
 mod spec;
@@ -23,10 +25,11 @@ mod yaml;
 
 use std::path::{Path, PathBuf};
 
+pub use check::{Check, OnFail};
 pub use dataset::{Broken, Dataset, Definition};
 pub use files::SETTINGS;
 pub use model::{Describe, Impute, Init, InitMethod, Kmeans, Model, Scale};
-pub use query::{Check, OnFail, Query, WriteMode};
+pub use query::{Query, WriteMode};
 pub use settings::address::Address;
 pub use settings::connection::Secret;
 pub use settings::source::{FileFormat, Origin, Paginator, Source, SqlRead};

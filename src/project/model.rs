@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use super::draft::Defined;
+use super::draft::{Defined, Name};
 use super::faults::Faults;
-use super::read::{At, given, given_or, names, read, within, words};
+use super::read::{At, given, given_or, names, places, read, within, words};
 use super::spec::{DescribeSpec, KmeansSpec, ModelSpec};
 use super::yaml;
 use crate::error::Span;
@@ -144,7 +144,23 @@ fn checked(spec: &ModelSpec, faults: &mut Faults) -> Option<Defined<Model>> {
     let description = given(&spec.description)?;
     let model = model?;
     let fingerprint_text = format!("{model:?}");
-    Some(Defined { description, tags: words(&spec.tags)?, fingerprint_text, definition: model })
+    let named = named(spec);
+    Some(Defined { description, tags: words(&spec.tags)?, fingerprint_text, named, definition: model })
+}
+
+/// The table and the columns that it names.
+fn named(spec: &ModelSpec) -> Vec<Name> {
+    let describe = spec.describe.iter().filter_map(|at| at.value.as_ref());
+    let kmeans = spec.kmeans.iter().filter_map(|at| at.value.as_ref());
+    let of_describe = describe.map(|spec| (&spec.input, [spec.columns.as_ref(), None]));
+    let of_kmeans = kmeans.map(|spec| (&spec.input, [Some(&spec.key), Some(&spec.features)]));
+    of_describe
+        .chain(of_kmeans)
+        .flat_map(|(input, lists)| {
+            let input = input.value.iter().map(|table| (table.to_lowercase(), input.span.clone()));
+            input.chain(lists.into_iter().flat_map(places))
+        })
+        .collect()
 }
 
 fn describe(spec: &DescribeSpec, faults: &mut Faults) -> Option<Describe> {

@@ -13,6 +13,7 @@ use serde::Deserialize;
 use serde::de::value::SeqDeserializer;
 use serde::de::{self, DeserializeSeed, Deserializer, IntoDeserializer, Visitor};
 
+use super::draft::Name;
 use super::faults::Faults;
 
 use crate::error::Span;
@@ -427,4 +428,10 @@ pub fn names(list: &Option<At<Vec<At<String>>>>, faults: &mut Faults) -> Option<
         names.push(name);
     }
     Some(names)
+}
+
+/// Names of columns with their places.
+pub fn places(list: Option<&At<Vec<At<String>>>>) -> Vec<Name> {
+    let all = list.iter().filter_map(|list| list.value.as_ref()).flatten();
+    all.filter_map(|at| Some((at.value.as_ref()?.to_lowercase(), at.span.clone()))).collect()
 }

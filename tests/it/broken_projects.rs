@@ -206,6 +206,76 @@ fn every_fault_is_told_at_its_place_and_nothing_is_written() {
                 ("`price + 1` is of type double", "queries/refined/items.sql:6:14", "compare it with something"),
             ],
         },
+        Broken {
+            what: "checks that cannot be planned, in every way of writing them",
+            files: &[(
+                "queries/refined/items.sql",
+                concat!(
+                    "/* trapiche\nchecks:\n",
+                    "  - rule: >-\n      item = 'a'\n      AND prize > 1\n",
+                    "  - { rule: 'item = ''it is `item`'' OR itm = ''b''' }\n",
+                    "  - rule: \"item = \\\"\\u0061\\\" AND sume(price) > 1\"\n",
+                    "  - { rule: \"concat(item, ' `price` ')\" }\n",
+                    "  - { range: { column: prices, min: 1 }, name: \"`item`\" }\n",
+                    "  - { accepted_values: { column: days, values: [\"`item`\"] } }\n",
+                    "  - { regex: { column: Itm, pattern: '^`item`' } }\n",
+                    "  - { rule: \"price > 1 AND price = date_format(day) AND item = 'a'\" }\n",
+                    "  - { rule: price < avg(price) }\n",
+                    "*/\nSELECT item, price, day FROM trusted.sales"
+                ),
+            )],
+            faults: &[
+                ("there is no column `prize`", "queries/refined/items.sql:5:11", "did you mean `price`?"),
+                ("there is no column `itm`", "queries/refined/items.sql:6:41", "did you mean `item`?"),
+                ("there is no function `sume`", "queries/refined/items.sql:7:34", "did you mean `sum`?"),
+                ("is of type string, and a check is true or false", "queries/refined/items.sql:8:14", "compare it"),
+                ("there is no column `prices`", "queries/refined/items.sql:9:24", "did you mean `price`?"),
+                ("there is no column `days`", "queries/refined/items.sql:10:34", "did you mean `day`?"),
+                ("there is no column `itm`", "queries/refined/items.sql:11:24", "did you mean `item`?"),
+                ("`date_format` does not take", "queries/refined/items.sql:12:36", "convert it with CAST"),
+                (
+                    "a check sees one row, and an aggregate is of many",
+                    "queries/refined/items.sql:13:13",
+                    "over a window",
+                ),
+            ],
+        },
+        Broken {
+            what: "a check that reads a table",
+            files: &[(
+                "queries/refined/items.sql",
+                "/* trapiche\nchecks: [{ rule: \"price < 1 AND item IN (SELECT item FROM trusted.sales)\" }]\n*/\nSELECT item, price FROM trusted.sales",
+            )],
+            faults: &[(
+                "a check sees one row of the result, and no table",
+                "queries/refined/items.sql:2:42",
+                "join the table in the query",
+            )],
+        },
+        Broken {
+            what: "texts with backticks, and a function that is right and wrong",
+            files: &[
+                (
+                    "queries/refined/items.sql",
+                    "-- `item`, `day`, `sum`\nSELECT 'a `day` b' AS `a b`,\n  item\nFROM trusted.sales",
+                ),
+                (
+                    "queries/refined/operators.sql",
+                    "SELECT '`/`' AS a,\n  1 / 2 AS b, day / true AS c FROM trusted.sales",
+                ),
+                (
+                    "queries/refined/sums.sql",
+                    "SELECT '`sum`' AS a, sum(price) OVER () AS b,\n  coalesce(1, sum(item) OVER ()) AS c FROM trusted.sales",
+                ),
+                ("queries/refined/unnamed.sql", "SELECT '`item`' AS a,\n  price + 1 FROM trusted.sales"),
+            ],
+            faults: &[
+                ("a table cannot have a column named `a b`", "queries/refined/items.sql:2:8", "name it with AS"),
+                ("`/` does not take (date, boolean)", "queries/refined/operators.sql:2:15", "a type that `/` takes"),
+                ("`sum` does not take (string)", "queries/refined/sums.sql:2:15", "convert it with CAST"),
+                ("a table cannot have a column named", "queries/refined/unnamed.sql:2:3", "name it with AS"),
+            ],
+        },
     ];
     for Broken { what, files, faults } in broken {
         let bench = Workbench::of(&SOUND);

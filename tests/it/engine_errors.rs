@@ -106,7 +106,7 @@ fn a_store_that_is_lost_while_a_query_runs_is_a_lost_connection() {
             let lake = Lake::on(&url, Arc::new(faulty.clone()), None)?;
             let limits = Limits { memory_bytes: 1 << 30, threads: 4 };
             let session = pipeline::query(&project, &lake, &limits, "test").await?;
-            let statement = sql::parse(&format!("SELECT n, sum(x) FROM {table} GROUP BY n")).unwrap();
+            let statement = sql::parse(&format!("SELECT n, sum(x) FROM {table} GROUP BY n")).unwrap().statement;
             let mut rows = session.execute(session.prepare(statement).await?).await?;
             while rows.next().await?.is_some() {}
             Ok(faulty.seen())

@@ -22,6 +22,7 @@ mod lost_nodes;
 mod many_nodes;
 mod node_plans;
 mod nodes;
+mod one_door;
 mod other_project;
 mod places;
 mod plain_readers;

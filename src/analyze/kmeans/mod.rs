@@ -82,10 +82,12 @@ fn check(spec: &Kmeans) -> Result<()> {
         names.iter().find(|name| !seen.insert(name.to_lowercase())).cloned()
     };
     if let Some(name) = twice(&spec.key, &["cluster", "distance"]) {
-        return Err(Error::config(format!("key `{name}` would be a second column of that name in the assignments")));
+        let message = format!("key `{name}` would be a second column of that name in the assignments");
+        return Err(Error::config(message).about(name));
     }
     if let Some(name) = twice(&spec.features, &["cluster", "size"]) {
-        return Err(Error::config(format!("feature `{name}` would be a second column of that name in the centres")));
+        let message = format!("feature `{name}` would be a second column of that name in the centres");
+        return Err(Error::config(message).about(name));
     }
     let Init::Centres(centres) = &spec.init else { return Ok(()) };
     if centres.len() != spec.k || centres.iter().any(|centre| centre.len() != spec.features.len()) {

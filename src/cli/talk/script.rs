@@ -1,14 +1,14 @@
 //! SQL as typed: run statement by statement, with faults shown in the text they lie in.
 
-use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::engine::faults::Fault;
-use crate::engine::{Session, faults};
-use crate::error::{Error, Problem, Result};
-use crate::spark::sql;
 use datafusion::common::DataFusionError;
+
+use crate::engine::faults::{Asked, Fault};
+use crate::engine::{Session, faults};
+use crate::error::{Error, Problem, Result, Span};
+use crate::spark::sql::{self, Parsed};
 
 use super::words::Words;
 use crate::cli::options::Format;
@@ -34,8 +34,11 @@ impl Script {
             return Err(Error::config("there is no SQL statement to run"));
         }
         let mut printed = 0;
-        for (nth, statement) in statements.into_iter().enumerate() {
-            let plan = session.prepare(statement).await.map_err(|error| self.locate(error, nth))?;
+        for parsed in statements {
+            let plan = match session.prepare(parsed.statement.clone()).await {
+                Ok(plan) => plan,
+                Err(error) => return Err(self.placed(session, &error, parsed).await),
+            };
             let rows = session.execute(plan).await?;
             if rows.schema().fields().is_empty() {
                 continue;
@@ -52,19 +55,20 @@ impl Script {
         Ok(())
     }
 
-    fn problem(&self, span: Range<usize>, message: String, hint: Option<String>) -> Error {
+    fn problem(&self, span: Span, message: String, hint: Option<String>) -> Error {
         Error::problems(vec![Problem { file: self.name.clone(), text: self.text.clone(), span, message, hint }])
     }
 
-    /// Shows a fault of the `nth` statement in the text: at its place, or at the statement where the engine has not said
-    /// where that is. The kind of the error is the same.
-    fn locate(&self, error: DataFusionError, nth: usize) -> Error {
-        if let Some(of_ours) = faults::known(&error) {
+    /// Shows a fault of a statement in the text: at its place, or at the statement where that is not to be found. The kind
+    /// of the error is the same.
+    async fn placed(&self, session: &Session, error: &DataFusionError, Parsed { statement, span }: Parsed) -> Error {
+        if let Some(of_ours) = faults::known(error) {
             return of_ours;
         }
         // One statement is mended at a time, so its first fault is enough.
-        let Fault { message, span, hint, .. } = faults::locate(&error, &self.text).swap_remove(0);
-        self.problem(span.unwrap_or_else(|| sql::start_of(&self.text, nth)), message, hint)
+        let faults = session.locate(error, &Asked::Statement(statement), &self.text).await;
+        let Fault { message, span: place, hint, .. } = faults.into_iter().next().expect("one at least");
+        self.problem(place.unwrap_or(span), message, hint)
     }
 }
 
@@ -73,25 +77,38 @@ mod tests {
     use datafusion::common::{Diagnostic, Location};
 
     use super::*;
+    use crate::config::Limits;
+    use crate::engine::Engine;
+    use crate::lake::Lake;
+    use crate::spark::mode::SqlMode;
 
-    #[test]
-    fn a_fault_without_a_place_is_of_the_same_kind() {
+    /// The error that the script makes of what the engine says of its second statement.
+    async fn placed(script: &Script, error: DataFusionError) -> Error {
+        let folder = tempfile::tempdir().unwrap();
+        let lake = Lake::in_folder(folder.path()).unwrap();
+        let limits = Limits { memory_bytes: 1 << 28, threads: 1 };
+        let engine = Engine::local(&lake, &limits, &SqlMode::default()).unwrap();
+        let second = sql::parse_all(&script.text).unwrap().remove(1);
+        script.placed(&engine.session().unwrap(), &error, second).await
+    }
+
+    #[tokio::test]
+    async fn a_fault_without_a_place_is_of_the_same_kind() {
         let script = Script::new("query", "select 1;\nselect a + b from x");
-        let error = script.locate(DataFusionError::Plan("these do not go together".into()), 1);
+        let error = placed(&script, DataFusionError::Plan("these do not go together".into())).await;
         assert_eq!(error.kind().exit_code(), 2);
         assert_eq!(&script.text[error.found_problems()[0].span.clone()], "select a + b from x");
         let of_the_store = DataFusionError::External(Box::new(Error::connection("it does not answer")));
-        assert_eq!(script.locate(of_the_store, 1).kind().exit_code(), 3);
+        assert_eq!(placed(&script, of_the_store).await.kind().exit_code(), 3);
     }
 
-    #[test]
-    fn an_error_of_the_planner_is_shown_in_the_text() {
-        let script = Script::new("query", "select prise from x");
-        let span = datafusion::common::Span::new(Location { line: 1, column: 8 }, Location { line: 1, column: 13 });
+    #[tokio::test]
+    async fn an_error_of_the_planner_is_shown_in_the_text() {
+        let script = Script::new("query", "select 1;\nselect prise from x");
+        let span = datafusion::common::Span::new(Location { line: 2, column: 8 }, Location { line: 2, column: 13 });
         let mut diagnostic = Diagnostic::new_error("column 'prise' not found", Some(span));
         diagnostic.add_note("did you mean 'price'?", None);
-        let planner = DataFusionError::Plan("long story".into()).with_diagnostic(diagnostic);
-        let error = script.locate(planner, 0);
+        let error = placed(&script, DataFusionError::Plan("long story".into()).with_diagnostic(diagnostic)).await;
         let problem = &error.found_problems()[0];
         assert_eq!(
             (&script.text[problem.span.clone()], problem.hint.as_deref()),

@@ -14,10 +14,9 @@ use prost::Message;
 use serde::{Deserialize, Serialize};
 
 use crate::engine::read::landing::{RawScanExec, ScanPlan};
-use crate::engine::write::hive::{HiveWriteExec, SaltExec, Salting, WriteJob};
+use crate::engine::write::hive::{CheckBit, HiveWriteExec, SaltExec, Salting, WriteJob};
 use crate::error::Error;
 use crate::lake::{Lake, TableName, Zone};
-use crate::project::Check;
 use crate::report::Meter;
 
 /// Reads and writes the nodes of plans over one lake.
@@ -42,7 +41,7 @@ struct Job {
     /// As the engine's own messages have it: no type is lost.
     schema: Vec<u8>,
     partition_by: Vec<String>,
-    checks: Vec<Check>,
+    checks: Vec<CheckBit>,
     target_file_bytes: u64,
 }
 

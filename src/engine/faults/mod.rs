@@ -1,17 +1,18 @@
 //! The engine's errors in the user's words: what, where in the SQL, what to do.
 
+mod place;
 mod wording;
 
 use std::error::Error as StdError;
 use std::io;
-use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
-use datafusion::common::{SchemaError, Span};
+use datafusion::common::SchemaError;
 use datafusion::error::DataFusionError;
 
-use crate::error::{Error, Kind};
+use crate::error::{Error, Kind, Problem, Span};
+pub use place::Asked;
 use wording::message;
 
 /// As the operating system says it. What another machine says of its disk has lost its kind on the way.
@@ -100,7 +101,7 @@ pub(super) fn is_connection(error: &Error) -> bool {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Fault {
     pub message: String,
-    pub span: Option<Range<usize>>,
+    pub span: Option<Span>,
     pub hint: Option<String>,
     pub about: About,
 }
@@ -140,56 +141,21 @@ impl About {
     }
 }
 
-/// All faults that an error of planning tells of: one at least.
-pub fn locate(error: &DataFusionError, sql: &str) -> Vec<Fault> {
-    let one = |error: &DataFusionError| {
-        let (message, hint) = wording::of(error);
-        let span = error.diagnostic().and_then(|diagnostic| byte_range(sql, &diagnostic.span?));
-        Fault { message, span, hint, about: About::of(error) }
-    };
-    error.iter().map(one).collect()
-}
-
-/// An error of planning as one that a report can tell: the file, the line and the column come first.
-pub fn placed(error: &DataFusionError, file: &Path, sql: &str) -> Error {
-    let Fault { message, span, hint, .. } = locate(error, sql).swap_remove(0);
-    let place = span.map(|span| {
-        let before = &sql[..span.start];
-        let column = before.rsplit('\n').next().unwrap_or_default().chars().count();
-        format!(":{}:{}", before.matches('\n').count() + 1, column + 1)
-    });
-    let fault = Error::failed(format!("{}{}: {message}", file.display(), place.unwrap_or_default()));
-    hint.into_iter().fold(fault, Error::hint)
-}
-
-/// Lines and columns count characters from 1.
-fn byte_range(sql: &str, span: &Span) -> Option<Range<usize>> {
-    let offset = |line: u64, column: u64| -> Option<usize> {
-        let (line, column) =
-            (usize::try_from(line).ok()?.checked_sub(1)?, usize::try_from(column).ok()?.checked_sub(1)?);
-        let start: usize = sql.split_inclusive('\n').take(line).map(str::len).sum();
-        let rest = sql.get(start..)?;
-        Some(start + rest.char_indices().nth(column).map_or(rest.len(), |(at, _)| at))
-    };
-    let start = offset(span.start.line, span.start.column)?;
-    Some(start..offset(span.end.line, span.end.column)?.max(start))
+impl Fault {
+    /// It as one of a file: at its place, or else at that of all that was asked.
+    pub fn in_file(self, file: &Path, text: &Arc<str>, whole: &Span) -> Problem {
+        let Fault { message, span, hint, .. } = self;
+        let span = span.unwrap_or_else(|| whole.clone());
+        Problem { file: file.to_path_buf(), text: text.clone(), span, message, hint }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use arrow::error::ArrowError;
-    use datafusion::common::Location;
     use parquet::errors::ParquetError;
 
     use super::*;
-
-    #[test]
-    fn spans_count_characters_and_ranges_count_bytes() {
-        let sql = "SELECT 'ñ',\n  ñu, nope";
-        let at = |line, column| Location { line, column };
-        let range = byte_range(sql, &Span { start: at(2, 7), end: at(2, 11) });
-        assert_eq!(range.map(|range| &sql[range]), Some("nope"));
-    }
 
     /// All the ways on which an error of ours comes through the engine.
     fn wrapped(own: impl Fn() -> Box<dyn StdError + Send + Sync>) -> Vec<DataFusionError> {

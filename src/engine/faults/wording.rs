@@ -6,7 +6,7 @@ use datafusion::common::SchemaError;
 use datafusion::error::DataFusionError;
 
 use crate::hints::{nearest, suggest};
-use crate::spark::types;
+use crate::spark::{functions, types};
 
 /// What happened, and what to do.
 type Wording = (String, Option<String>);
@@ -71,6 +71,25 @@ pub(super) fn is_unknown_function(error: &DataFusionError) -> bool {
     message(error).contains(UNKNOWN_FUNCTION)
 }
 
+/// The name that two columns have where each must have its own.
+pub(super) fn repeated(error: &DataFusionError) -> Option<String> {
+    match error.find_root() {
+        DataFusionError::SchemaError(fault, _) => match fault.as_ref() {
+            SchemaError::AmbiguousReference { field } if field.relation.is_some() => Some(field.name.clone()),
+            SchemaError::DuplicateQualifiedField { name, .. } | SchemaError::DuplicateUnqualifiedField { name } => {
+                Some(name.clone())
+            }
+            SchemaError::AmbiguousReference { .. } | SchemaError::FieldNotFound { .. } => None,
+        },
+        _ => repeated_in(&message(error)).map(String::from),
+    }
+}
+
+fn repeated_in(said: &str) -> Option<&str> {
+    let name = between(said, "unique expression names but the expression \"", "\" at position")?;
+    Some(unqualified(name.rsplit_once(" AS ").map_or(name, |(_, alias)| alias)))
+}
+
 /// The function that does not take its arguments, and how many these are.
 pub(super) fn refused_call(error: &DataFusionError) -> Option<(String, usize)> {
     let text = message(error);
@@ -111,6 +130,7 @@ fn rephrased(said: &str, notes: &[&str]) -> Option<Wording> {
     // `sum(Utf8)`
     if let Some((name, types)) = between(said, "argument types '", "'.").and_then(|call| call.split_once('(')) {
         let types: Vec<String> = types.trim_end_matches(')').split(", ").map(spark_type).collect();
+        let name = functions::written(name);
         let hint = format!("convert it with CAST to a type that `{name}` takes");
         return words(format!("`{name}` does not take ({})", types.join(", ")), &hint);
     }
@@ -136,9 +156,8 @@ fn rephrased(said: &str, notes: &[&str]) -> Option<Wording> {
         let message = format!("the two sides of {operation} have {counts} columns");
         return words(message, "give both sides the same columns");
     }
-    if let Some(name) = between(said, "unique expression names but the expression \"", "\" at position") {
-        let name = name.rsplit_once(" AS ").map_or(name, |(_, alias)| alias);
-        return words(format!("two columns are named `{}`", unqualified(name)), ALIAS);
+    if let Some(name) = repeated_in(said) {
+        return words(format!("two columns are named `{name}`"), ALIAS);
     }
     if said.starts_with("Substring without for/from") {
         return words("`substr` is not told where to start".into(), "write `substr(text, start, length)`");
@@ -189,5 +208,12 @@ pub(super) fn message(error: &DataFusionError) -> String {
     {
         rest = before;
     }
-    rest.trim_end_matches('.').to_string()
+    without_tree(rest).unwrap_or(rest).trim_end_matches('.').to_string()
+}
+
+/// What is said before the parser's tree of what is meant, which is no word for a user.
+fn without_tree(text: &str) -> Option<&str> {
+    let place = text.find("Span(Location(")?;
+    let (said, _) = text[..place].split_once(": ")?;
+    Some(if said.contains("ast node") { "this is not supported here" } else { said })
 }

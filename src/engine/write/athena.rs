@@ -24,10 +24,12 @@ pub(in crate::engine) fn stored_schema(
         let name = field.name();
         if !TableName::is_valid_name(&name.trim_start_matches('_').to_lowercase()) || name != &name.to_lowercase() {
             return Err(Error::config(format!("a table cannot have a column named `{name}`"))
-                .hint("name it with AS: lower-case letters, digits and `_` are what Athena reads"));
+                .hint("name it with AS: lower-case letters, digits and `_` are what Athena reads")
+                .about(name));
         }
         if !seen.insert(name) {
-            return Err(Error::config(format!("two columns are named `{name}`")).hint("name one of them with AS"));
+            let fault = Error::config(format!("two columns are named `{name}`")).hint("name one of them with AS");
+            return Err(fault.about(name));
         }
     }
     let mut fields = vec![];
@@ -40,6 +42,7 @@ pub(in crate::engine) fn stored_schema(
         let field = schema.field_with_name(column).map_err(|_| {
             Error::config(format!("there is no column `{column}` to partition by"))
                 .hint(suggest(column, schema.fields().iter().map(|field| field.name().as_str())))
+                .about(column)
         })?;
         let stored = stored_type(field.data_type())
             .filter(is_partition_type)
@@ -47,14 +50,17 @@ pub(in crate::engine) fn stored_schema(
         fields.push(Arc::new(Field::new(column, stored, true)));
     }
     if fields.len() == partition_by.len() {
-        return Err(Error::config("`partition_by` names every column; a file needs at least one other"));
+        let fault = Error::config("`partition_by` names every column; a file needs at least one other");
+        return Err(partition_by.iter().take(1).fold(fault, Error::about));
     }
     Ok(Arc::new(Schema::new(fields)))
 }
 
 fn unstorable(field: &Field, hint: &str) -> Error {
     let found = types::name(field.data_type());
-    Error::config(format!("`{}` is of type {found}, which cannot be stored there", field.name())).hint(hint)
+    Error::config(format!("`{}` is of type {found}, which cannot be stored there", field.name()))
+        .hint(hint)
+        .about(field.name())
 }
 
 /// The type to which a query casts: the stored one, but that timestamps stay as fine as they are. What is cut off of them is

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use arrow::datatypes::{DataType, FieldRef, SchemaRef};
-use datafusion::error::DataFusionError;
-use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, cast, ident, lit, when};
+use arrow::datatypes::{FieldRef, SchemaRef};
+use datafusion::common::DFSchema;
+use datafusion::logical_expr::{Expr, LogicalPlan, cast, ident, lit, when};
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_expr::expressions::Column;
 use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
@@ -16,7 +16,8 @@ use datafusion::prelude::DataFrame;
 
 use super::athena;
 use super::hive::{
-    CHECKS, Counts, HiveWriteExec, MAX_CHECKS, SALT, SaltExec, Salting, TaskAnswer, WriteJob, empty_file, row_bytes_of,
+    CHECKS, CheckBit, Counts, HiveWriteExec, MAX_CHECKS, SALT, SaltExec, Salting, TaskAnswer, WriteJob, empty_file,
+    row_bytes_of,
 };
 use crate::engine::slices::SliceWrite;
 use crate::engine::{Session, faults};
@@ -72,7 +73,7 @@ pub struct Stored {
 pub fn stored(session: &Session, query: LogicalPlan, partition_by: &[String], checks: &[Check]) -> Result<Stored> {
     let frame = session.frame(query);
     let schema = athena::stored_schema(frame.schema().as_arrow(), partition_by, session.lake.timestamps())?;
-    Ok(Stored { plan: to_stored(frame, &schema, checks)?.into_unoptimized_plan(), schema })
+    Ok(Stored { plan: to_stored(session, frame, &schema, checks)?.into_unoptimized_plan(), schema })
 }
 
 /// What came of it.
@@ -88,7 +89,7 @@ pub async fn store(session: &Session, frame: DataFrame, write: TableWrite<'_>) -
     write.refuse_a_second_time()?;
     let schema = athena::stored_schema(frame.schema().as_arrow(), write.partition_by, lake.timestamps())?;
     write.check_what_stays(&schema, lake.timestamps())?;
-    let frame = write.rows(frame, &schema)?;
+    let frame = write.rows(session, frame, &schema)?;
     let job = write.job(session, schema);
     let mut written = run(session, frame, &job).await?;
     if written.files.is_empty() && write.partition_by.is_empty() {
@@ -129,8 +130,8 @@ impl TableWrite<'_> {
     }
 
     /// What is written of the frame, as it is stored.
-    fn rows(&self, frame: DataFrame, schema: &SchemaRef) -> Result<DataFrame> {
-        let frame = to_stored(frame, schema, self.checks)?;
+    fn rows(&self, session: &Session, frame: DataFrame, schema: &SchemaRef) -> Result<DataFrame> {
+        let frame = to_stored(session, frame, schema, self.checks)?;
         let filter = match self.slices {
             Some(slices) => slices.filter(schema, self.partition_by)?,
             None => None,
@@ -149,7 +150,7 @@ impl TableWrite<'_> {
             attempt: session.attempt,
             schema,
             partition_by: self.partition_by.to_vec(),
-            checks: self.checks.to_vec(),
+            checks: self.checks.iter().map(CheckBit::from).collect(),
             target_file_bytes: TARGET_FILE_BYTES,
             meter: self.meter.clone(),
         })
@@ -247,7 +248,12 @@ fn check_fits(current: &Version, schema: &SchemaRef, partition_by: &[String], ti
 }
 
 /// Casts the columns to their stored types and order, but for the units of timestamps, and adds the checks' bits.
-pub(in crate::engine) fn to_stored(frame: DataFrame, schema: &SchemaRef, checks: &[Check]) -> Result<DataFrame> {
+pub(in crate::engine) fn to_stored(
+    session: &Session,
+    frame: DataFrame,
+    schema: &SchemaRef,
+    checks: &[Check],
+) -> Result<DataFrame> {
     let uncut = |field: &FieldRef| {
         let given = frame.schema().field_with_unqualified_name(field.name()).ok()?.data_type();
         athena::uncut_type(given)
@@ -258,38 +264,25 @@ pub(in crate::engine) fn to_stored(frame: DataFrame, schema: &SchemaRef, checks:
     };
     let mut columns: Vec<Expr> = schema.fields().iter().map(stored).collect();
     if !checks.is_empty() {
-        columns.push(check_bits(&frame, checks)?.alias(CHECKS));
+        columns.push(check_bits(session, frame.schema(), checks)?.alias(CHECKS));
     }
     frame.select(columns).map_err(faults::explain)
 }
 
 /// An integer with bit i set where check i is broken. As with SQL's CHECK, a condition that is null is not broken.
-fn check_bits(frame: &DataFrame, checks: &[Check]) -> Result<Expr> {
+fn check_bits(session: &Session, schema: &DFSchema, checks: &[Check]) -> Result<Expr> {
     if checks.len() > MAX_CHECKS {
         return Err(Error::config(format!("{} checks on one table; at most {MAX_CHECKS} are possible", checks.len())));
     }
     let mut bits = lit(0i64);
     for (i, check) in checks.iter().enumerate() {
-        let keeps = parse_check(frame, check)
+        let keeps = session
+            .plan_condition(&check.keeps, schema)
             .map_err(|error| faults::explain(error).context(format!("check `{}`", check.name)))?;
         let bit = when(keeps.is_false(), lit(1i64 << i)).otherwise(lit(0i64))?;
         bits = bits + bit;
     }
     Ok(bits)
-}
-
-/// A check's condition over the frame's columns; unknown columns and functions are errors here, and so is what is
-/// no condition. The error still knows places in the check's SQL ([`faults`]).
-pub fn parse_check(frame: &DataFrame, check: &Check) -> datafusion::error::Result<Expr> {
-    let keeps = frame.parse_sql_expr(&check.keeps)?;
-    match keeps.get_type(frame.schema())? {
-        DataType::Boolean | DataType::Null => Ok(keeps),
-        other => {
-            let message = format!("`{}` is of type {}, and a check is true or false", check.keeps, types::name(&other));
-            let own = Error::config(message).hint("compare it with something: `price >= 0`");
-            Err(DataFusionError::External(Box::new(own)))
-        }
-    }
 }
 
 /// Brings the rows of each partition to one task, on whatever machine it is; those of one that makes more than a file of

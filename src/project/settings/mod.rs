@@ -174,6 +174,7 @@ fn draft(name: &str, at: &At<SourceSpec>, around: &Around, faults: &mut Faults) 
             tags: words(&spec.tags)?,
             // The same project in another folder is the same project.
             fingerprint_text: text.replace(around.root.to_str().unwrap_or("\0"), "."),
+            named: vec![],
             definition: source,
         })
     });

@@ -21,3 +21,13 @@ pub fn of_one_row() -> Vec<Arc<ScalarUDF>> {
     all.extend(type_names::all());
     all
 }
+
+/// How a function is written that nobody calls by its name; other names are as they are written.
+pub fn written(name: &str) -> &str {
+    match name {
+        divide::NAME => "/",
+        divide::INTEGRAL => "div",
+        element::NAME | "array_element" => "[]",
+        name => name,
+    }
+}

@@ -6,7 +6,10 @@ use datafusion::sql::sqlparser::ast::Expr;
 use datafusion::sql::sqlparser::dialect::{Dialect, SparkSqlDialect};
 use datafusion::sql::sqlparser::keywords::{Keyword, RESERVED_FOR_IDENTIFIER};
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
-use datafusion::sql::sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer, TokenizerError, Word};
+use datafusion::sql::sqlparser::tokenizer::{Location, Span, Token, TokenWithSpan, Tokenizer, TokenizerError, Word};
+
+use super::places::Walk;
+use super::raw;
 
 /// Words that only ever begin an expression.
 const NO_NAMES: [Keyword; 4] = [Keyword::CASE, Keyword::CAST, Keyword::TRY_CAST, Keyword::NOT];
@@ -95,7 +98,7 @@ impl Dialect for SparkDialect {
 /// The words of a text with their places. Identifiers are in lower case, double quotes make text, and a number with a
 /// suffix is a cast.
 pub fn tokenize(text: &str) -> Result<Vec<TokenWithSpan>, TokenizerError> {
-    let tokens = Tokenizer::new(&SparkDialect, text).tokenize_with_location()?;
+    let tokens = words(text)?;
     let mut spark = Vec::with_capacity(tokens.len());
     let mut tokens = tokens.into_iter().map(lowered).peekable();
     while let Some(token) = tokens.next() {
@@ -113,6 +116,36 @@ pub fn tokenize(text: &str) -> Result<Vec<TokenWithSpan>, TokenizerError> {
         }
     }
     Ok(spark)
+}
+
+/// The words as the parser's tokenizer sees them, with the raw strings that it does not know.
+fn words(text: &str) -> Result<Vec<TokenWithSpan>, TokenizerError> {
+    let mut tokens = vec![];
+    let (mut start, mut walk) = (0, Walk::new(text));
+    for raw in raw::strings(text) {
+        append(&mut tokens, &text[start..raw.start], walk.location(start))?;
+        let place = Span::new(walk.location(raw.start), walk.location(raw.end));
+        let string = text[raw.start + 2..raw.end - 1].to_string();
+        tokens.push(TokenWithSpan::new(Token::SingleQuotedString(string), place));
+        start = raw.end;
+    }
+    append(&mut tokens, &text[start..], walk.location(start))?;
+    Ok(tokens)
+}
+
+/// The words of a part of a text that begins at a place.
+fn append(tokens: &mut Vec<TokenWithSpan>, part: &str, from: Location) -> Result<(), TokenizerError> {
+    let moved = |at: Location| match at.line {
+        1 => Location { line: from.line, column: from.column + at.column - 1 },
+        line => Location { line: from.line + line - 1, ..at },
+    };
+    let known = tokens.len();
+    let read = Tokenizer::new(&SparkDialect, part).tokenize_with_location_into_buf(tokens);
+    read.map_err(|error| TokenizerError { location: moved(error.location), ..error })?;
+    for token in &mut tokens[known..] {
+        token.span = Span::new(moved(token.span.start), moved(token.span.end));
+    }
+    Ok(())
 }
 
 fn lowered(mut token: TokenWithSpan) -> TokenWithSpan {
@@ -146,7 +179,7 @@ fn typed(number: &str, suffix: &Token) -> Option<(String, String)> {
 
 /// `CAST('<number>' AS <type>)`, all at the number's place: read from text, so that no digit is lost on the way.
 fn cast_of(number: String, data_type: &str, start: Location, end: Location) -> Vec<TokenWithSpan> {
-    let place = datafusion::sql::sqlparser::tokenizer::Span::new(start, end);
+    let place = Span::new(start, end);
     let mut words = Tokenizer::new(&SparkDialect, data_type).tokenize().unwrap_or_default();
     let mut tokens = vec![Token::make_keyword("CAST"), Token::LParen, Token::SingleQuotedString(number)];
     tokens.push(Token::make_keyword("AS"));

@@ -121,7 +121,7 @@ async fn answer(session: &Session, statement: &str) -> Result<Answered, Refused>
     let planning = |message: String| Refused { while_planning: true, message };
     let running = |message: String| Refused { while_planning: false, message };
     let parsed = sql::parse(statement).map_err(|fault| planning(fault.message))?;
-    let plan = session.prepare(parsed).await.map_err(|error| planning(error.to_string()))?;
+    let plan = session.prepare(parsed.statement).await.map_err(|error| planning(error.to_string()))?;
     let mut stream = session.execute(plan).await.map_err(|error| running(error.to_string()))?;
     let schema = stream.schema();
     let columns = schema.fields().iter().map(|field| (field.name().clone(), types::name(field.data_type()))).collect();

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::lake::stage::Staged;
 use crate::lake::table::data_file::DataFile;
 use crate::lake::{Lake, TableName};
-use crate::project::Check;
+use crate::project::{Check, OnFail};
 use crate::report::Meter;
 
 /// The input column that holds the broken checks' bits.
@@ -26,10 +26,23 @@ pub struct WriteJob {
     /// Data columns, then partition columns.
     pub schema: SchemaRef,
     pub partition_by: Vec<String>,
-    pub checks: Vec<Check>,
+    pub checks: Vec<CheckBit>,
     /// A file is closed once it has this many bytes.
     pub target_file_bytes: u64,
     pub meter: Meter,
+}
+
+/// A check whose condition is a bit of [`CHECKS`] by now: what it asks has become part of the plan below the write.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct CheckBit {
+    pub name: String,
+    pub on_fail: OnFail,
+}
+
+impl From<&Check> for CheckBit {
+    fn from(check: &Check) -> Self {
+        CheckBit { name: check.name.clone(), on_fail: check.on_fail }
+    }
 }
 
 /// One answer of a task.

@@ -7,17 +7,21 @@
 
 use std::ops::ControlFlow;
 
+use datafusion::sql::sqlparser::ast::helpers::attached_token::AttachedToken;
 use datafusion::sql::sqlparser::ast::{
-    self, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, LateralView, ObjectName, Select, SelectItem,
-    SetExpr, Spanned, TableAlias, TableFactor, VisitMut, VisitorMut,
+    BinaryOperator, CaseWhen, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, LateralView, ObjectName,
+    Select, SelectItem, SetExpr, Spanned, TableAlias, TableFactor, Value, VisitMut, VisitorMut,
+    WildcardAdditionalOptions,
 };
 use datafusion::sql::sqlparser::dialect::SparkSqlDialect;
 use datafusion::sql::sqlparser::parser::Parser;
 use datafusion::sql::sqlparser::tokenizer::Span;
 
+use super::call;
+
 /// Rewrites every select of the statement, or says which LATERAL VIEW it can't.
-pub fn rewrite(statement: &mut ast::Statement) -> Result<(), (Span, String)> {
-    match statement.visit(&mut Explode) {
+pub fn rewrite(syntax: &mut impl VisitMut) -> Result<(), (Span, String)> {
+    match syntax.visit(&mut Explode) {
         ControlFlow::Continue(()) => Ok(()),
         ControlFlow::Break(fault) => Err(fault),
     }
@@ -63,11 +67,27 @@ fn unnested(expr: &Expr, outer: bool) -> Option<Expr> {
     let mut unnest = function.clone();
     unnest.name = ObjectName::from(vec![Ident::with_span(function.name.span(), "unnest")]);
     if let (true, FunctionArguments::List(arguments)) = (outer, &mut unnest.args) {
-        let text = format!("CASE WHEN cardinality({list}) > 0 THEN {list} ELSE make_array(NULL) END");
-        let kept = Parser::new(&SparkSqlDialect).try_with_sql(&text).and_then(|mut parser| parser.parse_expr());
-        arguments.args = vec![FunctionArg::Unnamed(FunctionArgExpr::Expr(kept.ok()?))];
+        let kept = kept(list, function.name.span());
+        arguments.args = vec![FunctionArg::Unnamed(FunctionArgExpr::Expr(kept))];
     }
     Some(Expr::Function(unnest))
+}
+
+/// `CASE WHEN cardinality(list) > 0 THEN list ELSE make_array(NULL) END`
+fn kept(list: &Expr, place: Span) -> Expr {
+    let value = |value: Value| Expr::Value(value.with_empty_span());
+    let is_filled = Expr::BinaryOp {
+        left: Box::new(call("cardinality", place, vec![list.clone()])),
+        op: BinaryOperator::Gt,
+        right: Box::new(value(Value::Number("0".to_string(), false))),
+    };
+    Expr::Case {
+        case_token: AttachedToken::empty(),
+        end_token: AttachedToken::empty(),
+        operand: None,
+        conditions: vec![CaseWhen { condition: is_filled, result: list.clone() }],
+        else_result: Some(Box::new(call("make_array", place, vec![value(Value::Null)]))),
+    }
 }
 
 /// Puts the view's column into the one table that the select reads.
@@ -95,6 +115,8 @@ fn inline(select: &mut Select, view: &LateralView) -> Result<(), String> {
     let mut subquery = parsed.map_err(|error| error.to_string())?;
     let alias = TableAlias { explicit: true, name, columns: vec![], at: None };
     if let SetExpr::Select(inner) = subquery.body.as_mut() {
+        inner.select_token = AttachedToken::empty();
+        inner.projection[0] = SelectItem::Wildcard(WildcardAdditionalOptions::default());
         inner.projection[1] = SelectItem::ExprWithAlias { expr: unnest, alias: column.clone() };
         std::mem::swap(&mut inner.from[0].relation, &mut from.relation);
     }
@@ -135,7 +157,7 @@ mod tests {
         context.sql(carts).await.unwrap().collect().await.unwrap();
         let view = "CREATE VIEW orders AS SELECT column1 AS id, column2 AS items FROM carts";
         context.sql(view).await.unwrap();
-        let plan = context.state().statement_to_plan(sql::parse(text).unwrap()).await.unwrap();
+        let plan = context.state().statement_to_plan(sql::parse(text).unwrap().statement).await.unwrap();
         let batches = context.execute_logical_plan(plan).await.unwrap().collect().await.unwrap();
         let table = pretty_format_batches(&batches).unwrap().to_string();
         table.lines().filter(|line| line.starts_with("| ")).skip(1).collect::<Vec<_>>().join("\n")

@@ -1,36 +1,21 @@
 //! Spark's operators and clauses in the words of those that the planner knows.
 
-pub mod explode;
+mod explode;
 
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
     CastKind, DataType, ExactNumberInfo, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList,
     FunctionArguments, Ident, NullTreatment, ObjectName, OrderByExpr, OrderByKind, Query, SelectItem, SetExpr,
-    SetOperator, TimezoneInfo, UnaryOperator, Value, ValueWithSpan, VisitMut, VisitorMut,
+    SetOperator, Spanned, TimezoneInfo, UnaryOperator, Value, VisitMut, VisitorMut,
 };
+use datafusion::sql::sqlparser::tokenizer::Span;
 
-/// Rewrites all of a statement, or of an expression.
-pub fn rewrite(syntax: &mut impl VisitMut) {
+/// Rewrites all of a statement, or of an expression; or says what it can't, and where that is. What is put in place of
+/// something keeps its place.
+pub fn rewrite(syntax: &mut impl VisitMut) -> Result<(), (Span, String)> {
     let _ = syntax.visit(&mut Rewrite);
-}
-
-/// Writes backslashes in texts so that the expression, written down, reads back as what it is.
-pub fn escape(expr: &mut Expr) {
-    let _ = expr.visit(&mut Escape);
-}
-
-struct Escape;
-
-impl VisitorMut for Escape {
-    type Break = ();
-
-    fn post_visit_value(&mut self, value: &mut ValueWithSpan) -> ControlFlow<()> {
-        if let Value::SingleQuotedString(text) = &mut value.value {
-            *text = text.replace('\\', r"\\");
-        }
-        ControlFlow::Continue(())
-    }
+    explode::rewrite(syntax)
 }
 
 struct Rewrite;
@@ -49,7 +34,8 @@ impl VisitorMut for Rewrite {
             // <https://spark.apache.org/docs/latest/api/sql/index.html#rlike>
             Expr::RLike { negated, expr: text, pattern, .. } => {
                 let negated = *negated;
-                let matches = call("rlike", vec![taken(text), taken(pattern)]);
+                let place = text.span().union(&pattern.span());
+                let matches = call("rlike", place, vec![taken(text), taken(pattern)]);
                 *expr =
                     if negated { Expr::UnaryOp { op: UnaryOperator::Not, expr: Box::new(matches) } } else { matches };
             }
@@ -72,7 +58,7 @@ impl VisitorMut for Rewrite {
             Expr::UnaryOp { op: UnaryOperator::Minus, expr: number }
                 if !matches!(number.as_ref(), Expr::Value(_) | Expr::Interval(_)) =>
             {
-                *expr = call("negative", vec![taken(number)]);
+                *expr = call("negative", number.span(), vec![taken(number)]);
             }
             Expr::Function(function) => {
                 ignoring_nulls(function);
@@ -105,9 +91,8 @@ fn order_by_all(query: &mut Query) {
     let OrderByKind::All(options) = order_by.kind.clone() else { return };
     let is_named = |item: &SelectItem| matches!(item, SelectItem::UnnamedExpr(_) | SelectItem::ExprWithAlias { .. });
     if select.projection.iter().all(is_named) {
-        let places = 1..=select.projection.len();
-        let by = places.map(|place| OrderByExpr {
-            expr: Expr::Value(Value::Number(place.to_string(), false).with_empty_span()),
+        let by = (1..).zip(&select.projection).map(|(place, item): (usize, _)| OrderByExpr {
+            expr: Expr::Value(Value::Number(place.to_string(), false).with_span(item.span())),
             options,
             with_fill: None,
         });
@@ -131,7 +116,7 @@ fn ignoring_nulls(function: &mut Function) {
             function.null_treatment = Some(NullTreatment::IgnoreNulls);
         }
     }
-    function.name = ObjectName::from(vec![Ident::new(name)]);
+    function.name = renamed(&function.name, name);
 }
 
 /// Nulls come first in `sort_array(list)`, and last in `array_sort(list)` and in `sort_array(list, false)`:
@@ -152,7 +137,7 @@ fn sorting(function: &mut Function) {
     arguments.args.truncate(1);
     let texts = order.map(|word| Expr::Value(Value::SingleQuotedString(word.to_string()).with_empty_span()));
     arguments.args.extend(texts.map(|text| FunctionArg::Unnamed(FunctionArgExpr::Expr(text))));
-    function.name = ObjectName::from(vec![Ident::new("array_sort")]);
+    function.name = renamed(&function.name, "array_sort");
 }
 
 /// `int(x)` is `CAST(x AS int)`: <https://spark.apache.org/docs/latest/api/sql/index.html#int>
@@ -180,11 +165,15 @@ fn as_cast(function: &Function) -> Option<Expr> {
     function.over.is_none().then_some(Expr::Cast { kind: CastKind::Cast, expr, data_type, array: false, format: None })
 }
 
-/// A call of a function with plain arguments.
-fn call(name: &str, arguments: Vec<Expr>) -> Expr {
+fn renamed(name: &ObjectName, other: &str) -> ObjectName {
+    ObjectName::from(vec![Ident::with_span(name.span(), other)])
+}
+
+/// A call of a function with plain arguments, at the place of what it stands for.
+pub fn call(name: &str, place: Span, arguments: Vec<Expr>) -> Expr {
     let args = arguments.into_iter().map(|argument| FunctionArg::Unnamed(FunctionArgExpr::Expr(argument)));
     Expr::Function(Function {
-        name: ObjectName::from(vec![Ident::new(name)]),
+        name: ObjectName::from(vec![Ident::with_span(place, name)]),
         uses_odbc_syntax: false,
         parameters: FunctionArguments::None,
         args: FunctionArguments::List(FunctionArgumentList {
