@@ -361,4 +361,24 @@ mod tests {
             }
         }
     }
+
+    #[tokio::test]
+    async fn one_listing_says_what_a_listing_of_each_folder_says() {
+        let lake = Lake::on("memory://lake", Arc::new(object_store::memory::InMemory::new()), None).unwrap();
+        for file in ["t/a/v1", "t/a/v2", "t/a/nodes/n", "t/b/v1", "t/ab/v1", "t/v1"] {
+            lake.write(file, file).await.unwrap();
+        }
+        let folders = ["t/b", "t/none", "t/a"].map(String::from);
+        let names = async || -> Vec<Vec<String>> {
+            let found = lake.objects_in_each("t", &folders).await.unwrap();
+            found.into_iter().map(|objects| objects.into_iter().map(|it| it.location.to_string()).collect()).collect()
+        };
+        let expected: [&[&str]; 3] = [&["t/b/v1"], &[], &["t/a/v1", "t/a/v2"]];
+        assert_eq!(names().await, expected);
+        // So many that a listing of all would be dearer than three.
+        for n in 0..3_000 {
+            lake.write(&format!("t/a/nodes/n{n}"), "n").await.unwrap();
+        }
+        assert_eq!(names().await, expected);
+    }
 }
