@@ -135,6 +135,28 @@ fn a_query_is_answered_by_nodes() {
     assert_eq!(distributed, bench.query(sql));
 }
 
+#[test]
+fn what_workers_would_answer_otherwise_is_refused_there() {
+    let nodes = Nodes::start(2);
+    let bench = penguins();
+    bench.run(&[]);
+    let refused = [
+        (
+            "SELECT last_value(mag) IGNORE NULLS OVER (PARTITION BY place ORDER BY id) AS x FROM trusted.quakes",
+            "local_below",
+        ),
+        ("SELECT (SELECT max(mag) FROM trusted.quakes GROUP BY place LIMIT 2) AS x", "make it one row"),
+    ];
+    assert!(bench.query(refused[0].0).len() > 1);
+    compute_on(&bench, &nodes.list(), "");
+    for (sql, hint) in refused {
+        let answer = bench.trapiche(&["query", sql]);
+        assert!(answer.code == 1 || answer.code == 2, "{}", answer.stdout);
+        assert!(answer.stderr.contains("workers") && answer.stderr.contains(hint), "{}", answer.stderr);
+    }
+    assert_eq!(bench.query("SELECT (SELECT max(mag) FROM trusted.quakes) AS x").len(), 1);
+}
+
 /// The same rows; numbers of tables made by k-means may differ in their last digit.
 pub fn assert_same(content: &Content, expected: &Content) {
     assert_eq!(content.keys().collect::<Vec<_>>(), expected.keys().collect::<Vec<_>>());

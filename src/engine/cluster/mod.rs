@@ -24,12 +24,14 @@ pub mod protocol;
 mod registry;
 mod spread;
 mod tally;
+mod unsent;
 pub mod worker;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use datafusion::execution::SessionStateBuilder;
+use datafusion::optimizer::Analyzer;
 use datafusion_distributed::{DistributedExt, SessionStateBuilderExt};
 use futures::future::BoxFuture;
 use http::{HeaderMap, HeaderValue};
@@ -50,6 +52,7 @@ use protocol::{LAKE_HEADER, Lease, NodeState};
 use registry::Registry;
 use spread::SpreadParts;
 pub(super) use tally::tally;
+use unsent::Unsent;
 
 /// How often one thing is tried on workers before it counts as failed.
 const ATTEMPTS: u32 = 4;
@@ -212,6 +215,7 @@ impl Cluster {
         // take its share of the rows for all of them.
         options.execution.target_partitions = members.threads().max(2);
         options.optimizer.prefer_hash_join = !sparing;
+        state.analyzer_rules().get_or_insert_with(|| Analyzer::new().rules).push(Arc::new(Unsent));
         let address = serde_json::to_string(lake.storage()).expect("text keys only");
         let address = HeaderValue::from_str(&address)
             .map_err(|e| Error::config(format!("the storage `{}` can be in no header", lake.url())).because(e))?;

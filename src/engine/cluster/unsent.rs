@@ -1,0 +1,53 @@
+//! What would answer something else on workers than here, and is refused instead.
+
+use datafusion::common::Result;
+use datafusion::common::config::ConfigOptions;
+use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
+use datafusion::error::DataFusionError;
+use datafusion::logical_expr::expr::NullTreatment;
+use datafusion::logical_expr::{Expr, LogicalPlan};
+use datafusion::optimizer::AnalyzerRule;
+
+use crate::error::Error;
+
+/// Looks at plans of sessions that have workers.
+#[derive(Debug)]
+pub(super) struct Unsent;
+
+impl AnalyzerRule for Unsent {
+    fn name(&self) -> &str {
+        "unsent"
+    }
+
+    fn analyze(&self, plan: LogicalPlan, _: &ConfigOptions) -> Result<LogicalPlan> {
+        plan.apply_with_subqueries(|node| {
+            node.apply_expressions(|expr| expr.apply(|part| refuse(part).map(|()| TreeNodeRecursion::Continue)))
+        })?;
+        Ok(plan)
+    }
+}
+
+fn refuse(expr: &Expr) -> Result<()> {
+    let refused = match expr {
+        // The engine's codec forgets it of functions that exist as window functions only.
+        Expr::WindowFunction(window) if window.params.null_treatment == Some(NullTreatment::IgnoreNulls) => {
+            Error::failed(format!(
+                "`{}` with IGNORE NULLS over a window can't be computed on workers",
+                window.fun.name()
+            ))
+            .hint("make this dataset in a target without `engine`, or raise its `local_below`")
+        }
+        // It becomes a join, which gives a row for each of its rows, where this is an error.
+        Expr::ScalarSubquery(subquery) if subquery.subquery.max_rows() != Some(1) && is_alone(subquery) => {
+            Error::failed("a subquery that stands for a value may have several rows, which workers would not notice")
+                .hint("make it one row: `max(…)` without GROUP BY, or LIMIT 1")
+        }
+        _ => return Ok(()),
+    };
+    Err(DataFusionError::External(Box::new(refused)))
+}
+
+/// Of those that go by the row around them the engine itself asks that they are aggregates.
+fn is_alone(subquery: &datafusion::logical_expr::Subquery) -> bool {
+    subquery.outer_ref_columns.is_empty()
+}
