@@ -7,7 +7,7 @@ pub mod scalar;
 use std::sync::Arc;
 
 use datafusion::logical_expr::ScalarUDF;
-use scalar::{cast, date_fields, date_formats, divide, element, integers, narrow, regexp, type_names};
+use scalar::{cast, date_fields, date_formats, divide, element, integers, narrow, pad, regexp, type_names};
 
 /// Those of one row. One that has the name of the engine's own takes its place.
 pub fn of_one_row() -> Vec<Arc<ScalarUDF>> {
@@ -17,6 +17,7 @@ pub fn of_one_row() -> Vec<Arc<ScalarUDF>> {
     all.extend(date_fields::all());
     all.extend(date_formats::all());
     all.extend(narrow::all());
+    all.extend(pad::all());
     all.extend(regexp::all());
     all.extend(type_names::all());
     all

@@ -8,5 +8,6 @@ pub mod divide;
 pub mod element;
 pub mod integers;
 pub mod narrow;
+pub mod pad;
 pub mod regexp;
 pub mod type_names;
