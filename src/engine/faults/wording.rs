@@ -186,7 +186,7 @@ fn spark_type(arrow: &str) -> String {
 /// The text of an error without the engine's own labels, and without what it says to its own developers.
 pub(super) fn message(error: &DataFusionError) -> String {
     let text = error.find_root().strip_backtrace();
-    const LABELS: [&str; 9] = [
+    const LABELS: [&str; 10] = [
         "Error during planning: ",
         "Internal error: ",
         "Schema error: ",
@@ -194,6 +194,7 @@ pub(super) fn message(error: &DataFusionError) -> String {
         "External error: ",
         "Arrow error: ",
         "Cast error: ",
+        "Compute error: ",
         "This feature is not implemented: ",
         "type_coercion\ncaused by\n",
     ];
