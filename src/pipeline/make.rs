@@ -66,12 +66,12 @@ enum Outcome {
 }
 
 /// Makes the dataset and says how it went; never fails itself.
-pub(super) async fn make(workshop: &Maker, dataset: &Dataset, meter: &Meter) -> DatasetReport {
+pub(super) async fn make(maker: &Maker, dataset: &Dataset, meter: &Meter) -> DatasetReport {
     let started = Instant::now();
     let memory = PeakWatch::start();
     let outcome = match &dataset.definition {
-        Definition::Source(source) => capture(workshop, dataset, source, meter).await,
-        Definition::Query(_) | Definition::Model(_) => refine(workshop, dataset, meter).await,
+        Definition::Source(source) => capture(maker, dataset, source, meter).await,
+        Definition::Query(_) | Definition::Model(_) => refine(maker, dataset, meter).await,
     };
     let (status, why, made, failure) = match outcome {
         Ok(Outcome::Made(made, why)) => (DatasetStatus::Made, why, made, None),
@@ -97,14 +97,14 @@ pub(super) async fn make(workshop: &Maker, dataset: &Dataset, meter: &Meter) -> 
     }
 }
 
-async fn capture(workshop: &Maker, dataset: &Dataset, source: &Source, meter: &Meter) -> Result<Outcome> {
-    let lake = workshop.engine.lake();
-    let source = match &workshop.store {
+async fn capture(maker: &Maker, dataset: &Dataset, source: &Source, meter: &Meter) -> Result<Outcome> {
+    let lake = maker.engine.lake();
+    let source = match &maker.store {
         Some(store) => store.point(source),
         None => source.clone(),
     };
-    let before = workshop.known.before(&dataset.name);
-    let (stamp, full_refresh) = (&workshop.stamp, workshop.full_refresh);
+    let before = maker.known.before(&dataset.name);
+    let (stamp, full_refresh) = (&maker.stamp, maker.full_refresh);
     let (live, outcome) = match ingest::capture(dataset, &source, lake, before, stamp, full_refresh, meter).await? {
         Captured::Unchanged { live, why } => (live, Outcome::Unchanged(why)),
         Captured::Landed(live) => {
@@ -118,27 +118,27 @@ async fn capture(workshop: &Maker, dataset: &Dataset, source: &Source, meter: &M
             (live, Outcome::Made(made, None))
         }
     };
-    workshop.known.settle_source(&dataset.name, live);
+    maker.known.settle_source(&dataset.name, live);
     Ok(outcome)
 }
 
-async fn refine(workshop: &Maker, dataset: &Dataset, meter: &Meter) -> Result<Outcome> {
-    let (lake, stamp) = (workshop.engine.lake(), &workshop.stamp);
+async fn refine(maker: &Maker, dataset: &Dataset, meter: &Meter) -> Result<Outcome> {
+    let (lake, stamp) = (maker.engine.lake(), &maker.stamp);
     let mut own = vec![];
     for table in &dataset.outputs {
-        own.push(workshop.known.open(table, &stamp.run_id).await?);
+        own.push(maker.known.open(table, &stamp.run_id).await?);
     }
-    let seen = Seen::look(&workshop.known, dataset, own).await?;
-    let making = match decide(&workshop.engine, dataset, &seen, stamp.at, workshop.full_refresh).await? {
+    let seen = Seen::look(&maker.known, dataset, own).await?;
+    let making = match decide(&maker.engine, dataset, &seen, stamp.at, maker.full_refresh).await? {
         Decision::Unchanged(why) => {
-            seen.own.into_iter().for_each(|head| workshop.known.settle(head));
+            seen.own.into_iter().for_each(|head| maker.known.settle(head));
             return Ok(Outcome::Unchanged(why.to_string()));
         }
         Decision::Make(making) => making,
     };
     let holder = format!("{}/{}", stamp.run_id, dataset.name);
     let retrying = |why: &Error| {
-        let _ = workshop.events.send(Event::Retrying { dataset: dataset.name.clone(), why: words(why) });
+        let _ = maker.events.send(Event::Retrying { dataset: dataset.name.clone(), why: words(why) });
     };
     let (fingerprint, slices, seen) = (making.fingerprint.as_str(), making.slices.as_ref(), &seen);
     let make = |session: Session| {
@@ -160,8 +160,8 @@ async fn refine(workshop: &Maker, dataset: &Dataset, meter: &Meter) -> Result<Ou
         }
         .boxed()
     };
-    let ((made, heads), on_workers) = workshop.engine.work(&holder, making.input_bytes, retrying, make).await?;
-    heads.into_iter().for_each(|head| workshop.known.settle(head));
+    let ((made, heads), on_workers) = maker.engine.work(&holder, making.input_bytes, retrying, make).await?;
+    heads.into_iter().for_each(|head| maker.known.settle(head));
     Ok(Outcome::Made(Made { on_workers, ..made }, Some(making.why)))
 }
 

@@ -74,9 +74,9 @@ pub async fn run(
     let lock = lock::acquire(lake, &stamp.run_id, chosen.iter().map(|dataset| dataset.name.clone())).await?;
     let outcome = async {
         let known = KnownTables::claimed(lake, &chosen, validation.sources).await?;
-        let workshop = Arc::new(Maker::open(project, lake, limits, options, stamp, known, &events).await?);
+        let maker = Arc::new(Maker::open(project, lake, limits, options, stamp, known, &events).await?);
         let datasets = tokio::select! {
-            datasets = make_all(&workshop, &chosen, limits.threads, &events, stop) => datasets?,
+            datasets = make_all(&maker, &chosen, limits.threads, &events, stop) => datasets?,
             // What is staged is left to whoever has taken over.
             lost = lock.lost() => return Err(lost),
         };
@@ -84,7 +84,7 @@ pub async fn run(
         take_back(lake, &chosen, &datasets, &stamp.run_id).await?;
         let report = report_of(project, stamp, started, datasets, is_interrupted);
         write_down(lake, &report).await?;
-        sweep(&workshop.known, &chosen, lock.store_time()).await?;
+        sweep(&maker.known, &chosen, lock.store_time()).await?;
         Ok(report)
     };
     let outcome = outcome.await;
@@ -103,7 +103,7 @@ fn warn(passed_over: Vec<Problem>, events: &UnboundedSender<Event>) {
 
 /// Makes the datasets in dependency order, independent ones side by side, and blocks those below a failed one.
 async fn make_all(
-    workshop: &Arc<Maker>,
+    maker: &Arc<Maker>,
     chosen: &[&Dataset],
     at_once: usize,
     events: &UnboundedSender<Event>,
@@ -123,9 +123,9 @@ async fn make_all(
                 let meter = Meter::default();
                 // Nobody watching is fine: the report says it all again.
                 let _ = events.send(Event::Started { dataset: dataset.name.clone(), meter: meter.clone() });
-                let (workshop, dataset) = (workshop.clone(), dataset.clone());
+                let (maker, dataset) = (maker.clone(), dataset.clone());
                 running.spawn(async move {
-                    let report = make::make(&workshop, &dataset, &meter).await;
+                    let report = make::make(&maker, &dataset, &meter).await;
                     (dataset, report)
                 });
                 continue;
