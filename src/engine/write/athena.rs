@@ -2,7 +2,6 @@
 //!
 //! Sources: Athena's "Data types in Amazon Athena" and its notes on Parquet; Trino's Hive connector.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef, TimeUnit};
@@ -10,6 +9,7 @@ use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef, TimeUnit};
 use crate::error::{Error, Result};
 use crate::hints::suggest;
 use crate::lake::TableName;
+use crate::spark::sql::names;
 use crate::spark::types::{self, Timestamps};
 
 /// The schema in which `schema`'s rows are stored: types cast to stored ones, partition columns last, all nullable.
@@ -19,17 +19,18 @@ pub(in crate::engine) fn stored_schema(
     timestamps: Timestamps,
 ) -> Result<SchemaRef> {
     let stored_type = |data_type: &DataType| stored_type(data_type, Some(timestamps.unit()));
-    let mut seen = HashSet::new();
     for field in schema.fields() {
-        let name = field.name();
-        if !TableName::is_valid_name(&name.trim_start_matches('_').to_lowercase()) || name != &name.to_lowercase() {
+        // Columns of one name have numbers that nobody is to see.
+        let name = names::shown(field.name());
+        let name = name.as_ref();
+        if schema.fields().iter().any(|other| !Arc::ptr_eq(other, field) && names::shown(other.name()) == name) {
+            let fault = Error::config(format!("two columns are named `{name}`")).hint("name one of them with AS");
+            return Err(fault.about(name));
+        }
+        if !TableName::is_valid_name(&name.trim_start_matches('_').to_lowercase()) || name != name.to_lowercase() {
             return Err(Error::config(format!("a table cannot have a column named `{name}`"))
                 .hint("name it with AS: lower-case letters, digits and `_` are what Athena reads")
                 .about(name));
-        }
-        if !seen.insert(name) {
-            let fault = Error::config(format!("two columns are named `{name}`")).hint("name one of them with AS");
-            return Err(fault.about(name));
         }
     }
     let mut fields = vec![];

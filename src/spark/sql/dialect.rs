@@ -2,7 +2,7 @@
 
 use std::any::TypeId;
 
-use datafusion::sql::sqlparser::ast::Expr;
+use datafusion::sql::sqlparser::ast::{BinaryOperator, Expr};
 use datafusion::sql::sqlparser::dialect::{Dialect, SparkSqlDialect};
 use datafusion::sql::sqlparser::keywords::{Keyword, RESERVED_FOR_IDENTIFIER};
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
@@ -13,6 +13,9 @@ use super::raw;
 
 /// Words that only ever begin an expression.
 const NO_NAMES: [Keyword; 4] = [Keyword::CASE, Keyword::CAST, Keyword::TRY_CAST, Keyword::NOT];
+
+/// Stronger than `&`, and not as strong as `+`.
+const SHIFTS_BIND: u8 = 27;
 
 /// What SQL texts are read with.
 #[derive(Debug, Clone, Copy)]
@@ -62,14 +65,35 @@ impl Dialect for SparkDialect {
         SparkSqlDialect.is_identifier_part(ch)
     }
 
-    /// `DIV` and `RLIKE` bind as in Spark; the rest as always.
+    /// <https://spark.apache.org/docs/latest/sql-ref-operators.html#operator-precedence>
+    fn get_next_precedence(&self, parser: &Parser) -> Option<Result<u8, ParserError>> {
+        let is_shift = matches!(parser.peek_token_ref().token, Token::ShiftLeft | Token::ShiftRight);
+        is_shift.then_some(Ok(SHIFTS_BIND))
+    }
+
+    /// `DIV`, `<<`, `>>` and `>>>`; the rest as always.
     fn parse_infix(&self, parser: &mut Parser, expr: &Expr, precedence: u8) -> Option<Result<Expr, ParserError>> {
+        if let Token::ShiftLeft | Token::ShiftRight = parser.peek_token_ref().token {
+            let first = parser.next_token();
+            let is_unsigned = first.token == Token::ShiftRight
+                && parser.peek_token_ref().token == Token::Gt
+                && parser.peek_token_ref().span.start == first.span.end;
+            if is_unsigned {
+                parser.next_token();
+            }
+            let symbol = if is_unsigned { ">>>".to_string() } else { first.token.to_string() };
+            return Some(parser.parse_subexpr(precedence).map(|right| Expr::BinaryOp {
+                left: Box::new(expr.clone()),
+                op: BinaryOperator::PGCustomBinaryOperator(vec![symbol]),
+                right: Box::new(right),
+            }));
+        }
         if parser.peek_keyword(Keyword::DIV) {
             parser.next_token();
             let right = parser.parse_subexpr(precedence);
             return Some(right.map(|right| Expr::BinaryOp {
                 left: Box::new(expr.clone()),
-                op: datafusion::sql::sqlparser::ast::BinaryOperator::MyIntegerDivide,
+                op: BinaryOperator::MyIntegerDivide,
                 right: Box::new(right),
             }));
         }
@@ -95,22 +119,22 @@ impl Dialect for SparkDialect {
     );
 }
 
-/// The words of a text with their places. Identifiers are in lower case, double quotes make text, and a number with a
-/// suffix is a cast.
+/// The words of a text with their places. Identifiers are in lower case, double quotes make text, a number with a suffix is
+/// a literal of that type, and one with any other letters behind it a name.
 pub fn tokenize(text: &str) -> Result<Vec<TokenWithSpan>, TokenizerError> {
     let tokens = words(text)?;
     let mut spark = Vec::with_capacity(tokens.len());
     let mut tokens = tokens.into_iter().map(lowered).peekable();
     while let Some(token) = tokens.next() {
-        let cast = match (&token.token, tokens.peek()) {
-            (Token::Number(number, _), Some(next)) if next.span.start == token.span.end => typed(number, &next.token),
+        let joined = match (&token.token, tokens.peek()) {
+            (Token::Number(number, false), Some(next)) if next.span.start == token.span.end => joined(number, next),
             _ => None,
         };
-        match cast {
-            Some((number, data_type)) => {
-                let place = token.span;
-                let end = tokens.next().map_or(place.end, |suffix| suffix.span.end);
-                spark.extend(cast_of(number, &data_type, place.start, end));
+        match joined {
+            Some(joined) => {
+                let end = tokens.next().map_or(token.span.end, |suffix| suffix.span.end);
+                let place = Span::new(token.span.start, end);
+                spark.extend(joined.into_iter().map(|token| TokenWithSpan::new(token, place)));
             }
             None => spark.push(token),
         }
@@ -157,33 +181,20 @@ fn lowered(mut token: TokenWithSpan) -> TokenWithSpan {
     token
 }
 
-/// The type that a suffix gives to a number:
-/// <https://spark.apache.org/docs/latest/sql-ref-literals.html#numeric-literal>
-fn typed(number: &str, suffix: &Token) -> Option<(String, String)> {
-    let Token::Word(Word { value, quote_style: None, .. }) = suffix else { return None };
+/// A number and the word right behind it. `1Y` is `TINYINT '1'`: read from text, so that no digit is lost on the way; and
+/// `2024_sales` is a name. <https://spark.apache.org/docs/latest/sql-ref-literals.html#numeric-literal>
+fn joined(number: &str, suffix: &TokenWithSpan) -> Option<Vec<Token>> {
+    let Token::Word(Word { value, quote_style: None, .. }) = &suffix.token else { return None };
     let data_type = match value.as_str() {
-        "y" => "TINYINT".to_string(),
-        "s" => "SMALLINT".to_string(),
-        "l" => "BIGINT".to_string(),
-        "f" => "FLOAT".to_string(),
-        "d" => "DOUBLE".to_string(),
-        "bd" => {
-            let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
-            let whole = whole.trim_start_matches('0').len();
-            format!("DECIMAL({},{})", (whole + fraction.len()).max(1), fraction.len())
+        "y" => "TINYINT",
+        "s" => "SMALLINT",
+        "f" => "FLOAT",
+        "d" => "DOUBLE",
+        "bd" => "DECIMAL",
+        name if number.bytes().all(|byte| byte.is_ascii_digit()) => {
+            return Some(vec![Token::make_word(&format!("{number}{name}"), None)]);
         }
         _ => return None,
     };
-    Some((number.to_string(), data_type))
-}
-
-/// `CAST('<number>' AS <type>)`, all at the number's place: read from text, so that no digit is lost on the way.
-fn cast_of(number: String, data_type: &str, start: Location, end: Location) -> Vec<TokenWithSpan> {
-    let place = Span::new(start, end);
-    let mut words = Tokenizer::new(&SparkDialect, data_type).tokenize().unwrap_or_default();
-    let mut tokens = vec![Token::make_keyword("CAST"), Token::LParen, Token::SingleQuotedString(number)];
-    tokens.push(Token::make_keyword("AS"));
-    tokens.append(&mut words);
-    tokens.push(Token::RParen);
-    tokens.into_iter().map(|token| TokenWithSpan::new(token, place)).collect()
+    Some(vec![Token::make_keyword(data_type), Token::SingleQuotedString(number.to_string())])
 }

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `dialect`, `raw` | the words of a text |
 //! | `depth` | how deep a text may be |
+//! | `names` | what columns are called that a query leaves unnamed |
 //! | `rewrite` | Spark's clauses and operators in words that the planner knows |
 //! | `condition` | what a check asks, as a tree |
 //! | `references` | what a statement reads |
@@ -18,6 +19,7 @@ mod depth;
 pub mod dialect;
 mod faults;
 pub mod find;
+pub mod names;
 mod places;
 mod raw;
 mod references;
@@ -37,6 +39,7 @@ use dialect::SparkDialect;
 use faults::Excerpt;
 pub use faults::SqlFault;
 pub use places::{bytes_between, bytes_of};
+use rewrite::Refusal;
 pub use references::{Reference, has_wildcard, is_query, references, table_names};
 
 /// A statement as it is planned, and where it begins in its text: from its first word to the end of that line.
@@ -153,10 +156,10 @@ impl<'a> Reader<'a> {
     }
 
     fn rewrite(&self, syntax: &mut impl VisitMut) -> Result<(), SqlFault> {
-        rewrite::rewrite(syntax).map_err(|(place, message)| SqlFault {
+        rewrite::rewrite(syntax).map_err(|Refusal { place, message, hint }| SqlFault {
             span: bytes_of(self.excerpt.file, place).unwrap_or_else(|| self.excerpt.part.clone()),
             message,
-            hint: Some("explode in the select list of a subquery instead".into()),
+            hint: Some(hint),
         })
     }
 }

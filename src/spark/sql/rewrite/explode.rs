@@ -17,10 +17,10 @@ use datafusion::sql::sqlparser::dialect::SparkSqlDialect;
 use datafusion::sql::sqlparser::parser::Parser;
 use datafusion::sql::sqlparser::tokenizer::Span;
 
-use super::call;
+use super::{Refusal, call};
 
 /// Rewrites every select of the statement, or says which LATERAL VIEW it can't.
-pub fn rewrite(syntax: &mut impl VisitMut) -> Result<(), (Span, String)> {
+pub fn rewrite(syntax: &mut impl VisitMut) -> Result<(), Refusal> {
     match syntax.visit(&mut Explode) {
         ControlFlow::Continue(()) => Ok(()),
         ControlFlow::Break(fault) => Err(fault),
@@ -30,7 +30,7 @@ pub fn rewrite(syntax: &mut impl VisitMut) -> Result<(), (Span, String)> {
 struct Explode;
 
 impl VisitorMut for Explode {
-    type Break = (Span, String);
+    type Break = Refusal;
 
     fn post_visit_select(&mut self, select: &mut Select) -> ControlFlow<Self::Break> {
         for item in &mut select.projection {
@@ -47,7 +47,8 @@ impl VisitorMut for Explode {
         }
         for view in std::mem::take(&mut select.lateral_views) {
             if let Err(message) = inline(select, &view) {
-                return ControlFlow::Break((view.lateral_view.span(), message));
+                let hint = "explode in the select list of a subquery instead";
+                return ControlFlow::Break(Refusal::new(view.lateral_view.span(), message, hint));
             }
         }
         ControlFlow::Continue(())

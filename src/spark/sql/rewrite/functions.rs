@@ -1,0 +1,53 @@
+//! Functions whose arguments say what others say by clauses.
+
+use datafusion::sql::sqlparser::ast::{
+    Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, NullTreatment, Value,
+};
+
+use super::build::renamed;
+
+pub fn rewrite(function: &mut Function) {
+    ignoring_nulls(function);
+    sorting(function);
+}
+
+/// `first(x, true)` is `first_value(x) IGNORE NULLS`: <https://spark.apache.org/docs/latest/api/sql/index.html#first>
+fn ignoring_nulls(function: &mut Function) {
+    let name = match function.name.to_string().as_str() {
+        "first" | "first_value" | "any_value" => "first_value",
+        "last" | "last_value" => "last_value",
+        _ => return,
+    };
+    let FunctionArguments::List(arguments) = &mut function.args else { return };
+    if let [_, FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::Value(flag)))] = arguments.args.as_slice()
+        && let Value::Boolean(ignore) = flag.value
+    {
+        arguments.args.pop();
+        if ignore {
+            function.null_treatment = Some(NullTreatment::IgnoreNulls);
+        }
+    }
+    function.name = renamed(&function.name, name);
+}
+
+/// Nulls come first in `sort_array(list)`, and last in `array_sort(list)` and in `sort_array(list, false)`:
+/// <https://spark.apache.org/docs/latest/api/sql/array-functions/>
+fn sorting(function: &mut Function) {
+    let name = function.name.to_string();
+    let FunctionArguments::List(arguments) = &mut function.args else { return };
+    let order = match (name.as_str(), arguments.args.as_slice()) {
+        ("sort_array", [_]) => ["ASC", "NULLS FIRST"],
+        ("array_sort", [_]) => ["ASC", "NULLS LAST"],
+        ("sort_array", [_, FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::Value(ascends)))]) => match ascends.value {
+            Value::Boolean(true) => ["ASC", "NULLS FIRST"],
+            Value::Boolean(false) => ["DESC", "NULLS LAST"],
+            _ => return,
+        },
+        _ => return,
+    };
+    arguments.args.truncate(1);
+    let texts = order.map(|word| Expr::Value(Value::SingleQuotedString(word.to_string()).with_empty_span()));
+    arguments.args.extend(texts.map(|text| FunctionArg::Unnamed(FunctionArgExpr::Expr(text))));
+    function.name = renamed(&function.name, "array_sort");
+}
+
