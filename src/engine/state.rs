@@ -88,6 +88,7 @@ pub(super) fn state(config: SessionConfig, runtime: &Arc<RuntimeEnv>, threads: u
     keep_last_of_each_name(functions);
     builder = builder.with_type_planner(Arc::new(spark::sql_types::SparkTypes));
     builder.expr_planners().get_or_insert_default().insert(0, Arc::new(spark::planner::SparkPlanner));
+    builder.relation_planners().get_or_insert_default().push(Arc::new(spark::relations::SparkRelations::default()));
     let rules = builder.analyzer_rules().get_or_insert_with(|| Analyzer::new().rules);
     rules.push(Arc::new(spark::analyzer::casts::SparkCasts));
     builder

@@ -3,6 +3,7 @@
 //! | place | what it makes Spark's |
 //! |---|---|
 //! | `sql` | a text becomes a statement: escapes, suffixes of numbers, clauses that the planner does not know |
+//! | `relations` | what stands behind FROM, and what depends on its columns |
 //! | `planner` | operators whose meaning depends on their operands' types: `/`, `div`, `list[0]` |
 //! | `analyzer` | what depends on types that only the whole plan knows: casts |
 //! | `functions` | the registry: one file a family |
@@ -18,6 +19,7 @@ pub mod analyzer;
 pub mod functions;
 pub mod mode;
 pub mod planner;
+pub mod relations;
 pub mod sql;
 pub mod sql_types;
 pub mod text;
@@ -35,6 +37,8 @@ pub fn configure(options: &mut ConfigOptions) {
     sql.default_null_ordering = "nulls_min".to_string();
     // `0.1` is a decimal: <https://spark.apache.org/docs/latest/sql-ref-literals.html>
     sql.parse_float_as_decimal = true;
+    // The order of a subquery's rows is that in which `collect_list` and `first` find them.
+    sql.enable_subquery_sort_elimination = false;
     // What does not fit its type is an error: <https://spark.apache.org/docs/latest/sql-ref-ansi-compliance.html>. Some of the
     // library's own functions go by this.
     options.execution.enable_ansi_mode = SqlMode::of(options).ansi;

@@ -47,6 +47,16 @@ impl Dialect for SparkDialect {
         true
     }
 
+    /// `FROM t SELECT a`
+    fn supports_from_first_select(&self) -> bool {
+        true
+    }
+
+    /// `'a' 'b'` is one text: <https://spark.apache.org/docs/latest/sql-ref-literals.html#string-literal>
+    fn supports_string_literal_concatenation(&self) -> bool {
+        true
+    }
+
     /// Where an expression that begins with one of [`NO_NAMES`] is wrong, the parser would try that word as a name and read
     /// all of the rest again: a wrong text of 24 CASEs within one another took it minutes.
     fn is_reserved_for_identifier(&self, word: Keyword) -> bool {

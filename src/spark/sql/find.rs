@@ -4,12 +4,12 @@ use std::ops::ControlFlow;
 
 use datafusion::sql::parser::Statement;
 use datafusion::sql::sqlparser::ast::{
-    Expr, Ident, Query, Select, SelectItem, SetExpr, Spanned, Statement as Plain, Value, Visit, VisitMut, Visitor,
-    VisitorMut,
+    Expr, Ident, Query, Select, SelectItem, SetExpr, Spanned, Statement as Plain, TableFactor, TableWithJoins, Value,
+    Visit, VisitMut, Visitor, VisitorMut,
 };
 use datafusion::sql::sqlparser::tokenizer::Span;
 
-use super::{Condition, rewritable, visit};
+use super::{Condition, names, rewritable, visit};
 
 /// What expressions can be looked for in, taken out of and put into.
 pub trait Tree: Clone {
@@ -203,7 +203,10 @@ pub fn repeated(syntax: &impl Tree, name: &str) -> Option<Span> {
         type Break = ();
 
         fn post_visit_select(&mut self, select: &Select) -> ControlFlow<()> {
-            let named = select.projection.iter().filter(|item| name_of(item).is_some_and(|it| it.value == self.name));
+            let named = select
+                .projection
+                .iter()
+                .filter(|item| name_of(item).is_some_and(|it| names::shown(&it.value) == self.name));
             self.found = named.skip(1).find_map(place_of);
             if self.found.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         }
@@ -220,7 +223,10 @@ pub fn result_column(statement: &Statement, nth: usize, name: &str) -> Option<Sp
     let mut body = query.body.as_ref();
     let items = loop {
         match body {
-            SetExpr::Select(select) => break &select.projection,
+            SetExpr::Select(select) => match scoped_in(select) {
+                Some(query) => body = &query.body,
+                None => break &select.projection,
+            },
             SetExpr::Query(query) => body = &query.body,
             // The first side gives the names.
             SetExpr::SetOperation { left, .. } => body = left,
@@ -228,10 +234,20 @@ pub fn result_column(statement: &Statement, nth: usize, name: &str) -> Option<Sp
         }
     };
     let is_one = |item: &SelectItem| matches!(item, SelectItem::UnnamedExpr(_) | SelectItem::ExprWithAlias { .. });
-    let by_name = || items.iter().find(|item| name_of(item).is_some_and(|it| it.value == name));
+    let by_name = || items.iter().find(|item| name_of(item).is_some_and(|it| names::shown(&it.value) == name));
     let by_place = || items.get(nth).filter(|_| items.iter().take(nth + 1).all(is_one));
     // Else a `*` has it.
     by_place().or_else(by_name).or_else(|| items.iter().find(|item| !is_one(item))).and_then(place_of)
+}
+
+/// The select that is planned once its FROM's columns are known, where this one stands for it.
+fn scoped_in(select: &Select) -> Option<&Query> {
+    match select.from.as_slice() {
+        [TableWithJoins { relation: TableFactor::TableFunction { expr: Expr::Subquery(query), .. }, .. }] => {
+            Some(query)
+        }
+        _ => None,
+    }
 }
 
 /// The name by which a select item is known, if it has one.
@@ -271,7 +287,7 @@ mod tests {
             numbers.into_iter().map(|number| expression(&statement, number).unwrap().to_string()).collect::<Vec<_>>()
         };
         let outermost = outline.outermost();
-        assert_eq!(texts(outermost.clone()), ["a + f(b)", "(SELECT max(c) FROM u WHERE d)", "NOT g"]);
+        assert_eq!(texts(outermost.clone()), ["a + f(b)", "(SELECT max(c) AS `max(c)` FROM u WHERE d)", "NOT g"]);
         assert_eq!(texts(outline.within(outermost[0])), ["a", "f(b)"]);
         let inner = outline.within(outermost[1]);
         assert_eq!(texts(inner.clone()), ["max(c)", "d"]);
@@ -279,10 +295,10 @@ mod tests {
         assert_eq!(shown(TEXT, place(&statement, outline.within(outermost[0])[1])), "f(b");
 
         let without = outline.without(&statement, &outermost[1..]).to_string();
-        assert_eq!(without, "SELECT a + f(b), NULL AS e FROM t WHERE NULL");
+        assert_eq!(without, "SELECT a + f(b) AS `(a + f(b))`, NULL AS e FROM t WHERE NULL");
         let inner = outline.within(outermost[0])[1];
         let with_inner = outline.with_inner(&statement, outermost[0], inner).to_string();
-        assert!(with_inner.starts_with("SELECT f(b), (SELECT max(c)"), "{with_inner}");
+        assert!(with_inner.starts_with("SELECT f(b) AS `(a + f(b))`, (SELECT max(c)"), "{with_inner}");
     }
 
     #[test]
@@ -298,7 +314,7 @@ mod tests {
         let text = "SELECT x FROM (SELECT a, b.a, 1 AS c, 2 AS c FROM t)";
         let statement = parse(text).unwrap().statement;
         assert_eq!(shown(text, repeated(&statement, "a")), "b.a");
-        assert_eq!(shown(text, repeated(&statement, "c")), "2 AS c");
+        assert_eq!(shown(text, repeated(&statement, "c")), "2");
         assert_eq!(repeated(&statement, "x"), None);
     }
 }

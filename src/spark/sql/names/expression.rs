@@ -7,6 +7,11 @@ use datafusion::sql::sqlparser::ast::{
 
 use super::{Known, fields, function, literal};
 
+/// The name of an expression.
+pub fn of(expr: &Expr) -> String {
+    of_column(expr, &[], &[])
+}
+
 /// The name of a column of a select list. A cast column is called as that column.
 pub(super) fn of_column(expr: &Expr, windows: &[NamedWindowDefinition], tables: &Known) -> String {
     match expr {

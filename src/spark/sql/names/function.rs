@@ -3,9 +3,9 @@
 //! Asked of PySpark 4.3, by the examples of its documentation: <https://spark.apache.org/docs/latest/api/sql/>
 
 use datafusion::sql::sqlparser::ast::{
-    DuplicateTreatment, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments,
-    LambdaFunction, NamedWindowExpr, NullTreatment, OneOrManyWithParens, OrderByExpr, UnaryOperator,
-    WindowFrame, WindowFrameBound, WindowFrameUnits, WindowSpec, WindowType,
+    DuplicateTreatment, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, LambdaFunction,
+    NamedWindowExpr, NullTreatment, OneOrManyWithParens, OrderByExpr, UnaryOperator, WindowFrame, WindowFrameBound,
+    WindowFrameUnits, WindowSpec, WindowType,
 };
 
 use super::expression::{Name, bare};
@@ -105,7 +105,17 @@ const SHORTENED: [(&str, usize); 9] = [
 
 /// Functions that are casts: <https://spark.apache.org/docs/latest/sql-ref-functions-builtin.html#conversion-functions>
 const CASTS: [&str; 12] = [
-    "bigint", "binary", "boolean", "date", "decimal", "double", "float", "int", "smallint", "string", "timestamp",
+    "bigint",
+    "binary",
+    "boolean",
+    "date",
+    "decimal",
+    "double",
+    "float",
+    "int",
+    "smallint",
+    "string",
+    "timestamp",
     "tinyint",
 ];
 
@@ -253,7 +263,9 @@ fn special(name: &mut Name, called: &str, arguments: &[&Expr]) -> bool {
             name.write(arguments[1]);
             name.push(")");
         }
-        ("datediff" | "date_diff" | "timestampdiff", [unit, from, to]) => units(name, "timestampdiff", unit, [from, to]),
+        ("datediff" | "date_diff" | "timestampdiff", [unit, from, to]) => {
+            units(name, "timestampdiff", unit, [from, to])
+        }
         ("dateadd" | "date_add" | "timestampadd", [unit, count, to]) => units(name, "timestampadd", unit, [count, to]),
         _ => return false,
     }

@@ -120,7 +120,10 @@ mod tests {
         }
         assert_eq!(double(123456789.123), "1.23456789123E8");
         assert_eq!(float(1.5), "1.5");
-        assert_eq!((number("007"), number(".5"), number("5."), number("1.50")), ("7".into(), "0.5".into(), "5".into(), "1.50".into()));
+        assert_eq!(
+            (number("007"), number(".5"), number("5."), number("1.50")),
+            ("7".into(), "0.5".into(), "5".into(), "1.50".into())
+        );
     }
 
     #[test]

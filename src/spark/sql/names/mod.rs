@@ -20,10 +20,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
-    Expr, Ident, NamedWindowDefinition, ObjectName, Query, Select, SelectItem, TableFactor, VisitMut, VisitorMut,
+    Expr, Ident, NamedWindowDefinition, ObjectName, Query, Select, SelectItem, TableFactor, Visit, VisitMut, Visitor,
+    VisitorMut,
 };
 
-pub use repeated::shown;
+pub use expression::of;
+pub use repeated::{number, shown};
 
 /// Names all columns that have none, of each select. Has to see a statement as it was written.
 pub(super) fn give(syntax: &mut impl VisitMut) {
@@ -46,12 +48,7 @@ impl VisitorMut for Namer {
     type Break = ();
 
     fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<()> {
-        let mut tables = Tables::default();
-        for from in &mut select.from {
-            let _ = VisitMut::visit(from, &mut tables);
-        }
-        let views = select.lateral_views.iter().map(|view| path(&view.lateral_view_name));
-        self.tables.push(tables.found.into_iter().chain(views).collect());
+        self.tables.push(tables(select));
         let windows = select.named_window.clone();
         for item in &mut select.projection {
             let SelectItem::UnnamedExpr(expr) = item else { continue };
@@ -64,7 +61,7 @@ impl VisitorMut for Namer {
                 *item = SelectItem::ExprWithAlias { expr, alias: Ident::with_quote('`', name) };
             }
         }
-        repeated::number(&mut select.projection);
+        number(&mut select.projection);
         ControlFlow::Continue(())
     }
 
@@ -106,6 +103,16 @@ fn fields<'a>(tables: &Known, parts: &'a [Ident]) -> &'a [Ident] {
     &parts[table.unwrap_or(0)..]
 }
 
+/// By what a select's columns can be qualified: its tables, or what it calls them.
+pub fn tables(select: &Select) -> BTreeSet<Vec<String>> {
+    let mut tables = Tables::default();
+    for from in &select.from {
+        let _ = Visit::visit(from, &mut tables);
+    }
+    let views = select.lateral_views.iter().map(|view| path(&view.lateral_view_name));
+    tables.found.into_iter().chain(views).collect()
+}
+
 /// The tables of a FROM, and not those of the queries in it.
 #[derive(Default)]
 struct Tables {
@@ -113,20 +120,20 @@ struct Tables {
     depth: usize,
 }
 
-impl VisitorMut for Tables {
+impl Visitor for Tables {
     type Break = ();
 
-    fn pre_visit_query(&mut self, _: &mut Query) -> ControlFlow<()> {
+    fn pre_visit_query(&mut self, _: &Query) -> ControlFlow<()> {
         self.depth += 1;
         ControlFlow::Continue(())
     }
 
-    fn post_visit_query(&mut self, _: &mut Query) -> ControlFlow<()> {
+    fn post_visit_query(&mut self, _: &Query) -> ControlFlow<()> {
         self.depth -= 1;
         ControlFlow::Continue(())
     }
 
-    fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<()> {
+    fn pre_visit_table_factor(&mut self, factor: &TableFactor) -> ControlFlow<()> {
         if self.depth > 0 {
             return ControlFlow::Continue(());
         }
@@ -191,8 +198,8 @@ mod tests {
 
     #[test]
     fn a_column_of_a_table_keeps_its_name() {
-        let text = "SELECT a, (b), t.c, raw.t.d, t.s.f, s.f, m.n.o FROM raw.t, u";
-        assert_eq!(names(text), ["a", "(b)", "t.c", "raw.t.d", "f", "f", "o"]);
+        let text = "SELECT a, (b), t.c, raw.t.d, t.s.f, s.g, m.n.o FROM raw.t, u";
+        assert_eq!(names(text), ["a", "(b)", "t.c", "raw.t.d", "f", "g", "o"]);
     }
 
     /// PySpark 4.3 called them so.

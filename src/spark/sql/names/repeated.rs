@@ -17,8 +17,9 @@ pub fn shown(name: &str) -> Cow<'_, str> {
 }
 
 /// Numbers the columns whose names are those of others. If they are all the same column, the first may still be asked for.
-pub(super) fn number(projection: &mut [SelectItem]) {
-    let names: Vec<Option<String>> = projection.iter().map(|item| name_of(item).map(|name| name.value.clone())).collect();
+pub fn number(projection: &mut [SelectItem]) {
+    let names: Vec<Option<String>> =
+        projection.iter().map(|item| name_of(item).map(|name| name.value.clone())).collect();
     for nth in 0..projection.len() {
         let Some(name) = &names[nth] else { continue };
         let others: Vec<usize> = (0..names.len()).filter(|other| names[*other].as_ref() == Some(name)).collect();

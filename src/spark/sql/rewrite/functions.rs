@@ -50,4 +50,3 @@ fn sorting(function: &mut Function) {
     arguments.args.extend(texts.map(|text| FunctionArg::Unnamed(FunctionArgExpr::Expr(text))));
     function.name = renamed(&function.name, "array_sort");
 }
-

@@ -7,14 +7,14 @@
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
-    BinaryOperator, DataType, Expr, GroupByExpr, GroupByWithModifier, OrderBy, Query, Select, SelectItem,
-    SetExpr, Spanned, Value,
+    BinaryOperator, DataType, Expr, GroupByExpr, GroupByWithModifier, OrderBy, Query, Select, SelectItem, SetExpr,
+    Spanned, Value,
 };
 use datafusion::sql::sqlparser::tokenizer::Span;
 
-use super::own::visit_own;
 use super::Refusal;
 use super::build::{arguments, binary, call, cast, count_all, number};
+use super::own::visit_own;
 
 /// As many as Spark's own limit allows columns to stand in a grouping: `2^n` sets of a CUBE are no grouping any more.
 const MOST_SETS: usize = 4096;
@@ -54,7 +54,9 @@ fn rewrite_select(select: &mut Select, order_by: Option<&mut OrderBy>) -> Result
         }
     }
     let columns = grouping.as_ref().map(|grouping| grouping.columns.as_slice());
-    match visit_own(select, order_by, |expr| replace(expr, columns).map_or_else(ControlFlow::Break, ControlFlow::Continue)) {
+    match visit_own(select, order_by, |expr| {
+        replace(expr, columns).map_or_else(ControlFlow::Break, ControlFlow::Continue)
+    }) {
         ControlFlow::Break(refusal) => Err(refusal),
         ControlFlow::Continue(()) => Ok(()),
     }
@@ -120,7 +122,9 @@ fn is_grouping(expr: &Expr) -> bool {
 /// The sets of columns that one part of a GROUP BY stands for.
 fn sets_of(part: &Expr, projection: &[SelectItem]) -> Vec<Vec<Expr>> {
     match part {
-        Expr::Rollup(parts) => (0..=parts.len()).rev().map(|kept| parts[..kept].concat()).map(|set| placed(set, projection)).collect(),
+        Expr::Rollup(parts) => {
+            (0..=parts.len()).rev().map(|kept| parts[..kept].concat()).map(|set| placed(set, projection)).collect()
+        }
         Expr::Cube(parts) => {
             let subsets = parts.iter().rev().fold(vec![vec![]], |subsets: Vec<Vec<Expr>>, part| {
                 let with = subsets.iter().map(|subset| [part.as_slice(), subset].concat());
@@ -128,10 +132,13 @@ fn sets_of(part: &Expr, projection: &[SelectItem]) -> Vec<Vec<Expr>> {
             });
             subsets.into_iter().map(|set| placed(set, projection)).collect()
         }
-        Expr::GroupingSets(sets) => sets.iter().flat_map(|set| match set.as_slice() {
-            [one] => sets_of(one, projection),
-            set => vec![placed(set.to_vec(), projection)],
-        }).collect(),
+        Expr::GroupingSets(sets) => sets
+            .iter()
+            .flat_map(|set| match set.as_slice() {
+                [one] => sets_of(one, projection),
+                set => vec![placed(set.to_vec(), projection)],
+            })
+            .collect(),
         // Within GROUPING SETS the parser takes the two for functions.
         Expr::Function(function) => match (function.name.to_string().as_str(), arguments(function)) {
             ("rollup", Some(parts)) => sets_of(&Expr::Rollup(parts.into_iter().map(parts_of).collect()), projection),
@@ -252,7 +259,12 @@ mod tests {
     fn all_forms_become_a_list_of_sets() {
         assert_eq!(rewritten("a, b"), "a, b");
         let rollup = "GROUPING SETS ((a, b), (a), ())";
-        for same in ["a, b WITH ROLLUP", "ROLLUP (a, b)", "GROUPING SETS ((a, b), a, ())", "a, b GROUPING SETS ((a, b), (a), ())"] {
+        for same in [
+            "a, b WITH ROLLUP",
+            "ROLLUP (a, b)",
+            "GROUPING SETS ((a, b), a, ())",
+            "a, b GROUPING SETS ((a, b), (a), ())",
+        ] {
             assert_eq!(rewritten(same), rollup, "{same}");
         }
         assert_eq!(rewritten("1, b WITH CUBE"), "GROUPING SETS ((a, b), (a), (b), ())");
@@ -266,7 +278,10 @@ mod tests {
         let refused = |text: &str| parse(text).unwrap_err().message;
         assert!(refused("SELECT grouping(a) FROM t GROUP BY a").starts_with("[UNSUPPORTED_GROUPING_EXPRESSION]"));
         assert!(refused("SELECT grouping(b) FROM t GROUP BY a WITH CUBE").starts_with("[GROUPING_COLUMN_MISMATCH]"));
-        assert!(refused("SELECT grouping_id(a) FROM t GROUP BY a, b WITH CUBE").starts_with("[GROUPING_ID_COLUMN_MISMATCH]"));
+        assert!(
+            refused("SELECT grouping_id(a) FROM t GROUP BY a, b WITH CUBE")
+                .starts_with("[GROUPING_ID_COLUMN_MISMATCH]")
+        );
         let many: Vec<String> = (0..20).map(|nr| format!("c{nr}")).collect();
         assert!(refused(&format!("SELECT 1 FROM t GROUP BY CUBE ({})", many.join(", "))).contains("4096 sets"));
     }

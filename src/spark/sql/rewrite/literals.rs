@@ -123,7 +123,6 @@ fn checked(data_type: &DataType, value: &mut ValueWithSpan) -> Result<DataType, 
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::spark::sql::parse;
 
     #[test]

@@ -4,29 +4,31 @@
 //! |---|---|
 //! | `build` | parts of syntax that are put in place of others |
 //! | `casts` | functions that are casts by the name of their type |
-//! | `explode` | functions that make several rows of one |
+//! | `clauses` | clauses that say little, and those that the planner would overlook |
 //! | `functions` | functions whose arguments say what others say by clauses |
 //! | `grouping` | ROLLUP, CUBE and GROUPING SETS |
 //! | `literals` | numbers with a suffix |
 //! | `operators` | operators |
 //! | `order` | ORDER BY ALL, MINUS |
 //! | `own` | the expressions of a select, without those of the queries in it |
+//! | `scoped` | selects that need to know the columns of their FROM |
 //! | `refusal` | what is not to be understood |
 
-mod build;
+pub mod build;
 mod casts;
-mod explode;
+mod clauses;
 mod functions;
 mod grouping;
 mod literals;
 mod operators;
 mod order;
-mod own;
+pub mod own;
 mod refusal;
+mod scoped;
 
 use std::ops::ControlFlow;
 
-use datafusion::sql::sqlparser::ast::{Expr, Query, VisitMut, VisitorMut};
+use datafusion::sql::sqlparser::ast::{Expr, Query, TableFactor, VisitMut, VisitorMut};
 
 use super::names;
 pub use build::call;
@@ -38,7 +40,7 @@ pub fn rewrite(syntax: &mut impl VisitMut) -> Result<(), Refusal> {
     // Columns are called as they are written.
     names::give(syntax);
     match syntax.visit(&mut Rewrite) {
-        ControlFlow::Continue(()) => explode::rewrite(syntax),
+        ControlFlow::Continue(()) => Ok(()),
         ControlFlow::Break(refusal) => Err(refusal),
     }
 }
@@ -50,7 +52,16 @@ impl VisitorMut for Rewrite {
 
     fn post_visit_query(&mut self, query: &mut Query) -> ControlFlow<Refusal> {
         order::rewrite(query);
-        refused(grouping::rewrite(query))
+        let understood = clauses::rewrite(query).and_then(|()| grouping::rewrite(query));
+        if understood.is_ok() {
+            scoped::rewrite(query);
+        }
+        refused(understood)
+    }
+
+    fn post_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<Refusal> {
+        clauses::table(factor);
+        ControlFlow::Continue(())
     }
 
     fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<Refusal> {

@@ -35,4 +35,3 @@ fn order_by_all(query: &mut Query) {
         order_by.kind = OrderByKind::Expressions(by.collect());
     }
 }
-
