@@ -90,6 +90,9 @@ pub(super) fn state(config: SessionConfig, runtime: &Arc<RuntimeEnv>, threads: u
     builder.expr_planners().get_or_insert_default().insert(0, Arc::new(spark::planner::SparkPlanner));
     builder.relation_planners().get_or_insert_default().push(Arc::new(spark::relations::SparkRelations::default()));
     let rules = builder.analyzer_rules().get_or_insert_with(|| Analyzer::new().rules);
+    // Before types are settled: those of what they make have to be, too.
+    rules.insert(0, Arc::new(spark::analyzer::subqueries::OneRowSubqueries));
+    rules.insert(0, Arc::new(spark::analyzer::set_operations::SetOperations));
     rules.push(Arc::new(spark::analyzer::casts::SparkCasts));
     builder
 }
