@@ -21,7 +21,7 @@ pub async fn plan(dataset: &Dataset, query: &Query, session: &Session) -> Result
             problem.hint.iter().fold(Error::failed(problem.to_string()), Error::hint)
         }
     };
-    let Parsed { statement, span } = &query.parsed;
+    let Parsed { statement, span, .. } = &query.parsed;
     let plan = match session.plan(statement.clone()).await {
         Ok(plan) => plan,
         Err(error) => return Err(refused(error, Asked::Statement(statement.clone()), span).await),

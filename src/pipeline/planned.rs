@@ -44,7 +44,7 @@ async fn plan_query(session: &Session, dataset: &Dataset, query: &Query) -> Resu
         };
         faults.into_iter().map(found).collect::<Vec<_>>()
     };
-    let Parsed { statement, span } = &query.parsed;
+    let Parsed { statement, span, .. } = &query.parsed;
     let plan = match session.plan(statement.clone()).await {
         Ok(plan) => plan,
         Err(error) => {

@@ -7,8 +7,8 @@ use super::read::{At, given, given_or};
 use super::scalar::Scalar;
 use super::spec::{AcceptedValuesSpec, CheckSpec, Literal, RangeSpec, RegexSpec};
 use crate::error::Span;
-use crate::spark::sql::Condition;
 use crate::spark::sql::condition::{ColumnAt, Constant};
+use crate::spark::sql::{Condition, SqlFault};
 
 /// A rule that every row must keep.
 #[derive(Debug, Clone)]
@@ -64,9 +64,9 @@ pub fn checks(spec: &CheckSpec, span: &Span, faults: &mut Faults) -> Option<Vec<
             let columns = at.value.as_ref()?.iter().map(named).collect::<Option<Vec<_>>>()?;
             let rule = |(column, span): (String, Span)| {
                 let keeps = Condition::is_not_null(ColumnAt { column: &column, file: &file, span: &span });
-                Rule { name: format!("not_null({column})"), keeps, place: span }
+                Some(Rule { name: format!("not_null({column})"), keeps: sound(keeps, faults)?, place: span })
             };
-            columns.into_iter().map(rule).collect()
+            columns.into_iter().map(rule).collect::<Option<_>>()?
         }
         (None, Some(at), None, None, None) => vec![expression(at, faults)?],
         (None, None, Some(at), None, None) => {
@@ -74,7 +74,7 @@ pub fn checks(spec: &CheckSpec, span: &Span, faults: &mut Faults) -> Option<Vec<
             let (column, place) = named(column)?;
             let values = values.value.as_ref()?.iter().map(constant).collect();
             let keeps = Condition::is_one_of(ColumnAt { column: &column, file: &file, span: &place }, values);
-            vec![Rule { name: format!("accepted_values({column})"), keeps, place }]
+            vec![Rule { name: format!("accepted_values({column})"), keeps: sound(keeps, faults)?, place }]
         }
         (None, None, None, Some(at), None) => {
             let RangeSpec { column, min, max } = at.value.as_ref()?;
@@ -85,14 +85,14 @@ pub fn checks(spec: &CheckSpec, span: &Span, faults: &mut Faults) -> Option<Vec<
                 faults.add(&at.key, "a range has a `min`, a `max` or both");
                 return None;
             };
-            vec![Rule { name: format!("range({column})"), keeps, place }]
+            vec![Rule { name: format!("range({column})"), keeps: sound(keeps, faults)?, place }]
         }
         (None, None, None, None, Some(at)) => {
             let RegexSpec { column, pattern } = at.value.as_ref()?;
             let (column, place) = named(column)?;
             let column_named = ColumnAt { column: &column, file: &file, span: &place };
             let keeps = Condition::matches(column_named, pattern.value.as_ref()?);
-            vec![Rule { name: format!("regex({column})"), keeps, place }]
+            vec![Rule { name: format!("regex({column})"), keeps: sound(keeps, faults)?, place }]
         }
         _ if faults.any_in(span) => return None,
         _ => {
@@ -113,6 +113,10 @@ struct Rule {
     name: String,
     keeps: Condition,
     place: Span,
+}
+
+fn sound(condition: Result<Condition, SqlFault>, faults: &mut Faults) -> Option<Condition> {
+    condition.map_err(|fault| faults.add(&fault.span, fault.message).hint = fault.hint).ok()
 }
 
 fn expression(at: &At<String>, faults: &mut Faults) -> Option<Rule> {

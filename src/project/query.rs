@@ -49,7 +49,7 @@ pub fn check(faults: &mut Faults) -> (Vec<Reference>, Option<Defined<Query>>) {
     let checked = spec.and_then(|spec| header(&spec, faults));
     let parsed = match sql::parse(&text) {
         Ok(parsed) if sql::is_query(&parsed.statement) => parsed,
-        Ok(Parsed { statement, span }) => {
+        Ok(Parsed { statement, span, .. }) => {
             faults.add(&span, "this is not a SELECT").hint("the table is made from the rows of a SELECT");
             return (sql::references(&statement, &text), None);
         }
@@ -63,7 +63,7 @@ pub fn check(faults: &mut Faults) -> (Vec<Reference>, Option<Defined<Query>>) {
         let Checked { description, tags, partition_by, named, write, checks } = checked;
         let fingerprint_text = format!(
             "{}\npartition_by {partition_by:?}\nwrite {write:?}\nchecks {}",
-            parsed.statement,
+            parsed.written,
             check::fingerprint_text(&checks)
         );
         let query = Query { parsed, partition_by, write, checks };

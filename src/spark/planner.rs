@@ -79,10 +79,19 @@ fn is_interval(expr: &Expr, schema: &DFSchema) -> Result<bool> {
 /// A whole number that is written beside a decimal has as many digits as it is written with:
 /// `DecimalType.fromLiteral` in Spark.
 fn as_decimal_beside(expr: Expr, other: &Expr, schema: &DFSchema) -> Result<Expr> {
-    match &expr {
-        Expr::Literal(ScalarValue::Int64(Some(value)), _) if other.get_type(schema)?.is_decimal() => {
+    let value = match &expr {
+        Expr::Literal(ScalarValue::Int64(value), _) => *value,
+        // `3L`
+        Expr::Cast(cast) if *cast.field.data_type() == DataType::Int64 => match cast.expr.as_ref() {
+            Expr::Literal(ScalarValue::Utf8(Some(digits)), _) => digits.parse().ok(),
+            _ => None,
+        },
+        _ => None,
+    };
+    match value {
+        Some(value) if other.get_type(schema)?.is_decimal() => {
             let digits = value.unsigned_abs().to_string().len() as u8;
-            Ok(Expr::Literal(ScalarValue::Decimal128(Some(i128::from(*value)), digits, 0), None))
+            Ok(Expr::Literal(ScalarValue::Decimal128(Some(i128::from(value)), digits, 0), None))
         }
         _ => Ok(expr),
     }

@@ -61,7 +61,12 @@ impl Script {
 
     /// Shows a fault of a statement in the text: at its place, or at the statement where that is not to be found. The kind
     /// of the error is the same.
-    async fn placed(&self, session: &Session, error: &DataFusionError, Parsed { statement, span }: Parsed) -> Error {
+    async fn placed(
+        &self,
+        session: &Session,
+        error: &DataFusionError,
+        Parsed { statement, span, .. }: Parsed,
+    ) -> Error {
         if let Some(of_ours) = faults::known(error) {
             return of_ours;
         }

@@ -126,6 +126,7 @@ impl About {
     fn of(error: &DataFusionError) -> Self {
         match error.find_root() {
             DataFusionError::SchemaError(fault, _) => match fault.as_ref() {
+                fault if wording::is_repeated(fault) => About::AmbiguousColumn,
                 SchemaError::FieldNotFound { field, .. } => About::UnknownColumn(field.name.clone()),
                 SchemaError::AmbiguousReference { .. } => About::AmbiguousColumn,
                 SchemaError::DuplicateQualifiedField { .. } | SchemaError::DuplicateUnqualifiedField { .. } => {

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use datafusion::common::SchemaError;
+use datafusion::common::{Column, SchemaError};
 use datafusion::error::DataFusionError;
 
 use crate::hints::{nearest, suggest};
+use crate::spark::sql::names;
 use crate::spark::{functions, types};
 
 /// What happened, and what to do.
@@ -37,17 +38,25 @@ pub(super) fn of(error: &DataFusionError) -> Wording {
 
 fn of_columns(fault: &SchemaError, notes: &[&str]) -> Wording {
     match fault {
+        SchemaError::FieldNotFound { field, .. } if is_repeated(fault) => {
+            let message = format!("[AMBIGUOUS_REFERENCE] several columns here are named `{}`", field.name);
+            (message, Some("give them names of their own with AS".into()))
+        }
         SchemaError::FieldNotFound { field, valid_fields } => {
-            let known = || valid_fields.iter().map(|valid| (valid.relation.as_ref().map(|of| of.table()), &valid.name));
+            let named: Vec<_> = valid_fields
+                .iter()
+                .map(|valid| (valid.relation.as_ref().map(|of| of.table()), names::shown(&valid.name)))
+                .collect();
+            let known = || named.iter().map(|(table, name)| (*table, name.as_ref()));
             let Some(table) = field.relation.as_ref().map(|table| table.table()) else {
-                let hint = suggest(&field.name, known().map(|(_, name)| name.as_str()));
+                let hint = suggest(&field.name, known().map(|(_, name)| name));
                 return (format!("there is no column `{}`", field.name), Some(hint));
             };
             let tables: BTreeSet<&str> = known().filter_map(|(table, _)| table).collect();
             if !tables.contains(table) {
                 return (format!("there is no table `{table}` in this query"), Some(suggest(table, tables)));
             }
-            let of_table = known().filter(|(of, _)| *of == Some(table)).map(|(_, name)| name.as_str());
+            let of_table = known().filter(|(of, _)| *of == Some(table)).map(|(_, name)| name);
             (format!("there is no column `{}` in `{table}`", field.name), Some(suggest(&field.name, of_table)))
         }
         // Without a table it is a column that was asked for, else two that were made.
@@ -64,6 +73,13 @@ fn of_columns(fault: &SchemaError, notes: &[&str]) -> Wording {
             (format!("two columns are named `{name}`"), Some(ALIAS.into()))
         }
     }
+}
+
+/// Whether a column is not found because there are several of its name.
+pub(super) fn is_repeated(fault: &SchemaError) -> bool {
+    let SchemaError::FieldNotFound { field, valid_fields } = fault else { return false };
+    let is_of_name = |valid: &Column| valid.name != field.name && names::shown(&valid.name) == field.name;
+    valid_fields.iter().any(is_of_name)
 }
 
 /// Whether a function is asked for that there is not.

@@ -4,7 +4,7 @@
 //!
 //! The engine makes joins of EXISTS and IN, and where the subquery depends on the row outside, it loses the row that an
 //! aggregate gives of no rows: `EXISTS (SELECT count(*) …)` is true for all, and `0 IN (SELECT count(*) …)` where there are none.
-//! Of scalar subqueries it knows that row, so they are made these.
+//! Of scalar subqueries it knows that row, as long as they have no HAVING, so they are made these.
 
 use std::sync::Arc;
 
@@ -49,6 +49,11 @@ fn rewrite(expr: Expr) -> Result<Transformed<Expr>> {
                 Ok(Transformed::yes(compared))
             }
             None => Ok(Transformed::no(Expr::InSubquery(InSubquery { expr, subquery, negated }))),
+        },
+        Expr::ScalarSubquery(subquery) => match one_row(&subquery) {
+            // What HAVING leaves out is null.
+            Some(OneRow { value, kept: Some(kept) }) => Ok(Transformed::yes(when(kept.is_true(), value).end()?)),
+            _ => Ok(Transformed::no(Expr::ScalarSubquery(subquery))),
         },
         other => Ok(Transformed::no(other)),
     }

@@ -16,23 +16,13 @@ use datafusion::sql::sqlparser::tokenizer::Span;
 
 use super::kept::Scope;
 use super::refused;
+use crate::spark::sql::generators::{GENERATORS, is_generator};
 use crate::spark::sql::rewrite::build;
 use crate::spark::types;
-
-const GENERATORS: [&str; 7] =
-    ["explode", "explode_outer", "posexplode", "posexplode_outer", "inline", "inline_outer", "stack"];
 
 /// Names of columns on the way, which nobody writes.
 const VALUE: &str = "\u{2063}value";
 const PLACE: &str = "\u{2063}place";
-
-pub fn is_generator(name: &ObjectName) -> bool {
-    GENERATORS.contains(&name.to_string().as_str())
-}
-
-pub fn is_generator_call(expr: &SqlExpr) -> bool {
-    matches!(expr, SqlExpr::Function(function) if function.over.is_none() && is_generator(&function.name))
-}
 
 /// `FROM explode(list) AS t(x)`
 pub fn table(
@@ -98,7 +88,7 @@ pub fn beside(
 }
 
 /// What is made into rows.
-struct Rows {
+struct Generated {
     list: Expr,
     /// Whether the places in the list are a column of their own.
     with_places: bool,
@@ -106,7 +96,7 @@ struct Rows {
     fields: Option<Fields>,
 }
 
-impl Rows {
+impl Generated {
     fn names(&self, name: &str) -> Vec<String> {
         let place = self.with_places.then(|| "pos".to_string());
         let values = match &self.fields {
@@ -120,7 +110,7 @@ impl Rows {
     }
 }
 
-fn rows(name: &str, arguments: Vec<Expr>, plan: &LogicalPlan, place: Span) -> Result<Rows> {
+fn rows(name: &str, arguments: Vec<Expr>, plan: &LogicalPlan, place: Span) -> Result<Generated> {
     let mismatch = |takes: &str, given: &[Expr]| {
         let types = given.iter().map(|expr| expr.get_type(plan.schema()).map(|data_type| types::name(&data_type)));
         let types = types.collect::<Result<Vec<_>>>().map(|types| types.join(", ")).unwrap_or_default();
@@ -137,12 +127,12 @@ fn rows(name: &str, arguments: Vec<Expr>, plan: &LogicalPlan, place: Span) -> Re
     let [list] = <[Expr; 1]>::try_from(arguments).map_err(|given| mismatch("one argument", &given))?;
     match (list.get_type(plan.schema())?, name.starts_with("inline")) {
         (DataType::List(item) | DataType::LargeList(item), true) => match item.data_type() {
-            DataType::Struct(fields) => Ok(Rows { list, with_places, fields: Some(fields.clone()) }),
+            DataType::Struct(fields) => Ok(Generated { list, with_places, fields: Some(fields.clone()) }),
             _ => Err(mismatch("an array of structs", &[list])),
         },
-        (DataType::List(_) | DataType::LargeList(_), false) => Ok(Rows { list, with_places, fields: None }),
+        (DataType::List(_) | DataType::LargeList(_), false) => Ok(Generated { list, with_places, fields: None }),
         (DataType::Map(entries, _), false) => match entries.data_type() {
-            DataType::Struct(fields) => Ok(Rows { list, with_places, fields: Some(fields.clone()) }),
+            DataType::Struct(fields) => Ok(Generated { list, with_places, fields: Some(fields.clone()) }),
             _ => Err(mismatch("an array or a map", &[list])),
         },
         (_, true) => Err(mismatch("an array of structs", &[list])),
@@ -151,7 +141,7 @@ fn rows(name: &str, arguments: Vec<Expr>, plan: &LogicalPlan, place: Span) -> Re
 }
 
 /// `stack(2, a, b, c, d)` is two rows of two columns. What is missing at the end is null.
-fn stacked(arguments: Vec<Expr>, plan: &LogicalPlan, place: Span) -> Result<Rows> {
+fn stacked(arguments: Vec<Expr>, plan: &LogicalPlan, place: Span) -> Result<Generated> {
     let mut values = arguments.into_iter();
     let count = match values.next() {
         Some(Expr::Literal(value, _)) => match value.cast_to(&DataType::Int64) {
@@ -200,7 +190,7 @@ fn stacked(arguments: Vec<Expr>, plan: &LogicalPlan, place: Span) -> Result<Rows
     let list = make_array((0..count).map(row).collect());
     match list.get_type(plan.schema())? {
         DataType::List(item) => match item.data_type() {
-            DataType::Struct(fields) => Ok(Rows { list, with_places: false, fields: Some(fields.clone()) }),
+            DataType::Struct(fields) => Ok(Generated { list, with_places: false, fields: Some(fields.clone()) }),
             other => {
                 Err(refused(place, format!("`stack` makes {}", types::name(other)), "cast its values to one type"))
             }
@@ -211,7 +201,7 @@ fn stacked(arguments: Vec<Expr>, plan: &LogicalPlan, place: Span) -> Result<Rows
 
 fn unnested(
     plan: LogicalPlan,
-    rows: Rows,
+    rows: Generated,
     outer: bool,
     table: Option<&Ident>,
     names: Vec<String>,

@@ -1,24 +1,25 @@
-//! Joins. USING and NATURAL make one column of each pair: the left one's value, the right one's in a right join, and the one
+//! The tables of a FROM, and their joins. USING and NATURAL make one column of each pair: the left one's value, the right one's in a right join, and the one
 //! that is there in a full join. It comes first in `*`.
 //! <https://spark.apache.org/docs/latest/sql-ref-syntax-qry-select-join.html>
 
 use datafusion::common::Result;
-use datafusion::logical_expr::LogicalPlan;
+use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder};
 use datafusion::sql::sqlparser::ast::{
-    BinaryOperator, Expr, FunctionArg, FunctionArgExpr, Ident, Join, JoinConstraint, JoinOperator, ObjectName, Spanned,
-    TableAlias, TableFactor, TableWithJoins, Value,
+    BinaryOperator, Expr, FunctionArg, FunctionArgExpr, Ident, Join, JoinConstraint, JoinOperator, ObjectName, SetExpr,
+    Spanned, TableAlias, TableFactor, TableWithJoins, Value,
 };
 use datafusion::sql::sqlparser::tokenizer::Span;
 
 use super::kept::Scope;
-use super::source::{self, Source, columns_of, is_lateral};
-use super::{generator, refused};
+use super::refused;
+use super::source::{self, FromClause, columns_of, is_lateral};
 use crate::hints::suggest;
-use crate::spark::sql::rewrite::build::{binary, call};
+use crate::spark::sql::generators::is_generator;
+use crate::spark::sql::rewrite::build::{self, binary, call};
 
 /// Which rows a join keeps.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum JoinKind {
     Inner,
     Left,
     Right,
@@ -28,38 +29,84 @@ enum Kind {
     Cross,
 }
 
-impl Kind {
+impl JoinKind {
     fn operator(self, constraint: JoinConstraint) -> JoinOperator {
         match self {
-            Kind::Inner => JoinOperator::Inner(constraint),
-            Kind::Left => JoinOperator::LeftOuter(constraint),
-            Kind::Right => JoinOperator::RightOuter(constraint),
-            Kind::Full => JoinOperator::FullOuter(constraint),
-            Kind::Semi => JoinOperator::LeftSemi(constraint),
-            Kind::Anti => JoinOperator::LeftAnti(constraint),
-            Kind::Cross => JoinOperator::CrossJoin(constraint),
+            JoinKind::Inner => JoinOperator::Inner(constraint),
+            JoinKind::Left => JoinOperator::LeftOuter(constraint),
+            JoinKind::Right => JoinOperator::RightOuter(constraint),
+            JoinKind::Full => JoinOperator::FullOuter(constraint),
+            JoinKind::Semi => JoinOperator::LeftSemi(constraint),
+            JoinKind::Anti => JoinOperator::LeftAnti(constraint),
+            JoinKind::Cross => JoinOperator::CrossJoin(constraint),
         }
     }
 
     /// Whether the right side's columns are none of the result's.
     fn has_left_only(self) -> bool {
-        matches!(self, Kind::Semi | Kind::Anti)
+        matches!(self, JoinKind::Semi | JoinKind::Anti)
+    }
+}
+
+/// All tables of a FROM, joined.
+pub fn tables(from: Vec<TableWithJoins>, scope: &mut Scope) -> Result<FromClause> {
+    let mut tables = from.into_iter();
+    let Some(first) = tables.next() else {
+        return Ok(FromClause::of_plan(LogicalPlanBuilder::empty(true).build()?));
+    };
+    let mut source = joined(first, scope)?;
+    for table in tables {
+        source = match is_lateral(&table.relation) {
+            // It sees what stands before it.
+            true => {
+                let join_operator = JoinOperator::CrossJoin(JoinConstraint::None);
+                let first = Join { relation: table.relation, global: false, join_operator };
+                let joins = std::iter::once(first).chain(table.joins);
+                joins.into_iter().try_fold(source, |source, one| join(source, one, scope))?
+            }
+            false => {
+                let other = joined(table, scope)?;
+                let merged = source.merged_with(&other);
+                let plan = LogicalPlanBuilder::from(source.plan).cross_join(other.plan)?.build()?;
+                FromClause { plan, columns: source.columns.into_iter().chain(other.columns).collect(), merged }
+            }
+        };
+    }
+    Ok(source)
+}
+
+fn joined(table: TableWithJoins, scope: &mut Scope) -> Result<FromClause> {
+    let first = one_table(table.relation, scope)?;
+    table.joins.into_iter().try_fold(first, |source, one| join(source, one, scope))
+}
+
+/// One table, or joins in brackets.
+pub fn one_table(relation: TableFactor, scope: &mut Scope) -> Result<FromClause> {
+    match relation {
+        TableFactor::NestedJoin { table_with_joins, alias: None } => joined(*table_with_joins, scope),
+        TableFactor::NestedJoin { table_with_joins, alias } => {
+            let all = build::select(vec![build::wildcard()], vec![*table_with_joins]);
+            let query = Box::new(build::query(SetExpr::Select(Box::new(all))));
+            let relation = TableFactor::TableFunction { expr: Expr::Subquery(query), alias };
+            Ok(FromClause::of_plan(scope.plan(relation)?))
+        }
+        relation => Ok(FromClause::of_plan(scope.plan(relation)?)),
     }
 }
 
 /// What is joined so far, with one table more.
-pub fn join(left: Source, join: Join, scope: &mut Scope) -> Result<Source> {
+fn join(left: FromClause, join: Join, scope: &mut Scope) -> Result<FromClause> {
     let place = join.relation.span();
     let (kind, constraint) = parts(join.join_operator, place)?;
     if let TableFactor::Function { lateral: true, name, args, alias, .. } = &join.relation
-        && generator::is_generator(name)
+        && is_generator(name)
     {
         return generated(left, (name, args, alias.as_ref()), kind, constraint, scope);
     }
     if is_lateral(&join.relation) {
         return lateral(left, join.relation, kind, constraint, scope);
     }
-    let mut right = Source::table(join.relation, scope)?;
+    let mut right = one_table(join.relation, scope)?;
     let names = match &constraint {
         JoinConstraint::Using(names) => Some(names.iter().map(|name| plain(name, place)).collect::<Result<_>>()?),
         JoinConstraint::Natural => Some(common(&left, &right)),
@@ -71,33 +118,39 @@ pub fn join(left: Source, join: Join, scope: &mut Scope) -> Result<Source> {
                 source::resolve(&left.merged_with(&right), &mut condition);
                 JoinConstraint::On(condition)
             }
-            _ if kind == Kind::Cross || kind == Kind::Inner => JoinConstraint::None,
+            _ if kind == JoinKind::Cross || kind == JoinKind::Inner => JoinConstraint::None,
             _ => JoinConstraint::On(Expr::Value(Value::Boolean(true).with_empty_span())),
         };
-        let kind = if constraint == JoinConstraint::None { Kind::Cross } else { kind };
+        let kind = if constraint == JoinConstraint::None { JoinKind::Cross } else { kind };
         let plan = planned(&left, &right, kind.operator(constraint), scope)?;
         return Ok(match kind.has_left_only() {
-            true => Source { plan, ..left },
+            true => FromClause { plan, ..left },
             false => {
                 let merged = left.merged_with(&right);
-                Source { plan, columns: left.columns.into_iter().chain(right.columns).collect(), merged }
+                FromClause { plan, columns: left.columns.into_iter().chain(right.columns).collect(), merged }
             }
         });
     };
     using(left, &mut right, kind, &names, scope)
 }
 
-fn using(left: Source, right: &mut Source, kind: Kind, names: &[Ident], scope: &mut Scope) -> Result<Source> {
+fn using(
+    left: FromClause,
+    right: &mut FromClause,
+    kind: JoinKind,
+    names: &[Ident],
+    scope: &mut Scope,
+) -> Result<FromClause> {
     let mut pairs = vec![];
     for name in names {
         pairs.push((name, side(&left, name, "left")?, side(right, name, "right")?));
     }
     let equal = |(_, left, right): &(&Ident, Expr, Expr)| binary(left.clone(), BinaryOperator::Eq, right.clone());
     let condition = pairs.iter().map(equal).reduce(|all, one| binary(all, BinaryOperator::And, one));
-    let kind_planned = if condition.is_none() && kind == Kind::Inner { Kind::Cross } else { kind };
+    let kind_planned = if condition.is_none() && kind == JoinKind::Inner { JoinKind::Cross } else { kind };
     let constraint = match condition {
         Some(condition) => JoinConstraint::On(condition),
-        None if kind_planned == Kind::Cross => JoinConstraint::None,
+        None if kind_planned == JoinKind::Cross => JoinConstraint::None,
         None => JoinConstraint::On(Expr::Value(Value::Boolean(true).with_empty_span())),
     };
     let plan = planned(&left, right, kind_planned.operator(constraint), scope)?;
@@ -105,8 +158,8 @@ fn using(left: Source, right: &mut Source, kind: Kind, names: &[Ident], scope: &
         .into_iter()
         .map(|(name, left, right)| {
             let one = match kind {
-                Kind::Right => right,
-                Kind::Full => call("coalesce", name.span, vec![left, right]),
+                JoinKind::Right => right,
+                JoinKind::Full => call("coalesce", name.span, vec![left, right]),
                 _ => left,
             };
             (name.value.clone(), one)
@@ -117,11 +170,11 @@ fn using(left: Source, right: &mut Source, kind: Kind, names: &[Ident], scope: &
     let rest = if kind.has_left_only() { vec![] } else { std::mem::take(&mut right.columns) };
     let rest = left.columns.into_iter().chain(rest).filter(is_other);
     let columns = merged.iter().cloned().chain(rest).collect();
-    Ok(Source { plan, columns, merged: before.into_iter().chain(merged).collect() })
+    Ok(FromClause { plan, columns, merged: before.into_iter().chain(merged).collect() })
 }
 
 /// Which of a side's columns a key of USING is.
-fn side(source: &Source, name: &Ident, which: &str) -> Result<Expr> {
+fn side(source: &FromClause, name: &Ident, which: &str) -> Result<Expr> {
     if let Some(merged) = source.merged.get(&name.value) {
         return Ok(merged.clone());
     }
@@ -148,12 +201,17 @@ fn side(source: &Source, name: &Ident, which: &str) -> Result<Expr> {
 }
 
 /// The columns that both sides of a NATURAL join have.
-fn common(left: &Source, right: &Source) -> Vec<Ident> {
+fn common(left: &FromClause, right: &FromClause) -> Vec<Ident> {
     let is_common = |name: &&String| right.columns.iter().any(|(other, _)| other == *name);
     left.columns.iter().map(|(name, _)| name).filter(is_common).map(Ident::new).collect()
 }
 
-fn planned(left: &Source, right: &Source, join_operator: JoinOperator, scope: &mut Scope) -> Result<LogicalPlan> {
+fn planned(
+    left: &FromClause,
+    right: &FromClause,
+    join_operator: JoinOperator,
+    scope: &mut Scope,
+) -> Result<LogicalPlan> {
     let relation = scope.keep(left.plan.clone());
     let join = Join { relation: scope.keep(right.plan.clone()), global: false, join_operator };
     let both = TableWithJoins { relation, joins: vec![join] };
@@ -162,12 +220,12 @@ fn planned(left: &Source, right: &Source, join_operator: JoinOperator, scope: &m
 
 /// A table that sees the columns of those before it.
 fn lateral(
-    left: Source,
+    left: FromClause,
     relation: TableFactor,
-    kind: Kind,
+    kind: JoinKind,
     constraint: JoinConstraint,
     scope: &mut Scope,
-) -> Result<Source> {
+) -> Result<FromClause> {
     let place = relation.span();
     let constraint = match constraint {
         JoinConstraint::On(mut condition) => {
@@ -180,11 +238,11 @@ fn lateral(
         }
     };
     let (kind, constraint) = match (kind, constraint) {
-        (Kind::Inner, JoinConstraint::None) => (Kind::Cross, JoinConstraint::None),
-        (Kind::Cross, constraint) | (Kind::Inner | Kind::Left, constraint @ JoinConstraint::On(_)) => {
+        (JoinKind::Inner, JoinConstraint::None) => (JoinKind::Cross, JoinConstraint::None),
+        (JoinKind::Cross, constraint) | (JoinKind::Inner | JoinKind::Left, constraint @ JoinConstraint::On(_)) => {
             (kind, constraint)
         }
-        (Kind::Left, _) => (kind, JoinConstraint::On(Expr::Value(Value::Boolean(true).with_empty_span()))),
+        (JoinKind::Left, _) => (kind, JoinConstraint::On(Expr::Value(Value::Boolean(true).with_empty_span()))),
         _ => return Err(refused(place, "a LATERAL subquery takes an inner or a left join", "join it so")),
     };
     let known = left.plan.schema().fields().len();
@@ -193,25 +251,32 @@ fn lateral(
     let both = TableWithJoins { relation: first, joins: vec![join] };
     let plan = scope.plan(TableFactor::NestedJoin { table_with_joins: Box::new(both), alias: None })?;
     let columns = left.columns.into_iter().chain(columns_of(&plan, known)).collect();
-    Ok(Source { plan, columns, merged: left.merged })
+    Ok(FromClause { plan, columns, merged: left.merged })
 }
 
 /// `LATERAL explode(list) AS t(x)`, which is a LATERAL VIEW in other words.
 fn generated(
-    left: Source,
+    left: FromClause,
     (name, args, alias): (&ObjectName, &[FunctionArg], Option<&TableAlias>),
-    kind: Kind,
+    kind: JoinKind,
     constraint: JoinConstraint,
     scope: &mut Scope,
-) -> Result<Source> {
+) -> Result<FromClause> {
+    if kind == JoinKind::Left && constraint == JoinConstraint::None {
+        return Err(refused(
+            name.span(),
+            format!("LEFT JOIN LATERAL {name}(…) has no ON: Spark leaves out the rows that it was to keep"),
+            "write ON true to keep them, or an inner join",
+        ));
+    }
     let is_true = match &constraint {
         JoinConstraint::None => true,
         JoinConstraint::On(Expr::Value(value)) => value.value == Value::Boolean(true),
         _ => false,
     };
     let outer = match kind {
-        Kind::Inner | Kind::Cross if is_true => false,
-        Kind::Left if is_true => true,
+        JoinKind::Inner | JoinKind::Cross if is_true => false,
+        JoinKind::Left if is_true => true,
         _ => {
             return Err(refused(
                 name.span(),
@@ -238,16 +303,16 @@ fn plain(name: &ObjectName, place: Span) -> Result<Ident> {
     .ok_or_else(|| refused(place, format!("USING takes names of columns, not `{name}`"), "leave the table out"))
 }
 
-fn parts(operator: JoinOperator, place: Span) -> Result<(Kind, JoinConstraint)> {
+fn parts(operator: JoinOperator, place: Span) -> Result<(JoinKind, JoinConstraint)> {
     Ok(match operator {
-        JoinOperator::Join(constraint) | JoinOperator::Inner(constraint) => (Kind::Inner, constraint),
-        JoinOperator::Left(constraint) | JoinOperator::LeftOuter(constraint) => (Kind::Left, constraint),
-        JoinOperator::Right(constraint) | JoinOperator::RightOuter(constraint) => (Kind::Right, constraint),
-        JoinOperator::FullOuter(constraint) => (Kind::Full, constraint),
-        JoinOperator::Semi(constraint) | JoinOperator::LeftSemi(constraint) => (Kind::Semi, constraint),
-        JoinOperator::Anti(constraint) | JoinOperator::LeftAnti(constraint) => (Kind::Anti, constraint),
-        JoinOperator::CrossJoin(JoinConstraint::None) => (Kind::Cross, JoinConstraint::None),
-        JoinOperator::CrossJoin(constraint) => (Kind::Inner, constraint),
+        JoinOperator::Join(constraint) | JoinOperator::Inner(constraint) => (JoinKind::Inner, constraint),
+        JoinOperator::Left(constraint) | JoinOperator::LeftOuter(constraint) => (JoinKind::Left, constraint),
+        JoinOperator::Right(constraint) | JoinOperator::RightOuter(constraint) => (JoinKind::Right, constraint),
+        JoinOperator::FullOuter(constraint) => (JoinKind::Full, constraint),
+        JoinOperator::Semi(constraint) | JoinOperator::LeftSemi(constraint) => (JoinKind::Semi, constraint),
+        JoinOperator::Anti(constraint) | JoinOperator::LeftAnti(constraint) => (JoinKind::Anti, constraint),
+        JoinOperator::CrossJoin(JoinConstraint::None) => (JoinKind::Cross, JoinConstraint::None),
+        JoinOperator::CrossJoin(constraint) => (JoinKind::Inner, constraint),
         _ => {
             return Err(refused(
                 place,

@@ -15,12 +15,12 @@ use crate::spark::sql::rewrite::build;
 const MARK: &str = "\u{2063}kept ";
 
 #[derive(Debug, Default)]
-pub struct Kept {
+pub struct KeptPlans {
     next: AtomicU64,
     plans: Mutex<BTreeMap<String, LogicalPlan>>,
 }
 
-impl Kept {
+impl KeptPlans {
     pub fn is_of(&self, name: &ObjectName) -> bool {
         matches!(name.0.as_slice(), [one] if one.as_ident().is_some_and(|name| name.value.starts_with(MARK)))
     }
@@ -34,13 +34,13 @@ impl Kept {
 
 /// What the planner knows where a relation is planned, and the plans that are kept meanwhile.
 pub struct Scope<'a> {
-    kept: &'a Kept,
+    kept: &'a KeptPlans,
     names: Vec<String>,
     pub context: &'a mut dyn RelationPlannerContext,
 }
 
 impl<'a> Scope<'a> {
-    pub fn new(kept: &'a Kept, context: &'a mut dyn RelationPlannerContext) -> Self {
+    pub fn new(kept: &'a KeptPlans, context: &'a mut dyn RelationPlannerContext) -> Self {
         Scope { kept, names: vec![], context }
     }
 

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `scoped` | a select that is planned once its FROM's columns are known |
 //! | `source` | a FROM: its plan, what `*` stands for, and which names stand for several columns |
-//! | `join` | USING and NATURAL |
+//! | `join` | the tables of a FROM, USING and NATURAL |
 //! | `generator` | functions that make several rows of one: `explode`, `inline`, `stack` … |
 //! | `pivot` | PIVOT and UNPIVOT |
 //! | `sample` | TABLESAMPLE |
@@ -28,13 +28,13 @@ use datafusion::logical_expr::planner::{PlannedRelation, RelationPlanner, Relati
 use datafusion::sql::sqlparser::ast::{Expr, TableAlias, TableFactor};
 use datafusion::sql::sqlparser::tokenizer;
 
-pub use generator::{is_generator, is_generator_call};
-use kept::Kept;
+use crate::spark::sql::generators::is_generator;
+use kept::KeptPlans;
 
 /// Asked before the engine's own planner.
 #[derive(Debug, Default)]
 pub struct SparkRelations {
-    kept: Kept,
+    kept: KeptPlans,
 }
 
 impl RelationPlanner for SparkRelations {
@@ -55,7 +55,7 @@ impl RelationPlanner for SparkRelations {
             TableFactor::TableFunction { expr: Expr::Subquery(query), alias } => {
                 planned(scoped::plan(*query, &mut scope)?, alias)
             }
-            TableFactor::Table { name, args: Some(arguments), alias, .. } if generator::is_generator(&name) => {
+            TableFactor::Table { name, args: Some(arguments), alias, .. } if is_generator(&name) => {
                 planned(generator::table(&name, &arguments.args, alias.as_ref(), &mut scope)?, None)
             }
             TableFactor::Pivot { table, aggregate_functions, value_column, value_source, alias, .. } => {

@@ -14,8 +14,7 @@ use datafusion::sql::sqlparser::ast::{
 use datafusion::sql::sqlparser::tokenizer::Span;
 
 use super::kept::Scope;
-use super::refused;
-use super::source::Source;
+use super::{join, refused};
 use crate::spark::sql::names;
 use crate::spark::sql::rewrite::build::{self, binary, count_all, number};
 use crate::spark::sql::rewrite::own::visit_own;
@@ -32,7 +31,7 @@ impl Pivot {
     /// the rows that have the value: null where there are none.
     pub fn plan(self, table: TableFactor, scope: &mut Scope) -> Result<LogicalPlan> {
         let place = table.span();
-        let source = Source::table(table, scope)?;
+        let source = join::one_table(table, scope)?;
         let PivotValueSource::List(values) = &self.values else {
             return Err(refused(place, "PIVOT is told its values: IN ('a', 'b')", "list them"));
         };
@@ -156,7 +155,7 @@ pub struct Unpivot {
 impl Unpivot {
     pub fn plan(self, table: TableFactor, scope: &mut Scope) -> Result<LogicalPlan> {
         let place = table.span();
-        let source = Source::table(table, scope)?;
+        let source = join::one_table(table, scope)?;
         let parts = |expr: &SqlExpr| match expr {
             SqlExpr::Tuple(parts) => parts.clone(),
             SqlExpr::Nested(one) => vec![one.as_ref().clone()],

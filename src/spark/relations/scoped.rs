@@ -14,9 +14,10 @@ use datafusion::sql::sqlparser::ast::{
 };
 
 use super::kept::Scope;
-use super::source::{self, Source};
-use super::{generator, refused};
+use super::source::{self, FromClause};
+use super::{join, refused};
 use crate::hints::suggest;
+use crate::spark::sql::generators::is_generator_call;
 use crate::spark::sql::names;
 use crate::spark::sql::rewrite::build;
 use crate::spark::sql::rewrite::own::visit_own;
@@ -30,7 +31,7 @@ pub fn plan(mut query: Query, scope: &mut Scope) -> Result<LogicalPlan> {
     }
     let Query { body, order_by, .. } = &mut query;
     let SetExpr::Select(select) = body.as_mut() else { return scope.plan(build::derived(query)) };
-    let mut source = Source::of(std::mem::take(&mut select.from), scope)?;
+    let mut source = join::tables(std::mem::take(&mut select.from), scope)?;
     for view in std::mem::take(&mut select.lateral_views) {
         source = source.with_view(&view, scope)?;
     }
@@ -65,7 +66,7 @@ fn name_of(item: &SelectItem) -> Option<String> {
 }
 
 /// A merged column is called as it is written, whatever it is made of.
-fn name_merged(select: &mut Select, source: &Source) {
+fn name_merged(select: &mut Select, source: &FromClause) {
     for item in &mut select.projection {
         if let SelectItem::UnnamedExpr(Expr::Identifier(name)) = item
             && let Some(merged) = source.merged.get(&name.value)
@@ -89,7 +90,7 @@ fn named(name: &str, expr: &Expr) -> SelectItem {
 }
 
 /// Writes `*` out, and `s.*` for a struct. What a table's name stands before is left to the planner.
-fn expand(select: &mut Select, source: &Source) -> Result<()> {
+fn expand(select: &mut Select, source: &FromClause) -> Result<()> {
     let mut items = vec![];
     for item in std::mem::take(&mut select.projection) {
         match item {
@@ -133,13 +134,13 @@ fn but_for(columns: Vec<(&str, SelectItem)>, options: &WildcardAdditionalOptions
     Ok(columns.into_iter().filter(is_kept).map(|(_, item)| item).collect())
 }
 
-fn tables(source: &Source) -> Vec<String> {
+fn tables(source: &FromClause) -> Vec<String> {
     let tables = source.plan.schema().iter().filter_map(|(table, _)| Some(table?.table().to_string()));
     tables.collect::<std::collections::BTreeSet<_>>().into_iter().collect()
 }
 
 /// All columns of a table, also those that a join has merged.
-fn of_table(name: &ObjectName, source: &Source) -> Option<Vec<(String, SelectItem)>> {
+fn of_table(name: &ObjectName, source: &FromClause) -> Option<Vec<(String, SelectItem)>> {
     let parts: Vec<&str> = name.0.iter().filter_map(|part| Some(part.as_ident()?.value.as_str())).collect();
     let is_meant = |table: &datafusion::common::TableReference| {
         let full = [table.catalog(), table.schema(), Some(table.table())];
@@ -154,7 +155,7 @@ fn of_table(name: &ObjectName, source: &Source) -> Option<Vec<(String, SelectIte
 }
 
 /// The fields of a column that is a struct.
-fn of_struct(name: &ObjectName, source: &Source) -> Option<Vec<(String, SelectItem)>> {
+fn of_struct(name: &ObjectName, source: &FromClause) -> Option<Vec<(String, SelectItem)>> {
     let parts: Vec<Ident> = name.0.iter().filter_map(|part| part.as_ident().cloned()).collect();
     // With or without its table, and as deep as it is written.
     let schema = source.plan.schema();
@@ -181,7 +182,7 @@ fn of_struct(name: &ObjectName, source: &Source) -> Option<Vec<(String, SelectIt
 
 /// An alias that is used in the list in which it stands is what it stands for, if no column has its name.
 /// <https://spark.apache.org/docs/latest/sql-ref-name-resolution.html#name-resolution>
-fn aliases(select: &mut Select, source: &Source, scope: &Scope) -> Result<()> {
+fn aliases(select: &mut Select, source: &FromClause, scope: &Scope) -> Result<()> {
     let mut known: Vec<(Ident, Expr)> = vec![];
     let mut fault = None;
     for nth in 0..select.projection.len() {
@@ -251,8 +252,8 @@ fn by_chance(expr: &Expr, scope: &Scope) -> Option<String> {
 }
 
 /// Puts the columns that a generator makes in its place in the list.
-fn generate(select: &mut Select, source: Source, scope: &mut Scope) -> Result<Source> {
-    let is_generator = |item: &SelectItem| call_of(item).is_some_and(generator::is_generator_call);
+fn generate(select: &mut Select, source: FromClause, scope: &mut Scope) -> Result<FromClause> {
+    let is_generator = |item: &SelectItem| call_of(item).is_some_and(is_generator_call);
     let mut all = (0..select.projection.len()).filter(|nth| is_generator(&select.projection[*nth]));
     let Some(nth) = all.next() else { return Ok(source) };
     if let Some(second) = all.next() {
@@ -276,7 +277,7 @@ fn generate(select: &mut Select, source: Source, scope: &mut Scope) -> Result<So
     let made = source::columns_of(&source.plan, known);
     let items = made.into_iter().map(|(_, column)| SelectItem::UnnamedExpr(column));
     select.projection.splice(nth..=nth, items);
-    Ok(Source { columns: visible, ..source })
+    Ok(FromClause { columns: visible, ..source })
 }
 
 fn call_of(item: &SelectItem) -> Option<&Expr> {
@@ -291,7 +292,7 @@ fn call_of(item: &SelectItem) -> Option<&Expr> {
 /// If a list has a generator of what groups or windows are made of, these are computed first, in a query of their own.
 fn above_generators(query: &mut Query, scope: &Scope) -> Option<Query> {
     let SetExpr::Select(select) = query.body.as_mut() else { return None };
-    let nth = select.projection.iter().position(|item| call_of(item).is_some_and(generator::is_generator_call))?;
+    let nth = select.projection.iter().position(|item| call_of(item).is_some_and(is_generator_call))?;
     let is_grouped = !matches!(&select.group_by, GroupByExpr::Expressions(items, _) if items.is_empty());
     if !is_grouped && select.having.is_none() && !computes_groups(select, scope) {
         return None;

@@ -4,19 +4,16 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use datafusion::common::{Result, TableReference};
-use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder};
-use datafusion::sql::sqlparser::ast::{
-    Expr, Ident, Join, JoinConstraint, JoinOperator, LateralView, OrderBy, Select, SelectItem, SetExpr, TableFactor,
-    TableWithJoins,
-};
+use datafusion::logical_expr::LogicalPlan;
+use datafusion::sql::sqlparser::ast::{Expr, Ident, LateralView, OrderBy, Select, SelectItem, TableFactor};
 
+use super::generator;
 use super::kept::Scope;
-use super::{generator, join};
 use crate::spark::sql::rewrite::build;
 use crate::spark::sql::rewrite::own::visit_own;
 
 /// What a FROM gives to its select.
-pub struct Source {
+pub struct FromClause {
     pub plan: LogicalPlan,
     /// What `*` stands for, in its order: a name, and what it means.
     pub columns: Vec<(String, Expr)>,
@@ -24,60 +21,14 @@ pub struct Source {
     pub merged: BTreeMap<String, Expr>,
 }
 
-impl Source {
-    /// All tables of a FROM, joined.
-    pub fn of(from: Vec<TableWithJoins>, scope: &mut Scope) -> Result<Source> {
-        let mut tables = from.into_iter();
-        let Some(first) = tables.next() else {
-            return Ok(Source::of_plan(LogicalPlanBuilder::empty(true).build()?));
-        };
-        let mut source = Source::joined(first, scope)?;
-        for table in tables {
-            source = match is_lateral(&table.relation) {
-                // It sees what stands before it.
-                true => {
-                    let join_operator = JoinOperator::CrossJoin(JoinConstraint::None);
-                    let first = Join { relation: table.relation, global: false, join_operator };
-                    let joins = std::iter::once(first).chain(table.joins);
-                    joins.into_iter().try_fold(source, |source, one| join::join(source, one, scope))?
-                }
-                false => {
-                    let other = Source::joined(table, scope)?;
-                    let merged = source.merged_with(&other);
-                    let plan = LogicalPlanBuilder::from(source.plan).cross_join(other.plan)?.build()?;
-                    Source { plan, columns: source.columns.into_iter().chain(other.columns).collect(), merged }
-                }
-            };
-        }
-        Ok(source)
-    }
-
-    fn joined(table: TableWithJoins, scope: &mut Scope) -> Result<Source> {
-        let first = Source::table(table.relation, scope)?;
-        table.joins.into_iter().try_fold(first, |source, one| join::join(source, one, scope))
-    }
-
-    /// One table, or joins in brackets.
-    pub fn table(relation: TableFactor, scope: &mut Scope) -> Result<Source> {
-        match relation {
-            TableFactor::NestedJoin { table_with_joins, alias: None } => Source::joined(*table_with_joins, scope),
-            TableFactor::NestedJoin { table_with_joins, alias } => {
-                let all = build::select(vec![build::wildcard()], vec![*table_with_joins]);
-                let query = Box::new(build::query(SetExpr::Select(Box::new(all))));
-                let relation = TableFactor::TableFunction { expr: Expr::Subquery(query), alias };
-                Ok(Source::of_plan(scope.plan(relation)?))
-            }
-            relation => Ok(Source::of_plan(scope.plan(relation)?)),
-        }
-    }
-
-    pub fn of_plan(plan: LogicalPlan) -> Source {
+impl FromClause {
+    pub fn of_plan(plan: LogicalPlan) -> FromClause {
         let columns = columns_of(&plan, 0);
-        Source { plan, columns, merged: BTreeMap::new() }
+        FromClause { plan, columns, merged: BTreeMap::new() }
     }
 
     /// The rows that a LATERAL VIEW makes of each row, beside it.
-    pub fn with_view(self, view: &LateralView, scope: &mut Scope) -> Result<Source> {
+    pub fn with_view(self, view: &LateralView, scope: &mut Scope) -> Result<FromClause> {
         let name = view.lateral_view_name.0.last().and_then(|part| part.as_ident()).cloned();
         self.with_generator(&view.lateral_view, view.outer, name.as_ref(), &view.lateral_col_alias, scope)
     }
@@ -89,13 +40,13 @@ impl Source {
         table: Option<&Ident>,
         names: &[Ident],
         scope: &mut Scope,
-    ) -> Result<Source> {
+    ) -> Result<FromClause> {
         let mut call = call.clone();
         resolve(&self.merged, &mut call);
         let known = self.plan.schema().fields().len();
         let plan = generator::beside(self.plan, &call, outer, table, names, scope)?;
         let columns = self.columns.into_iter().chain(columns_of(&plan, known)).collect();
-        Ok(Source { plan, columns, merged: self.merged })
+        Ok(FromClause { plan, columns, merged: self.merged })
     }
 
     /// Whether there is a column of this name.
@@ -105,7 +56,7 @@ impl Source {
 
     /// What names mean that joins have made of several columns, once there is another side, too. A name that the other has
     /// as well is no longer that of one column.
-    pub fn merged_with(&self, other: &Source) -> BTreeMap<String, Expr> {
+    pub fn merged_with(&self, other: &FromClause) -> BTreeMap<String, Expr> {
         let own = self.merged.iter().filter(|(name, _)| !other.has(name));
         let others = other.merged.iter().filter(|(name, _)| !self.has(name));
         own.chain(others).map(|(name, expr)| (name.clone(), expr.clone())).collect()

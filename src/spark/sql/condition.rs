@@ -8,7 +8,8 @@ use datafusion::sql::sqlparser::ast::{
 };
 use datafusion::sql::sqlparser::tokenizer;
 
-use super::rewrite::{call, rewrite};
+use super::faults::Excerpt;
+use super::rewrite::{MOST_DIGITS, call, rewrite};
 use super::{SqlFault, parse_expr, places};
 use crate::error::Span;
 
@@ -34,38 +35,44 @@ pub struct Constant(Expr);
 impl Condition {
     /// Parses an expression that is written within a file; `place` says where there each part of the text stands.
     pub fn parse(text: &str, file: &str, place: impl Fn(Span) -> Span) -> Result<Condition, SqlFault> {
-        let expr = parse_expr(text, file, place)?;
-        let text = with_doubled('\\', &expr);
+        let (written, expr) = parse_expr(text, file, place)?;
+        let text = with_doubled('\\', &written);
         Ok(Condition { expr, text })
     }
 
-    pub fn is_not_null(column: ColumnAt<'_>) -> Condition {
-        Condition::of(Expr::IsNotNull(Box::new(column.expr())))
+    pub fn is_not_null(column: ColumnAt<'_>) -> Result<Condition, SqlFault> {
+        Condition::of(Expr::IsNotNull(Box::new(column.expr())), column)
     }
 
-    pub fn is_one_of(column: ColumnAt<'_>, values: Vec<Constant>) -> Condition {
+    pub fn is_one_of(column: ColumnAt<'_>, values: Vec<Constant>) -> Result<Condition, SqlFault> {
         let list = values.into_iter().map(|value| value.0).collect();
-        Condition::of(Expr::InList { expr: Box::new(column.expr()), list, negated: false })
+        Condition::of(Expr::InList { expr: Box::new(column.expr()), list, negated: false }, column)
     }
 
     /// Both limits are part of the range. Without any there is nothing to ask.
-    pub fn is_within(column: ColumnAt<'_>, min: Option<Constant>, max: Option<Constant>) -> Option<Condition> {
+    pub fn is_within(
+        column: ColumnAt<'_>,
+        min: Option<Constant>,
+        max: Option<Constant>,
+    ) -> Option<Result<Condition, SqlFault>> {
         let compared = |op, limit: Constant| binary(column.expr(), op, limit.0);
         let min = min.map(|limit| compared(BinaryOperator::GtEq, limit));
         let max = max.map(|limit| compared(BinaryOperator::LtEq, limit));
         let both = min.into_iter().chain(max).reduce(|min, max| binary(min, BinaryOperator::And, max));
-        both.map(Condition::of)
+        both.map(|both| Condition::of(both, column))
     }
 
-    pub fn matches(column: ColumnAt<'_>, pattern: &str) -> Condition {
+    pub fn matches(column: ColumnAt<'_>, pattern: &str) -> Result<Condition, SqlFault> {
         let place = column.ident().span;
-        Condition::of(call("regexp_like", place, vec![column.expr(), Constant::text(pattern).0]))
+        Condition::of(call("regexp_like", place, vec![column.expr(), Constant::text(pattern).0]), column)
     }
 
-    fn of(mut expr: Expr) -> Condition {
-        rewrite(&mut expr).expect("there is no SELECT in it");
+    /// Of what a header says about a column. What is wrong with its values is told at the column.
+    fn of(mut expr: Expr, column: ColumnAt<'_>) -> Result<Condition, SqlFault> {
         let text = with_doubled('\'', &expr);
-        Condition { expr, text }
+        let excerpt = Excerpt { file: column.file, part: column.span.clone() };
+        rewrite(&mut expr).map_err(|refusal| excerpt.refused(refusal))?;
+        Ok(Condition { expr, text })
     }
 
     pub fn expr(&self) -> &Expr {
@@ -104,10 +111,15 @@ impl Constant {
         Constant::value(Value::SingleQuotedString(text.to_string()))
     }
 
-    /// A number as it is written, with digits alone and perhaps a sign.
+    /// A number as it is written, with digits alone and perhaps a sign. With more digits than a decimal has it is a double.
     pub fn number(number: &str) -> Constant {
         match number.strip_prefix('-') {
-            None => Constant::value(Value::Number(number.to_string(), false)),
+            None => {
+                let is_decimal = number.bytes().filter(u8::is_ascii_digit).count() <= MOST_DIGITS;
+                let double = number.parse::<f64>().ok().filter(|_| !is_decimal);
+                let text = double.map_or_else(|| number.to_string(), |double| format!("{double:e}"));
+                Constant::value(Value::Number(text, false))
+            }
             Some(number) => {
                 Constant(Expr::UnaryOp { op: UnaryOperator::Minus, expr: Box::new(Constant::number(number).0) })
             }
@@ -192,12 +204,14 @@ mod tests {
         let column = ColumnAt { column: "State", file: "not_null: [State]", span: &(11..16) };
         let values =
             vec![Constant::text("it's"), Constant::text(r"\d''"), Constant::number("-3"), Constant::truth(true)];
-        let text = |condition: Condition| condition.fingerprint_text().to_string();
+        let text = |condition: Result<Condition, SqlFault>| condition.unwrap().fingerprint_text().to_string();
         assert_eq!(text(Condition::is_not_null(column)), "`state` IS NOT NULL");
         assert_eq!(text(Condition::is_one_of(column, values)), r"`state` IN ('it''s', '\d''''', -3, true)");
         assert_eq!(text(Condition::matches(column, r"^\d+'$")), r"regexp_like(`state`, '^\d+''$')");
         let limits = (Some(Constant::number("1")), Some(Constant::number("9.5")));
         assert_eq!(text(Condition::is_within(column, limits.0, limits.1).unwrap()), "`state` >= 1 AND `state` <= 9.5");
         assert!(Condition::is_within(column, None, None).is_none());
+        let long = Condition::is_one_of(column, vec![Constant::number(&format!("-1{}", "0".repeat(300)))]);
+        assert_eq!(text(long), "`state` IN (-1e300)");
     }
 }

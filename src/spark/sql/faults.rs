@@ -5,7 +5,8 @@ use datafusion::sql::sqlparser::parser::ParserError;
 use datafusion::sql::sqlparser::tokenizer::{Location, TokenizerError};
 
 use super::depth::{MOST_DEEP, MOST_GUESSED, MOST_NESTED, TooDeep};
-use super::places::{byte_or_end, word_at};
+use super::places::{byte_or_end, bytes_of, word_at};
+use super::rewrite::RewriteRefusal;
 use crate::error::Span;
 use crate::hints::nearest;
 
@@ -31,6 +32,12 @@ impl Excerpt<'_> {
             message: format!("SQL syntax: {}", lowered(&error.message)),
             hint: Some("is a quote or a comment not closed?".into()),
         }
+    }
+
+    /// What is written well, and means nothing here.
+    pub(super) fn refused(&self, RewriteRefusal { place, message, hint }: RewriteRefusal) -> SqlFault {
+        let span = bytes_of(self.file, place).unwrap_or_else(|| self.part.clone());
+        SqlFault { span, message, hint: Some(hint) }
     }
 
     pub(super) fn too_deep(&self, fault: TooDeep) -> SqlFault {

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `dialect`, `raw` | the words of a text |
 //! | `depth` | how deep a text may be |
+//! | `generators` | functions that make rows, by their names |
 //! | `names` | what columns are called that a query leaves unnamed |
 //! | `rewrite` | Spark's clauses and operators in words that the planner knows |
 //! | `condition` | what a check asks, as a tree |
@@ -19,6 +20,7 @@ mod depth;
 pub mod dialect;
 mod faults;
 pub mod find;
+pub mod generators;
 pub mod names;
 mod places;
 mod raw;
@@ -40,12 +42,14 @@ use faults::Excerpt;
 pub use faults::SqlFault;
 pub use places::{bytes_between, bytes_of};
 pub use references::{Reference, has_wildcard, is_query, references, table_names};
-use rewrite::Refusal;
 
 /// A statement as it is planned, and where it begins in its text: from its first word to the end of that line.
 #[derive(Debug, Clone)]
 pub struct Parsed {
     pub statement: Statement,
+    /// It as it is written, but for blanks, comments and letter case: what fingerprints are made of. How a statement is
+    /// rewritten to be planned is not a part of it.
+    pub written: String,
     pub span: Span,
 }
 
@@ -75,23 +79,26 @@ pub fn parse_all(text: &str) -> Result<Vec<Parsed>, SqlFault> {
         let start = reader.start();
         let mut statement =
             reader.parser.parse_statement().map_err(|error| reader.excerpt.not_parsed(start, &error))?;
+        let written = statement.to_string();
         if let Some(plain) = rewritable(&mut statement) {
             reader.rewrite(plain)?;
         }
-        statements.push(Parsed { statement, span: places::line_from(text, start) });
+        statements.push(Parsed { statement, written, span: places::line_from(text, start) });
     }
     Ok(statements)
 }
 
-/// Parses one expression that is written within a file; `place` says where there each part of the text stands.
-fn parse_expr(text: &str, file: &str, place: impl Fn(Span) -> Span) -> Result<Expr, SqlFault> {
+/// Parses one expression that is written within a file; `place` says where there each part of the text stands. As it is
+/// written, and as it is planned.
+fn parse_expr(text: &str, file: &str, place: impl Fn(Span) -> Span) -> Result<(Expr, Expr), SqlFault> {
     let mut reader = Reader::of(text, file, place)?;
     let start = reader.start();
     let parser = &mut reader.parser.parser;
     let parsed = parser.parse_expr().and_then(|expr| parser.expect_token(&Token::EOF).map(|_| expr));
-    let mut expr = parsed.map_err(|error| reader.excerpt.not_parsed(start, &DataFusionError::from(error)))?;
+    let written = parsed.map_err(|error| reader.excerpt.not_parsed(start, &DataFusionError::from(error)))?;
+    let mut expr = written.clone();
     reader.rewrite(&mut expr)?;
-    Ok(expr)
+    Ok((written, expr))
 }
 
 /// The parser's own part of a statement: what EXPLAIN explains is one, too.
@@ -156,11 +163,7 @@ impl<'a> Reader<'a> {
     }
 
     fn rewrite(&self, syntax: &mut impl VisitMut) -> Result<(), SqlFault> {
-        rewrite::rewrite(syntax).map_err(|Refusal { place, message, hint }| SqlFault {
-            span: bytes_of(self.excerpt.file, place).unwrap_or_else(|| self.excerpt.part.clone()),
-            message,
-            hint: Some(hint),
-        })
+        rewrite::rewrite(syntax).map_err(|refusal| self.excerpt.refused(refusal))
     }
 }
 

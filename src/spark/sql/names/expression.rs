@@ -5,7 +5,7 @@ use datafusion::sql::sqlparser::ast::{
     TrimWhereField, UnaryOperator, Value,
 };
 
-use super::{Known, fields, function, literal};
+use super::{Naming, Qualifiers, bare, fields, function, literal};
 
 /// The name of an expression.
 pub fn of(expr: &Expr) -> String {
@@ -13,7 +13,7 @@ pub fn of(expr: &Expr) -> String {
 }
 
 /// The name of a column of a select list. A cast column is called as that column.
-pub(super) fn of_column(expr: &Expr, windows: &[NamedWindowDefinition], tables: &Known) -> String {
+pub(super) fn of_column(expr: &Expr, windows: &[NamedWindowDefinition], tables: &Qualifiers) -> String {
     match expr {
         Expr::Nested(inner) => return of_column(inner, windows, tables),
         Expr::CompoundIdentifier(parts) if !parts.is_empty() => return parts[parts.len() - 1].value.clone(),
@@ -39,29 +39,12 @@ pub(super) fn of_column(expr: &Expr, windows: &[NamedWindowDefinition], tables: 
         }
         _ => {}
     }
-    let mut name = Name { text: String::new(), windows, tables, variables: vec![] };
+    let mut name = Naming { text: String::new(), windows, tables, variables: vec![] };
     name.write(expr);
     name.text
 }
 
-/// What stands in brackets.
-pub(super) fn bare(expr: &Expr) -> &Expr {
-    match expr {
-        Expr::Nested(inner) => bare(inner),
-        expr => expr,
-    }
-}
-
-/// A name that is being written.
-pub(super) struct Name<'a> {
-    pub text: String,
-    pub windows: &'a [NamedWindowDefinition],
-    pub tables: &'a Known,
-    /// The parameters of the lambdas around.
-    pub variables: Vec<String>,
-}
-
-impl Name<'_> {
+impl Naming<'_> {
     pub(super) fn push(&mut self, text: &str) {
         self.text.push_str(text);
     }

@@ -8,8 +8,7 @@ use datafusion::sql::sqlparser::ast::{
     WindowFrameUnits, WindowSpec, WindowType,
 };
 
-use super::expression::{Name, bare};
-use super::literal;
+use super::{Naming, bare, literal};
 
 /// Functions that are called otherwise in names.
 const RENAMED: [(&str, &str); 21] = [
@@ -119,31 +118,13 @@ const CASTS: [&str; 12] = [
     "tinyint",
 ];
 
-/// Functions that make several rows of one, and name their columns themselves.
-const GENERATORS: [&str; 10] = [
-    "explode",
-    "explode_outer",
-    "inline",
-    "inline_outer",
-    "json_tuple",
-    "posexplode",
-    "posexplode_outer",
-    "stack",
-    "variant_explode",
-    "variant_explode_outer",
-];
-
-pub fn is_generator(name: &str) -> bool {
-    GENERATORS.contains(&name)
-}
-
 /// How Spark's `array_sort` compares.
 const COMPARED: &str = "lambdafunction((IF(((namedlambdavariable() IS NULL) AND (namedlambdavariable() IS NULL)), 0, \
                         (IF((namedlambdavariable() IS NULL), 1, (IF((namedlambdavariable() IS NULL), -1, \
                         (IF((namedlambdavariable() < namedlambdavariable()), -1, (IF((namedlambdavariable() > \
                         namedlambdavariable()), 1, 0)))))))))), namedlambdavariable(), namedlambdavariable())";
 
-pub fn write(name: &mut Name, function: &Function) {
+pub fn write(name: &mut Naming, function: &Function) {
     let called = function.name.to_string();
     let arguments = arguments(function);
     let plain: Vec<&Expr> = arguments.iter().filter_map(|argument| expr_of(argument)).collect();
@@ -193,7 +174,7 @@ fn expr_of(argument: &FunctionArg) -> Option<&Expr> {
     }
 }
 
-fn write_arguments(name: &mut Name, called: &str, arguments: &[FunctionArg]) {
+fn write_arguments(name: &mut Naming, called: &str, arguments: &[FunctionArg]) {
     let kept = SHORTENED.iter().find(|(other, _)| *other == called).map_or(arguments.len(), |(_, kept)| *kept);
     for (nth, argument) in arguments.iter().take(kept).enumerate() {
         name.push(if nth > 0 { ", " } else { "" });
@@ -219,7 +200,7 @@ fn write_arguments(name: &mut Name, called: &str, arguments: &[FunctionArg]) {
 }
 
 /// Functions that are written as something else.
-fn special(name: &mut Name, called: &str, arguments: &[&Expr]) -> bool {
+fn special(name: &mut Naming, called: &str, arguments: &[&Expr]) -> bool {
     match (called, arguments) {
         (cast, [one]) if CASTS.contains(&cast) => name.write(one),
         ("if", [_, _, _]) => {
@@ -273,7 +254,7 @@ fn special(name: &mut Name, called: &str, arguments: &[&Expr]) -> bool {
 }
 
 /// Units of time are written in capital letters.
-fn units(name: &mut Name, called: &str, unit: &Expr, others: [&Expr; 2]) {
+fn units(name: &mut Naming, called: &str, unit: &Expr, others: [&Expr; 2]) {
     let unit = match bare(unit) {
         Expr::Identifier(unit) => unit.value.to_uppercase(),
         Expr::Value(unit) => literal::value(&unit.value).to_uppercase(),
@@ -284,7 +265,7 @@ fn units(name: &mut Name, called: &str, unit: &Expr, others: [&Expr; 2]) {
     name.push(")");
 }
 
-fn within_group(name: &mut Name, called: &str, order: &[OrderByExpr]) {
+fn within_group(name: &mut Naming, called: &str, order: &[OrderByExpr]) {
     let [first, ..] = order else { return };
     name.push(" WITHIN GROUP (ORDER BY ");
     match called {
@@ -302,7 +283,7 @@ fn within_group(name: &mut Name, called: &str, order: &[OrderByExpr]) {
     name.push(")");
 }
 
-fn ordered(name: &mut Name, order: &[OrderByExpr]) {
+fn ordered(name: &mut Naming, order: &[OrderByExpr]) {
     for (nth, OrderByExpr { expr, options, .. }) in order.iter().enumerate() {
         name.push(if nth > 0 { ", " } else { "" });
         name.write(expr);
@@ -313,7 +294,7 @@ fn ordered(name: &mut Name, order: &[OrderByExpr]) {
 }
 
 /// ` OVER (PARTITION BY a ORDER BY b ASC NULLS FIRST RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)`
-fn over(name: &mut Name, called: &str, arguments: &[&Expr], window: &WindowType) {
+fn over(name: &mut Naming, called: &str, arguments: &[&Expr], window: &WindowType) {
     let Some(spec) = spec_of(name, window) else { return };
     name.push(" OVER (");
     let start = name.text.len();
@@ -348,7 +329,7 @@ fn over(name: &mut Name, called: &str, arguments: &[&Expr], window: &WindowType)
     name.push(")");
 }
 
-fn spec_of(name: &Name, window: &WindowType) -> Option<WindowSpec> {
+fn spec_of(name: &Naming, window: &WindowType) -> Option<WindowSpec> {
     match window {
         WindowType::WindowSpec(spec) => Some(spec.clone()),
         WindowType::NamedWindow(of) => {
@@ -373,7 +354,7 @@ fn whole(expr: &Expr) -> Option<i64> {
     }
 }
 
-fn write_frame(name: &mut Name, frame: &WindowFrame) {
+fn write_frame(name: &mut Naming, frame: &WindowFrame) {
     name.push(match frame.units {
         WindowFrameUnits::Rows => "ROWS BETWEEN ",
         WindowFrameUnits::Range => "RANGE BETWEEN ",
@@ -384,7 +365,7 @@ fn write_frame(name: &mut Name, frame: &WindowFrame) {
     bound(name, frame.end_bound.as_ref().unwrap_or(&WindowFrameBound::CurrentRow));
 }
 
-fn bound(name: &mut Name, bound: &WindowFrameBound) {
+fn bound(name: &mut Naming, bound: &WindowFrameBound) {
     match bound {
         WindowFrameBound::CurrentRow => name.push("CURRENT ROW"),
         WindowFrameBound::Preceding(None) => name.push("UNBOUNDED PRECEDING"),
@@ -401,7 +382,7 @@ fn bound(name: &mut Name, bound: &WindowFrameBound) {
 }
 
 /// `x -> x + 1` is `lambdafunction((namedlambdavariable() + 1), namedlambdavariable())`.
-pub fn lambda(name: &mut Name, lambda: &LambdaFunction) {
+pub fn lambda(name: &mut Naming, lambda: &LambdaFunction) {
     let parameters = match &lambda.params {
         OneOrManyWithParens::One(parameter) => std::slice::from_ref(parameter),
         OneOrManyWithParens::Many(parameters) => parameters.as_slice(),

@@ -2,6 +2,8 @@
 
 use datafusion::sql::sqlparser::ast::Value;
 
+use crate::spark::text::floats;
+
 /// A number as it is written: no zeros too many, and a double as Java writes it.
 pub fn number(digits: &str) -> String {
     if digits.contains(['e', 'E']) {
@@ -13,30 +15,17 @@ pub fn number(digits: &str) -> String {
     if fraction.is_empty() { whole.to_string() } else { format!("{whole}.{fraction}") }
 }
 
-/// `Double.toString` of Java 19.
+/// A double as Java writes it.
 pub fn double(value: f64) -> String {
-    written(value, format!("{value}"), format!("{value:e}"))
+    let mut text = String::new();
+    floats::write(&mut text, value);
+    text
 }
 
-/// `Float.toString` of Java 19.
 pub fn float(value: f32) -> String {
-    written(f64::from(value), format!("{value}"), format!("{value:e}"))
-}
-
-/// Between a thousandth and ten millions it is written out, else with a power of ten.
-fn written(value: f64, plain: String, scientific: String) -> String {
-    let pointed = |digits: &str| if digits.contains('.') { digits.to_string() } else { format!("{digits}.0") };
-    if value.is_nan() {
-        return "NaN".to_string();
-    }
-    if value.is_infinite() {
-        return if value > 0.0 { "Infinity" } else { "-Infinity" }.to_string();
-    }
-    if value == 0.0 || (1e-3..1e7).contains(&value.abs()) {
-        return pointed(&plain);
-    }
-    let (digits, power) = scientific.split_once('e').unwrap_or((&scientific, "0"));
-    format!("{}E{power}", pointed(digits))
+    let mut text = String::new();
+    floats::write(&mut text, value);
+    text
 }
 
 /// `1.5e2` as `150`, without a power of ten.

@@ -24,6 +24,7 @@ use datafusion::sql::sqlparser::ast::{
     VisitorMut,
 };
 
+use super::generators;
 pub use expression::of;
 pub use repeated::{number, shown};
 
@@ -84,17 +85,34 @@ impl Namer {
                 inner => self.name_of(inner, windows),
             },
             // Such a function makes columns of its own.
-            Expr::Function(function) if function::is_generator(&function.name.to_string()) => None,
+            Expr::Function(function) if generators::names_its_columns(&function.name) => None,
             _ => Some(expression::of_column(expr, windows, &self.tables)),
         }
     }
 }
 
+/// What stands in brackets.
+fn bare(expr: &Expr) -> &Expr {
+    match expr {
+        Expr::Nested(inner) => bare(inner),
+        expr => expr,
+    }
+}
+
+/// A name that is being written.
+struct Naming<'a> {
+    text: String,
+    windows: &'a [NamedWindowDefinition],
+    tables: &'a Qualifiers,
+    /// The parameters of the lambdas around.
+    variables: Vec<String>,
+}
+
 /// By what columns can be qualified in each of some selects.
-type Known = [BTreeSet<Vec<String>>];
+type Qualifiers = [BTreeSet<Vec<String>>];
 
 /// A column and the fields in it, without the table that it is qualified by.
-fn fields<'a>(tables: &Known, parts: &'a [Ident]) -> &'a [Ident] {
+fn fields<'a>(tables: &Qualifiers, parts: &'a [Ident]) -> &'a [Ident] {
     let is_table = |length: &usize| {
         let table: Vec<String> = parts[..*length].iter().map(|part| part.value.clone()).collect();
         tables.iter().flatten().any(|known| known.ends_with(&table))
@@ -105,7 +123,7 @@ fn fields<'a>(tables: &Known, parts: &'a [Ident]) -> &'a [Ident] {
 
 /// By what a select's columns can be qualified: its tables, or what it calls them.
 pub fn tables(select: &Select) -> BTreeSet<Vec<String>> {
-    let mut tables = Tables::default();
+    let mut tables = TablesOfFrom::default();
     for from in &select.from {
         let _ = Visit::visit(from, &mut tables);
     }
@@ -115,12 +133,12 @@ pub fn tables(select: &Select) -> BTreeSet<Vec<String>> {
 
 /// The tables of a FROM, and not those of the queries in it.
 #[derive(Default)]
-struct Tables {
+struct TablesOfFrom {
     found: BTreeSet<Vec<String>>,
     depth: usize,
 }
 
-impl Visitor for Tables {
+impl Visitor for TablesOfFrom {
     type Break = ();
 
     fn pre_visit_query(&mut self, _: &Query) -> ControlFlow<()> {

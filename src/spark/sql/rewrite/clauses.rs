@@ -7,10 +7,10 @@ use datafusion::sql::sqlparser::ast::{
 };
 use datafusion::sql::sqlparser::tokenizer::Span;
 
-use super::Refusal;
+use super::RewriteRefusal;
 use super::build::{self, binary, count_all, number};
 
-pub fn rewrite(query: &mut Query) -> Result<(), Refusal> {
+pub fn rewrite(query: &mut Query) -> Result<(), RewriteRefusal> {
     refuse_unknown(query)?;
     let Query { body, order_by, .. } = query;
     if let SetExpr::Select(select) = body.as_mut() {
@@ -19,7 +19,7 @@ pub fn rewrite(query: &mut Query) -> Result<(), Refusal> {
     sides(body)
 }
 
-fn sides(body: &mut SetExpr) -> Result<(), Refusal> {
+fn sides(body: &mut SetExpr) -> Result<(), RewriteRefusal> {
     match body {
         SetExpr::Select(select) => {
             refuse_unknown_in_select(select)?;
@@ -28,7 +28,7 @@ fn sides(body: &mut SetExpr) -> Result<(), Refusal> {
             // A hint of how to compute, which has no meaning here.
             select.distribute_by = vec![];
             if !select.sort_by.is_empty() || !select.cluster_by.is_empty() {
-                return Err(Refusal::new(
+                return Err(RewriteRefusal::new(
                     select.span(),
                     "SORT BY and CLUSTER BY are not known within UNION, EXCEPT and INTERSECT",
                     "sort the result: ORDER BY behind all of it",
@@ -99,7 +99,7 @@ fn sorting(select: &mut Select, order_by: &mut Option<OrderBy>) {
 }
 
 /// What is no part of Spark's SELECT, and would have no effect.
-fn refuse_unknown(query: &Query) -> Result<(), Refusal> {
+fn refuse_unknown(query: &Query) -> Result<(), RewriteRefusal> {
     let place = query.body.span();
     let unknown = [
         (query.fetch.is_some(), "FETCH", "write LIMIT"),
@@ -110,19 +110,19 @@ fn refuse_unknown(query: &Query) -> Result<(), Refusal> {
     ];
     refuse(place, &unknown)?;
     match &query.limit_clause {
-        Some(LimitClause::LimitOffset { limit_by, .. }) if !limit_by.is_empty() => Err(Refusal::new(
+        Some(LimitClause::LimitOffset { limit_by, .. }) if !limit_by.is_empty() => Err(RewriteRefusal::new(
             place,
             "LIMIT … BY is no part of Spark's SQL",
             "number the rows: row_number() OVER (PARTITION BY …)",
         )),
         Some(LimitClause::OffsetCommaLimit { .. }) => {
-            Err(Refusal::new(place, "LIMIT a, b is no part of Spark's SQL", "write LIMIT b OFFSET a"))
+            Err(RewriteRefusal::new(place, "LIMIT a, b is no part of Spark's SQL", "write LIMIT b OFFSET a"))
         }
         _ => Ok(()),
     }
 }
 
-fn refuse_unknown_in_select(select: &Select) -> Result<(), Refusal> {
+fn refuse_unknown_in_select(select: &Select) -> Result<(), RewriteRefusal> {
     let unknown = [
         (select.top.is_some(), "TOP", "write LIMIT"),
         (select.prewhere.is_some(), "PREWHERE", "write WHERE"),
@@ -134,9 +134,11 @@ fn refuse_unknown_in_select(select: &Select) -> Result<(), Refusal> {
     refuse(select.span(), &unknown)
 }
 
-fn refuse(place: Span, unknown: &[(bool, &str, &str)]) -> Result<(), Refusal> {
+fn refuse(place: Span, unknown: &[(bool, &str, &str)]) -> Result<(), RewriteRefusal> {
     match unknown.iter().find(|(is_there, _, _)| *is_there) {
-        Some((_, clause, hint)) => Err(Refusal::new(place, format!("{clause} is no part of Spark's SELECT"), *hint)),
+        Some((_, clause, hint)) => {
+            Err(RewriteRefusal::new(place, format!("{clause} is no part of Spark's SELECT"), *hint))
+        }
         None => Ok(()),
     }
 }

@@ -12,7 +12,7 @@ use datafusion::sql::sqlparser::ast::{
 };
 use datafusion::sql::sqlparser::tokenizer::Span;
 
-use super::Refusal;
+use super::RewriteRefusal;
 use super::build::{arguments, binary, call, cast, count_all, number};
 use super::own::visit_own;
 
@@ -20,7 +20,7 @@ use super::own::visit_own;
 const MOST_SETS: usize = 4096;
 
 /// Rewrites the groupings of a query's own selects.
-pub fn rewrite(query: &mut Query) -> Result<(), Refusal> {
+pub fn rewrite(query: &mut Query) -> Result<(), RewriteRefusal> {
     let Query { body, order_by, .. } = query;
     match body.as_mut() {
         SetExpr::Select(select) => rewrite_select(select, order_by.as_mut()),
@@ -29,7 +29,7 @@ pub fn rewrite(query: &mut Query) -> Result<(), Refusal> {
 }
 
 /// The selects of a set operation. Queries in brackets are looked at by themselves.
-fn rewrite_sides(body: &mut SetExpr) -> Result<(), Refusal> {
+fn rewrite_sides(body: &mut SetExpr) -> Result<(), RewriteRefusal> {
     match body {
         SetExpr::Select(select) => rewrite_select(select, None),
         SetExpr::SetOperation { left, right, .. } => {
@@ -40,7 +40,7 @@ fn rewrite_sides(body: &mut SetExpr) -> Result<(), Refusal> {
     }
 }
 
-fn rewrite_select(select: &mut Select, order_by: Option<&mut OrderBy>) -> Result<(), Refusal> {
+fn rewrite_select(select: &mut Select, order_by: Option<&mut OrderBy>) -> Result<(), RewriteRefusal> {
     let grouping = Grouping::of(select)?;
     if let Some(grouping) = &grouping {
         select.group_by = GroupByExpr::Expressions(vec![Expr::GroupingSets(grouping.sets.clone())], vec![]);
@@ -71,10 +71,10 @@ struct Grouping {
 
 impl Grouping {
     /// `None` for a GROUP BY of plain columns.
-    fn of(select: &Select) -> Result<Option<Grouping>, Refusal> {
+    fn of(select: &Select) -> Result<Option<Grouping>, RewriteRefusal> {
         let GroupByExpr::Expressions(items, modifiers) = &select.group_by else {
             return match &select.group_by {
-                GroupByExpr::All(modifiers) if !modifiers.is_empty() => Err(Refusal::new(
+                GroupByExpr::All(modifiers) if !modifiers.is_empty() => Err(RewriteRefusal::new(
                     select.group_by.span(),
                     "GROUP BY ALL cannot be combined with ROLLUP, CUBE or GROUPING SETS",
                     "name the columns to group by",
@@ -92,7 +92,7 @@ impl Grouping {
             [GroupByWithModifier::Cube] => vec![Expr::Cube(singles())],
             [GroupByWithModifier::GroupingSets(sets)] => vec![sets.clone()],
             _ => {
-                return Err(Refusal::new(
+                return Err(RewriteRefusal::new(
                     place,
                     "a GROUP BY takes one of WITH ROLLUP, WITH CUBE and GROUPING SETS",
                     "write all sets of columns in one GROUPING SETS (…)",
@@ -104,7 +104,7 @@ impl Grouping {
             let more = sets_of(part, &select.projection);
             if sets.len() * more.len() > MOST_SETS {
                 let message = format!("this GROUP BY has more than {MOST_SETS} sets of columns");
-                return Err(Refusal::new(place, message, "list those that are needed in GROUPING SETS (…)"));
+                return Err(RewriteRefusal::new(place, message, "list those that are needed in GROUPING SETS (…)"));
             }
             sets = sets.iter().flat_map(|set| more.iter().map(|other| [set.as_slice(), other].concat())).collect();
         }
@@ -193,7 +193,7 @@ fn once_each(columns: &[Expr]) -> Vec<Expr> {
 }
 
 /// Puts what the planner knows in place of `grouping(x)`, `grouping_id(…)` and Hive's `grouping__id`.
-fn replace(expr: &mut Expr, columns: Option<&[Expr]>) -> Result<(), Refusal> {
+fn replace(expr: &mut Expr, columns: Option<&[Expr]>) -> Result<(), RewriteRefusal> {
     let place = expr.span();
     let (asked, is_id) = match expr {
         Expr::Identifier(name) if name.value == "grouping__id" && columns.is_some() => (vec![], true),
@@ -205,7 +205,7 @@ fn replace(expr: &mut Expr, columns: Option<&[Expr]>) -> Result<(), Refusal> {
         _ => return Ok(()),
     };
     let Some(columns) = columns else {
-        return Err(Refusal::new(
+        return Err(RewriteRefusal::new(
             place,
             "[UNSUPPORTED_GROUPING_EXPRESSION] grouping() and grouping_id() are for a GROUP BY with ROLLUP, CUBE or GROUPING SETS",
             "without these, each row is of one group: leave it out",
@@ -214,7 +214,7 @@ fn replace(expr: &mut Expr, columns: Option<&[Expr]>) -> Result<(), Refusal> {
     let all = || columns.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     if is_id {
         if !asked.is_empty() && asked != columns {
-            return Err(Refusal::new(
+            return Err(RewriteRefusal::new(
                 place,
                 format!("[GROUPING_ID_COLUMN_MISMATCH] grouping_id() is of all columns of the GROUP BY: {}", all()),
                 "leave its arguments out",
@@ -228,7 +228,7 @@ fn replace(expr: &mut Expr, columns: Option<&[Expr]>) -> Result<(), Refusal> {
             *expr = grouping(place, asked, DataType::TinyInt(None));
             Ok(())
         }
-        _ => Err(Refusal::new(
+        _ => Err(RewriteRefusal::new(
             place,
             format!("[GROUPING_COLUMN_MISMATCH] grouping() is of one column of the GROUP BY: {}", all()),
             "take one of these",

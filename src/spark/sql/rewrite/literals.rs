@@ -7,12 +7,12 @@ use datafusion::sql::sqlparser::ast::{
     DataType, ExactNumberInfo, Expr, TypedString, UnaryOperator, Value, ValueWithSpan,
 };
 
-use super::Refusal;
+use super::RewriteRefusal;
 use super::build::cast;
 use crate::spark::sql::names::literal;
 
 /// Digits of the longest decimal.
-const MOST_DIGITS: usize = 38;
+pub const MOST_DIGITS: usize = 38;
 
 /// Puts a sign to its literal: `-128Y` fits where `128Y` does not. Has to come before the literal itself.
 pub fn sign(expr: &mut Expr) {
@@ -32,7 +32,7 @@ pub fn sign(expr: &mut Expr) {
     }
 }
 
-pub fn rewrite(expr: &mut Expr) -> Result<(), Refusal> {
+pub fn rewrite(expr: &mut Expr) -> Result<(), RewriteRefusal> {
     match expr {
         Expr::TypedString(TypedString { data_type, value, .. }) if is_number(data_type) => {
             let data_type = checked(data_type, value)?;
@@ -52,7 +52,7 @@ pub fn rewrite(expr: &mut Expr) -> Result<(), Refusal> {
                     "[DECIMAL_PRECISION_EXCEEDS_MAX_PRECISION] {digits} has more than {MOST_DIGITS} digits, which is more \
                      than a decimal can have"
                 );
-                return Err(Refusal::new(value.span, message, "write a double: with the suffix D"));
+                return Err(RewriteRefusal::new(value.span, message, "write a double: with the suffix D"));
             }
         }
         _ => {}
@@ -79,14 +79,14 @@ fn significant(digits: &str) -> usize {
 }
 
 /// The literal's type, if the literal fits it.
-fn checked(data_type: &DataType, value: &mut ValueWithSpan) -> Result<DataType, Refusal> {
+fn checked(data_type: &DataType, value: &mut ValueWithSpan) -> Result<DataType, RewriteRefusal> {
     let place = value.span;
     let Value::SingleQuotedString(text) = &mut value.value else { return Ok(data_type.clone()) };
     let out_of_range = |name: &str, least: &str, most: &str, text: &str| {
         let message = format!(
             "[INVALID_NUMERIC_LITERAL_RANGE] the literal {text} is not within the range of {name}, from {least} to {most}"
         );
-        Err(Refusal::new(place, message, "leave its suffix out, or take that of a wider type: S, L, D or BD"))
+        Err(RewriteRefusal::new(place, message, "leave its suffix out, or take that of a wider type: S, L, D or BD"))
     };
     let whole = |name: &str, least: i64, most: i64, text: &str| match text.parse::<i64>() {
         Ok(value) if (least..=most).contains(&value) => Ok(data_type.clone()),
@@ -114,7 +114,7 @@ fn checked(data_type: &DataType, value: &mut ValueWithSpan) -> Result<DataType, 
                     "[DECIMAL_PRECISION_EXCEEDS_MAX_PRECISION] {text} has more than {MOST_DIGITS} digits, which is more \
                      than a decimal can have"
                 );
-                return Err(Refusal::new(place, message, "write a double: with the suffix D"));
+                return Err(RewriteRefusal::new(place, message, "write a double: with the suffix D"));
             }
             Ok(DataType::Decimal(ExactNumberInfo::PrecisionAndScale(precision as u64, scale as i64)))
         }

@@ -32,11 +32,12 @@ use datafusion::sql::sqlparser::ast::{Expr, Query, TableFactor, VisitMut, Visito
 
 use super::names;
 pub use build::call;
-pub use refusal::Refusal;
+pub use literals::MOST_DIGITS;
+pub use refusal::RewriteRefusal;
 
 /// Rewrites all of a statement, or of an expression; or says what it can't. What is put in place of something keeps its
 /// place.
-pub fn rewrite(syntax: &mut impl VisitMut) -> Result<(), Refusal> {
+pub fn rewrite(syntax: &mut impl VisitMut) -> Result<(), RewriteRefusal> {
     // Columns are called as they are written.
     names::give(syntax);
     match syntax.visit(&mut Rewrite) {
@@ -48,9 +49,9 @@ pub fn rewrite(syntax: &mut impl VisitMut) -> Result<(), Refusal> {
 struct Rewrite;
 
 impl VisitorMut for Rewrite {
-    type Break = Refusal;
+    type Break = RewriteRefusal;
 
-    fn post_visit_query(&mut self, query: &mut Query) -> ControlFlow<Refusal> {
+    fn post_visit_query(&mut self, query: &mut Query) -> ControlFlow<RewriteRefusal> {
         order::rewrite(query);
         let understood = clauses::rewrite(query).and_then(|()| grouping::rewrite(query));
         if understood.is_ok() {
@@ -59,17 +60,17 @@ impl VisitorMut for Rewrite {
         refused(understood)
     }
 
-    fn post_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<Refusal> {
+    fn post_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<RewriteRefusal> {
         clauses::table(factor);
         ControlFlow::Continue(())
     }
 
-    fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<Refusal> {
+    fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<RewriteRefusal> {
         literals::sign(expr);
         ControlFlow::Continue(())
     }
 
-    fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<Refusal> {
+    fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<RewriteRefusal> {
         if let Expr::Function(function) = expr {
             functions::rewrite(function);
         }
@@ -78,6 +79,6 @@ impl VisitorMut for Rewrite {
     }
 }
 
-fn refused(rewritten: Result<(), Refusal>) -> ControlFlow<Refusal> {
+fn refused(rewritten: Result<(), RewriteRefusal>) -> ControlFlow<RewriteRefusal> {
     rewritten.map_or_else(ControlFlow::Break, ControlFlow::Continue)
 }

@@ -3,10 +3,10 @@
 use datafusion::sql::sqlparser::ast::{BinaryOperator, Expr, Spanned, UnaryOperator, Value};
 use datafusion::sql::sqlparser::tokenizer::Span;
 
-use super::Refusal;
+use super::RewriteRefusal;
 use super::build::{arguments, binary, call, taken};
 
-pub fn rewrite(expr: &mut Expr) -> Result<(), Refusal> {
+pub fn rewrite(expr: &mut Expr) -> Result<(), RewriteRefusal> {
     match expr {
         // <https://spark.apache.org/docs/latest/api/sql/index.html#rlike>
         Expr::RLike { negated, expr: text, pattern, .. } => {
@@ -80,12 +80,12 @@ fn any_or_all(like: &mut Expr) {
 }
 
 /// The planner knows a backslash alone, so a pattern that is written out is written with backslashes.
-fn escape(like: &mut Expr) -> Result<(), Refusal> {
+fn escape(like: &mut Expr) -> Result<(), RewriteRefusal> {
     let (Expr::Like { escape_char, pattern, .. } | Expr::ILike { escape_char, pattern, .. }) = like else {
         return Ok(());
     };
     let Some(value) = escape_char else { return Ok(()) };
-    let refusal = |place: Span, message: &str, hint: &str| Err(Refusal::new(place, message, hint));
+    let refusal = |place: Span, message: &str, hint: &str| Err(RewriteRefusal::new(place, message, hint));
     let Value::SingleQuotedString(by) = &value.value else {
         return refusal(value.span, "what follows ESCAPE is one character", "write it in quotes: ESCAPE '/'");
     };

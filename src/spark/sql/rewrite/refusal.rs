@@ -3,14 +3,14 @@
 use datafusion::sql::sqlparser::tokenizer::Span;
 
 #[derive(Debug)]
-pub struct Refusal {
+pub struct RewriteRefusal {
     pub place: Span,
     pub message: String,
     pub hint: String,
 }
 
-impl Refusal {
+impl RewriteRefusal {
     pub fn new(place: Span, message: impl Into<String>, hint: impl Into<String>) -> Self {
-        Refusal { place, message: message.into(), hint: hint.into() }
+        RewriteRefusal { place, message: message.into(), hint: hint.into() }
     }
 }

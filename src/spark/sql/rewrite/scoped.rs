@@ -12,7 +12,7 @@ use datafusion::sql::sqlparser::ast::{
 
 use super::build;
 use super::own::visit_own;
-use crate::spark::relations::{is_generator, is_generator_call};
+use crate::spark::sql::generators::{is_generator, is_generator_call};
 use crate::spark::sql::names;
 
 /// Wraps a query's own selects that need it.
