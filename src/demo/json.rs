@@ -54,7 +54,7 @@ pub fn user(row: &User, out: &mut Vec<u8>) {
     let User { id, phone, version, first, last, city, street, number, zipcode, .. } = row;
     put(out, format_args!(r#"{{"id":{id},"email":"#));
     text(row.shown_email.as_deref(), out);
-    put(out, format_args!(r#","username":"{last}{id}","phone":"{phone}","#));
+    put(out, format_args!(r#","username":"{last}{id}","password":"pw-{first}-{id}","phone":"{phone}","#));
     put(out, format_args!(r#""name":{{"firstname":"{first}","lastname":"{last}"}},"#));
     put(
         out,

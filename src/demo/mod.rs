@@ -111,7 +111,8 @@ impl Store {
         };
         let mut source = source.clone();
         match &mut source.origin {
-            Origin::Url { url, .. } | Origin::Rest { url, .. } => *url = here(url),
+            Origin::Url { url, .. } => *url = here(url),
+            Origin::Rest(read) => **read = read.moved(here),
             Origin::Sql { database, .. } => *database = here(database),
         }
         source

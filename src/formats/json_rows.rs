@@ -14,6 +14,8 @@ const MAX_ROW_BYTES: usize = 256 << 20;
 pub struct RowSplitter {
     /// Keys that lead to the array of rows; empty when the document itself is the rows.
     path: Vec<String>,
+    /// Whether a row of an array may be any value, and not only an object.
+    any_value: bool,
     state: Within,
     /// Objects of the path that are open.
     level: usize,
@@ -56,6 +58,8 @@ enum Within {
         nesting: Nesting,
         in_array: bool,
     },
+    /// In a row that is a number or a word, which ends where something else begins.
+    ScalarRow,
     AfterRow,
 }
 
@@ -108,6 +112,7 @@ impl RowSplitter {
     pub fn new(records: Option<&str>) -> Self {
         RowSplitter {
             path: records.map(|path| path.split('.').map(String::from).collect()).unwrap_or_default(),
+            any_value: false,
             state: Within::Mark(0),
             level: 0,
             found: false,
@@ -115,6 +120,12 @@ impl RowSplitter {
             offset: 0,
             rows: 0,
         }
+    }
+
+    /// Takes the values of an array, too, that are no objects.
+    pub fn of_any_value(mut self) -> Self {
+        self.any_value = true;
+        self
     }
 
     /// Rows handed out so far.
@@ -151,8 +162,16 @@ impl RowSplitter {
                 self.state = if end.is_some() { Within::AfterMember } else { Within::SkipNested(nesting) };
                 return Ok(end.map_or(chunk.len(), |end| at + end));
             }
-            Within::SkipScalar if !matches!(byte, b',' | b'}' | b']' | b' ' | b'\t' | b'\r' | b'\n') => {
+            Within::SkipScalar if !ends_scalar(byte) => return Ok(at + 1),
+            Within::ScalarRow if !ends_scalar(byte) => {
+                self.carried.push(byte);
                 return Ok(at + 1);
+            }
+            Within::ScalarRow => {
+                self.rows += 1;
+                self.state = Within::AfterRow;
+                row(&self.carried)?;
+                self.carried.clear();
             }
             Within::SkipScalar => self.state = Within::AfterMember,
             Within::Key { escaped } => {
@@ -234,6 +253,12 @@ impl RowSplitter {
             (Within::AfterMember, _) => return Err(self.unexpected(chunk, at, "`,` or `}`")),
 
             (Within::FirstRow | Within::NextRow, b'{') => return Ok(self.start_row(at, true)),
+            (Within::FirstRow | Within::NextRow, b'"' | b'[') if self.any_value => return Ok(self.start_row(at, true)),
+            (Within::FirstRow | Within::NextRow, b'-' | b'0'..=b'9' | b't' | b'f' | b'n') if self.any_value => {
+                self.carried.clear();
+                self.carried.push(byte);
+                Within::ScalarRow
+            }
             (Within::FirstRow, b']') | (Within::AfterRow, b']') => {
                 if self.path.is_empty() {
                     Within::Between
@@ -248,7 +273,12 @@ impl RowSplitter {
             (Within::AfterRow, _) => return Err(self.unexpected(chunk, at, "`,` or `]`")),
 
             (
-                Within::Mark(_) | Within::Key { .. } | Within::SkipNested(_) | Within::SkipScalar | Within::Row { .. },
+                Within::Mark(_)
+                | Within::Key { .. }
+                | Within::SkipNested(_)
+                | Within::SkipScalar
+                | Within::ScalarRow
+                | Within::Row { .. },
                 _,
             ) => {
                 unreachable!("handled above, where a space is not skipped")
@@ -312,15 +342,24 @@ impl RowSplitter {
     }
 }
 
+/// Whether a number or a word is over where this byte stands.
+fn ends_scalar(byte: u8) -> bool {
+    matches!(byte, b',' | b'}' | b']' | b' ' | b'\t' | b'\r' | b'\n')
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     /// The rows, with every chunk size from one byte to the whole; they must all agree.
     fn split(text: &str, records: Option<&str>) -> Result<Vec<String>, String> {
+        split_by(text, || RowSplitter::new(records))
+    }
+
+    fn split_by(text: &str, new: impl Fn() -> RowSplitter) -> Result<Vec<String>, String> {
         let mut outcomes: Vec<_> = (1..=text.len().max(1))
             .map(|size| {
-                let mut splitter = RowSplitter::new(records);
+                let mut splitter = new();
                 let mut rows = vec![];
                 for chunk in text.as_bytes().chunks(size) {
                     splitter
@@ -356,6 +395,16 @@ mod tests {
         assert_eq!(split("", None), Ok(vec![]));
         assert_eq!(split(" [] ", None), Ok(vec![]));
         assert_eq!(split("{\"r\":null}\n{\"r\":[{}]}", Some("r")), Ok(vec!["{}".into()]));
+    }
+
+    #[test]
+    fn values_of_a_list_are_rows_where_they_may_be() {
+        let any = |text: &str| split_by(text, || RowSplitter::new(None).of_any_value());
+        let rows = ["\"a]\\\"\"", "-1.5e3", "null", "[1,[2]]", "{\"a\":1}", "true"];
+        assert_eq!(any(&format!("[{}]", rows.join(" , "))), Ok(rows.map(String::from).to_vec()));
+        assert_eq!(any(&format!("[{}]\n", rows.join(","))), Ok(rows.map(String::from).to_vec()));
+        assert_eq!(any("[1,]").unwrap_err(), "broken JSON at byte 3: expected row 2 to be an object");
+        assert_eq!(any("[1").unwrap_err(), "the JSON ends too early, at byte 2");
     }
 
     #[test]

@@ -257,8 +257,8 @@ async fn what_a_variable_holds_is_in_no_landing_and_no_message() {
     let (url, _) = serve().await;
     let mut bench = Bench::new();
     let mut paged = rest(&url, "/", Some("data"), Some(2));
-    let Origin::Rest { url: address, .. } = &mut paged.origin else { panic!() };
-    *address = secret(&format!("{url}/list?x=${{S}}"), "/empty${S}?jwt=${S}&b=1");
+    let Origin::Rest(read) = &mut paged.origin else { panic!() };
+    read.url = secret(&format!("{url}/list?x=${{S}}"), "/empty${S}?jwt=${S}&b=1");
     let landing = bench.landed(&paged).await;
     let asked = &landing.parts[0].requests[0].url;
     assert_eq!(*asked, format!("{url}/list/empty${{S}}?x=${{S}}&jwt=***&b=1&page=1&limit=2"));

@@ -40,7 +40,7 @@ pub async fn capture(
     let copied = match url.url().scheme() {
         "file" => copy_file(url, format, draft).await?,
         "http" | "https" => {
-            let client = http::client(HeaderMap::new())?;
+            let client = http::client(HeaderMap::new(), false)?;
             http::with_retries(|| download(&client, url, format, draft)).await?
         }
         _ => {
@@ -59,7 +59,7 @@ pub async fn capture(
         }
         FileFormat::Json { records } => LandedFormat::Json { records: records.clone() },
     };
-    Ok(Taken::New { format, schema, parts: vec![part] })
+    Ok(Taken::New { format, schema, parts: vec![part], note: None })
 }
 
 /// The schema of a local file, from its first megabyte.

@@ -1,12 +1,14 @@
 //! HTTP as sources need it: time-outs, retries, and errors that name the address as it may be shown.
 
 use std::future::Future;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use backon::{ExponentialBuilder, Retryable};
 use reqwest::header::{CONTENT_TYPE, DATE, ETAG, HeaderMap, HeaderName, LAST_MODIFIED, RETRY_AFTER};
 use reqwest::{Client, RequestBuilder, Response, StatusCode, redirect};
 
+use super::guard;
 use crate::error::{self, Error, Result};
 use crate::lake::landing::SourceRequest;
 use crate::project::Address;
@@ -14,10 +16,11 @@ use crate::project::Address;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Between two arrivals of data, not for the whole answer.
 const READ_TIMEOUT: Duration = Duration::from_secs(60);
-const ATTEMPTS: usize = 5;
-const FIRST_DELAY: Duration = Duration::from_millis(250);
+pub const ATTEMPTS: usize = 5;
+/// Tests ask servers of this machine, some thousands of times.
+const FIRST_DELAY: Duration = Duration::from_millis(if cfg!(test) { 1 } else { 250 });
 /// A server that asks for more patience than this gets this much.
-const MAX_DELAY: Duration = Duration::from_secs(60);
+const MAX_DELAY: Duration = Duration::from_millis(if cfg!(test) { 20 } else { 60_000 });
 
 /// One attempt that failed, and whether another may fare better.
 pub struct FailedAttempt {
@@ -48,22 +51,29 @@ impl FailedAttempt {
     }
 }
 
-/// A client that sends `headers` with every request, and to the first host only: redirects must not carry secrets elsewhere.
-pub fn client(headers: HeaderMap) -> Result<Client> {
-    let redirects = if headers.is_empty() {
-        redirect::Policy::limited(10)
-    } else {
-        redirect::Policy::custom(|attempt| {
-            let same = attempt.previous().first().is_some_and(|first| first.origin() == attempt.url().origin());
-            if same && attempt.previous().len() <= 10 { attempt.follow() } else { attempt.stop() }
-        })
-    };
+/// A client that sends `headers` with every request, and to the first host only: redirects must not carry secrets elsewhere,
+/// neither these nor others, if it `has_secrets`. None leads to an address that only this machine's surroundings have, where
+/// clouds hand out credentials.
+pub fn client(headers: HeaderMap, has_secrets: bool) -> Result<Client> {
+    let stays = has_secrets || !headers.is_empty();
+    let redirects = redirect::Policy::custom(move |attempt| {
+        let first = attempt.previous().first();
+        let same = first.is_some_and(|first| first.origin() == attempt.url().origin());
+        if attempt.previous().len() > 10 || (stays && !same) {
+            attempt.stop()
+        } else if !same && guard::is_link_local(attempt.url()) {
+            attempt.error("it redirects to a link-local address, which answers from outside must not lead to")
+        } else {
+            attempt.follow()
+        }
+    });
     Client::builder()
         .user_agent(concat!("trapiche/", env!("CARGO_PKG_VERSION")))
         .default_headers(headers)
         .connect_timeout(CONNECT_TIMEOUT)
         .read_timeout(READ_TIMEOUT)
         .redirect(redirects)
+        .dns_resolver(Arc::new(guard::Resolver))
         .referer(false)
         .build()
         .map_err(|error| Error::failed("could not set up HTTP").because(error))

@@ -7,9 +7,14 @@
 mod api;
 mod database;
 #[cfg(test)]
+mod fault_sequences;
+#[cfg(test)]
 mod faulty_sources;
 mod file;
+mod guard;
 mod http;
+#[cfg(test)]
+mod paged_apis;
 mod parts;
 #[cfg(test)]
 mod same_values;
@@ -35,7 +40,11 @@ use parts::{LandingDraft, Taken, hex};
 #[derive(Debug)]
 pub enum Captured {
     /// It is the new landing alone.
-    Landed(Live),
+    Landed {
+        live: Live,
+        /// What a user should know of how it was captured.
+        note: Option<String>,
+    },
     Unchanged {
         live: Live,
         why: String,
@@ -49,6 +58,8 @@ pub struct BeforeCapture {
     pub listed: StateShelf,
     /// What it was at some earlier look.
     pub seen: Option<Live>,
+    /// The source for each of whose rows it is asked, if there is one.
+    pub parent: Option<Live>,
 }
 
 /// Brings what `spec` names (the definition of `source`, with the addresses that it has in this run) into
@@ -67,7 +78,7 @@ pub async fn capture(
 ) -> Result<Captured> {
     let name = &source.name.name;
     let definition = hex(&Sha256::digest(&source.fingerprint_text));
-    let BeforeCapture { listed, seen } = before;
+    let BeforeCapture { listed, seen, parent } = before;
     let seen_state = seen.as_ref().map(|seen| &seen.state);
     let capture = capture::begin(lake, name, (&at.run_id, at.at), &listed, seen_state).await?;
     let state = capture.before.clone().filter(|state| !full_refresh && state.definition == definition);
@@ -81,13 +92,11 @@ pub async fn capture(
 
     let taken = match &spec.origin {
         Origin::Url { url, format } => file::capture(url, format, &spec.columns, &draft).await,
-        Origin::Rest { url, headers, records, paginate } => {
-            api::capture(url, headers, records.as_deref(), paginate.as_ref(), &draft).await
-        }
+        Origin::Rest(read) => api::capture(read, parent.as_ref(), &draft).await,
         Origin::Sql { database, query } => database::capture(database, query, &draft).await,
     };
-    let (format, schema, parts) = match taken {
-        Ok(Taken::New { format, schema, parts }) => (format, schema, parts),
+    let (format, schema, parts, note) = match taken {
+        Ok(Taken::New { format, schema, parts, note }) => (format, schema, parts, note),
         Ok(Taken::Unchanged(why)) => {
             capture.discard(lake).await?;
             return Ok(unchanged(previous, why));
@@ -116,7 +125,7 @@ pub async fn capture(
         parts,
     };
     let state = capture.publish(lake, &landing, &definition).await?;
-    Ok(Captured::Landed(Live { state, landings: vec![landing] }))
+    Ok(Captured::Landed { live: Live { state, landings: vec![landing] }, note })
 }
 
 /// The schema that a capture of a local `file://` source would record, from its first megabyte; `None` if it isn't
@@ -128,7 +137,7 @@ pub async fn peek(source: &Dataset, spec: &Source) -> Result<Option<SchemaRef>> 
     debug_assert_eq!(source.name.zone, crate::lake::Zone::Raw);
     match &spec.origin {
         Origin::Url { url, format } => file::peek(url, format, &spec.columns).await,
-        Origin::Rest { .. } | Origin::Sql { .. } => Ok(None),
+        Origin::Rest(_) | Origin::Sql { .. } => Ok(None),
     }
 }
 

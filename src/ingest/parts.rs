@@ -40,6 +40,8 @@ pub enum Taken {
         format: LandedFormat,
         schema: SchemaRef,
         parts: Vec<LandedPart>,
+        /// What a user should know of how they were got.
+        note: Option<String>,
     },
     /// The source says that it is as it was, and in these words.
     Unchanged(String),

@@ -23,7 +23,10 @@ use crate::engine::read;
 use crate::error::{Error, Kind};
 use crate::lake::landing::tests::lake_in;
 use crate::lake::{TableName, Zone};
-use crate::project::{Address, Definition, FileFormat, Paginator, Secret, SqlRead};
+use crate::project::{
+    Address, ApiConnection, Definition, FileFormat, MethodSpec, Pace, PageSize, Pages, Paginator, ParameterPlace,
+    RestRead, Secret, SqlRead,
+};
 
 /// A lake of its own for a source.
 pub(super) struct Bench {
@@ -49,24 +52,51 @@ impl Bench {
     }
 
     async fn capture(&mut self, source: &Source) -> Result<Captured> {
+        self.capture_below(source, None).await
+    }
+
+    async fn capture_below(&mut self, source: &Source, parent: Option<Live>) -> Result<Captured> {
         self.runs += 1;
         let dataset = dataset(source);
         let stamp = RunStamp { run_id: format!("20261123T13000{}Z-0000", self.runs), at: self.began.parse().unwrap() };
         let listed = StateShelf::look(&self.lake, &dataset.name.name).await.unwrap();
-        let before = BeforeCapture { listed, seen: None };
+        let before = BeforeCapture { listed, seen: None, parent };
         capture(&dataset, source, &self.lake, before, &stamp, false, &Meter::default()).await
     }
 
-    pub(super) async fn landed(&mut self, source: &Source) -> Landing {
-        match self.capture(source).await.unwrap_or_else(|error| panic!("{error}: {:?}", error)) {
-            Captured::Landed(mut live) => live.landings.pop().unwrap(),
+    pub(super) async fn outcome(&mut self, source: &Source) -> Result<Landing> {
+        match self.capture(source).await? {
+            Captured::Landed { mut live, .. } => Ok(live.landings.remove(0)),
             Captured::Unchanged { why, .. } => panic!("unchanged: {why}"),
         }
     }
 
+    pub(super) async fn landed(&mut self, source: &Source) -> Landing {
+        match self.capture(source).await.unwrap_or_else(|error| panic!("{error}: {:?}", error)) {
+            Captured::Landed { mut live, .. } => live.landings.pop().unwrap(),
+            Captured::Unchanged { why, .. } => panic!("unchanged: {why}"),
+        }
+    }
+
+    /// The source as it is now, for another one that is asked for each of its rows.
+    pub(super) async fn parent(&self) -> Live {
+        Live::look(&self.lake, "things", None).await.unwrap().unwrap()
+    }
+
+    pub(super) async fn landed_below(&mut self, source: &Source, parent: Live) -> Landing {
+        match self.capture_below(source, Some(parent)).await.unwrap() {
+            Captured::Landed { mut live, .. } => live.landings.pop().unwrap(),
+            Captured::Unchanged { why, .. } => panic!("unchanged: {why}"),
+        }
+    }
+
+    pub(super) async fn error_below(&mut self, source: &Source, parent: Live) -> Error {
+        self.capture_below(source, Some(parent)).await.unwrap_err()
+    }
+
     pub(super) async fn unchanged(&mut self, source: &Source) -> String {
         match self.capture(source).await.unwrap() {
-            Captured::Landed(live) => panic!("landed {}", live.state.run_id),
+            Captured::Landed { live, .. } => panic!("landed {}", live.state.run_id),
             Captured::Unchanged { why, live } => {
                 assert_eq!(live.landings[0].run_id, "20261123T130001Z-0000");
                 let parts = self.files().into_iter().filter(|file| file.contains("/raw/"));
@@ -100,7 +130,7 @@ impl Bench {
         frame.collect().await.map_err(|error| error.to_string())
     }
 
-    fn files(&self) -> Vec<String> {
+    pub(super) fn files(&self) -> Vec<String> {
         fn walk(dir: &Path, found: &mut Vec<String>) {
             for entry in std::fs::read_dir(dir).into_iter().flatten().flatten() {
                 if entry.path().is_dir() {
@@ -312,12 +342,25 @@ async fn file(headers: HeaderMap) -> Response {
 }
 
 pub(super) fn rest(base: &str, path: &str, records: Option<&str>, size: Option<u32>) -> Source {
+    let base = Address::parse(base).unwrap();
+    let url = base.joined(&path.into()).unwrap();
     let headers = BTreeMap::from([("x-api-key".to_string(), Secret::new("hush"))]);
-    let paginate = size.map(|size| Paginator { page: "page".into(), limit: "limit".into(), size });
-    let records = records.map(String::from);
-    let url = Address::parse(base).unwrap().joined(&path.into()).unwrap();
-    let origin = Origin::Rest { url, headers, records, paginate };
-    Source { origin, columns: BTreeMap::new() }
+    let paginate = size.map(|size| Paginator {
+        way: Pages::Number { page: "page".into(), first: 1 },
+        size: Some(PageSize { limit: "limit".into(), size }),
+        place: ParameterPlace::Query,
+    });
+    let read = RestRead {
+        api: Arc::new(ApiConnection { base, headers, auth: None, pace: Pace::default() }),
+        url,
+        method: MethodSpec::Get,
+        body: None,
+        records: records.map(String::from),
+        paginate,
+        for_each: None,
+        columns: vec![],
+    };
+    Source { origin: Origin::Rest(Box::new(read)), columns: BTreeMap::new() }
 }
 
 #[tokio::test]

@@ -94,7 +94,7 @@ impl KnownTables {
             Some(Current::Source(live)) => Some(live.clone()),
             _ => None,
         };
-        BeforeCapture { listed: tables.state_shelves.get(source).cloned().unwrap_or_default(), seen }
+        BeforeCapture { listed: tables.state_shelves.get(source).cloned().unwrap_or_default(), seen, parent: None }
     }
 
     /// Learns what a table is until the run's end.

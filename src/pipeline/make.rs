@@ -14,7 +14,9 @@ use crate::config::Limits;
 use crate::engine::write::store::WriteContext;
 use crate::engine::{Engine, Session};
 use crate::error::{self, Error, Kind, Result};
-use crate::ingest::{self, Captured};
+use crate::ingest::{self, BeforeCapture, Captured};
+use crate::lake::current::Current;
+use crate::lake::live::Live;
 use crate::lake::table::commit;
 use crate::lake::table::head::Head;
 use crate::lake::{Lake, TableName, stage};
@@ -103,11 +105,11 @@ async fn capture(maker: &Maker, dataset: &Dataset, source: &Source, meter: &Mete
         Some(store) => store.point(source),
         None => source.clone(),
     };
-    let before = maker.known.before(&dataset.name);
+    let before = BeforeCapture { parent: parent(maker, dataset).await?, ..maker.known.before(&dataset.name) };
     let (stamp, full_refresh) = (&maker.stamp, maker.full_refresh);
     let (live, outcome) = match ingest::capture(dataset, &source, lake, before, stamp, full_refresh, meter).await? {
         Captured::Unchanged { live, why } => (live, Outcome::Unchanged(why)),
-        Captured::Landed(live) => {
+        Captured::Landed { live, note } => {
             let made = Made {
                 rows_in: live.state.rows(),
                 rows_out: live.state.rows(),
@@ -115,11 +117,21 @@ async fn capture(maker: &Maker, dataset: &Dataset, source: &Source, meter: &Mete
                 bytes: live.state.bytes(),
                 ..Made::default()
             };
-            (live, Outcome::Made(made, None))
+            (live, Outcome::Made(made, note))
         }
     };
     maker.known.settle_source(&dataset.name, live);
     Ok(outcome)
+}
+
+/// The source for each of whose rows this one is asked.
+async fn parent(maker: &Maker, dataset: &Dataset) -> Result<Option<Live>> {
+    let Some(table) = dataset.inputs.first() else { return Ok(None) };
+    match maker.known.look(table).await? {
+        Some(Current::Source(live)) => Ok(Some(live)),
+        _ => Err(Error::failed(format!("it is asked for each row of `{table}`, which is not in the lake"))
+            .hint(format!("capture that too: trapiche run +{}", dataset.name.name))),
+    }
 }
 
 async fn refine(maker: &Maker, dataset: &Dataset, meter: &Meter) -> Result<Outcome> {

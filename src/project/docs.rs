@@ -6,8 +6,9 @@ use schemars::{JsonSchema, schema_for};
 use serde_json::Value;
 
 use super::spec::{
-    AcceptedValuesSpec, CheckSpec, ConnectionSpec, DemoSpec, DescribeSpec, EngineSpec, HeaderSpec, KmeansSpec,
-    ModelSpec, PaginateSpec, ProjectSpec, RangeSpec, RegexSpec, S3Spec, SourceSpec, SqlSpec, TargetSpec,
+    AcceptedValuesSpec, ApiKeySpec, AuthSpec, BasicSpec, CheckSpec, ConnectionSpec, DemoSpec, DescribeSpec, EngineSpec,
+    HeaderSpec, KmeansSpec, ModelSpec, Oauth2Spec, PaginateSpec, ProjectSpec, RangeSpec, RegexSpec, S3Spec, SourceSpec,
+    SqlSpec, TargetSpec,
 };
 use crate::spark::types;
 
@@ -22,6 +23,10 @@ fn every_key_has_its_row_on_the_page() {
     check::<EngineSpec>("#### engine");
     check::<DemoSpec>("#### demo");
     check::<ConnectionSpec>("### connections");
+    check::<AuthSpec>("#### auth");
+    check::<BasicSpec>("##### basic");
+    check::<ApiKeySpec>("##### api_key");
+    check::<Oauth2Spec>("##### oauth2");
     check::<SourceSpec>("### sources");
     check::<PaginateSpec>("#### paginate");
     check::<HeaderSpec>("## Queries");

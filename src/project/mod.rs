@@ -31,12 +31,15 @@ pub use files::SETTINGS;
 pub use model::{Describe, Impute, Init, InitMethod, Kmeans, Model, Scale};
 pub use query::{Query, WriteMode};
 pub use settings::address::Address;
-pub use settings::connection::Secret;
-pub use settings::source::{FileFormat, Origin, Paginator, Source, SqlRead};
+pub use settings::auth::Auth;
+pub use settings::pace::Pace;
+pub use settings::rest::{ApiConnection, ForEach, HiddenColumn, PageSize, Pages, Paginator, RestRead};
+pub use settings::secret::Secret;
+pub use settings::source::{FileFormat, Origin, Source, SqlRead};
 pub use settings::target::{DemoStore, Storage, Target};
 pub use settings::token::Token;
 pub use settings::workers::{Nodes, Workers};
-pub use spec::json_schema;
+pub use spec::{KeyPlace, Mask, MethodSpec, ParameterPlace, json_schema};
 pub use written::Written;
 
 use crate::error::{Error, Problem, Result};

@@ -111,6 +111,58 @@ pub struct ConnectionSpec {
     pub files: Option<At<Written>>,
     /// Sent with every request to the API; the values are secrets.
     pub headers: Option<At<BTreeMap<String, At<String>>>>,
+    /// How the API is told who asks.
+    pub auth: Option<At<AuthSpec>>,
+    /// Requests to the API that may begin in some time: `5/s`, `300/m`, `1000/h`.
+    pub rate_limit: Option<At<String>>,
+    /// Requests to the API that may be under way at once; 4 by default.
+    pub concurrency: Option<At<u32>>,
+}
+
+/// Exactly one of them.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AuthSpec {
+    /// A token, sent as `Authorization: Bearer …`.
+    pub bearer: Option<At<String>>,
+    pub basic: Option<At<BasicSpec>>,
+    pub api_key: Option<At<ApiKeySpec>>,
+    pub oauth2: Option<At<Oauth2Spec>>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BasicSpec {
+    pub user: At<String>,
+    pub password: At<String>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ApiKeySpec {
+    /// Of the header or the parameter.
+    pub name: At<String>,
+    pub value: At<String>,
+    #[serde(rename = "in")]
+    pub place: Option<At<KeyPlace>>,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum KeyPlace {
+    #[default]
+    Header,
+    Query,
+}
+
+/// Client credentials (RFC 6749, 4.4).
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Oauth2Spec {
+    pub token_url: At<Written>,
+    pub client_id: At<String>,
+    pub client_secret: At<String>,
+    pub scope: Option<At<String>>,
 }
 
 /// Either `from` a connection, or one file behind a `url`.
@@ -136,6 +188,18 @@ pub struct SourceSpec {
     /// CSV: types of columns that are not text.
     pub columns: Option<At<BTreeMap<String, At<String>>>>,
     pub paginate: Option<At<PaginateSpec>>,
+    /// API: `get` by default.
+    pub method: Option<At<MethodSpec>>,
+    /// API: parameters of each request.
+    pub params: Option<At<BTreeMap<String, At<Written>>>>,
+    /// API: what each POST sends as JSON.
+    pub body: Option<At<serde_json::Value>>,
+    /// API: the source for each of whose rows there is a request; `{source.column}` stands in the path.
+    pub for_each: Option<At<String>>,
+    /// API: columns that must not land.
+    pub drop: Option<At<Vec<At<String>>>>,
+    /// API: columns that land as something else.
+    pub mask: Option<At<BTreeMap<String, At<Mask>>>>,
     pub description: Option<At<String>>,
     pub tags: Option<At<Vec<At<String>>>>,
 }
@@ -148,16 +212,59 @@ pub enum FormatSpec {
     Ndjson,
 }
 
-/// `?{page}=1&{limit}={size}`, until a page has no rows, or those of another page.
+#[derive(Debug, Clone, Copy, Default, PartialEq, serde::Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum MethodSpec {
+    #[default]
+    Get,
+    Post,
+}
+
+/// What lands in place of a value.
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Mask {
+    /// SHA-256 of its text, so that equal values stay equal.
+    Hash,
+    /// `***`.
+    Redact,
+}
+
+/// Exactly one of `page`, `offset`, `cursor`, `next_at`, `link` and `auto`.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PaginateSpec {
-    /// The parameter that counts the pages from 1.
-    pub page: At<Written>,
+    /// The parameter that counts the pages.
+    pub page: Option<At<Written>>,
+    /// The parameter that counts the rows before the page.
+    pub offset: Option<At<Written>>,
+    /// The parameter that takes what the answer before had at `cursor_at`.
+    pub cursor: Option<At<Written>>,
+    /// Dotted path, in an answer, to the cursor of the next page.
+    pub cursor_at: Option<At<String>>,
+    /// Dotted path, in an answer, to the address of the next page.
+    pub next_at: Option<At<String>>,
+    /// The address of the next page is in the header `Link`.
+    pub link: Option<At<bool>>,
+    /// The first answer tells which of these it is.
+    pub auto: Option<At<bool>>,
     /// The parameter that takes the size.
-    pub limit: At<Written>,
+    pub limit: Option<At<Written>>,
     /// Rows per page.
-    pub size: At<u32>,
+    pub size: Option<At<u32>>,
+    /// The number of the first page.
+    pub first: Option<At<u32>>,
+    /// Where these parameters stand.
+    #[serde(rename = "in")]
+    pub place: Option<At<ParameterPlace>>,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, serde::Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ParameterPlace {
+    #[default]
+    Query,
+    Body,
 }
 
 /// The `/* trapiche … */` header of a query.

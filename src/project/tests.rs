@@ -337,7 +337,7 @@ fn finds_bad_connections_and_sources() {
         "trapiche.yml:16:61: `strng` is not a type (did you mean `string`?)",
         "trapiche.yml:17:39: unknown value `cvs` (did you mean `csv`?)",
         "trapiche.yml:18:22: there is no connection `stor` (did you mean `store`?)",
-        "trapiche.yml:19:43: `table` does not belong to a source of a `rest` connection (it takes `path`, `records`, `paginate`)",
+        "trapiche.yml:19:43: `table` does not belong to a source of a `rest` connection (it takes `path`, `records`, `paginate`, `method`, `params`, `body`, `for_each`, `drop`, `mask`)",
         "trapiche.yml:20:3: a source of a database has exactly one of `table` and `query` (-)",
         "trapiche.yml:20:46: `path` does not belong to a source of a `database` connection (it takes `table`, `query`)",
     ];
@@ -526,9 +526,20 @@ fn schema_has_the_keys_that_are_read() {
     assert_eq!(schema["additionalProperties"], false);
     assert_eq!(schema["required"], serde_json::json!(["name", "targets"]));
     let source = &schema["$defs"]["SourceSpec"]["properties"];
-    for key in
-        ["from", "url", "path", "table", "query", "format", "delimiter", "header", "records", "columns", "paginate"]
-    {
+    for key in [
+        "from",
+        "url",
+        "path",
+        "table",
+        "query",
+        "format",
+        "delimiter",
+        "header",
+        "records",
+        "columns",
+        "paginate",
+        "for_each",
+    ] {
         assert!(source.get(key).is_some(), "{key}");
     }
     let scale = &schema["$defs"]["DemoSpec"]["properties"]["scale"];

@@ -34,6 +34,7 @@ mod spark;
 mod spark_cases;
 mod spark_meaning;
 mod spark_names;
+mod store_bot;
 mod stores;
 mod sudden_death;
 mod timestamps;

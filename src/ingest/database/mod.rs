@@ -20,5 +20,5 @@ pub async fn capture(database: &Address, query: &SqlRead, draft: &LandingDraft<'
     parts.request(SourceRequest { url: shown.clone(), status: None, etag: None, last_modified: None });
     let schema = sqlite::read(database.url(), query, &mut parts).await;
     let schema = schema.map_err(|error| error.context(format!("`{shown}`")))?;
-    Ok(Taken::New { format: LandedFormat::Ndjson, schema, parts: parts.finish().await? })
+    Ok(Taken::New { format: LandedFormat::Ndjson, schema, parts: parts.finish().await?, note: None })
 }

@@ -50,17 +50,28 @@ impl Address {
     }
 
     /// With more parameters.
-    pub fn with_parameters(&self, pairs: &[(&Written, u32)]) -> Address {
+    pub fn with_parameters<'a>(&self, pairs: impl IntoIterator<Item = (&'a Written, &'a Written)>) -> Address {
         let mut address = self.clone();
         for (name, value) in pairs {
-            address.url.query_pairs_mut().append_pair(name.expose(), &value.to_string());
-            address.is_secret |= name.is_secret();
+            address.url.query_pairs_mut().append_pair(name.expose(), value.expose());
+            address.is_secret |= name.is_secret() || value.is_secret();
             address.shown = join(&address.shown, &format!("?{name}={value}"));
         }
         if !address.is_secret {
             address.shown = hide(address.url.as_str());
         }
         address
+    }
+
+    /// What a link in an answer from here means. Where this address holds a secret, a server may have put it into the link,
+    /// too: then no more than its place is shown.
+    ///
+    /// # Errors
+    /// When it is no address.
+    pub fn followed(&self, link: &str) -> Result<Address, url::ParseError> {
+        let url = self.url.join(link)?;
+        let shown = if self.is_secret { format!("{} …", self.without_parameters()) } else { hide(url.as_str()) };
+        Ok(Address { url, shown, is_secret: self.is_secret })
     }
 
     pub fn without_parameters(&self) -> Address {
@@ -184,7 +195,7 @@ mod tests {
         assert_eq!(file.url().as_str(), "https://h/box/a%20b/hush.csv?sv=1&x=s3cret");
         assert_eq!(file.to_string(), "https://h/box/a b/${NAME}.csv?${SAS}");
         assert_eq!(
-            file.with_parameters(&[(&"page".into(), 2)]).to_string(),
+            file.with_parameters([(&"page".into(), &"2".into())]).to_string(),
             "https://h/box/a b/${NAME}.csv?${SAS}&page=2"
         );
         assert_eq!(address("postgres://me:pw@db/x", "${URL}").to_string(), "${URL}");
@@ -201,7 +212,7 @@ mod tests {
             let base = Address::new(url, &written(&template.replace("${S}", &secret), template));
             let Ok(joined) = base.joined(&written(&format!("p/{secret}?jwt={secret}"), "p/${S}?jwt=${S}")) else { return Ok(()) };
             let page = written(&secret, "${S}");
-            for address in [joined.with_parameters(&[(&page, 1)]), joined.without_parameters(), joined] {
+            for address in [joined.with_parameters([(&page, &page)]), joined.without_parameters(), joined] {
                 for text in [address.to_string(), format!("{address:?}"), address.identity()] {
                     prop_assert!(!text.contains(&secret[..3]), "{}", text);
                 }

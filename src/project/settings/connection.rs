@@ -2,8 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use super::address::Address;
+use super::auth;
+use super::pace;
+use super::rest::ApiConnection;
+use super::secret::Secret;
 use super::target::address;
 use crate::project::faults::Faults;
 use crate::project::read::At;
@@ -12,7 +17,7 @@ use crate::project::spec::ConnectionSpec;
 /// A connection with its address checked.
 #[derive(Debug)]
 pub enum Connection {
-    Rest { base: Address, headers: BTreeMap<String, Secret> },
+    Rest(Arc<ApiConnection>),
     Database(Address),
     Files(Address),
 }
@@ -24,7 +29,7 @@ pub const WEB_FILES: [&str; 4] = ["http", "https", "file", "demo"];
 
 /// A connection: exactly one of the three kinds, with an address of that kind.
 pub fn check(spec: &At<ConnectionSpec>, root: &Path, demo: bool, faults: &mut Faults) -> Option<Connection> {
-    let ConnectionSpec { rest, database, files, headers } = spec.value.as_ref()?;
+    let ConnectionSpec { rest, database, files, headers, auth, rate_limit, concurrency } = spec.value.as_ref()?;
     let (kind, at, schemes): (&str, _, &[&str]) = match (rest, database, files) {
         (Some(at), None, None) => ("api", at, &["http", "https", "demo"]),
         (None, Some(at), None) => ("database", at, &["sqlite", "postgres", "postgresql", "mysql", "demo"]),
@@ -35,8 +40,16 @@ pub fn check(spec: &At<ConnectionSpec>, root: &Path, demo: bool, faults: &mut Fa
             return None;
         }
     };
-    if let (Some(headers), false) = (headers, kind == "api") {
-        faults.add(&headers.key, "`headers` belongs to a `rest` connection");
+    let of_api = [
+        ("headers", headers.as_ref().map(|at| &at.key)),
+        ("auth", auth.as_ref().map(|at| &at.key)),
+        ("rate_limit", rate_limit.as_ref().map(|at| &at.key)),
+        ("concurrency", concurrency.as_ref().map(|at| &at.key)),
+    ];
+    for (key, place) in of_api {
+        if let (Some(place), false) = (place, kind == "api") {
+            faults.add(place, format!("`{key}` belongs to a `rest` connection"));
+        }
     }
     let address = address(at.value.as_ref()?, schemes, &at.span, root, faults)?;
     if address.url().scheme() == "demo" {
@@ -53,7 +66,15 @@ pub fn check(spec: &At<ConnectionSpec>, root: &Path, demo: bool, faults: &mut Fa
         }
     }
     Some(match kind {
-        "api" => Connection::Rest { base: address, headers: secrets(headers.as_ref())? },
+        "api" => Connection::Rest(Arc::new(ApiConnection {
+            base: address,
+            headers: secrets(headers.as_ref())?,
+            auth: match auth {
+                Some(at) => Some(auth::check(at, root, faults)?),
+                None => None,
+            },
+            pace: pace::check(rate_limit, concurrency, faults)?,
+        })),
         "database" => Connection::Database(address),
         _ => Connection::Files(address),
     })
@@ -63,35 +84,4 @@ fn secrets(headers: Option<&At<BTreeMap<String, At<String>>>>) -> Option<BTreeMa
     let Some(headers) = headers else { return Some(BTreeMap::new()) };
     let values = headers.value.as_ref()?.iter();
     values.map(|(name, value)| Some((name.clone(), Secret::new(value.value.clone()?)))).collect()
-}
-
-/// A value that must not be printed. `Debug` hides it.
-#[derive(Clone, PartialEq)]
-pub struct Secret(String);
-
-impl Secret {
-    pub fn new(value: impl Into<String>) -> Self {
-        Secret(value.into())
-    }
-
-    /// The value itself, for the one place that sends it.
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl std::fmt::Debug for Secret {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("***")
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn shows_no_secret() {
-        assert_eq!(format!("{:?}", Secret::new("abc")), "***");
-    }
 }

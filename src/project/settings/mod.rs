@@ -1,7 +1,11 @@
 //! `trapiche.yml`: the chosen target, and the sources with the connections that they have there.
 
 pub mod address;
+pub mod auth;
 pub mod connection;
+pub mod pace;
+pub mod rest;
+pub mod secret;
 pub mod source;
 mod sql;
 pub mod target;
@@ -21,6 +25,7 @@ use crate::error::{Problem, Span};
 use crate::hints::suggest;
 use crate::lake::{TableName, Zone};
 use crate::spark::mode::SqlMode;
+use crate::spark::sql::Reference;
 use connection::{Connection, Connections};
 use source::{Around, Source};
 use target::Target;
@@ -178,5 +183,10 @@ fn draft(name: &str, at: &At<SourceSpec>, around: &Around, faults: &mut Faults) 
             definition: source,
         })
     });
-    Draft { file: faults.file.clone(), place, outputs, references: vec![], defined }
+    let parent = spec.and_then(|spec| spec.for_each.as_ref());
+    let reference = parent.and_then(|at| {
+        let name = at.value.as_ref()?.to_lowercase();
+        Some(Reference { parts: vec![Zone::Raw.as_str().into(), name], span: at.span.clone() })
+    });
+    Draft { file: faults.file.clone(), place, outputs, references: reference.into_iter().collect(), defined }
 }

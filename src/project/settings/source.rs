@@ -2,17 +2,19 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use arrow::datatypes::DataType;
 use serde::Serialize;
 
 use super::address::Address;
-use super::connection::{Connection, Secret, WEB_FILES};
+use super::connection::{Connection, WEB_FILES};
+use super::rest::{self, ApiConnection, RestRead};
 use super::target::address;
 use crate::error::Span;
 use crate::hints::{listed, suggest};
 use crate::project::faults::Faults;
-use crate::project::read::{At, given, given_or, within};
+use crate::project::read::{At, given, given_or};
 use crate::project::spec::{FormatSpec, SourceSpec};
 use crate::project::written::Written;
 use crate::spark::types;
@@ -30,13 +32,7 @@ pub enum Origin {
     /// One file behind `http(s)://`, `file://` or `demo://`.
     Url { url: Address, format: FileFormat },
     /// A JSON API.
-    Rest {
-        /// Of the list; its pages are told by further parameters.
-        url: Address,
-        headers: BTreeMap<String, Secret>,
-        records: Option<String>,
-        paginate: Option<Paginator>,
-    },
+    Rest(Box<RestRead>),
     /// A relational database: `sqlite://`, `postgres://`, `mysql://` or `demo://`.
     Sql { database: Address, query: SqlRead },
 }
@@ -62,14 +58,6 @@ pub enum SqlRead {
     Query(Written),
 }
 
-/// Page-number pagination: `?{page}=1&{limit}={size}`; ends at a page without rows, or with those of another page.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Paginator {
-    pub page: Written,
-    pub limit: Written,
-    pub size: u32,
-}
-
 /// What of a source's definition decides which rows it brings, spelled out: a source that has another identity is captured
 /// anew, and loses what it remembers of the last capture. The names are part of the lake's format, so renaming something
 /// in this program must not change them. Secrets are left out or hashed, as they are written down with the lake.
@@ -77,7 +65,6 @@ pub struct Paginator {
 #[serde(tag = "kind", rename_all = "lowercase")]
 enum Identity<'a> {
     File { url: String, format: &'a FileFormat, columns: BTreeMap<&'a String, String> },
-    Rest { url: String, headers: Vec<&'a String>, records: &'a Option<String>, paginate: &'a Option<Paginator> },
     Database { url: String, read: &'a SqlRead },
 }
 
@@ -109,7 +96,7 @@ pub fn check(spec: &At<SourceSpec>, around: &Around, faults: &mut Faults) -> Opt
                 return None;
             };
             match connection.as_ref()? {
-                Connection::Rest { base, headers } => from_api(spec, value, base, headers, faults),
+                Connection::Rest(api) => from_api(spec, value, api, faults),
                 Connection::Database(database) => from_database(spec, value, database, faults),
                 Connection::Files(base) => {
                     let address = below(spec, value, base, faults)?;
@@ -139,31 +126,15 @@ fn from_url(value: &SourceSpec, url: &At<Written>, around: &Around, faults: &mut
 fn from_api(
     spec: &At<SourceSpec>,
     value: &SourceSpec,
-    base: &Address,
-    headers: &BTreeMap<String, Secret>,
+    api: &Arc<ApiConnection>,
     faults: &mut Faults,
 ) -> Option<(Source, String)> {
-    only(value, &["path", "records", "paginate"], "a source of a `rest` connection", faults);
-    let url = below(spec, value, base, faults)?;
-    let paginate = match &value.paginate {
-        None => None,
-        Some(at) => {
-            let spec = at.value.as_ref()?;
-            let size = spec.size.value?;
-            within("size", &spec.size, 1..=1_000_000, faults);
-            Some(Paginator { page: spec.page.value.clone()?, limit: spec.limit.value.clone()?, size })
-        }
-    };
-    let records = given(&value.records)?;
-    let identity = Identity::Rest {
-        url: url.identity(),
-        headers: headers.keys().collect(),
-        records: &records,
-        paginate: &paginate,
-    };
-    let text = identity.text();
-    let origin = Origin::Rest { url, headers: headers.clone(), records, paginate };
-    Some((Source { origin, columns: BTreeMap::new() }, text))
+    let keys = ["path", "records", "paginate", "method", "params", "body", "for_each", "drop", "mask"];
+    only(value, &keys, "a source of a `rest` connection", faults);
+    let url = below(spec, value, &api.base, faults)?;
+    let read = rest::check(spec, value, api, url, faults)?;
+    let text = read.identity();
+    Some((Source { origin: Origin::Rest(Box::new(read)), columns: BTreeMap::new() }, text))
 }
 
 fn from_database(
@@ -275,6 +246,12 @@ fn only(value: &SourceSpec, keys: &[&str], what: &str, faults: &mut Faults) {
         ("records", place(&value.records)),
         ("columns", place(&value.columns)),
         ("paginate", place(&value.paginate)),
+        ("method", place(&value.method)),
+        ("params", place(&value.params)),
+        ("body", place(&value.body)),
+        ("for_each", place(&value.for_each)),
+        ("drop", place(&value.drop)),
+        ("mask", place(&value.mask)),
     ];
     for (key, span) in given {
         if let (Some(span), false) = (span, keys.contains(&key)) {
@@ -314,20 +291,11 @@ mod tests {
             format: &csv,
             columns: BTreeMap::from([(&name, "bigint".into())]),
         };
-        let paginate = Some(Paginator { page: "page".into(), limit: "limit".into(), size: 100 });
-        let records = Some("data".to_string());
-        let rest = Identity::Rest {
-            url: "https://host/a".into(),
-            headers: vec![&name],
-            records: &records,
-            paginate: &paginate,
-        };
         let table = SqlRead::Table("shop.orders".into());
         let database = Identity::Database { url: "sqlite:///shop.db".into(), read: &table };
-        let spelled = [file.text(), rest.text(), database.text()];
+        let spelled = [file.text(), database.text()];
         let expected = [
             r#"{"kind":"file","url":"https://host/a.csv","format":{"csv":{"delimiter":44,"header":true}},"columns":{"id":"bigint"}}"#,
-            r#"{"kind":"rest","url":"https://host/a","headers":["id"],"records":"data","paginate":{"page":"page","limit":"limit","size":100}}"#,
             r#"{"kind":"database","url":"sqlite:///shop.db","read":{"table":"shop.orders"}}"#,
         ];
         assert_eq!(spelled, expected);

@@ -1,0 +1,57 @@
+//! What an answer says beside its rows: a value at a path of its body, and its `Link` header.
+
+use std::collections::BTreeMap;
+
+use reqwest::header::{HeaderMap, LINK};
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+/// The value at a dotted path of keys; `None` where there is none, or null.
+pub fn at(body: &[u8], path: &str) -> Option<Value> {
+    let mut value: &RawValue = serde_json::from_slice(body).ok()?;
+    for key in path.split('.') {
+        let members: BTreeMap<String, &RawValue> = serde_json::from_str(value.get()).ok()?;
+        value = members.get(key).copied()?;
+    }
+    serde_json::from_str(value.get()).ok().filter(|value: &Value| !value.is_null())
+}
+
+/// The address that the `Link` header gives the relation `next` (RFC 8288); the inner `None` when it has others only.
+pub fn link(headers: &HeaderMap) -> Option<Option<String>> {
+    let texts: Vec<&str> = headers.get_all(LINK).iter().filter_map(|value| value.to_str().ok()).collect();
+    if texts.is_empty() {
+        return None;
+    }
+    let is_next = |parameters: &str| {
+        parameters.split(';').filter_map(|parameter| parameter.split_once('=')).any(|(name, value)| {
+            let mut relations = value.trim().trim_matches('"').split_ascii_whitespace();
+            name.trim().eq_ignore_ascii_case("rel") && relations.any(|relation| relation.eq_ignore_ascii_case("next"))
+        })
+    };
+    let links = texts.iter().flat_map(|text| text.split('<').skip(1)).filter_map(|link| link.split_once('>'));
+    Some(links.into_iter().find(|(_, parameters)| is_next(parameters)).map(|(address, _)| address.trim().to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_found_by_their_path() {
+        let body = br#"{"rows": [{"next": 1}], "meta": {"next": "a\u0062", "none": null}}"#;
+        assert_eq!(at(body, "meta.next"), Some(Value::from("ab")));
+        for nowhere in ["meta.none", "meta.other", "rows.next", "next"] {
+            assert_eq!(at(body, nowhere), None, "{nowhere}");
+        }
+    }
+
+    #[test]
+    fn links_are_read_as_they_are_written() {
+        let of = |text: &str| link(&HeaderMap::from_iter([(LINK, text.parse().unwrap())]));
+        let next = Some(Some("/a?b=1,2;c".to_string()));
+        assert_eq!(of(r#"</x>; rel="prev", </a?b=1,2;c>; title="t"; rel="next last""#), next);
+        assert_eq!(of("</a?b=1,2;c>;REL=next"), next);
+        assert_eq!(of(r#"</x>; rel="prev""#), Some(None));
+        assert_eq!(link(&HeaderMap::new()), None);
+    }
+}
