@@ -22,23 +22,19 @@ fn a_project_of_a_few_lines_captures_a_whole_api() {
     let bench = bot();
     bench.run(&[]);
     let one = |sql: &str| bench.trapiche(&["query", "-o", "csv", sql]).stdout;
-    // Each product by itself, and those of all categories that the store lists, are the products.
+    // Each product by itself is as in the list, and so are those of each category, which the store spells in several ways.
     for (table, products) in [
         ("raw.product", "raw.products"),
         ("raw.of_category", "(SELECT * FROM raw.products WHERE category IN (SELECT value FROM raw.categories))"),
     ] {
         let apart = one(&format!(
-            "SELECT (SELECT count(DISTINCT id) FROM {products} p) - (SELECT count(DISTINCT id) FROM {table}), \
+            "SELECT (SELECT count(*) FROM (SELECT id, title FROM {table} EXCEPT SELECT id, title FROM raw.products)), \
              (SELECT count(*) FROM (SELECT id, title FROM {products} p EXCEPT SELECT id, title FROM {table}))"
         ));
         assert_eq!(apart.lines().last(), Some("0,0"), "{table}: {apart}");
     }
     let carts = one("SELECT count(*) FROM raw.carts LEFT ANTI JOIN raw.carts_of ON raw.carts.id = raw.carts_of.id");
     assert_eq!(carts.lines().last(), Some("0"), "{carts}");
-    assert_eq!(
-        one("SELECT count(*) FROM raw.users").lines().last(),
-        one("SELECT count(DISTINCT id) FROM raw.users").lines().last()
-    );
 
     let mut written = vec![];
     files(&bench.path("lake"), &mut written);
