@@ -57,6 +57,7 @@ use crate::lake::table::version::{self, AsOf, Version};
 use crate::lake::{Lake, TableName, Zone};
 use crate::project::Target;
 use crate::report::WorkerUse;
+use crate::spark::analyzer::literals;
 use crate::spark::mode::SqlMode;
 use crate::spark::sql::Condition;
 use crate::spark::types;
@@ -280,6 +281,7 @@ impl Session {
     /// Checks a query against the tables and returns its plan. The error still knows places in the SQL ([`faults`]).
     pub async fn plan(&self, statement: Statement) -> datafusion::error::Result<LogicalPlan> {
         let plan = self.context.state().statement_to_plan(statement).await?;
+        let plan = literals::narrowed(plan, SqlMode::of(self.context.state().config_options()).ansi)?;
         // Types are only settled by the analyzer: a wrong argument is an error here, before any run.
         let state = self.context.state();
         state.analyzer().execute_and_check(plan.clone(), state.config_options(), |_, _| {})?;
@@ -290,7 +292,7 @@ impl Session {
     /// no condition; they still know places in the condition's file ([`faults`]).
     pub fn plan_condition(&self, keeps: &Condition, schema: &DFSchema) -> datafusion::error::Result<Expr> {
         let expr = ExprWithAlias { expr: keeps.expr().clone(), alias: None };
-        let planned = self.context.state().create_logical_expr_from_sql_expr(expr, schema)?;
+        let planned = literals::narrowed_expr(self.context.state().create_logical_expr_from_sql_expr(expr, schema)?)?;
         let is_of_many = |part: &Expr| Ok(matches!(part, Expr::AggregateFunction(_)));
         if planned.exists(is_of_many)? {
             let own = Error::config("a check sees one row, and an aggregate is of many");

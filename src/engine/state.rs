@@ -24,7 +24,7 @@ use crate::config::Limits;
 use crate::error::Result;
 use crate::lake::{Lake, Zone};
 use crate::spark;
-use crate::spark::functions::aggregate::average::average;
+use crate::spark::mode::SqlMode;
 
 pub(super) const CATALOG: &str = "lake";
 
@@ -64,6 +64,7 @@ pub(super) fn state(config: SessionConfig, runtime: &Arc<RuntimeEnv>, threads: u
     options.sql_parser.collect_spans = true;
     options.sql_parser.map_string_types_to_utf8view = false;
     spark::configure(options);
+    let mode = SqlMode::of(options);
     // Readers and our own table provider both know their files' schema; asking every file again is waste.
     options.execution.collect_statistics = false;
     // What each sort keeps for the merge of what it has spilled. A plan may have a dozen sorts: in a small pool the
@@ -79,22 +80,17 @@ pub(super) fn state(config: SessionConfig, runtime: &Arc<RuntimeEnv>, threads: u
         .with_spark_features();
     let aggregates = builder.aggregate_functions().get_or_insert_default();
     // Over those of the two libraries: the last of a name counts.
-    aggregates.push(Arc::new(average()));
+    aggregates.extend(spark::functions::of_many_rows(&mode));
     aggregates.push(Arc::new(numeric_sketch()));
     aggregates.extend(kmeans::aggregates());
     let functions = builder.scalar_functions().get_or_insert_default();
     functions.extend(kmeans::functions());
-    functions.extend(spark::functions::of_one_row());
+    functions.extend(spark::functions::of_one_row(&mode));
     keep_last_of_each_name(functions);
     builder = builder.with_type_planner(Arc::new(spark::sql_types::SparkTypes));
-    builder.expr_planners().get_or_insert_default().insert(0, Arc::new(spark::planner::SparkPlanner));
+    builder.expr_planners().get_or_insert_default().insert(0, Arc::new(spark::planner::SparkPlanner { mode }));
     builder.relation_planners().get_or_insert_default().push(Arc::new(spark::relations::SparkRelations::default()));
-    let rules = builder.analyzer_rules().get_or_insert_with(|| Analyzer::new().rules);
-    // Before types are settled: those of what they make have to be, too.
-    rules.insert(0, Arc::new(spark::analyzer::subqueries::OneRowSubqueries));
-    rules.insert(0, Arc::new(spark::analyzer::set_operations::SetOperations));
-    rules.push(Arc::new(spark::analyzer::casts::SparkCasts));
-    builder
+    builder.with_analyzer_rules(spark::analyzer::with_rules(Analyzer::new().rules))
 }
 
 /// One that another has replaced would else still be known by its aliases, on this machine only: plans name functions by

@@ -4,8 +4,9 @@
 //! |---|---|
 //! | `sql` | a text becomes a statement: escapes, suffixes of numbers, clauses that the planner does not know |
 //! | `relations` | what stands behind FROM, and what depends on its columns |
-//! | `planner` | operators whose meaning depends on their operands' types: `/`, `div`, `list[0]` |
-//! | `analyzer` | what depends on types that only the whole plan knows: casts |
+//! | `planner` | operators that the engine plans otherwise: `+`, `/`, `div`, `list[0]` |
+//! | `analyzer` | what depends on types that only the whole plan knows: conversions, casts |
+//! | `coercion` | which types operators make of their operands' |
 //! | `functions` | the registry: one file a family |
 //! | `mode` | the two modes, and the time zone: `sql:` of a project |
 //! | `text` | how values are spelled as texts, and read from them |
@@ -16,6 +17,7 @@
 //! name. Each correction names the page of Spark's reference that it follows.
 
 pub mod analyzer;
+pub mod coercion;
 pub mod functions;
 pub mod mode;
 pub mod planner;

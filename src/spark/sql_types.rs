@@ -90,12 +90,41 @@ pub fn canonical(data_type: &DataType) -> Option<DataType> {
     })
 }
 
+/// The types of numbers that are written with a suffix, under names that nobody else gives to a type: a number that is
+/// written is more than a text that is cast.
+const LITERALS: [(&str, DataType); 3] =
+    [("tinyint_literal", DataType::Int8), ("smallint_literal", DataType::Int16), ("bigint_literal", DataType::Int64)];
+
+/// Under which name a type is one of a literal.
+pub fn literal(sql_type: &SqlType) -> Option<&'static str> {
+    let data_type = match sql_type {
+        SqlType::TinyInt(_) => DataType::Int8,
+        SqlType::SmallInt(_) => DataType::Int16,
+        SqlType::BigInt(_) => DataType::Int64,
+        _ => return None,
+    };
+    LITERALS.iter().find(|(_, known)| *known == data_type).map(|(name, _)| *name)
+}
+
+const LITERAL_MARK: &str = "trapiche.literal";
+
+/// Whether a cast to it is a number with a suffix.
+pub fn is_literal(field: &Field) -> bool {
+    field.metadata().contains_key(LITERAL_MARK)
+}
+
 /// What the names of types mean in SQL, where that is not what the engine takes them for.
 #[derive(Debug)]
 pub struct SparkTypes;
 
 impl TypePlanner for SparkTypes {
     fn plan_type_field(&self, sql_type: &SqlType) -> Result<Option<FieldRef>> {
+        if let SqlType::Custom(name, _) = sql_type
+            && let Some((_, data_type)) = LITERALS.iter().find(|(literal, _)| name.to_string() == *literal)
+        {
+            let mark = [(LITERAL_MARK.to_string(), String::new())];
+            return Ok(Some(Arc::new(Field::new("", data_type.clone(), true).with_metadata(mark.into()))));
+        }
         Ok(of_sql(sql_type)?.map(|data_type| Arc::new(Field::new("", data_type, true))))
     }
 }

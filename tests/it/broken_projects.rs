@@ -155,9 +155,9 @@ fn every_fault_is_told_at_its_place_and_nothing_is_written() {
             what: "an argument of the wrong type",
             files: &[(
                 "queries/refined/items.sql",
-                "SELECT item,\n  sum(item) AS summed\nFROM trusted.sales GROUP BY item",
+                "SELECT item,\n  sum(day) AS summed\nFROM trusted.sales GROUP BY item",
             )],
-            faults: &[("`sum` does not take (string)", "queries/refined/items.sql:2:3", "convert it with CAST")],
+            faults: &[("`sum` does not take (date)", "queries/refined/items.sql:2:3", "convert it with CAST")],
         },
         Broken {
             what: "operands that do not go together",
@@ -265,14 +265,14 @@ fn every_fault_is_told_at_its_place_and_nothing_is_written() {
                 ),
                 (
                     "queries/refined/sums.sql",
-                    "SELECT '`sum`' AS a, sum(price) OVER () AS b,\n  coalesce(1, sum(item) OVER ()) AS c FROM trusted.sales",
+                    "SELECT '`sum`' AS a, sum(price) OVER () AS b,\n  coalesce(day, sum(day) OVER ()) AS c FROM trusted.sales",
                 ),
                 ("queries/refined/unnamed.sql", "SELECT '`item`' AS a,\n  price + 1 FROM trusted.sales"),
             ],
             faults: &[
                 ("a table cannot have a column named `a b`", "queries/refined/items.sql:2:8", "name it with AS"),
-                ("`/` does not take (date, boolean)", "queries/refined/operators.sql:2:15", "a type that `/` takes"),
-                ("`sum` does not take (string)", "queries/refined/sums.sql:2:15", "convert it with CAST"),
+                ("date and boolean do not go together", "queries/refined/operators.sql:2:15", "convert one of them"),
+                ("`sum` does not take (date)", "queries/refined/sums.sql:2:17", "convert it with CAST"),
                 ("a table cannot have a column named", "queries/refined/unnamed.sql:2:3", "name it with AS"),
             ],
         },

@@ -47,7 +47,7 @@ fn what_nests_too_deep_for_a_message() {
         "queries/trusted/parts.sql",
         "/* trapiche\npartition_by: [k]\n*/\nSELECT x AS a, x % 4 AS k FROM range(99) t(x)",
     );
-    let deep = format!("a{}", " / 2 % 97".repeat(40));
+    let deep = format!("{}a{}", "abs(".repeat(80), ")".repeat(80));
     bench.write(
         "queries/refined/deep.sql",
         &format!("SELECT a % 3 AS b, sum({deep}) AS n FROM trusted.parts GROUP BY 1"),

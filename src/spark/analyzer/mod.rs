@@ -1,5 +1,35 @@
 //! Rules that change a plan before it is optimised, where Spark's meaning depends on types.
+//!
+//! | file | rule |
+//! |---|---|
+//! | `literals` | whole numbers are of the least type: not a rule, but a step behind the planner |
+//! | `conversions` | what stands side by side becomes one type; with `operators`, `unions`, `floats` and `one_type` |
+//! | `casts` | casts that are Spark's |
+//! | `guards` | what may fail is not computed where AND and OR have decided |
 
-pub mod casts;
-pub mod set_operations;
-pub mod subqueries;
+mod casts;
+mod conversions;
+mod floats;
+mod guards;
+pub mod literals;
+mod one_type;
+mod operators;
+mod set_operations;
+mod subqueries;
+mod unions;
+
+use std::sync::Arc;
+
+use datafusion::optimizer::AnalyzerRule;
+
+/// The engine's rules with those of Spark around the one that settles types.
+pub fn with_rules(mut rules: Vec<Arc<dyn AnalyzerRule + Send + Sync>>) -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
+    let settles = rules.iter().position(|rule| rule.name() == "type_coercion").unwrap_or(rules.len());
+    rules.insert(settles, Arc::new(conversions::SparkConversions));
+    // Types are settled of what these make, too.
+    rules.insert(0, Arc::new(subqueries::OneRowSubqueries));
+    rules.insert(0, Arc::new(set_operations::SetOperations));
+    rules.push(Arc::new(casts::SparkCasts));
+    rules.push(Arc::new(guards::SparkGuards));
+    rules
+}

@@ -6,29 +6,47 @@ pub mod scalar;
 
 use std::sync::Arc;
 
-use datafusion::logical_expr::ScalarUDF;
-use scalar::{cast, date_fields, date_formats, divide, element, integers, narrow, pad, regexp, type_names};
+use datafusion::common::DFSchema;
+use datafusion::logical_expr::expr::ScalarFunction;
+use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
+use scalar::{
+    arithmetic, cast, date_fields, date_formats, element, element_at, narrow, normal, pad, regexp, signs, type_names,
+};
+
+use crate::spark::mode::{SqlMode, Strictness};
 
 /// Those of one row. One that has the name of the engine's own takes its place.
-pub fn of_one_row() -> Vec<Arc<ScalarUDF>> {
-    let mut all =
-        vec![divide::divide(), divide::integral_divide(), element::element(), element::get(), integers::arithmetic()];
+pub fn of_one_row(mode: &SqlMode) -> Vec<Arc<ScalarUDF>> {
+    let mut all = vec![normal::normal()];
+    all.extend(arithmetic::all(mode));
     all.extend(cast::all());
     all.extend(date_fields::all());
     all.extend(date_formats::all());
+    all.extend(element::all());
+    all.extend(element_at::all());
     all.extend(narrow::all());
     all.extend(pad::all());
     all.extend(regexp::all());
+    all.extend(signs::all());
     all.extend(type_names::all());
     all
 }
 
 /// How a function is written that nobody calls by its name; other names are as they are written.
 pub fn written(name: &str) -> &str {
-    match name {
-        divide::NAME => "/",
-        divide::INTEGRAL => "div",
-        element::NAME | "array_element" => "[]",
-        name => name,
-    }
+    if element::is_index(name) { "[]" } else { name }
+}
+
+/// Those of many rows.
+pub fn of_many_rows(mode: &SqlMode) -> Vec<Arc<AggregateUDF>> {
+    let both = [mode.strictness(), Strictness::Try];
+    both.into_iter()
+        .flat_map(|strictness| [aggregate::sum::sum(strictness), aggregate::average::average(strictness)])
+        .map(Arc::new)
+        .collect()
+}
+
+/// Whether a call may be an error for some values of its arguments' types.
+pub fn may_fail(call: &ScalarFunction, schema: &DFSchema) -> bool {
+    arithmetic::may_fail(&call.func) || element::may_fail(&call.func) || cast::may_fail(call, schema)
 }

@@ -62,19 +62,19 @@ pub fn decimal(text: &[u8], precision: u8, scale: i8) -> ReadDecimal {
     let is_blank = |byte: &u8| *byte <= b' ';
     let start = text.iter().position(|byte| !is_blank(byte)).unwrap_or(text.len());
     let end = text.iter().rposition(|byte| !is_blank(byte)).map_or(start, |last| last + 1);
-    let Some(parts) = Parts::of(&text[start..end]) else { return ReadDecimal::NoNumber };
+    let Some(parts) = NumberParts::of(&text[start..end]) else { return ReadDecimal::NoNumber };
     parts.rounded(precision, scale)
 }
 
 /// `sign digits e exponent`, without the point.
-struct Parts<'a> {
+struct NumberParts<'a> {
     is_negative: bool,
     whole: &'a [u8],
     fraction: &'a [u8],
     exponent: i64,
 }
 
-impl<'a> Parts<'a> {
+impl<'a> NumberParts<'a> {
     fn of(text: &'a [u8]) -> Option<Self> {
         let (is_negative, text) = match text {
             [b'-', rest @ ..] => (true, rest),
@@ -105,7 +105,7 @@ impl<'a> Parts<'a> {
             None => (digits, &[] as &[u8]),
         };
         let is_number = whole.len() + fraction.len() > 0 && whole.iter().chain(fraction).all(u8::is_ascii_digit);
-        is_number.then_some(Parts { is_negative, whole, fraction, exponent })
+        is_number.then_some(NumberParts { is_negative, whole, fraction, exponent })
     }
 
     fn rounded(&self, precision: u8, scale: i8) -> ReadDecimal {

@@ -1,5 +1,8 @@
 //! `avg` as Spark has it. Of decimals it is a decimal: exact, so the same in any order and on any number of workers, with
 //! four more digits after the point, rounded half up. Of everything else it is the engine's own, a double.
+//!
+//! <https://spark.apache.org/docs/latest/api/sql/index.html#avg>. One that has too many digits is an error, or without the ANSI mode
+//! and of `try_avg` null.
 
 use std::sync::Arc;
 
@@ -8,6 +11,7 @@ use arrow::datatypes::{DECIMAL128_MAX_PRECISION, DataType, Decimal128Type, Field
 use datafusion::common::{ScalarValue, plan_err};
 use datafusion::error::{DataFusionError, Result};
 use datafusion::functions_aggregate::average::Avg;
+use datafusion::logical_expr::expr::{AggregateFunctionParams, WindowFunctionParams};
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
 use datafusion::logical_expr::utils::format_state_name;
 use datafusion::logical_expr::{
@@ -15,27 +19,46 @@ use datafusion::logical_expr::{
 };
 use datafusion_functions_aggregate_common::utils::GenericDistinctBuffer;
 
-/// The aggregate `avg`, or `mean`: decimal(p, s) → decimal(p + 4, s + 4), of at most 38 digits; other numbers → double.
-pub fn average() -> AggregateUDF {
-    AggregateUDF::new_from_impl(Average {
-        engines: Avg::new(),
-        signature: Signature::user_defined(Volatility::Immutable),
-    })
+use crate::spark::mode::Strictness;
+
+/// The aggregate `avg`, or `mean`: decimal(p, s) → decimal(p + 4, s + 4), of at most 38 digits; other numbers → double. Plans
+/// name functions, so that of each strictness has a name of its own.
+pub fn average(strictness: Strictness) -> AggregateUDF {
+    let (name, aliases) = match strictness {
+        Strictness::Ansi => ("avg", vec!["mean".to_string()]),
+        Strictness::Legacy => ("avg_or_null", vec!["avg".to_string(), "mean".to_string()]),
+        Strictness::Try => ("try_avg", vec![]),
+    };
+    let signature = Signature::user_defined(Volatility::Immutable);
+    AggregateUDF::new_from_impl(Average { engines: Avg::new(), name, aliases, strictness, signature })
 }
 
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct Average {
     engines: Avg,
+    name: &'static str,
+    aliases: Vec<String>,
+    strictness: Strictness,
     signature: Signature,
 }
 
 impl AggregateUDFImpl for Average {
     fn name(&self) -> &str {
-        self.engines.name()
+        self.name
     }
 
     fn aliases(&self) -> &[String] {
-        self.engines.aliases()
+        &self.aliases
+    }
+
+    fn schema_name(&self, params: &AggregateFunctionParams) -> Result<String> {
+        let name = self.engines.schema_name(params)?;
+        Ok(if self.strictness == Strictness::Try { format!("try_{name}") } else { name })
+    }
+
+    fn window_function_schema_name(&self, params: &WindowFunctionParams) -> Result<String> {
+        let name = self.engines.window_function_schema_name(params)?;
+        Ok(if self.strictness == Strictness::Try { format!("try_{name}") } else { name })
     }
 
     fn signature(&self) -> &Signature {
@@ -45,11 +68,15 @@ impl AggregateUDFImpl for Average {
     /// The engine's own signature lets a bare NULL through, which it then has no accumulator for.
     fn coerce_types(&self, types: &[DataType]) -> Result<Vec<DataType>> {
         match types {
+            [DataType::Decimal32(precision, scale) | DataType::Decimal64(precision, scale)] => {
+                Ok(vec![DataType::Decimal128(*precision, *scale)])
+            }
             [of] if of.is_decimal() || matches!(of, DataType::Duration(_)) => Ok(vec![of.clone()]),
-            [of] if of.is_numeric() || of.is_null() => Ok(vec![DataType::Float64]),
+            [of] if of.is_numeric() || of.is_null() || of.is_string() => Ok(vec![DataType::Float64]),
             _ => {
                 let types: Vec<String> = types.iter().map(DataType::to_string).collect();
-                plan_err!("No function matches the given name and argument types 'avg({})'.", types.join(", "))
+                let call = format!("{}({})", self.name, types.join(", "));
+                plan_err!("No function matches the given name and argument types '{call}'.")
             }
         }
     }
@@ -72,7 +99,8 @@ impl AggregateUDFImpl for Average {
     }
 
     fn accumulator(&self, args: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
-        let Some(scale) = Digits::between(args.expr_fields[0].data_type(), args.return_type()) else {
+        let scale = Digits::between(args.expr_fields[0].data_type(), args.return_type(), self.strictness);
+        let Some(scale) = scale else {
             return self.engines.accumulator(args);
         };
         Ok(match args.is_distinct {
@@ -89,7 +117,7 @@ impl AggregateUDFImpl for Average {
     }
 
     fn create_groups_accumulator(&self, args: AccumulatorArgs) -> Result<Box<dyn GroupsAccumulator>> {
-        match Digits::between(args.expr_fields[0].data_type(), args.return_type()) {
+        match Digits::between(args.expr_fields[0].data_type(), args.return_type(), self.strictness) {
             Some(scale) => Ok(Box::new(Averages { scale, groups: vec![] })),
             None => self.engines.create_groups_accumulator(args),
         }
@@ -113,17 +141,18 @@ struct Digits {
     average: DataType,
     /// Ten to the power of the digits that come on.
     factor: i128,
+    strictness: Strictness,
 }
 
 impl Digits {
     /// `None` where the values are no decimals of ours.
-    fn between(values: &DataType, average: &DataType) -> Option<Digits> {
+    fn between(values: &DataType, average: &DataType, strictness: Strictness) -> Option<Digits> {
         let (DataType::Decimal128(_, from), DataType::Decimal128(_, to)) = (values, average) else { return None };
         let factor = 10_i128.checked_pow(u32::try_from(to - from).ok()?)?;
-        Some(Digits { values: values.clone(), average: average.clone(), factor })
+        Some(Digits { values: values.clone(), average: average.clone(), factor, strictness })
     }
 
-    /// `None` of no values.
+    /// `None` of no values, and of an average that does not fit, unless that is an error.
     fn average(&self, of: DecimalSum) -> Result<Option<i128>> {
         let count = i128::from(of.count);
         if count == 0 {
@@ -135,17 +164,20 @@ impl Digits {
         let up = if 2 * left.abs() >= count { of.sum.signum() } else { 0 };
         let average = whole.checked_mul(self.factor).and_then(|whole| whole.checked_add(digits + up));
         let fits = |average: &i128| average.unsigned_abs() < 10_u128.pow(u32::from(digits_of(&self.average).0));
-        let average = average.filter(fits);
+        let average = average.filter(|average| fits(average) && !of.is_too_large);
         self.check(average.is_some())?;
         Ok(average)
     }
 
     fn check(&self, fits: bool) -> Result<()> {
+        if fits || self.strictness != Strictness::Ansi {
+            return Ok(());
+        }
         let (precision, scale) = digits_of(&self.average);
-        let advice = "cast the values to fewer digits, or to double";
-        fits.then_some(()).ok_or_else(|| {
-            DataFusionError::Execution(format!("an average does not fit decimal({precision},{scale}): {advice}"))
-        })
+        let advice = "`try_avg` answers null instead; cast the values to fewer digits, or to double, to have one";
+        Err(DataFusionError::Execution(format!(
+            "[NUMERIC_VALUE_OUT_OF_RANGE] an average does not fit decimal({precision},{scale}); {advice}"
+        )))
     }
 }
 
@@ -154,13 +186,27 @@ impl Digits {
 struct DecimalSum {
     sum: i128,
     count: i64,
+    /// Whether the sum has left the numbers that there are.
+    is_too_large: bool,
 }
 
 impl DecimalSum {
     fn add(&mut self, sum: i128, count: i64) -> bool {
         let (sum, is_too_large) = self.sum.overflowing_add(sum);
-        *self = DecimalSum { sum, count: self.count + count };
+        let is_too_large = self.is_too_large || is_too_large;
+        *self = DecimalSum { sum, count: self.count + count, is_too_large };
         !is_too_large
+    }
+
+    /// Adds what another has tallied; a sum that was too large has come as none.
+    fn merge(&mut self, (sum, count): (Option<i128>, i64)) -> bool {
+        self.is_too_large |= sum.is_none() && count > 0;
+        self.add(sum.unwrap_or_default(), count)
+    }
+
+    /// The sum as it goes on to others.
+    fn passed_on(&self) -> Option<i128> {
+        (!self.is_too_large).then_some(self.sum)
     }
 }
 
@@ -173,9 +219,11 @@ struct OneAverage {
 
 impl OneAverage {
     fn take(&mut self, values: &ArrayRef, sign: i64) -> Result<()> {
-        let mut values = values.as_primitive::<Decimal128Type>().iter().flatten();
-        let fits = values.all(|value| self.all.add(i128::from(sign) * value, sign));
-        self.scale.check(fits)
+        let values = values.as_primitive::<Decimal128Type>().iter().flatten();
+        values.for_each(|value| {
+            self.all.add(i128::from(sign) * value, sign);
+        });
+        self.scale.check(!self.all.is_too_large)
     }
 }
 
@@ -194,14 +242,14 @@ impl Accumulator for OneAverage {
 
     fn merge_batch(&mut self, states: &[ArrayRef]) -> Result<()> {
         let mut fits = true;
-        for (sum, count) in states_of(states) {
-            fits &= self.all.add(sum, count);
+        for state in states_of(states) {
+            fits &= self.all.merge(state);
         }
         self.scale.check(fits)
     }
 
     fn state(&mut self) -> Result<Vec<ScalarValue>> {
-        let sum = scalar(Some(self.all.sum), &sum_type(&self.scale.values));
+        let sum = scalar(self.all.passed_on(), &sum_type(&self.scale.values));
         Ok(vec![sum, ScalarValue::Int64(Some(self.all.count))])
     }
 
@@ -235,7 +283,9 @@ impl Accumulator for DistinctAverage {
 
     fn evaluate(&mut self) -> Result<ScalarValue> {
         let mut all = DecimalSum::default();
-        self.scale.check(self.values.values.iter().all(|value| all.add(value.0, 1)))?;
+        self.values.values.iter().for_each(|value| {
+            all.add(value.0, 1);
+        });
         Ok(scalar(self.scale.average(all)?, &self.scale.average))
     }
 
@@ -252,7 +302,7 @@ struct Averages {
 impl Averages {
     /// Sums and counts as arrays.
     fn arrays(&self, tallies: impl ExactSizeIterator<Item = DecimalSum> + Clone) -> Result<Vec<ArrayRef>> {
-        let sums = Decimal128Array::from_iter_values(tallies.clone().map(|tally| tally.sum));
+        let sums = Decimal128Array::from_iter(tallies.clone().map(|tally| tally.passed_on()));
         let sums = sums.with_data_type(sum_type(&self.scale.values));
         Ok(vec![Arc::new(sums), Arc::new(Int64Array::from_iter_values(tallies.map(|tally| tally.count)))])
     }
@@ -286,8 +336,8 @@ impl GroupsAccumulator for Averages {
     fn merge_batch(&mut self, states: &[ArrayRef], groups: &[usize], total: usize) -> Result<()> {
         self.groups.resize(total, DecimalSum::default());
         let mut fits = true;
-        for ((sum, count), group) in states_of(states).zip(groups) {
-            fits &= self.groups[*group].add(sum, count);
+        for (state, group) in states_of(states).zip(groups) {
+            fits &= self.groups[*group].merge(state);
         }
         self.scale.check(fits)
     }
@@ -302,7 +352,11 @@ impl GroupsAccumulator for Averages {
         let rows = values.iter().zip(taken(filter, values.len()));
         let tallies: Vec<DecimalSum> = rows
             .map(|(value, taken)| {
-                value.filter(|_| taken).map_or(DecimalSum::default(), |sum| DecimalSum { sum, count: 1 })
+                value.filter(|_| taken).map_or(DecimalSum::default(), |sum| DecimalSum {
+                    sum,
+                    count: 1,
+                    is_too_large: false,
+                })
             })
             .collect();
         self.arrays(tallies.iter().copied())
@@ -325,10 +379,10 @@ fn taken(filter: Option<&BooleanArray>, rows: usize) -> impl Iterator<Item = boo
     (0..rows).map(move |row| filter.is_none_or(|filter| filter.is_valid(row) && filter.value(row)))
 }
 
-fn states_of(states: &[ArrayRef]) -> impl Iterator<Item = (i128, i64)> + '_ {
+fn states_of(states: &[ArrayRef]) -> impl Iterator<Item = (Option<i128>, i64)> + '_ {
     let sums = states[0].as_primitive::<Decimal128Type>();
     let counts = states[1].as_primitive::<Int64Type>();
-    sums.values().iter().copied().zip(counts.values().iter().copied())
+    sums.iter().zip(counts.values().iter().copied())
 }
 
 fn scalar(value: Option<i128>, of: &DataType) -> ScalarValue {
@@ -354,7 +408,7 @@ mod tests {
     /// The first column of the answer, as text.
     async fn answer(sql: &str) -> Result<Vec<String>> {
         let context = SessionContext::new_with_config(SessionConfig::new().with_target_partitions(3));
-        context.register_udaf(average());
+        context.register_udaf(average(Strictness::Ansi));
         let batches = context.sql(sql).await?.collect().await?;
         let texts = batches.iter().map(|batch| arrow::compute::cast(batch.column(0), &DataType::Utf8));
         let texts = texts.collect::<std::result::Result<Vec<ArrayRef>, _>>()?;
@@ -407,8 +461,8 @@ mod tests {
         assert_eq!(answer("SELECT avg(x) FROM (VALUES (1), (2)) AS rows (x)").await.unwrap(), ["1.5"]);
         assert_eq!(answer("SELECT avg(NULL)").await.unwrap(), ["null"]);
         assert_eq!(answer("SELECT avg(x) FROM (VALUES (NULL)) AS rows (x) GROUP BY x").await.unwrap(), ["null"]);
-        let refused = answer("SELECT avg('a')").await.unwrap_err().to_string();
-        assert!(refused.contains("argument types 'avg(Utf8)'."), "{refused}");
+        let refused = answer("SELECT avg(true)").await.unwrap_err().to_string();
+        assert!(refused.contains("argument types 'avg(Boolean)'."), "{refused}");
     }
 
     #[tokio::test]
@@ -417,7 +471,7 @@ mod tests {
         let wide = rows(&[&format!("'{nines}'"), &format!("'{nines}'")], "decimal(38,0)");
         for sql in [format!("SELECT avg(x) FROM {wide}"), format!("SELECT avg(x) FROM {wide} GROUP BY x")] {
             let error = answer(&sql).await.unwrap_err().to_string();
-            assert!(error.contains("an average does not fit decimal(38,4): cast the values"), "{error}");
+            assert!(error.contains("an average does not fit decimal(38,4); `try_avg`"), "{error}");
         }
         // The average fits, though the sum times ten to the fourth would not.
         let large = rows(&["'9999999999999999999999999999999999'"; 3], "decimal(38,0)");
@@ -432,7 +486,7 @@ mod tests {
             cut in any::<prop::sample::Index>(),
         ) {
             let (values, average) = (DataType::Decimal128(19, 3), DataType::Decimal128(23, 7));
-            let scale = Digits::between(&values, &average).unwrap();
+            let scale = Digits::between(&values, &average, Strictness::Ansi).unwrap();
             let averages = || Averages { scale: scale.clone(), groups: vec![] };
             let batch = |rows: &[(i64, usize, bool)]| {
                 let column = rows.iter().map(|(value, _, is_there)| is_there.then_some(i128::from(*value)));

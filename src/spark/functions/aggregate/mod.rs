@@ -1,3 +1,4 @@
 //! Functions of many rows.
 
 pub mod average;
+pub mod sum;

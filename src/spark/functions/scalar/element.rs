@@ -12,15 +12,29 @@ use datafusion::logical_expr::{
     ColumnarValue, Expr, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
 };
 
-pub const NAME: &str = "spark_element";
+use crate::spark::mode::SqlMode;
 
-pub fn element() -> Arc<ScalarUDF> {
-    function(NAME, false)
+const NAME: &str = "spark_element";
+const LEGACY: &str = "spark_element_or_null";
+
+pub fn all() -> Vec<Arc<ScalarUDF>> {
+    // `get(list, index)` is null outside of the list in both modes.
+    vec![function(NAME, false), function(LEGACY, true), function("get", true)]
 }
 
-/// `get(list, index)`: the same, but null outside of the list.
-pub fn get() -> Arc<ScalarUDF> {
-    function("get", true)
+/// `list[index]`
+pub fn element(mode: &SqlMode) -> Arc<ScalarUDF> {
+    if mode.ansi { function(NAME, false) } else { function(LEGACY, true) }
+}
+
+/// Whether a function is what `list[index]` becomes, the engine's own or ours.
+pub fn is_index(name: &str) -> bool {
+    [NAME, LEGACY, "array_element"].contains(&name)
+}
+
+/// Whether a call may be an error for some values.
+pub fn may_fail(function: &ScalarUDF) -> bool {
+    function.name() == NAME
 }
 
 fn function(name: &'static str, outside_is_null: bool) -> Arc<ScalarUDF> {
@@ -42,9 +56,7 @@ impl ScalarUDFImpl for Element {
 
     fn schema_name(&self, arguments: &[Expr]) -> Result<String> {
         match arguments {
-            [list, index] if self.outside_is_null => {
-                Ok(format!("get({}, {})", list.schema_name(), index.schema_name()))
-            }
+            [list, index] if self.name == "get" => Ok(format!("get({}, {})", list.schema_name(), index.schema_name())),
             [list, index] => Ok(format!("{}[{}]", list.schema_name(), index.schema_name())),
             _ => plan_err!("an index has a list and a number"),
         }

@@ -4,12 +4,13 @@
 //! <https://spark.apache.org/docs/latest/sql-ref-literals.html#numeric-literal>
 
 use datafusion::sql::sqlparser::ast::{
-    DataType, ExactNumberInfo, Expr, TypedString, UnaryOperator, Value, ValueWithSpan,
+    DataType, ExactNumberInfo, Expr, Ident, ObjectName, TypedString, UnaryOperator, Value, ValueWithSpan,
 };
 
 use super::RewriteRefusal;
 use super::build::cast;
 use crate::spark::sql::names::literal;
+use crate::spark::sql_types;
 
 /// Digits of the longest decimal.
 pub const MOST_DIGITS: usize = 38;
@@ -36,14 +37,14 @@ pub fn rewrite(expr: &mut Expr) -> Result<(), RewriteRefusal> {
     match expr {
         Expr::TypedString(TypedString { data_type, value, .. }) if is_number(data_type) => {
             let data_type = checked(data_type, value)?;
-            *expr = cast(Expr::Value(value.clone()), data_type);
+            *expr = cast(Expr::Value(value.clone()), marked(data_type));
         }
         Expr::Value(value) => {
             let Value::Number(digits, is_long) = &value.value else { return Ok(()) };
             if *is_long {
                 let mut text = Value::SingleQuotedString(digits.clone()).with_span(value.span);
                 let data_type = checked(&DataType::BigInt(None), &mut text)?;
-                *expr = cast(Expr::Value(text), data_type);
+                *expr = cast(Expr::Value(text), marked(data_type));
             } else if digits.contains(['e', 'E']) {
                 let text = Value::SingleQuotedString(digits.clone()).with_span(value.span);
                 *expr = cast(Expr::Value(text), DataType::Double(ExactNumberInfo::None));
@@ -70,6 +71,14 @@ fn is_number(data_type: &DataType) -> bool {
             | DataType::Double(_)
             | DataType::Decimal(_)
     )
+}
+
+/// The type under the name that only literals have: beside a decimal they mean something else than what is cast.
+fn marked(data_type: DataType) -> DataType {
+    match sql_types::literal(&data_type) {
+        Some(name) => DataType::Custom(ObjectName::from(vec![Ident::new(name)]), vec![]),
+        None => data_type,
+    }
 }
 
 /// How many digits a decimal of this text needs.
@@ -129,10 +138,10 @@ mod tests {
     fn literals_fit_their_types_or_are_refused() {
         let select = |literal: &str| parse(&format!("SELECT {literal} AS v"));
         let fits = [
-            ("127Y", "CAST('127' AS TINYINT)"),
-            ("-128Y", "CAST('-128' AS TINYINT)"),
-            ("-32768S", "CAST('-32768' AS SMALLINT)"),
-            ("-9223372036854775808L", "CAST('-9223372036854775808' AS BIGINT)"),
+            ("127Y", "CAST('127' AS tinyint_literal)"),
+            ("-128Y", "CAST('-128' AS tinyint_literal)"),
+            ("-32768S", "CAST('-32768' AS smallint_literal)"),
+            ("-9223372036854775808L", "CAST('-9223372036854775808' AS bigint_literal)"),
             ("1.5e2BD", "CAST('150' AS DECIMAL(3,0))"),
             ("0.05BD", "CAST('0.05' AS DECIMAL(2,2))"),
             ("1e3", "CAST('1e3' AS DOUBLE)"),

@@ -29,10 +29,11 @@ pub fn rewrite(expr: &mut Expr) -> Result<(), RewriteRefusal> {
             *expr = call(function, place, vec![taken(left), taken(right)]);
         }
         // Of a number that is written there is no overflow.
-        Expr::UnaryOp { op: UnaryOperator::Minus, expr: number }
-            if !matches!(number.as_ref(), Expr::Value(_) | Expr::Interval(_)) =>
+        Expr::UnaryOp { op: op @ (UnaryOperator::Minus | UnaryOperator::Plus), expr: number }
+            if !is_written_number(number) =>
         {
-            *expr = call("negative", number.span(), vec![taken(number)]);
+            let name = if *op == UnaryOperator::Minus { "negative" } else { "positive" };
+            *expr = call(name, number.span(), vec![taken(number)]);
         }
         // <https://spark.apache.org/docs/latest/sql-ref-operators.html>
         Expr::UnaryOp { op: op @ UnaryOperator::BangNot, .. } => *op = UnaryOperator::Not,
@@ -42,6 +43,14 @@ pub fn rewrite(expr: &mut Expr) -> Result<(), RewriteRefusal> {
         _ => {}
     }
     Ok(())
+}
+
+fn is_written_number(expr: &Expr) -> bool {
+    match expr {
+        Expr::Value(value) => matches!(value.value, Value::Number(..)),
+        Expr::Interval(_) => true,
+        _ => false,
+    }
 }
 
 fn not_if(negated: bool, expr: Expr) -> Expr {

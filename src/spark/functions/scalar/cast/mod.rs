@@ -26,14 +26,18 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, new_null_array};
 use arrow::datatypes::{DataType, Field, FieldRef};
-use datafusion::common::{Result, ScalarValue, exec_err, internal_err, plan_err};
+use datafusion::common::{DFSchema, Result, ScalarValue, exec_err, internal_err, plan_err};
+use datafusion::logical_expr::expr::ScalarFunction;
 use datafusion::logical_expr::{
-    ColumnarValue, Expr, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
+    ColumnarValue, Expr, ExprSchemable, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature,
+    Volatility,
 };
 
 use crate::spark::mode::Strictness;
 use crate::spark::sql_types;
 use faults::CastFault;
+
+const ANSI: &str = "spark_cast";
 
 /// `spark_cast(value, 'int')`, one function for each strictness.
 pub fn all() -> Vec<Arc<ScalarUDF>> {
@@ -42,7 +46,7 @@ pub fn all() -> Vec<Arc<ScalarUDF>> {
 
 fn function(strictness: Strictness) -> Arc<ScalarUDF> {
     let name = match strictness {
-        Strictness::Ansi => "spark_cast",
+        Strictness::Ansi => ANSI,
         Strictness::Legacy => "spark_cast_or_null",
         Strictness::Try => "spark_try_cast",
     };
@@ -65,9 +69,20 @@ pub fn array(values: &ArrayRef, to: &DataType, strictness: Strictness) -> Result
     CastJob { strictness, of: None }.cast(values, to)
 }
 
-/// Whether a call may be an error for some values, whatever their type.
-pub fn may_fail(function: &ScalarUDF, from: &DataType, to: &DataType) -> bool {
-    function.name() == "spark_cast" && pairs::may_fail(from, to)
+/// Whether a call may be an error for some values of its argument's type.
+pub fn may_fail(call: &ScalarFunction, schema: &DFSchema) -> bool {
+    if call.func.name() != ANSI {
+        return false;
+    }
+    match call.args.as_slice() {
+        [value, Expr::Literal(ScalarValue::Utf8(Some(to)), _)] => {
+            match (value.get_type(schema), sql_types::parse(to)) {
+                (Ok(from), Ok(to)) => pairs::may_fail(&from, &to),
+                _ => true,
+            }
+        }
+        _ => true,
+    }
 }
 
 #[derive(Debug, PartialEq, Eq, Hash)]

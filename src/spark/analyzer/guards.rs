@@ -1,0 +1,126 @@
+//! The right side of AND and OR is evaluated in Spark only where the left side has not decided: `b <> 0 AND a / b > 1` is no
+//! error. The engine evaluates both, so what may fail gets a null where it is not needed. (A condition in front of all of it
+//! would do as well, but the optimizer takes it apart.)
+//!
+//! <https://spark.apache.org/docs/latest/sql-ref-null-semantics.html#logical-operators>. The last of the rules: by now it is known
+//! what may fail.
+
+use std::collections::HashSet;
+
+use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
+use datafusion::common::{DFSchema, Result, ScalarValue, TableReference};
+use datafusion::config::ConfigOptions;
+use datafusion::logical_expr::expr::ScalarFunction;
+use datafusion::logical_expr::expr_rewriter::NamePreserver;
+use datafusion::logical_expr::utils::{split_binary_owned, split_conjunction};
+use datafusion::logical_expr::{BinaryExpr, Expr, ExprSchemable, LogicalPlan, Operator, and, or, when};
+use datafusion::optimizer::AnalyzerRule;
+
+use super::casts::schema_below;
+use crate::spark::functions;
+
+/// So many conditions guard one that may fail: more would make a long list of them a square.
+const MOST_GUARDS: usize = 32;
+
+#[derive(Debug)]
+pub struct SparkGuards;
+
+impl AnalyzerRule for SparkGuards {
+    fn name(&self) -> &str {
+        "spark_guards"
+    }
+
+    fn analyze(&self, plan: LogicalPlan, _: &ConfigOptions) -> Result<LogicalPlan> {
+        let guarded = plan.transform_up_with_subqueries(|plan| {
+            let schema = schema_below(&plan)?;
+            let names = NamePreserver::new(&plan);
+            plan.map_expressions(|expr| {
+                let name = names.save(&expr);
+                let guarded = expr.transform_down(|expr| each(expr, &schema))?;
+                Ok(guarded.update_data(|expr| name.restore(expr)))
+            })
+        })?;
+        Ok(guarded.data)
+    }
+}
+
+fn each(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
+    let op = match &expr {
+        Expr::BinaryExpr(BinaryExpr { op: op @ (Operator::And | Operator::Or), .. }) => *op,
+        _ => return Ok(Transformed::no(expr)),
+    };
+    let parts = split_binary_owned(expr, op);
+    let may_fail =
+        parts.iter().map(|part| part.exists(|part| Ok(is_fallible(part, schema)))).collect::<Result<Vec<_>>>()?;
+    let join = if op == Operator::And { and } else { or };
+    if !may_fail.contains(&true) {
+        let whole = parts.into_iter().reduce(join).expect("two parts at least");
+        return Ok(Transformed::new(whole, false, TreeNodeRecursion::Jump));
+    }
+    let mut sure: Vec<Expr> = vec![];
+    let mut done: Vec<Expr> = vec![];
+    for (part, may_fail) in parts.into_iter().zip(may_fail) {
+        if !may_fail {
+            sure.push(part.clone());
+            done.push(part);
+            continue;
+        }
+        // Within it there may be others of these.
+        let part = part.transform_down(|part| each(part, schema))?.data;
+        let guards = sure.iter().rev().filter(|guard| !is_key_of_join(&part) && is_of_same_tables(guard, &part));
+        let guards: Vec<Expr> = guards.take(MOST_GUARDS).cloned().collect();
+        done.push(match guards.into_iter().rev().reduce(join) {
+            Some(guards) if op == Operator::And => guarded(part, &guards.is_false(), schema)?,
+            Some(guards) => guarded(part, &guards.is_true(), schema)?,
+            None => part,
+        });
+    }
+    let whole = done.into_iter().reduce(join).expect("two parts at least");
+    Ok(Transformed::new(whole, true, TreeNodeRecursion::Jump))
+}
+
+/// Whether it may fail for some values of columns. What has no columns is computed before any row is.
+fn is_fallible(expr: &Expr, schema: &DFSchema) -> bool {
+    match expr {
+        Expr::ScalarFunction(call) => {
+            functions::may_fail(call, schema) && call.args.iter().any(|argument| !argument.column_refs().is_empty())
+        }
+        _ => false,
+    }
+}
+
+/// An equation of two tables is the key of a join, and each side of it is computed for all rows of its table, in Spark too.
+fn is_key_of_join(expr: &Expr) -> bool {
+    match expr {
+        Expr::BinaryExpr(BinaryExpr { left, op: Operator::Eq, right }) => {
+            let (left, right) = (tables(left), tables(right));
+            !left.is_empty() && !right.is_empty() && left.is_disjoint(&right)
+        }
+        _ => false,
+    }
+}
+
+/// What a condition is moved down to, its guard must be able to go to.
+fn is_of_same_tables(guard: &Expr, expr: &Expr) -> bool {
+    split_conjunction(guard).iter().all(|guard| tables(guard).is_subset(&tables(expr)))
+}
+
+fn tables(expr: &Expr) -> HashSet<Option<&TableReference>> {
+    expr.column_refs().into_iter().map(|column| column.relation.as_ref()).collect()
+}
+
+fn guarded(expr: Expr, decided: &Expr, schema: &DFSchema) -> Result<Expr> {
+    let guarded = expr.transform_up(|part| {
+        if !is_fallible(&part, schema) {
+            return Ok(Transformed::no(part));
+        }
+        let Expr::ScalarFunction(ScalarFunction { func, mut args }) = part else { return Ok(Transformed::no(part)) };
+        if let Some(argument) = args.iter_mut().find(|argument| !argument.column_refs().is_empty()) {
+            let null = ScalarValue::try_from(&argument.get_type(schema)?)?;
+            let value = std::mem::take(argument);
+            *argument = when(decided.clone(), Expr::Literal(null, None)).otherwise(value)?;
+        }
+        Ok(Transformed::yes(Expr::ScalarFunction(ScalarFunction { func, args })))
+    })?;
+    Ok(guarded.data)
+}

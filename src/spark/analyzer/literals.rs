@@ -1,0 +1,85 @@
+//! Whole numbers that are written in a query: an `int` where they fit, which the engine takes for a `bigint`.
+//!
+//! <https://spark.apache.org/docs/latest/sql-ref-literals.html#integral-literal>. Only of what was written: so not an analyzer
+//! rule, which would change what this program builds itself, too.
+
+use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
+use datafusion::common::{Result, ScalarValue, plan_err};
+use datafusion::logical_expr::expr::Cast;
+use datafusion::logical_expr::expr_rewriter::NamePreserver;
+use datafusion::logical_expr::{Expr, LogicalPlan, WindowFunctionDefinition};
+
+use super::unions;
+use crate::spark::functions::scalar::cast;
+use crate::spark::mode::Strictness;
+use crate::spark::sql_types::{is_literal, name};
+
+/// A plan as the planner has made it of a text, with types that follow from those of its literals.
+pub fn narrowed(plan: LogicalPlan, ansi: bool) -> Result<LogicalPlan> {
+    match plan {
+        // Both sides of a recursion have been made to fit each other, and VALUES their columns.
+        LogicalPlan::RecursiveQuery(_) | LogicalPlan::Values(_) | LogicalPlan::TableScan(_) => return Ok(plan),
+        _ => {}
+    }
+    let below = |plan: LogicalPlan| narrowed(plan, ansi).map(Transformed::yes);
+    let plan = plan.map_children(below)?.data.map_subqueries(below)?.data;
+    let plan = match plan {
+        LogicalPlan::Union(union) => return unions::coerced(union, ansi),
+        // How many rows: that is no value.
+        LogicalPlan::Limit(_) => plan,
+        plan => {
+            let names = NamePreserver::new(&plan);
+            let plan = plan.map_expressions(|expr| {
+                let name = names.save(&expr);
+                Ok(Transformed::yes(name.restore(narrowed_expr(expr)?)))
+            })?;
+            plan.data
+        }
+    };
+    plan.recompute_schema()
+}
+
+/// The same of an expression.
+pub fn narrowed_expr(expr: Expr) -> Result<Expr> {
+    let narrowed = expr.transform_down(|expr| match &expr {
+        Expr::Literal(ScalarValue::Int64(Some(value)), metadata) => match i32::try_from(*value) {
+            Ok(value) => Ok(Transformed::yes(Expr::Literal(ScalarValue::Int32(Some(value)), metadata.clone()))),
+            Err(_) => Ok(Transformed::no(expr)),
+        },
+        // Beyond a `bigint` it is a decimal.
+        Expr::Literal(ScalarValue::UInt64(Some(value)), metadata) => {
+            let digits = value.to_string().len() as u8;
+            let decimal = ScalarValue::Decimal128(Some(i128::from(*value)), digits, 0);
+            Ok(Transformed::yes(Expr::Literal(decimal, metadata.clone())))
+        }
+        Expr::Literal(ScalarValue::Decimal256(Some(value), precision, _), _) => plan_err!(
+            "[DECIMAL_PRECISION_EXCEEDS_MAX_PRECISION] {value} has {precision} digits; a decimal has at most 38, and \
+             `1e3` is a double"
+        ),
+        // `1L` is a cast for the parser.
+        Expr::Cast(Cast { expr: text, field }) if is_literal(field) => match text.as_ref() {
+            Expr::Literal(ScalarValue::Utf8(Some(digits)), _) => {
+                match cast::literal(&ScalarValue::from(digits.as_str()), field.data_type(), Strictness::Ansi) {
+                    Ok(value) => Ok(Transformed::new(Expr::Literal(value, None), true, TreeNodeRecursion::Jump)),
+                    Err(_) => plan_err!(
+                        "[INVALID_NUMERIC_LITERAL_RANGE] {digits} is no {}",
+                        name(field.data_type()).to_uppercase()
+                    ),
+                }
+            }
+            _ => Ok(Transformed::no(expr)),
+        },
+        // `count(*)` is the count of a number that the optimizer knows.
+        Expr::AggregateFunction(call) if call.func.name() == "count" => {
+            Ok(Transformed::new(expr, false, TreeNodeRecursion::Jump))
+        }
+        Expr::WindowFunction(call) => {
+            let is_count =
+                matches!(&call.fun, WindowFunctionDefinition::AggregateUDF(function) if function.name() == "count");
+            let recursion = if is_count { TreeNodeRecursion::Jump } else { TreeNodeRecursion::Continue };
+            Ok(Transformed::new(expr, false, recursion))
+        }
+        _ => Ok(Transformed::no(expr)),
+    })?;
+    Ok(narrowed.data)
+}
