@@ -4,6 +4,7 @@
 //! | place | noun |
 //! |---|---|
 //! | `state` | one function that builds every session: functions, options, memory |
+//! | `above_filters` | what is computed of rows is computed of those that a query's conditions leave |
 //! | `read` | what a query sees of a landing and of a table's version, and which files it leaves out |
 //! | `write` | a query's result becomes a table's next version: checked, dealt to partitions, encoded, staged |
 //! | `slices` | which parts of a query's result can be made alone, and from which files |
@@ -13,6 +14,7 @@
 //! | `cluster` | other machines that run plans, and what happens when one is lost |
 //! | `rows` | a statement's result as it comes |
 
+mod above_filters;
 pub mod changing;
 pub mod cluster;
 pub mod faults;

@@ -13,13 +13,14 @@ use datafusion::execution::memory_pool::{FairSpillPool, MemoryLimit, TrackConsum
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::logical_expr::ScalarUDF;
 use datafusion::optimizer::Analyzer;
+use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 use datafusion::prelude::{SessionConfig, SessionContext};
 use datafusion_spark::SessionStateBuilderSpark;
 
 use super::functions::kmeans;
 use super::functions::sketch::numeric_sketch;
 use super::read::lake_only::LakeOnly;
-use super::{QUARANTINE, faults};
+use super::{QUARANTINE, above_filters, faults};
 use crate::config::Limits;
 use crate::error::Result;
 use crate::lake::{Lake, Zone};
@@ -90,7 +91,9 @@ pub(super) fn state(config: SessionConfig, runtime: &Arc<RuntimeEnv>, threads: u
     builder = builder.with_type_planner(Arc::new(spark::sql_types::SparkTypes));
     builder.expr_planners().get_or_insert_default().insert(0, Arc::new(spark::planner::SparkPlanner { mode }));
     builder.relation_planners().get_or_insert_default().push(Arc::new(spark::relations::SparkRelations::default()));
-    builder.with_analyzer_rules(spark::analyzer::with_rules(Analyzer::new().rules))
+    builder
+        .with_analyzer_rules(spark::analyzer::with_rules(Analyzer::new().rules))
+        .with_physical_optimizer_rules(above_filters::with_fences(PhysicalOptimizer::new().rules))
 }
 
 /// One that another has replaced would else still be known by its aliases, on this machine only: plans name functions by

@@ -8,11 +8,11 @@ use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{DFSchema, DataFusionError, Diagnostic, Result, ScalarValue, not_impl_err};
 use datafusion::logical_expr::expr::{Cast, TryCast};
-use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::utils::merge_schema;
 use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan};
 use datafusion::optimizer::AnalyzerRule;
 
+use super::named;
 use crate::spark::functions::scalar::cast::{self, pairs};
 use crate::spark::mode::{SqlMode, Strictness};
 use crate::spark::sql_types::{canonical, name};
@@ -29,12 +29,8 @@ impl AnalyzerRule for SparkCasts {
         let strictness = SqlMode::of(options).strictness();
         plan.transform_up_with_subqueries(|plan| {
             let schema = schema_below(&plan)?;
-            let names = NamePreserver::new(&plan);
-            let plan = plan.map_expressions(|expr| {
-                let name = names.save(&expr);
-                let rewritten = expr.transform_up(|expr| rewrite(expr, &schema, strictness))?;
-                Ok(rewritten.update_data(|expr| name.restore(expr)))
-            })?;
+            let plan =
+                named::map_expressions(plan, |expr| expr.transform_up(|expr| rewrite(expr, &schema, strictness)))?;
             // What may be null has changed with the casts.
             if plan.transformed { plan.map_data(LogicalPlan::recompute_schema) } else { Ok(plan) }
         })

@@ -8,17 +8,16 @@ use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{DFSchema, DataFusionError, Result, ScalarValue};
 use datafusion::config::ConfigOptions;
 use datafusion::logical_expr::expr::{Between, Case, InList, InSubquery, Like, ScalarFunction};
-use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::expr_schema::cast_subquery;
 use datafusion::logical_expr::{BinaryExpr, Expr, ExprSchemable, Join, LogicalPlan, Operator, when};
 use datafusion::optimizer::AnalyzerRule;
 
 use super::casts::schema_below;
 use super::one_type::{binary, converted, data_diff_types, named};
-use super::{floats, operators, unions};
+use super::{floats, named, operators, unions};
 use crate::spark::coercion::{common, compared, without_texts};
 use crate::spark::mode::SqlMode;
-use crate::spark::sql_types::canonical;
+use crate::spark::sql_types::{canonical, name};
 
 #[derive(Debug)]
 pub struct SparkConversions;
@@ -33,12 +32,7 @@ impl AnalyzerRule for SparkConversions {
         let converted = plan.transform_up_with_subqueries(|plan| {
             let schema = schema_below(&plan)?;
             let conversions = Conversions { schema: &schema, ansi };
-            let names = NamePreserver::new(&plan);
-            let plan = plan.map_expressions(|expr| {
-                let name = names.save(&expr);
-                let converted = expr.transform_up(|expr| conversions.convert(expr))?;
-                Ok(converted.update_data(|expr| name.restore(expr)))
-            })?;
+            let plan = named::map_expressions(plan, |expr| expr.transform_up(|expr| conversions.convert(expr)))?;
             let plan = match plan.data {
                 LogicalPlan::Union(union) => unions::coerced(union, ansi)?,
                 LogicalPlan::Join(join) => LogicalPlan::Join(joined(join, ansi)?),
@@ -167,6 +161,11 @@ impl Conversions<'_> {
             "coalesce" | "nvl" | "ifnull" | "make_array" | "array" => (0, common),
             "nvl2" | "if" => (1, common),
             "greatest" | "least" => (0, without_texts),
+            // Known without a value, which may be none that can be computed.
+            "typeof" if args.len() == 1 => {
+                let name = name(&args[0].get_type(self.schema)?);
+                return Ok(Transformed::yes(Expr::Literal(ScalarValue::from(name), None)));
+            }
             // It is of its first argument's type, whatever that is compared as.
             "nullif" if args.len() == 2 => {
                 let otherwise = args.swap_remove(0);

@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use arrow::datatypes::DataType;
+use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{Column, DFSchema, Result, ScalarValue};
 use datafusion::logical_expr::expr::{AggregateFunction, Alias, InList, WindowFunction};
 use datafusion::logical_expr::{
@@ -96,7 +97,13 @@ pub fn in_list(list: InList, schema: &DFSchema) -> Result<Expr> {
 pub fn normalized(plan: LogicalPlan, schema: &DFSchema) -> Result<LogicalPlan> {
     match plan {
         LogicalPlan::Aggregate(Aggregate { input, group_expr, aggr_expr, .. }) => {
-            let groups = group_expr.into_iter().map(|expr| named_normal(expr, schema)).collect::<Result<Vec<_>>>()?;
+            let each = |expr: Expr| match expr {
+                Expr::GroupingSet(_) => {
+                    Ok(expr.map_children(|expr| named_normal(expr, schema).map(Transformed::yes))?.data)
+                }
+                expr => named_normal(expr, schema),
+            };
+            let groups = group_expr.into_iter().map(each).collect::<Result<Vec<_>>>()?;
             let aggregates =
                 aggr_expr.into_iter().map(|expr| distinct_arguments(expr, schema)).collect::<Result<_>>()?;
             Aggregate::try_new(input, groups, aggregates).map(LogicalPlan::Aggregate)

@@ -11,12 +11,12 @@ use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{DFSchema, Result, ScalarValue, TableReference};
 use datafusion::config::ConfigOptions;
 use datafusion::logical_expr::expr::ScalarFunction;
-use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::utils::{split_binary_owned, split_conjunction};
 use datafusion::logical_expr::{BinaryExpr, Expr, ExprSchemable, LogicalPlan, Operator, and, or, when};
 use datafusion::optimizer::AnalyzerRule;
 
 use super::casts::schema_below;
+use super::named;
 use crate::spark::functions;
 
 /// So many conditions guard one that may fail: more would make a long list of them a square.
@@ -33,12 +33,7 @@ impl AnalyzerRule for SparkGuards {
     fn analyze(&self, plan: LogicalPlan, _: &ConfigOptions) -> Result<LogicalPlan> {
         let guarded = plan.transform_up_with_subqueries(|plan| {
             let schema = schema_below(&plan)?;
-            let names = NamePreserver::new(&plan);
-            plan.map_expressions(|expr| {
-                let name = names.save(&expr);
-                let guarded = expr.transform_down(|expr| each(expr, &schema))?;
-                Ok(guarded.update_data(|expr| name.restore(expr)))
-            })
+            named::map_expressions(plan, |expr| expr.transform_down(|expr| each(expr, &schema)))
         })?;
         Ok(guarded.data)
     }

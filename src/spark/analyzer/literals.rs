@@ -6,10 +6,9 @@
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{Result, ScalarValue, plan_err};
 use datafusion::logical_expr::expr::Cast;
-use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::{Expr, LogicalPlan, WindowFunctionDefinition};
 
-use super::unions;
+use super::{named, unions};
 use crate::spark::functions::scalar::cast;
 use crate::spark::mode::Strictness;
 use crate::spark::sql_types::{is_literal, name};
@@ -27,14 +26,7 @@ pub fn narrowed(plan: LogicalPlan, ansi: bool) -> Result<LogicalPlan> {
         LogicalPlan::Union(union) => return unions::coerced(union, ansi),
         // How many rows: that is no value.
         LogicalPlan::Limit(_) => plan,
-        plan => {
-            let names = NamePreserver::new(&plan);
-            let plan = plan.map_expressions(|expr| {
-                let name = names.save(&expr);
-                Ok(Transformed::yes(name.restore(narrowed_expr(expr)?)))
-            })?;
-            plan.data
-        }
+        plan => named::map_expressions(plan, |expr| narrowed_expr(expr).map(Transformed::yes))?.data,
     };
     plan.recompute_schema()
 }

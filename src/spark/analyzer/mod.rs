@@ -5,6 +5,7 @@
 //! | `literals` | whole numbers are of the least type: not a rule, but a step behind the planner |
 //! | `conversions` | what stands side by side becomes one type; with `operators`, `unions`, `floats` and `one_type` |
 //! | `casts` | casts that are Spark's |
+//! | `named` | expressions keep the names that they had |
 //! | `guards` | what may fail is not computed where AND and OR have decided |
 
 mod casts;
@@ -12,6 +13,7 @@ mod conversions;
 mod floats;
 mod guards;
 pub mod literals;
+mod named;
 mod one_type;
 mod operators;
 mod set_operations;
