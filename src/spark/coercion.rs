@@ -204,7 +204,7 @@ fn wider_number(left: &DataType, right: &DataType, ansi: bool) -> Option<DataTyp
 }
 
 /// The decimal that holds a type's values: `DecimalType.forType`. None for doubles.
-fn exact(data_type: &DataType) -> Option<DataType> {
+pub fn exact(data_type: &DataType) -> Option<DataType> {
     match data_type {
         Decimal128(..) => Some(data_type.clone()),
         Int8 => Some(Decimal128(3, 0)),

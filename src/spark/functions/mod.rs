@@ -10,7 +10,8 @@ use datafusion::common::DFSchema;
 use datafusion::logical_expr::expr::ScalarFunction;
 use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
 use scalar::{
-    arithmetic, cast, date_fields, date_formats, element, element_at, narrow, normal, pad, regexp, signs, type_names,
+    arithmetic, cast, date_fields, date_formats, doubles, element, element_at, narrow, normal, pad, regexp, rounding,
+    signs, type_names,
 };
 
 use crate::spark::mode::{SqlMode, Strictness};
@@ -22,11 +23,13 @@ pub fn of_one_row(mode: &SqlMode) -> Vec<Arc<ScalarUDF>> {
     all.extend(cast::all());
     all.extend(date_fields::all());
     all.extend(date_formats::all());
+    all.extend(doubles::all());
     all.extend(element::all());
     all.extend(element_at::all());
     all.extend(narrow::all());
     all.extend(pad::all());
     all.extend(regexp::all());
+    all.extend(rounding::all());
     all.extend(signs::all());
     all.extend(type_names::all());
     all
@@ -48,5 +51,7 @@ pub fn of_many_rows(mode: &SqlMode) -> Vec<Arc<AggregateUDF>> {
 
 /// Whether a call may be an error for some values of its arguments' types.
 pub fn may_fail(call: &ScalarFunction, schema: &DFSchema) -> bool {
-    arithmetic::may_fail(&call.func) || element::may_fail(&call.func) || cast::may_fail(call, schema)
+    let function = &call.func;
+    let always = arithmetic::may_fail(function) || element::may_fail(function) || element_at::may_fail(function);
+    always || rounding::may_fail(function) || signs::may_fail(function) || cast::may_fail(call, schema)
 }

@@ -19,6 +19,11 @@ pub fn all() -> Vec<Arc<ScalarUDF>> {
     [("element_at", false), ("try_element_at", true)].map(|(name, tries)| function(name, tries)).to_vec()
 }
 
+/// Whether a call may be an error for some values.
+pub fn may_fail(function: &ScalarUDF) -> bool {
+    function.name() == "element_at"
+}
+
 fn function(name: &'static str, tries: bool) -> Arc<ScalarUDF> {
     let signature = Signature::user_defined(Volatility::Immutable);
     Arc::new(ScalarUDF::from(ElementAt { name, tries, signature }))

@@ -19,6 +19,11 @@ pub fn all() -> Vec<Arc<ScalarUDF>> {
     [Sign::Turned, Sign::Kept, Sign::Gone].map(function).to_vec()
 }
 
+/// Whether a call may be an error for some values.
+pub fn may_fail(function: &ScalarUDF) -> bool {
+    ["negative", "abs"].contains(&function.name())
+}
+
 fn function(sign: Sign) -> Arc<ScalarUDF> {
     let signature = Signature::user_defined(Volatility::Immutable);
     Arc::new(ScalarUDF::from(SignFunction { sign, intervals: math::negative(), signature }))
