@@ -81,7 +81,11 @@ def landed(spark: SparkSession, root: Path, source: str) -> DataFrame:
     schema = StructType([StructField(f["name"], data_type(f["type"])) for f in landing["schema"]])
     if not paths:
         return spark.createDataFrame([], schema)
+    if any(part["path"].endswith(".zst") for part in landing["parts"]):
+        sys.exit(f"`{source}` is packed as zstd, which PySpark unpacks only with Hadoop's own library")
     match landing["format"]:
+        case {"csv": {"delimiter": _, "header": _, **rest}} | {"json": {"records": _, **rest}} if rest:
+            sys.exit(f"`{source}` is read by settings that have no equal here: {', '.join(rest)}")
         case {"csv": {"delimiter": delimiter, "header": header}}:
             return spark.read.schema(schema).csv(
                 paths, sep=delimiter, header=header, quote='"', escape='"', multiLine=True

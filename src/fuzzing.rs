@@ -28,10 +28,11 @@ use crate::engine::write::hive::TaskAnswer;
 use crate::error::Result;
 use crate::formats::csv_batches::CsvDecoder;
 use crate::formats::csv_records::Records;
-use crate::formats::gunzip::Gunzip;
+use crate::formats::dialect::CsvDialect;
 use crate::formats::json_batches::JsonDecoder;
 use crate::formats::json_rows::RowSplitter;
 use crate::formats::json_schema::JsonSchema;
+use crate::formats::unpack::{Packing, Unpack};
 use crate::lake::table::{commit, version};
 use crate::lake::{Lake, TableName, Zone, landing, lock, path, state};
 use crate::project;
@@ -59,7 +60,7 @@ pub fn csv(bytes: &[u8]) {
     let Some((choice, text)) = bytes.split_first() else { return };
     let delimiter = [b',', b';', b'\t', b'|'][usize::from(choice % 4)];
     let counted = in_chunks(text, |chunks| {
-        let mut records = Records::new(delimiter);
+        let mut records = Records::new(delimiter, &CsvDialect::default());
         chunks.iter().try_for_each(|chunk| records.push(chunk))?;
         records.finish()?;
         Ok((records.count(), records.schema(true, &BTreeMap::new())?))
@@ -68,7 +69,7 @@ pub fn csv(bytes: &[u8]) {
     let columns: Vec<usize> = (0..schema.fields().len()).collect();
     let scanned = in_chunks(text, |chunks| {
         let mut batches = vec![];
-        let mut decoder = CsvDecoder::new(&schema, &columns, delimiter, true, BATCH_ROWS);
+        let mut decoder = CsvDecoder::new(&schema, &columns, (delimiter, true), &CsvDialect::default(), BATCH_ROWS);
         chunks.iter().try_for_each(|chunk| decoder.push(chunk, &mut batches))?;
         decoder.finish(&mut batches)?;
         Ok(batches)
@@ -107,13 +108,13 @@ pub fn json(bytes: &[u8]) {
 pub fn gzip(bytes: &[u8]) {
     let inflate = |bytes: &[u8]| {
         in_chunks(bytes, |chunks| {
-            let (mut gunzip, mut plain) = (Gunzip::new(true), vec![]);
+            let (mut unpack, mut plain) = (Unpack::new(Packing::Gzip)?, vec![]);
             let mut take = |piece: &[u8]| {
                 plain.extend_from_slice(piece);
                 Ok(())
             };
-            chunks.iter().try_for_each(|chunk| gunzip.push(chunk, &mut take))?;
-            gunzip.finish(&mut take)?;
+            chunks.iter().try_for_each(|chunk| unpack.push(chunk, &mut take))?;
+            unpack.finish(&mut take)?;
             Ok(plain)
         })
     };

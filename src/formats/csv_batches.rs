@@ -9,12 +9,16 @@ use arrow::datatypes::{DataType, Field, Float32Type, Float64Type, Schema, Schema
 use arrow::error::ArrowError;
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 
+use regex::Regex;
+
+use super::dialect::{CsvDialect, SkipLines};
 use super::mark::WithoutMark;
 use super::number::Number;
 use crate::error::{Error, Result};
 
 pub struct CsvDecoder {
     mark: WithoutMark,
+    skip: SkipLines,
     batches: Batches,
 }
 
@@ -24,30 +28,48 @@ struct Batches {
     schema: SchemaRef,
     /// Rows before the batch at hand.
     rows: usize,
+    decimal_comma: bool,
 }
 
 impl CsvDecoder {
     /// `columns` are the places of the wanted ones in `landed`.
-    pub fn new(landed: &Schema, columns: &[usize], delimiter: u8, header: bool, batch_rows: usize) -> Self {
+    pub fn new(
+        landed: &Schema,
+        columns: &[usize],
+        (delimiter, header): (u8, bool),
+        dialect: &CsvDialect,
+        batch_rows: usize,
+    ) -> Self {
         let text = landed.fields().iter().map(|field| Field::new(field.name(), DataType::Utf8, true));
-        let decoder = ReaderBuilder::new(Arc::new(Schema::new(text.collect::<Vec<_>>())))
+        let mut reader = ReaderBuilder::new(Arc::new(Schema::new(text.collect::<Vec<_>>())))
             .with_delimiter(delimiter)
             .with_header(header)
+            .with_quote(dialect.quote_byte())
             .with_truncated_rows(true)
             .with_batch_size(batch_rows)
-            .with_projection(columns.to_vec())
-            .build_decoder();
+            .with_projection(columns.to_vec());
+        if let Some(escape) = dialect.escape_byte() {
+            reader = reader.with_escape(escape);
+        }
+        if let Some(comment) = dialect.comment_byte() {
+            reader = reader.with_comment(comment);
+        }
+        if let Some(nulls) = null_texts(dialect) {
+            reader = reader.with_null_regex(nulls);
+        }
+        let decoder = reader.build_decoder();
         let fields: Vec<_> = columns.iter().map(|place| landed.fields()[*place].clone()).collect();
-        let batches = Batches { decoder, schema: Arc::new(Schema::new(fields)), rows: 0 };
-        CsvDecoder { mark: WithoutMark::default(), batches }
+        let batches =
+            Batches { decoder, schema: Arc::new(Schema::new(fields)), rows: 0, decimal_comma: dialect.decimal_comma };
+        CsvDecoder { mark: WithoutMark::default(), skip: SkipLines::new(dialect.skip_lines), batches }
     }
 
     pub fn push(&mut self, plain: &[u8], ready: &mut Vec<RecordBatch>) -> Result<()> {
-        self.batches.push(self.mark.push(plain), ready)
+        self.batches.push(self.skip.push(self.mark.push(plain)), ready)
     }
 
     pub fn finish(mut self, ready: &mut Vec<RecordBatch>) -> Result<()> {
-        self.batches.push(self.mark.finish(), ready)?;
+        self.batches.push(self.skip.push(self.mark.finish()), ready)?;
         // An empty input tells the decoder that the last record is over.
         self.batches.decoder.decode(&[]).map_err(ragged)?;
         self.batches.flush(ready)
@@ -85,24 +107,51 @@ impl Batches {
         if field.data_type() == &DataType::Utf8 {
             return Ok(column.clone());
         }
+        let with_point = (self.decimal_comma && field.data_type().is_numeric()).then(|| with_point(column));
+        let written = column;
+        let column = with_point.as_ref().unwrap_or(written);
         let options = CastOptions { safe: true, ..CastOptions::default() };
         let spark_type = crate::spark::types::name(field.data_type());
         let typed = cast_with_options(column, field.data_type(), &options).map_err(|error| {
             Error::failed(format!("column `{}` cannot be read as {spark_type}", field.name())).because(error)
         })?;
-        let text = column.as_any().downcast_ref::<StringArray>().expect("the decoder gives text");
-        let misfits = |row: usize| text.is_valid(row) && (typed.is_null(row) || loses(text.value(row), &typed, row));
+        let text = |array: &ArrayRef| array.as_string::<i32>().clone();
+        let (text, written) = (text(column), text(written));
+        let misfits = |row: usize| written.is_valid(row) && (typed.is_null(row) || loses(text.value(row), &typed, row));
         if let Some(row) = (0..text.len()).find(|row| misfits(*row)) {
             return Err(Error::failed(format!(
                 "column `{}`, row {}: `{}` is not a {spark_type}",
                 field.name(),
                 self.rows + row + 1,
-                text.value(row)
+                written.value(row)
             ))
             .hint("leave the column out of `columns:`, so that it stays text, and cast it in SQL"));
         }
         Ok(typed)
     }
+}
+
+/// Which texts are null: the empty one, and those that the dialect names.
+fn null_texts(dialect: &CsvDialect) -> Option<Regex> {
+    let escaped: Vec<_> = dialect.nulls.iter().map(|text| regex::escape(text)).collect();
+    let pattern = format!("^(?:|{})$", escaped.join("|"));
+    (!escaped.is_empty()).then(|| Regex::new(&pattern).expect("escaped texts are a pattern"))
+}
+
+/// Numbers as `1.234,5` with a point in place of the comma, and null for what is not written so.
+fn with_point(column: &ArrayRef) -> ArrayRef {
+    let numbers = column.as_string::<i32>().iter().map(|text| {
+        let text = text?.trim();
+        let (whole, fraction) = text.split_once(',').map_or((text, None), |(whole, fraction)| (whole, Some(fraction)));
+        let mut groups = whole.trim_start_matches(['+', '-']).split('.');
+        let first = groups.next().unwrap_or_default();
+        let are_thousands = groups.all(|group| group.len() == 3) && (first.len() <= 3 || !whole.contains('.'));
+        let has_point = fraction.is_some_and(|fraction| fraction.contains(['.', ',']));
+        let is_number = are_thousands && !has_point && !(first.is_empty() && whole.contains('.'));
+        let fraction = fraction.map(|fraction| format!(".{fraction}")).unwrap_or_default();
+        is_number.then(|| whole.replace('.', "") + &fraction)
+    });
+    Arc::new(numbers.collect::<StringArray>())
 }
 
 /// Whether the cast left out something of the text: it rounds digits, cuts times of day, and ends with infinity.

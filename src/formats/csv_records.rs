@@ -8,6 +8,7 @@ use std::sync::Arc;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
 
+use super::dialect::{CsvDialect, SkipLines};
 use super::mark::WithoutMark;
 use crate::error::{Error, Result};
 
@@ -22,6 +23,7 @@ const SCRATCH_FIELDS: usize = 1 << 10;
 #[derive(Debug)]
 pub struct Records {
     mark: WithoutMark,
+    skip: SkipLines,
     counter: Counter,
 }
 
@@ -36,20 +38,23 @@ struct Counter {
 }
 
 impl Records {
-    pub fn new(delimiter: u8) -> Self {
-        let reader = ReaderBuilder::new().delimiter(delimiter).build();
+    pub fn new(delimiter: u8, dialect: &CsvDialect) -> Self {
+        let mut reader = ReaderBuilder::new();
+        reader.delimiter(delimiter).quote(dialect.quote_byte()).comment(dialect.comment_byte());
+        // As the scan's reader has it: by either of the two.
+        let reader = reader.escape(dialect.escape_byte()).build();
         let splitter = Splitter { reader, text: vec![0; SCRATCH_BYTES], ends: vec![0; SCRATCH_FIELDS] };
         let counter = Counter { splitter, ended: 0, first: vec![], first_ends: vec![] };
-        Records { mark: WithoutMark::default(), counter }
+        Records { mark: WithoutMark::default(), skip: SkipLines::new(dialect.skip_lines), counter }
     }
 
     pub fn push(&mut self, chunk: &[u8]) -> Result<()> {
-        self.counter.push(self.mark.push(chunk))
+        self.counter.push(self.skip.push(self.mark.push(chunk)))
     }
 
     /// Says that the text is over: a record that has begun ends with it, unless quotes are open.
     pub fn finish(&mut self) -> Result<()> {
-        self.counter.push(self.mark.finish())?;
+        self.counter.push(self.skip.push(self.mark.finish()))?;
         let ended = self.counter.ended;
         // The missing line end. If it ends no record, there was none at hand, or it stands in quotes.
         self.counter.push(b"\n")?;
@@ -203,7 +208,7 @@ mod tests {
     /// How many records there are, and whether the end is sound.
     fn records(text: &str) -> (u64, Result<Records>) {
         let followed = |size: usize| {
-            let mut records = Records::new(b',');
+            let mut records = Records::new(b',', &CsvDialect::default());
             text.as_bytes().chunks(size).for_each(|piece| records.push(piece).unwrap());
             let whole = records.finish();
             (records.count(), whole.map(|()| records))

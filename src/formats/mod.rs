@@ -1,8 +1,10 @@
-//! CSV, JSON and gzip as bytes, rows and batches. A capture and a scan read the same files by the same rules.
+//! CSV, JSON and what they are packed in as bytes, rows and batches. A capture and a scan read the same files by the same rules.
 //!
 //! | file | noun |
 //! |---|---|
-//! | `gunzip`, `mark`, `utf8` | bytes that are text: unpacked, without a mark, of the one encoding |
+//! | `unpack`, `encoding`, `plain` | bytes that are text: unpacked, and turned into UTF-8 where a source says what they are |
+//! | `mark`, `utf8` | text without a mark, and whether it is UTF-8 |
+//! | `dialect` | how a CSV is written |
 //! | `csv_records`, `csv_batches` | where records of CSV end; their columns, typed |
 //! | `json_rows`, `json_batches` | where rows of JSON begin and end; their columns |
 //! | `json_schema`, `json_numbers` | the types of JSON rows, found while they stream by |
@@ -10,11 +12,14 @@
 
 pub mod csv_batches;
 pub mod csv_records;
-pub mod gunzip;
+pub mod dialect;
+pub mod encoding;
 pub mod json_batches;
 mod json_numbers;
 pub mod json_rows;
 pub mod json_schema;
 pub mod mark;
 pub mod number;
+pub mod plain;
+pub mod unpack;
 pub mod utf8;

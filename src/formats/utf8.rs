@@ -70,11 +70,11 @@ impl NotUtf8 {
     pub fn error(&self, place: &str) -> Error {
         if self.is_utf16 {
             return Error::failed("the bytes are UTF-16, not UTF-8")
-                .hint("have it made as UTF-8, or convert it: `iconv -f UTF-16 -t UTF-8`");
+                .hint("if it is a file, say so: `encoding: utf-16`; else convert it: `iconv -f UTF-16 -t UTF-8`");
         }
         let (offset, byte) = (self.offset, self.byte);
         Error::failed(format!("the bytes are not UTF-8: {place}, byte {offset} (0x{byte:02x})")).hint(
-            "have it made as UTF-8, or convert it, for instance with `iconv -f WINDOWS-1252 -t UTF-8`; no encoding is guessed",
+            "if it is a file, say what it is in, for instance `encoding: windows-1252`; else convert it with `iconv`; no encoding is guessed",
         )
     }
 }

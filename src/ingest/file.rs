@@ -1,4 +1,4 @@
-//! One file behind a URL: `http(s)://` or `file://`; CSV or JSON, gzipped or not. It lands byte for byte.
+//! One file behind a URL: `http(s)://` or `file://`; CSV or JSON, packed or not. It lands byte for byte.
 
 use std::collections::BTreeMap;
 use std::fs::Metadata;
@@ -18,7 +18,7 @@ use super::http::{self, FailedAttempt};
 use super::parts::{LandingDraft, Part, Taken};
 use super::seen::SeenFile;
 use crate::error::{Error, Result};
-use crate::formats::gunzip;
+use crate::formats::unpack::{self, Packing};
 use crate::lake::landing::{LandedFormat, LandedPart, SourceRequest};
 use crate::project::{Address, FileFormat};
 
@@ -54,10 +54,13 @@ pub async fn capture(
     };
     let schema = seen.schema(columns).map_err(|error| in_file(error, url))?;
     let format = match format {
-        FileFormat::Csv { delimiter, header } => {
-            LandedFormat::Csv { delimiter: char::from(*delimiter), header: *header }
-        }
-        FileFormat::Json { records } => LandedFormat::Json { records: records.clone() },
+        FileFormat::Csv { delimiter, header, dialect, encoding } => LandedFormat::Csv {
+            delimiter: char::from(*delimiter),
+            header: *header,
+            dialect: dialect.clone(),
+            encoding: *encoding,
+        },
+        FileFormat::Json { records, encoding } => LandedFormat::Json { records: records.clone(), encoding: *encoding },
     };
     Ok(Taken::New { format, schema, parts: vec![part], note: None })
 }
@@ -76,9 +79,15 @@ pub async fn peek(
     let file = File::open(&path).await.map_err(|error| unreadable(url, error))?;
     file.take(READ_BYTES as u64).read_to_end(&mut head).await.map_err(|error| unreadable(url, error))?;
     let is_whole = head.len() < READ_BYTES;
-    let mut seen = SeenFile::new(format, head.starts_with(gunzip::MAGIC));
-    let end = |seen: &mut SeenFile| if is_whole { seen.finish() } else { Ok(()) };
-    let schema = seen.push(&head).and_then(|()| end(&mut seen)).and_then(|()| seen.schema(columns));
+    let look = |head: &[u8]| {
+        let mut seen = SeenFile::new(format, Packing::of(head)?)?;
+        seen.push(head)?;
+        if is_whole {
+            seen.finish()?;
+        }
+        seen.schema(columns)
+    };
+    let schema = look(&head);
     match schema {
         Ok(schema) => Ok(Some(schema)),
         // The rest of a longer file may say more.
@@ -203,7 +212,7 @@ struct Copy<'a> {
     url: &'a Address,
     draft: &'a LandingDraft<'a>,
     format: &'a FileFormat,
-    /// The first bytes, until there are enough to tell gzip from other data: by its magic number, as names can lie.
+    /// The first bytes, until there are enough to tell how it is packed.
     head: BytesMut,
     open: Option<(Part, SeenFile)>,
 }
@@ -218,7 +227,7 @@ impl<'a> Copy<'a> {
             Some(_) => chunk,
             None => {
                 self.head.extend_from_slice(&chunk);
-                if self.head.len() < gunzip::MAGIC.len() {
+                if self.head.len() < unpack::HEAD_BYTES {
                     return Ok(());
                 }
                 self.start().await?;
@@ -256,14 +265,14 @@ impl<'a> Copy<'a> {
     }
 
     async fn start(&mut self) -> Result<()> {
-        let gzipped = self.head.starts_with(gunzip::MAGIC);
-        let extension = match (self.format, gzipped) {
-            (FileFormat::Csv { .. }, false) => "csv",
-            (FileFormat::Csv { .. }, true) => "csv.gz",
-            (FileFormat::Json { .. }, false) => "json",
-            (FileFormat::Json { .. }, true) => "json.gz",
+        let packing = Packing::of(&self.head).map_err(|error| in_file(error, self.url))?;
+        let seen = SeenFile::new(self.format, packing)?;
+        let kind = match self.format {
+            FileFormat::Csv { .. } => "csv",
+            FileFormat::Json { .. } => "json",
         };
-        self.open = Some((Part::create(self.draft, 1, extension).await?, SeenFile::new(self.format, gzipped)));
+        let extension = format!("{kind}{}", packing.extension());
+        self.open = Some((Part::create(self.draft, 1, &extension).await?, seen));
         Ok(())
     }
 

@@ -1,4 +1,4 @@
-//! A file's rows and schema, from its bytes as they go by: CSV or JSON, gzipped or not, and always UTF-8.
+//! A file's rows and schema, from its bytes as they go by: CSV or JSON, packed or not.
 
 use std::collections::BTreeMap;
 
@@ -6,15 +6,16 @@ use arrow::datatypes::{DataType, SchemaRef};
 
 use crate::error::{Error, Result};
 use crate::formats::csv_records::Records;
-use crate::formats::gunzip::Gunzip;
 use crate::formats::json_rows::RowSplitter;
 use crate::formats::json_schema::JsonSchema;
+use crate::formats::plain::Plain;
+use crate::formats::unpack::Packing;
 use crate::formats::utf8::Utf8;
 use crate::project::FileFormat;
 
 /// What is known of a file's rows from the bytes that have gone by.
 pub struct SeenFile {
-    gunzip: Option<Gunzip>,
+    plain: Plain,
     text: Text,
 }
 
@@ -30,23 +31,21 @@ enum RowsSeen {
 }
 
 impl SeenFile {
-    pub fn new(format: &FileFormat, gzipped: bool) -> Self {
+    pub fn new(format: &FileFormat, packing: Packing) -> Result<Self> {
         let content = match format {
-            FileFormat::Csv { delimiter, header } => {
-                RowsSeen::Csv { records: Records::new(*delimiter).into(), header: *header }
+            FileFormat::Csv { delimiter, header, dialect, .. } => {
+                RowsSeen::Csv { records: Records::new(*delimiter, dialect).into(), header: *header }
             }
-            FileFormat::Json { records } => {
+            FileFormat::Json { records, .. } => {
                 RowsSeen::Json { splitter: Some(RowSplitter::new(records.as_deref())), rows: Box::default() }
             }
         };
-        SeenFile { gunzip: Some(Gunzip::new(gzipped)), text: Text { is_empty: true, utf8: Utf8::default(), content } }
+        let plain = Plain::new(packing, format.encoding())?;
+        Ok(SeenFile { plain, text: Text { is_empty: true, utf8: Utf8::default(), content } })
     }
 
     pub fn push(&mut self, chunk: &[u8]) -> Result<()> {
-        if let Some(gunzip) = &mut self.gunzip {
-            gunzip.push(chunk, |plain| self.text.push(plain))?;
-        }
-        Ok(())
+        self.plain.push(chunk, |text| self.text.push(text))
     }
 
     /// Rows so far; the header of a CSV is none.
@@ -56,9 +55,7 @@ impl SeenFile {
 
     /// Checks that there is something, and that nothing is missing at the end.
     pub fn finish(&mut self) -> Result<()> {
-        if let Some(gunzip) = self.gunzip.take() {
-            gunzip.finish(|plain| self.text.push(plain))?;
-        }
+        self.plain.finish(|text| self.text.push(text))?;
         self.text.finish()
     }
 

@@ -21,6 +21,8 @@ use tempfile::TempDir;
 use super::*;
 use crate::engine::read;
 use crate::error::{Error, Kind};
+use crate::formats::dialect::CsvDialect;
+use crate::formats::encoding::TextEncoding;
 use crate::lake::landing::tests::lake_in;
 use crate::lake::{TableName, Zone};
 use crate::project::{
@@ -163,14 +165,19 @@ fn dataset(source: &Source) -> Dataset {
     }
 }
 
+pub(super) fn csv_format() -> FileFormat {
+    let (dialect, encoding) = (CsvDialect::default(), TextEncoding::Utf8);
+    FileFormat::Csv { delimiter: b',', header: true, dialect, encoding }
+}
+
 pub(super) fn csv(url: String, columns: &[(&str, DataType)]) -> Source {
     let columns = columns.iter().map(|(name, data_type)| (name.to_string(), data_type.clone())).collect();
     let url = Address::parse(&url).unwrap();
-    Source { origin: Origin::Url { url, format: FileFormat::Csv { delimiter: b',', header: true } }, columns }
+    Source { origin: Origin::Url { url, format: csv_format() }, columns }
 }
 
 pub(super) fn json(url: String, records: Option<&str>) -> Source {
-    let format = FileFormat::Json { records: records.map(String::from) };
+    let format = FileFormat::Json { records: records.map(String::from), encoding: TextEncoding::Utf8 };
     let url = Address::parse(&url).unwrap();
     Source { origin: Origin::Url { url, format }, columns: BTreeMap::new() }
 }

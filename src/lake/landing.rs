@@ -14,6 +14,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Lake, disk};
 use crate::error::{Error, Result};
+use crate::formats::dialect::CsvDialect;
+use crate::formats::encoding::TextEncoding;
 use crate::spark::types;
 
 /// The envelope and manifest of one capture.
@@ -71,13 +73,29 @@ pub enum LandedFormat {
     Csv {
         delimiter: char,
         header: bool,
+        #[serde(flatten)]
+        dialect: CsvDialect,
+        #[serde(default, skip_serializing_if = "TextEncoding::is_utf8")]
+        encoding: TextEncoding,
     },
     /// One JSON object per line.
     Ndjson,
     /// A JSON document as received; `records` is the dotted path to its rows.
     Json {
         records: Option<String>,
+        #[serde(default, skip_serializing_if = "TextEncoding::is_utf8")]
+        encoding: TextEncoding,
     },
+}
+
+impl LandedFormat {
+    /// What the text of its parts is in.
+    pub fn encoding(&self) -> TextEncoding {
+        match self {
+            LandedFormat::Csv { encoding, .. } | LandedFormat::Json { encoding, .. } => *encoding,
+            LandedFormat::Ndjson => TextEncoding::Utf8,
+        }
+    }
 }
 
 const MANIFEST: &str = "_landing.json";

@@ -10,6 +10,7 @@ use serde::Deserialize;
 use super::read::At;
 use super::written::Written;
 use super::{Impute, Init, OnFail, Scale, WriteMode};
+use crate::formats::encoding::TextEncoding;
 use crate::spark::types::Timestamps;
 
 /// The JSON Schema of `trapiche.yml`, for editors.
@@ -179,6 +180,20 @@ pub struct SourceSpec {
     pub query: Option<At<Written>>,
     /// Taken from the address when that ends in .csv, .json, .ndjson or .jsonl.
     pub format: Option<At<FormatSpec>>,
+    /// A file: what its text is in.
+    pub encoding: Option<At<TextEncoding>>,
+    /// CSV: stands around fields.
+    pub quote: Option<At<String>>,
+    /// CSV: stands before a quote that is part of a field.
+    pub escape: Option<At<String>>,
+    /// CSV: begins a line that is no record.
+    pub comment: Option<At<String>>,
+    /// CSV: lines before the header.
+    pub skip_lines: Option<At<u32>>,
+    /// CSV: texts that stand for null.
+    pub nulls: Option<At<Vec<At<String>>>>,
+    /// CSV: whether numbers are written `1.234,5`.
+    pub decimal_comma: Option<At<bool>>,
     /// CSV: one ASCII character; a comma by default.
     pub delimiter: Option<At<String>>,
     /// CSV: whether the first line names the columns; true by default.

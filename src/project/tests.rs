@@ -7,6 +7,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::error::Problem;
+use crate::formats::encoding::TextEncoding;
 
 const SETTINGS: &str = r#"name: store
 targets:
@@ -159,7 +160,7 @@ fn loads_a_good_project() {
         panic!()
     };
     assert_eq!(url.to_string(), format!("file://{}/data/quakes.json.gz", root.display()));
-    assert_eq!(*format, FileFormat::Json { records: Some("features".into()) });
+    assert_eq!(*format, FileFormat::Json { records: Some("features".into()), encoding: TextEncoding::Utf8 });
     assert!(!find("raw.quakes").fingerprint_text.contains(root.to_str().unwrap()));
 }
 

@@ -34,8 +34,9 @@ use tokio::sync::mpsc::Sender;
 
 use crate::error::{Error, Result};
 use crate::formats::csv_batches::CsvDecoder;
-use crate::formats::gunzip::Gunzip;
 use crate::formats::json_batches::JsonDecoder;
+use crate::formats::plain::Plain;
+use crate::formats::unpack::Packing;
 use crate::lake::Lake;
 use crate::lake::landing::{LandedFormat, LandedPart, Landing};
 
@@ -294,16 +295,16 @@ impl Scan {
     async fn read(&self, part: &LandedPart, batches: &Sender<DfResult<RecordBatch>>) -> Result<()> {
         let in_part = |error: Error| error.context(format!("`{}`", part.path));
         let mut decoder = self.decoder()?;
-        let mut gunzip = Gunzip::new(part.path.ends_with(".gz"));
+        let mut plain = Plain::new(Packing::of_part(&part.path), self.landing.format.encoding())?;
         let mut chunks = chunks(&self.store, &part.path).await.map_err(in_part)?;
         let mut ready = vec![];
         while let Some(chunk) = chunks.next().await {
-            gunzip.push(&chunk.map_err(in_part)?, |plain| decoder.push(plain, &mut ready)).map_err(in_part)?;
+            plain.push(&chunk.map_err(in_part)?, |text| decoder.push(text, &mut ready)).map_err(in_part)?;
             if !self.send(&mut ready, batches).await? {
                 return Ok(());
             }
         }
-        gunzip.finish(|plain| decoder.push(plain, &mut ready)).map_err(in_part)?;
+        plain.finish(|text| decoder.push(text, &mut ready)).map_err(in_part)?;
         decoder.finish(&mut ready).map_err(in_part)?;
         self.send(&mut ready, batches).await?;
         Ok(())
@@ -312,11 +313,12 @@ impl Scan {
     fn decoder(&self) -> Result<Decoder> {
         let (schema, rows) = (&self.landing.schema, self.batch_rows);
         Ok(match &self.landing.format {
-            LandedFormat::Csv { delimiter, header } => {
-                Decoder::Csv(CsvDecoder::new(schema, &self.columns, *delimiter as u8, *header, rows).into())
+            LandedFormat::Csv { delimiter, header, dialect, .. } => {
+                let layout = (*delimiter as u8, *header);
+                Decoder::Csv(CsvDecoder::new(schema, &self.columns, layout, dialect, rows).into())
             }
             LandedFormat::Ndjson => Decoder::Json(JsonDecoder::new(schema, &self.columns, None, rows)?.into()),
-            LandedFormat::Json { records } => {
+            LandedFormat::Json { records, .. } => {
                 Decoder::Json(JsonDecoder::new(schema, &self.columns, records.as_deref(), rows)?.into())
             }
         })

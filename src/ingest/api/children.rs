@@ -6,8 +6,9 @@ use serde_json::Value;
 
 use super::answer;
 use crate::error::{Error, Result};
-use crate::formats::gunzip::{self, Gunzip};
 use crate::formats::json_rows::RowSplitter;
+use crate::formats::plain::Plain;
+use crate::formats::unpack::Packing;
 use crate::lake::Lake;
 use crate::lake::landing::LandedFormat;
 use crate::lake::live::Live;
@@ -21,7 +22,7 @@ pub async fn values(each: &ForEach, parent: &Live, lake: &Lake) -> Result<Vec<St
     for landing in &parent.landings {
         let records = match &landing.format {
             LandedFormat::Ndjson => None,
-            LandedFormat::Json { records } => records.as_deref(),
+            LandedFormat::Json { records, .. } => records.as_deref(),
             LandedFormat::Csv { .. } => {
                 return Err(Error::failed(format!(
                     "`raw.{}` is a CSV, whose rows `for_each` does not read",
@@ -36,10 +37,10 @@ pub async fn values(each: &ForEach, parent: &Live, lake: &Lake) -> Result<Vec<St
                 .await?
                 .ok_or_else(|| Error::failed(format!("`{}` is gone, which `raw.{}` has", part.path, each.source)))?;
             let mut splitter = RowSplitter::new(records);
-            let mut gunzip = Gunzip::new(bytes.starts_with(gunzip::MAGIC));
-            let mut split = |plain: &[u8]| splitter.push(plain, |row| found.add(row));
-            gunzip.push(&bytes, &mut split)?;
-            gunzip.finish(&mut split)?;
+            let mut plain = Plain::new(Packing::of_part(&part.path), landing.format.encoding())?;
+            let mut split = |text: &[u8]| splitter.push(text, |row| found.add(row));
+            plain.push(&bytes, &mut split)?;
+            plain.finish(&mut split)?;
         }
     }
     if found.rows > 0 && !found.has_column {

@@ -12,9 +12,11 @@ use super::connection::{Connection, WEB_FILES};
 use super::rest::{self, ApiConnection, RestRead};
 use super::target::address;
 use crate::error::Span;
+use crate::formats::dialect::CsvDialect;
+use crate::formats::encoding::TextEncoding;
 use crate::hints::{listed, suggest};
 use crate::project::faults::Faults;
-use crate::project::read::{At, given, given_or};
+use crate::project::read::{At, given, given_or, words};
 use crate::project::spec::{FormatSpec, SourceSpec};
 use crate::project::written::Written;
 use crate::spark::types;
@@ -43,11 +45,25 @@ pub enum FileFormat {
     Csv {
         delimiter: u8,
         header: bool,
+        #[serde(flatten)]
+        dialect: CsvDialect,
+        #[serde(skip_serializing_if = "TextEncoding::is_utf8")]
+        encoding: TextEncoding,
     },
     /// NDJSON, a top-level array or an object, told apart by the bytes; `records` is a dotted path to the array of rows.
     Json {
         records: Option<String>,
+        #[serde(skip_serializing_if = "TextEncoding::is_utf8")]
+        encoding: TextEncoding,
     },
+}
+
+impl FileFormat {
+    pub fn encoding(&self) -> TextEncoding {
+        match self {
+            FileFormat::Csv { encoding, .. } | FileFormat::Json { encoding, .. } => *encoding,
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -174,14 +190,34 @@ fn from_file(
         })?,
     };
     let columns = types_of(value, faults);
+    let encoding = given_or(&value.encoding, TextEncoding::Utf8)?;
     let format = match spec {
         FormatSpec::Csv => {
-            only(value, &[address, "format", "delimiter", "header", "columns"], "a CSV file", faults);
-            Some(FileFormat::Csv { delimiter: delimiter(value, faults)?, header: given_or(&value.header, true)? })
+            let keys = [
+                address,
+                "format",
+                "encoding",
+                "delimiter",
+                "header",
+                "quote",
+                "escape",
+                "comment",
+                "skip_lines",
+                "nulls",
+                "decimal_comma",
+                "columns",
+            ];
+            only(value, &keys, "a CSV file", faults);
+            Some(FileFormat::Csv {
+                delimiter: delimiter(value, faults)?,
+                header: given_or(&value.header, true)?,
+                dialect: dialect(value, faults)?,
+                encoding,
+            })
         }
         FormatSpec::Json | FormatSpec::Ndjson => {
-            only(value, &[address, "format", "records"], "a JSON file", faults);
-            Some(FileFormat::Json { records: given(&value.records)? })
+            only(value, &[address, "format", "encoding", "records"], "a JSON file", faults);
+            Some(FileFormat::Json { records: given(&value.records)?, encoding })
         }
     };
     let (columns, format) = (columns?, format?);
@@ -190,10 +226,11 @@ fn from_file(
     Some((Source { origin: Origin::Url { url, format }, columns }, text))
 }
 
-/// The format that a path's ending names, with or without `.gz`.
+/// The format that a path's ending names, with or without `.gz` or `.zst`.
 fn format_of(path: &str) -> Option<FormatSpec> {
     let path = path.to_ascii_lowercase();
-    match path.strip_suffix(".gz").unwrap_or(&path).rsplit_once('.')?.1 {
+    let unpacked = path.strip_suffix(".gz").or_else(|| path.strip_suffix(".zst")).unwrap_or(&path);
+    match unpacked.rsplit_once('.')?.1 {
         "csv" => Some(FormatSpec::Csv),
         "json" => Some(FormatSpec::Json),
         "ndjson" | "jsonl" => Some(FormatSpec::Ndjson),
@@ -210,6 +247,29 @@ fn delimiter(value: &SourceSpec, faults: &mut Faults) -> Option<u8> {
             None
         }
     }
+}
+
+fn dialect(value: &SourceSpec, faults: &mut Faults) -> Option<CsvDialect> {
+    let mut character = |name: &str, at: &Option<At<String>>| -> Option<Option<char>> {
+        let Some(at) = at else { return Some(None) };
+        match at.value.as_ref()?.chars().collect::<Vec<_>>().as_slice() {
+            [one] if one.is_ascii() && !one.is_ascii_control() => Some(Some(*one)),
+            _ => {
+                faults.add(&at.span, format!("a {name} is one ASCII character"));
+                None
+            }
+        }
+    };
+    let (quote, escape) = (character("quote", &value.quote), character("escape", &value.escape));
+    let comment = character("comment", &value.comment);
+    Some(CsvDialect {
+        quote: quote?.filter(|quote| *quote != '"'),
+        escape: escape?,
+        comment: comment?,
+        skip_lines: given_or(&value.skip_lines, 0)?,
+        nulls: words(&value.nulls)?,
+        decimal_comma: given_or(&value.decimal_comma, false)?,
+    })
 }
 
 /// The types given to columns; all wrong ones are reported.
@@ -243,6 +303,13 @@ fn only(value: &SourceSpec, keys: &[&str], what: &str, faults: &mut Faults) {
         ("format", place(&value.format)),
         ("delimiter", place(&value.delimiter)),
         ("header", place(&value.header)),
+        ("encoding", place(&value.encoding)),
+        ("quote", place(&value.quote)),
+        ("escape", place(&value.escape)),
+        ("comment", place(&value.comment)),
+        ("skip_lines", place(&value.skip_lines)),
+        ("nulls", place(&value.nulls)),
+        ("decimal_comma", place(&value.decimal_comma)),
         ("records", place(&value.records)),
         ("columns", place(&value.columns)),
         ("paginate", place(&value.paginate)),
@@ -285,7 +352,8 @@ mod tests {
     #[test]
     fn identities_are_spelled_as_they_always_were() {
         let name = "id".to_string();
-        let csv = FileFormat::Csv { delimiter: b',', header: true };
+        let dialect = CsvDialect::default();
+        let csv = FileFormat::Csv { delimiter: b',', header: true, dialect, encoding: TextEncoding::Utf8 };
         let file = Identity::File {
             url: "https://host/a.csv".into(),
             format: &csv,
