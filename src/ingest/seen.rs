@@ -44,6 +44,17 @@ impl SeenFile {
         Ok(SeenFile { plain, text: Text { is_empty: true, utf8: Utf8::default(), content } })
     }
 
+    /// One that goes on from the rows of another file: JSON rows of both have one schema, and are counted together.
+    pub fn after(mut self, before: Option<SeenFile>) -> Self {
+        let before = before.map(|before| before.text.content);
+        if let (RowsSeen::Json { rows, .. }, Some(RowsSeen::Json { rows: before, .. })) =
+            (&mut self.text.content, before)
+        {
+            *rows = before;
+        }
+        self
+    }
+
     pub fn push(&mut self, chunk: &[u8]) -> Result<()> {
         self.plain.push(chunk, |text| self.text.push(text))
     }

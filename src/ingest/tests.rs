@@ -348,6 +348,40 @@ async fn file(headers: HeaderMap) -> Response {
     ([(header::ETAG, etag)], "a,b\n1,2\n").into_response()
 }
 
+#[tokio::test]
+async fn files_that_are_like_a_pattern_are_one_source() {
+    let mut bench = Bench::new();
+    std::fs::create_dir_all(bench.dir.path().join("in [1]/deep")).unwrap();
+    let first = bench.file("in [1]/b.csv", "id,town\n2,Bern\n");
+    bench.file("in [1]/a.csv", "id,town\n1,Chur\n");
+    bench.file("in [1]/.hidden.csv", "x\n");
+    bench.file("in [1]/deep/c.csv", "id,town\n3,Thun\n");
+    let source = csv(first.replace("b.csv", "*.csv"), &[("id", DataType::Int64)]);
+    let landing = bench.landed(&source).await;
+    assert_eq!((landing.rows, landing.parts.len()), (2, 2));
+    assert!(landing.parts[0].requests[0].url.ends_with("/a.csv"), "{:?}", landing.parts);
+    assert_eq!(bench.unchanged(&source).await, "none of 2 files is modified");
+
+    let deep = csv(first.replace("b.csv", "**/*.csv"), &[("id", DataType::Int64)]);
+    let landing = Bench::new().landed(&deep).await;
+    assert_eq!((landing.rows, landing.parts.len()), (3, 3));
+
+    bench.file("in [1]/c.csv", "id,village\n4,Olten\n");
+    let error = bench.outcome(&source).await.unwrap_err();
+    assert!(error.to_string().contains("c.csv` has other columns than `"), "{error}");
+    let error = bench.outcome(&csv(first.replace("b.csv", "*.tsv"), &[])).await.unwrap_err();
+    assert!(error.to_string().starts_with("no file is like"), "{error}");
+
+    // Rows of several JSON files have one schema.
+    let mut bench = Bench::new();
+    bench.file("1.json", r#"[{"id": 1, "n": 1}, {"id": 2}]"#);
+    let second = bench.file("2.json", r#"[{"id": 3, "n": 1.5, "more": true}]"#);
+    let landing = bench.landed(&json(second.replace("2.json", "*.json"), None)).await;
+    assert_eq!(landing.parts.iter().map(|part| part.rows).collect::<Vec<_>>(), [2, 1]);
+    let table = bench.sql(&landing, "SELECT count(*) c, sum(n) n, count(more) m FROM t").await.unwrap();
+    assert!(table.contains("| 3 | 2.5 | 1 |"), "{table}");
+}
+
 pub(super) fn rest(base: &str, path: &str, records: Option<&str>, size: Option<u32>) -> Source {
     let base = Address::parse(base).unwrap();
     let url = base.joined(&path.into()).unwrap();

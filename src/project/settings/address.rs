@@ -63,6 +63,12 @@ impl Address {
         address
     }
 
+    /// One of the places that this address, as a pattern, stands for. Where it holds a secret, no more than the pattern is shown.
+    pub fn matched(&self, url: Url) -> Address {
+        let shown = if self.is_secret { self.shown.clone() } else { hide(url.as_str()) };
+        Address { url, shown, is_secret: self.is_secret }
+    }
+
     /// What a link in an answer from here means. Where this address holds a secret, a server may have put it into the link,
     /// too: then no more than its place is shown.
     ///

@@ -1,4 +1,6 @@
-//! One file behind a URL: `http(s)://` or `file://`; CSV or JSON, packed or not. It lands byte for byte.
+//! Files: one behind a URL, `http(s)://` or `file://`, or [all that are like a pattern](files); CSV or JSON, packed or not. It lands byte for byte.
+
+mod files;
 
 use std::collections::BTreeMap;
 use std::fs::Metadata;
@@ -13,12 +15,13 @@ use reqwest::header::{HeaderMap, IF_MODIFIED_SINCE, IF_NONE_MATCH};
 use reqwest::{Client, StatusCode};
 use tokio::fs::File;
 use tokio::io::AsyncReadExt;
+use url::Url;
 
-use super::http::{self, FailedAttempt};
-use super::parts::{LandingDraft, Part, Taken};
-use super::seen::SeenFile;
 use crate::error::{Error, Result};
 use crate::formats::unpack::{self, Packing};
+use crate::ingest::http::{self, FailedAttempt};
+use crate::ingest::parts::{LandingDraft, Part, Taken};
+use crate::ingest::seen::SeenFile;
 use crate::lake::landing::{LandedFormat, LandedPart, SourceRequest};
 use crate::project::{Address, FileFormat};
 
@@ -37,8 +40,11 @@ pub async fn capture(
     if !columns.is_empty() && matches!(format, FileFormat::Json { .. }) {
         return Err(Error::config("`columns:` gives types to a CSV; JSON keeps its own types"));
     }
+    if let Some(matches) = matching(url)? {
+        return files::capture(&matches, format, columns, draft).await;
+    }
     let copied = match url.url().scheme() {
-        "file" => copy_file(url, format, draft).await?,
+        "file" => copy_file(url, format, draft, PartPlace::only()).await?,
         "http" | "https" => {
             let client = http::client(HeaderMap::new(), false)?;
             http::with_retries(|| download(&client, url, format, draft)).await?
@@ -53,7 +59,11 @@ pub async fn capture(
         Copied::New(part, seen) => (part, *seen),
     };
     let schema = seen.schema(columns).map_err(|error| in_file(error, url))?;
-    let format = match format {
+    Ok(Taken::New { format: landed(format), schema, parts: vec![part], note: None })
+}
+
+fn landed(format: &FileFormat) -> LandedFormat {
+    match format {
         FileFormat::Csv { delimiter, header, dialect, encoding } => LandedFormat::Csv {
             delimiter: char::from(*delimiter),
             header: *header,
@@ -61,11 +71,45 @@ pub async fn capture(
             encoding: *encoding,
         },
         FileFormat::Json { records, encoding } => LandedFormat::Json { records: records.clone(), encoding: *encoding },
-    };
-    Ok(Taken::New { format, schema, parts: vec![part], note: None })
+    }
 }
 
-/// The schema of a local file, from its first megabyte.
+/// The files that a pattern stands for, in the order of their paths; `None` when it is none: only a local path with `*` is.
+///
+/// # Errors
+/// When there is no such file, or a folder cannot be read.
+fn matching(url: &Address) -> Result<Option<Vec<Address>>> {
+    if url.url().scheme() != "file" || !url.url().path().contains('*') {
+        return Ok(None);
+    }
+    let path = local_path(url)?;
+    // Stars only: all else in it is a name.
+    let pattern = glob::Pattern::escape(&path.to_string_lossy()).replace("[*]", "*");
+    let options =
+        glob::MatchOptions { case_sensitive: true, require_literal_separator: true, require_literal_leading_dot: true };
+    let found = glob::glob_with(&pattern, options).map_err(|error| {
+        Error::config(format!("{} is no pattern", shown_place(url)))
+            .hint("a star stands for a part of a name, and two for any folders: `data/**/*.csv`")
+            .because(error)
+    })?;
+    let mut files = vec![];
+    for path in found {
+        let path =
+            path.map_err(|error| Error::failed(format!("could not read {}", shown_place(url))).because(error))?;
+        if path.is_file() {
+            let file = Url::from_file_path(&path)
+                .map_err(|()| Error::failed(format!("`{}` is no path of a file", path.display())))?;
+            files.push(url.matched(file));
+        }
+    }
+    match files.is_empty() {
+        true => Err(Error::failed(format!("no file is like {}", shown_place(url)))
+            .hint("check the path, or put the files there")),
+        false => Ok(Some(files)),
+    }
+}
+
+/// The schema of a local file, or of the first of several, from its first megabyte.
 pub async fn peek(
     url: &Address,
     format: &FileFormat,
@@ -74,6 +118,8 @@ pub async fn peek(
     if url.url().scheme() != "file" {
         return Ok(None);
     }
+    let matches = matching(url)?;
+    let url = matches.as_ref().and_then(|files| files.first()).unwrap_or(url);
     let path = local_path(url)?;
     let mut head = vec![];
     let file = File::open(&path).await.map_err(|error| unreadable(url, error))?;
@@ -103,7 +149,7 @@ fn local_path(url: &Address) -> Result<PathBuf> {
 }
 
 fn unreadable(url: &Address, error: std::io::Error) -> Error {
-    let place = place(url);
+    let place = shown_place(url);
     match error.kind() {
         ErrorKind::IsADirectory => Error::failed(format!("{place} is a folder, not a file")),
         ErrorKind::NotFound => {
@@ -114,7 +160,7 @@ fn unreadable(url: &Address, error: std::io::Error) -> Error {
 }
 
 /// What a message calls it: by its path if it is local and may be shown.
-fn place(url: &Address) -> String {
+fn shown_place(url: &Address) -> String {
     let local = if url.is_secret() { None } else { url.url().to_file_path().ok() };
     local.map_or_else(|| format!("`{url}`"), |path| format!("`{}`", path.display()))
 }
@@ -136,20 +182,20 @@ enum Copied {
     Unchanged(&'static str),
 }
 
-async fn copy_file(url: &Address, format: &FileFormat, draft: &LandingDraft<'_>) -> Result<Copied> {
+async fn copy_file(url: &Address, format: &FileFormat, draft: &LandingDraft<'_>, place: PartPlace) -> Result<Copied> {
     let path = local_path(url)?;
     let unreadable = |error| unreadable(url, error);
     let mut file = File::open(&path).await.map_err(unreadable)?;
     file.set_max_buf_size(READ_BYTES);
     let metadata = file.metadata().await.map_err(unreadable)?;
     if metadata.is_dir() {
-        return Err(Error::failed(format!("{} is a folder, not a file", place(url))));
+        return Err(Error::failed(format!("{} is a folder, not a file", shown_place(url))));
     }
     let etag = state(&metadata, draft.at);
     if etag.is_some() && previous_request(draft).is_some_and(|request| request.etag == etag) {
         return Ok(Copied::Unchanged("not modified"));
     }
-    let mut copy = Copy::new(url, format, draft);
+    let mut copy = Copy::new(url, format, draft, place);
     loop {
         let mut chunk = BytesMut::with_capacity(READ_BYTES);
         if file.read_buf(&mut chunk).await.map_err(unreadable)? == 0 {
@@ -180,7 +226,7 @@ async fn download(
         return Ok(Copied::Unchanged("not modified (304)"));
     }
     let request = http::request(&response, url);
-    let mut copy = Copy::new(url, format, draft);
+    let mut copy = Copy::new(url, format, draft, PartPlace::only());
     let whole = loop {
         match http::chunk(&mut response, url).await {
             Ok(Some(chunk)) => copy.push(chunk).await?,
@@ -204,11 +250,26 @@ fn previous_request<'a>(draft: &LandingDraft<'a>) -> Option<&'a SourceRequest> {
 }
 
 fn in_file(error: Error, url: &Address) -> Error {
-    error.context(place(url))
+    error.context(shown_place(url))
+}
+
+/// Which part of the landing a file becomes, and what those before it have shown of the rows.
+struct PartPlace {
+    number: usize,
+    before: Option<SeenFile>,
+}
+
+impl PartPlace {
+    fn only() -> Self {
+        PartPlace { number: 1, before: None }
+    }
 }
 
 /// A file on its way into the lake.
 struct Copy<'a> {
+    place: PartPlace,
+    /// Rows of the files before it, where they are counted on.
+    rows_before: u64,
     url: &'a Address,
     draft: &'a LandingDraft<'a>,
     format: &'a FileFormat,
@@ -218,8 +279,8 @@ struct Copy<'a> {
 }
 
 impl<'a> Copy<'a> {
-    fn new(url: &'a Address, format: &'a FileFormat, draft: &'a LandingDraft<'a>) -> Self {
-        Copy { url, draft, format, head: BytesMut::new(), open: None }
+    fn new(url: &'a Address, format: &'a FileFormat, draft: &'a LandingDraft<'a>, place: PartPlace) -> Self {
+        Copy { place, rows_before: 0, url, draft, format, head: BytesMut::new(), open: None }
     }
 
     async fn push(&mut self, chunk: Bytes) -> Result<()> {
@@ -248,7 +309,7 @@ impl<'a> Copy<'a> {
         let before = seen.rows();
         seen.finish().map_err(|error| in_file(error, self.url))?;
         self.draft.meter.add(seen.rows() - before, 0);
-        part.count(seen.rows());
+        part.count(seen.rows() - self.rows_before);
         Ok(())
     }
 
@@ -266,13 +327,14 @@ impl<'a> Copy<'a> {
 
     async fn start(&mut self) -> Result<()> {
         let packing = Packing::of(&self.head).map_err(|error| in_file(error, self.url))?;
-        let seen = SeenFile::new(self.format, packing)?;
+        let seen = SeenFile::new(self.format, packing)?.after(self.place.before.take());
+        self.rows_before = seen.rows();
         let kind = match self.format {
             FileFormat::Csv { .. } => "csv",
             FileFormat::Json { .. } => "json",
         };
         let extension = format!("{kind}{}", packing.extension());
-        self.open = Some((Part::create(self.draft, 1, &extension).await?, seen));
+        self.open = Some((Part::create(self.draft, self.place.number, &extension).await?, seen));
         Ok(())
     }
 
