@@ -88,6 +88,7 @@ pub(super) fn state(config: SessionConfig, runtime: &Arc<RuntimeEnv>, threads: u
     functions.extend(kmeans::functions());
     functions.extend(spark::functions::of_one_row(&mode));
     keep_last_of_each_name(functions);
+    builder.higher_order_functions().get_or_insert_default().extend(spark::functions::higher_order::all());
     builder = builder.with_type_planner(Arc::new(spark::sql_types::SparkTypes));
     builder.expr_planners().get_or_insert_default().insert(0, Arc::new(spark::planner::SparkPlanner { mode }));
     builder.relation_planners().get_or_insert_default().push(Arc::new(spark::relations::SparkRelations::default()));
@@ -134,6 +135,11 @@ mod tests {
         }
         for (known_as, function) in state.aggregate_functions() {
             if state.aggregate_functions().get(function.name()) != Some(function) {
+                lost.push(format!("{known_as}: {}", function.name()));
+            }
+        }
+        for (known_as, function) in state.higher_order_functions() {
+            if state.higher_order_functions().get(function.name()) != Some(function) {
                 lost.push(format!("{known_as}: {}", function.name()));
             }
         }

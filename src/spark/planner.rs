@@ -1,16 +1,18 @@
 //! Operators that the engine plans otherwise than Spark.
 
-use arrow::datatypes::DataType;
-use datafusion::common::{DFSchema, Result, ScalarValue};
+use arrow::datatypes::{DataType, Field};
+use datafusion::common::{Column, DFSchema, Result, ScalarValue, TableReference};
+use datafusion::functions::core::expr_fn::get_field;
 use datafusion::logical_expr::expr::Cast;
 use datafusion::logical_expr::planner::{ExprPlanner, PlannerResult, RawBinaryExpr, RawFieldAccessExpr};
 use datafusion::logical_expr::{Expr, ExprSchemable, GetFieldAccess};
 use datafusion::sql::sqlparser::ast::BinaryOperator;
 
 use super::coercion::{ArithmeticOp, compared};
-use super::functions::scalar::{arithmetic, element};
+use super::functions::scalar::{arithmetic, element, element_at, intervals, lists};
 use super::mode::SqlMode;
 use super::sql_types::canonical;
+use super::types::list_of;
 
 /// Asked before the engine's own planners. What depends on types that are settled later is left to the analyzer.
 #[derive(Debug)]
@@ -27,12 +29,69 @@ impl ExprPlanner for SparkPlanner {
             BinaryOperator::Divide => ArithmeticOp::Divide,
             BinaryOperator::Modulo => ArithmeticOp::Remainder,
             BinaryOperator::MyIntegerDivide => ArithmeticOp::DivideWhole,
-            _ => return self.condition(expr, schema).map(PlannerResult::Original),
+            BinaryOperator::StringConcat
+                if is_list(&expr.left.get_type(schema)?) || is_list(&expr.right.get_type(schema)?) =>
+            {
+                return Ok(PlannerResult::Planned(lists::concat().call(vec![expr.left, expr.right])));
+            }
+            BinaryOperator::And | BinaryOperator::Or => {
+                return self.condition(expr, schema).map(PlannerResult::Original);
+            }
+            _ => {
+                return match intervals::planned(&expr.op, &expr.left, &expr.right, schema)? {
+                    Some(planned) => Ok(PlannerResult::Planned(planned)),
+                    None => self.condition(expr, schema).map(PlannerResult::Original),
+                };
+            }
         };
         if is_time(&expr.left, schema)? || is_time(&expr.right, schema)? {
-            return Ok(PlannerResult::Original(expr));
+            return Ok(match intervals::planned(&expr.op, &expr.left, &expr.right, schema)? {
+                Some(planned) => PlannerResult::Planned(planned),
+                None => PlannerResult::Original(expr),
+            });
         }
         Ok(PlannerResult::Planned(arithmetic::operator(op, expr.left, expr.right, &self.mode)))
+    }
+
+    /// `list.field` is a list of that field of each element.
+    fn plan_compound_identifier(
+        &self,
+        field: &Field,
+        qualifier: Option<&TableReference>,
+        nested_names: &[String],
+    ) -> Result<PlannerResult<Vec<Expr>>> {
+        let column = Column::new(qualifier.cloned(), field.name());
+        let (mut expr, mut kind) = (Expr::Column(column), field.data_type().clone());
+        for name in nested_names {
+            let name = ScalarValue::from(name.clone());
+            expr = match &kind {
+                kind if is_list(kind) => lists::each_field().call(vec![expr, Expr::Literal(name.clone(), None)]),
+                _ => get_field(expr, name.clone()),
+            };
+            kind = match (kind, &name) {
+                (DataType::Struct(fields), ScalarValue::Utf8(Some(name))) => {
+                    fields.find(name).map_or(DataType::Null, |(_, field)| field.data_type().clone())
+                }
+                // Of a list there are lists, whatever is in them; a map's value may be one.
+                (DataType::List(item), ScalarValue::Utf8(Some(name))) => match item.data_type() {
+                    DataType::Struct(fields) => {
+                        let field = fields.find(name).map_or(DataType::Null, |(_, field)| field.data_type().clone());
+                        list_of(field)
+                    }
+                    _ => DataType::Null,
+                },
+                (DataType::Map(entries, _), _) => match entries.data_type() {
+                    DataType::Struct(pair) if pair.len() == 2 => pair[1].data_type().clone(),
+                    _ => DataType::Null,
+                },
+                _ => DataType::Null,
+            };
+        }
+        Ok(PlannerResult::Planned(expr))
+    }
+
+    fn plan_make_map(&self, args: Vec<Expr>) -> Result<PlannerResult<Vec<Expr>>> {
+        Ok(PlannerResult::Planned(lists::map().call(args)))
     }
 
     /// `list[0]` is the first element, as in
@@ -46,6 +105,13 @@ impl ExprPlanner for SparkPlanner {
         match field_access {
             GetFieldAccess::ListIndex { key } if is_list(&expr.get_type(schema)?) => {
                 Ok(PlannerResult::Planned(element::element(&self.mode).call(vec![expr, *key])))
+            }
+            // A key that is computed; one that is written is the engine's.
+            GetFieldAccess::ListIndex { key } if matches!(expr.get_type(schema)?, DataType::Map(..)) => {
+                Ok(PlannerResult::Planned(element_at::value_of_key().call(vec![expr, *key])))
+            }
+            GetFieldAccess::NamedStructField { name } if is_list(&expr.get_type(schema)?) => {
+                Ok(PlannerResult::Planned(lists::each_field().call(vec![expr, Expr::Literal(name, None)])))
             }
             field_access => Ok(PlannerResult::Original(RawFieldAccessExpr { field_access, expr })),
         }

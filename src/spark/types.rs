@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use arrow::datatypes::{DataType, Field, FieldRef, Fields, TimeUnit};
+use arrow::datatypes::{DataType, Field, FieldRef, Fields, IntervalUnit, TimeUnit};
 use serde::{Deserialize, Serialize};
 
 /// How finely tables keep timestamps.
@@ -88,6 +88,11 @@ pub fn name(data_type: &DataType) -> String {
             }
             _ => "map<string,string>".into(),
         },
+        DataType::Interval(IntervalUnit::YearMonth) => "interval year to month".into(),
+        DataType::Interval(_) => "interval".into(),
+        // That of two dates has days alone.
+        DataType::Duration(TimeUnit::Second) => "interval day".into(),
+        DataType::Duration(_) => "interval day to second".into(),
         DataType::Dictionary(_, value) => name(value),
         DataType::RunEndEncoded(_, values) => name(values.data_type()),
         _ => "string".into(),
@@ -227,12 +232,22 @@ impl<'a> Parser<'a> {
         }
         loop {
             let name = self.field_name()?;
-            self.expect(':')?;
+            // As a table has its columns, without it: `a int`.
+            self.eat(':');
             fields.push(Arc::new(Field::new(name, self.data_type()?, true)));
+            self.skip_not_null();
             if self.eat('>') {
                 return Ok(fields.into());
             }
             self.expect(',')?;
+        }
+    }
+
+    /// Every field is nullable.
+    fn skip_not_null(&mut self) {
+        let before = self.rest;
+        if !(self.word().eq_ignore_ascii_case("not") && self.word().eq_ignore_ascii_case("null")) {
+            self.rest = before;
         }
     }
 

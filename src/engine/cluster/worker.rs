@@ -10,8 +10,6 @@ use async_trait::async_trait;
 use datafusion::error::DataFusionError;
 use datafusion::execution::SessionState;
 use datafusion::execution::runtime_env::RuntimeEnv;
-use datafusion::functions::datetime;
-use datafusion::logical_expr::ScalarUDF;
 use datafusion_distributed::{DistributedExt, Worker, WorkerQueryContext, WorkerSessionBuilder};
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
@@ -96,12 +94,6 @@ impl PlanServer {
 /// How the name of the header ends that carries an option of [`SqlMode`].
 const MODE_HEADER: &str = "-sql.ansi";
 
-/// What these names mean in a plan that was made. Functions travel by name, and the planner has rewritten Spark's into
-/// the engine's own of the same name: Spark's cannot compute.
-fn rewritten() -> [Arc<ScalarUDF>; 2] {
-    [datetime::date_part(), datetime::date_trunc()]
-}
-
 /// Builds a session for each part of a plan, by the same function as the driver's.
 struct Sessions {
     runtime: Arc<RuntimeEnv>,
@@ -139,10 +131,9 @@ impl WorkerSessionBuilder for Sessions {
             return Err(own(Error::failed("a plan came without the mode of its SQL")));
         }
         let config = config.with_distributed_option_extension_from_headers::<SqlMode>(&query.headers)?;
-        let mut state = state::state(config, &runtime, self.threads)
+        let state = state::state(config, &runtime, self.threads)
             .with_distributed_user_codec(LakeCodec { lake })
             .with_distributed_channel_resolver(self.channels.clone());
-        state.scalar_functions().get_or_insert_default().extend(rewritten());
         Ok(state.build())
     }
 }

@@ -14,6 +14,7 @@ use datafusion::optimizer::AnalyzerRule;
 
 use super::named;
 use crate::spark::functions::scalar::cast::{self, pairs};
+use crate::spark::functions::scalar::intervals;
 use crate::spark::mode::{SqlMode, Strictness};
 use crate::spark::sql_types::{canonical, name};
 
@@ -65,8 +66,14 @@ fn rewrite(expr: Expr, schema: &DFSchema, strictness: Strictness) -> Result<Tran
 fn of_spark(value: &Expr, to: &FieldRef, schema: &DFSchema, strictness: Strictness) -> Result<Option<Expr>> {
     let Ok(found) = value.get_type(schema) else { return Ok(None) };
     let wanted = to.data_type();
-    if matches!(found, DataType::Interval(_)) && wanted.is_string() {
-        return not_impl_err!("the text of an interval is not Spark's yet; take its parts with `extract(… FROM …)`");
+    if matches!(found, DataType::Interval(_) | DataType::Duration(_)) && wanted.is_string() {
+        // What is written in a query has lost its units.
+        if matches!(value, Expr::Literal(..)) {
+            return not_impl_err!(
+                "the text of an interval is not Spark's yet; take its parts with `extract(… FROM …)`"
+            );
+        }
+        return Ok(Some(intervals::spelled(value.clone())));
     }
     let (Some(from), Some(canonical_to)) = (canonical(&found), canonical(wanted)) else { return Ok(None) };
     if !pairs::exists(&from, &canonical_to, strictness) {

@@ -2,6 +2,7 @@
 //! each machine looks the name up here.
 
 pub mod aggregate;
+pub mod higher_order;
 pub mod scalar;
 
 use std::sync::Arc;
@@ -10,8 +11,8 @@ use datafusion::common::DFSchema;
 use datafusion::logical_expr::expr::ScalarFunction;
 use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
 use scalar::{
-    arithmetic, cast, date_fields, date_formats, doubles, element, element_at, narrow, normal, pad, regexp, rounding,
-    signs, type_names,
+    arithmetic, cast, codes, date_fields, date_formats, date_make, date_math, date_parts, date_zones, doubles, element,
+    element_at, hashes, intervals, json, lists, normal, number_texts, pad, regexp, rounding, signs, texts, type_names,
 };
 
 use crate::spark::mode::{SqlMode, Strictness};
@@ -21,23 +22,43 @@ pub fn of_one_row(mode: &SqlMode) -> Vec<Arc<ScalarUDF>> {
     let mut all = vec![normal::normal()];
     all.extend(arithmetic::all(mode));
     all.extend(cast::all());
+    all.extend(codes::all());
     all.extend(date_fields::all());
     all.extend(date_formats::all());
+    all.extend(date_make::all());
+    all.extend(date_math::all());
+    all.extend(date_parts::all());
+    all.extend(date_zones::all());
     all.extend(doubles::all());
     all.extend(element::all());
     all.extend(element_at::all());
-    all.extend(narrow::all());
+    all.extend(hashes::all());
+    all.extend(intervals::all());
+    all.extend(json::all());
+    all.extend(lists::all());
+    all.extend(number_texts::all());
     all.extend(pad::all());
     all.extend(regexp::all());
     all.extend(rounding::all());
     all.extend(signs::all());
+    all.extend(texts::all());
     all.extend(type_names::all());
     all
 }
 
 /// How a function is written that nobody calls by its name; other names are as they are written.
 pub fn written(name: &str) -> &str {
-    if element::is_index(name) { "[]" } else { name }
+    match name {
+        name if element::is_index(name) => "[]",
+        lists::ZIPPED => "arrays_zip",
+        lists::EACH_FIELD => ".",
+        "spark_later" => "+",
+        "spark_earlier" | "spark_between" => "-",
+        "spark_interval_times" => "*",
+        "spark_interval_divided" => "/",
+        higher_order::SORT_BY => "array_sort",
+        name => name,
+    }
 }
 
 /// Those of many rows.
@@ -49,9 +70,33 @@ pub fn of_many_rows(mode: &SqlMode) -> Vec<Arc<AggregateUDF>> {
         .collect()
 }
 
+/// Those of everyday that refuse some values of their arguments' types.
+const FALLIBLE: [&str; 19] = [
+    "array_insert",
+    "conv",
+    "make_date",
+    "make_timestamp",
+    "make_timestamp_ntz",
+    "map",
+    "map_concat",
+    "map_from_arrays",
+    "map_from_entries",
+    "next_day",
+    "regexp_extract",
+    "regexp_replace",
+    "sequence",
+    "slice",
+    "split_part",
+    "to_binary",
+    "to_date",
+    "to_timestamp",
+    "unix_timestamp",
+];
+
 /// Whether a call may be an error for some values of its arguments' types.
 pub fn may_fail(call: &ScalarFunction, schema: &DFSchema) -> bool {
     let function = &call.func;
     let always = arithmetic::may_fail(function) || element::may_fail(function) || element_at::may_fail(function);
-    always || rounding::may_fail(function) || signs::may_fail(function) || cast::may_fail(call, schema)
+    let sometimes = rounding::may_fail(function) || signs::may_fail(function) || cast::may_fail(call, schema);
+    always || sometimes || FALLIBLE.contains(&function.name())
 }

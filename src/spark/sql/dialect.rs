@@ -9,7 +9,7 @@ use datafusion::sql::sqlparser::parser::{Parser, ParserError};
 use datafusion::sql::sqlparser::tokenizer::{Location, Span, Token, TokenWithSpan, Tokenizer, TokenizerError, Word};
 
 use super::places::Walk;
-use super::raw;
+use super::{calls, raw};
 
 /// Words that only ever begin an expression.
 const NO_NAMES: [Keyword; 4] = [Keyword::CASE, Keyword::CAST, Keyword::TRY_CAST, Keyword::NOT];
@@ -136,7 +136,7 @@ impl Dialect for SparkDialect {
 /// The words of a text with their places. Identifiers are in lower case, double quotes make text, a number with a suffix is
 /// a literal of that type, and one with any other letters behind it a name.
 pub fn tokenize(text: &str) -> Result<Vec<TokenWithSpan>, TokenizerError> {
-    let tokens = words(text)?;
+    let tokens = calls::plain(words(text)?);
     let mut spark = Vec::with_capacity(tokens.len());
     let mut tokens = tokens.into_iter().map(lowered).peekable();
     while let Some(token) = tokens.next() {

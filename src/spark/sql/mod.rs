@@ -2,7 +2,7 @@
 //!
 //! | place | noun |
 //! |---|---|
-//! | `dialect`, `raw` | the words of a text |
+//! | `dialect`, `raw`, `calls` | the words of a text |
 //! | `depth` | how deep a text may be |
 //! | `generators` | functions that make rows, by their names |
 //! | `names` | what columns are called that a query leaves unnamed |
@@ -15,6 +15,7 @@
 //! Whatever reads SQL (queries, checks, `trapiche query`) comes through this door once, so that a name and an operator mean the
 //! same everywhere. What comes out is a tree with the places of its parts; nobody writes it down to read it again.
 
+mod calls;
 pub mod condition;
 mod depth;
 pub mod dialect;

@@ -16,7 +16,7 @@ use trapiche::lake::{Lake, TableName, Zone};
 use trapiche::project::WriteMode;
 use trapiche::report::{Meter, RunStamp};
 use trapiche::spark::mode::{self, SqlMode};
-use trapiche::spark::{sql, types};
+use trapiche::spark::{sql, sql_types, types};
 
 use super::corpus::{Family, Table};
 use super::text;
@@ -124,7 +124,8 @@ async fn answer(session: &Session, statement: &str) -> Result<Answered, Refused>
     let plan = session.prepare(parsed.statement).await.map_err(|error| planning(error.to_string()))?;
     let mut stream = session.execute(plan).await.map_err(|error| running(error.to_string()))?;
     let schema = stream.schema();
-    let columns = schema.fields().iter().map(|field| (field.name().clone(), types::name(field.data_type()))).collect();
+    let columns =
+        schema.fields().iter().map(|field| (field.name().clone(), sql_types::name(field.data_type()))).collect();
     let mut rows = vec![];
     while let Some(batch) = stream.next().await.map_err(|error| running(error.to_string()))? {
         rows.extend(text::rows(&batch));

@@ -1,211 +1,182 @@
 //! Dates and times as texts and back, by Java's patterns.
 //!
-//! <https://spark.apache.org/docs/latest/api/sql/date-time-functions/>. A text that is not as its pattern says is an error;
-//! the functions that begin with `try_` answer null.
+//! <https://spark.apache.org/docs/latest/api/sql/date-time-functions/>. A text that is not as its pattern says is an error
+//! in the ANSI mode, and null in the other; the functions that begin with `try_` answer null in both.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, Int64Array, StringArray, StringBuilder, TimestampMicrosecondArray};
-use arrow::datatypes::{DataType, Int64Type, TimestampMicrosecondType};
-use chrono::{DateTime, NaiveDateTime};
-use datafusion::common::{DataFusionError, Result, ScalarValue, exec_err, plan_err};
-use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility};
+use arrow::array::{ArrayRef, AsArray, PrimitiveArray};
+use arrow::datatypes::{DataType, Date32Type, TimestampMicrosecondType};
+use datafusion::common::{Result, plan_err};
+use datafusion::logical_expr::ScalarUDF;
 
 use super::cast;
-use super::date_pattern::Pattern;
+use super::date_pattern::{Pattern, PatternTime};
+use super::row::{RowCall, Takes, Typing, fault, function, takes, udfs};
 use crate::spark::mode::Strictness;
-use crate::spark::sql_types::TIMESTAMP;
+use crate::spark::sql_types::{self, TIMESTAMP, timestamp_ntz};
 use crate::spark::text::MICROS;
+use crate::spark::text::times::MICROS_PER_DAY;
+use crate::spark::text::zones::TimeZone;
 
 /// How a timestamp is spelled where nothing else is said, but for its fraction.
 const PLAIN: &str = "yyyy-MM-dd HH:mm:ss";
 
 pub fn all() -> Vec<Arc<ScalarUDF>> {
-    let all = [
-        (DateCall::DateFormat, "date_format"),
-        (DateCall::ToDate { tries: false }, "to_date"),
-        (DateCall::ToDate { tries: true }, "try_to_date"),
-        (DateCall::ToTimestamp { tries: false }, "to_timestamp"),
-        (DateCall::ToTimestamp { tries: true }, "try_to_timestamp"),
-        (DateCall::UnixTimestamp, "unix_timestamp"),
-        (DateCall::UnixTimestamp, "to_unix_timestamp"),
-        (DateCall::FromUnixtime, "from_unixtime"),
-    ];
-    all.map(|(kind, name)| function(kind, name)).to_vec()
-}
-
-fn function(kind: DateCall, name: &'static str) -> Arc<ScalarUDF> {
-    Arc::new(ScalarUDF::from(DateFunction { kind, name, signature: Signature::user_defined(Volatility::Immutable) }))
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum DateCall {
-    DateFormat,
-    ToDate { tries: bool },
-    ToTimestamp { tries: bool },
-    UnixTimestamp,
-    FromUnixtime,
-}
-
-#[derive(Debug, PartialEq, Eq, Hash)]
-struct DateFunction {
-    kind: DateCall,
-    name: &'static str,
-    signature: Signature,
-}
-
-impl ScalarUDFImpl for DateFunction {
-    fn name(&self) -> &str {
-        self.name
-    }
-
-    fn signature(&self) -> &Signature {
-        &self.signature
-    }
-
-    fn coerce_types(&self, types: &[DataType]) -> Result<Vec<DataType>> {
-        let name = self.name;
-        let (first, pattern) = match types {
-            [first] => (first, None),
-            [first, pattern] if pattern.is_string() || pattern.is_null() => (first, Some(DataType::Utf8)),
-            [_, other] => return plan_err!("`{name}` takes a pattern as text, not {other}"),
-            _ => return plan_err!("`{name}` takes a value and a pattern"),
-        };
-        let is_time = matches!(first, DataType::Date32 | DataType::Date64 | DataType::Timestamp(..));
-        let first = match self.kind {
-            DateCall::DateFormat if pattern.is_none() => return plan_err!("`{name}` needs a pattern"),
-            DateCall::DateFormat if is_time || first.is_string() || first.is_null() => TIMESTAMP,
-            DateCall::FromUnixtime if first.is_numeric() || first.is_null() => DataType::Int64,
-            DateCall::ToDate { .. } | DateCall::ToTimestamp { .. } | DateCall::UnixTimestamp if is_time => TIMESTAMP,
-            DateCall::ToDate { .. } | DateCall::ToTimestamp { .. } | DateCall::UnixTimestamp
-                if first.is_string() || first.is_null() =>
-            {
-                DataType::Utf8
+    let instants: Typing = |name, types| read(name, types, TIMESTAMP);
+    let dates: Typing = |name, types| read(name, types, DataType::Date32);
+    let seconds: Typing = |name, types| read(name, types, DataType::Int64);
+    udfs([
+        function(
+            "date_format",
+            |name, types| Ok((takes(name, types, 2, &[Takes::Time, Takes::Text])?, DataType::Utf8)),
+            |call| written(call, |row| Ok(call.micros(0, row))),
+        ),
+        function("to_char", |name, types| match types {
+            [DataType::Date32 | DataType::Date64 | DataType::Timestamp(..), _] => {
+                Ok((takes(name, types, 2, &[Takes::Time, Takes::Text])?, DataType::Utf8))
             }
-            _ => return plan_err!("`{name}` does not take {first}"),
-        };
-        Ok([first].into_iter().chain(pattern).collect())
-    }
+            _ => plan_err!("`{name}` takes a date or a timestamp and a pattern; for numbers write `format_number` or `format_string`"),
+        }, |call| written(call, |row| Ok(call.micros(0, row))))
+        .known_as(&["to_varchar"]),
+        function("from_unixtime", seconds_taken, |call| {
+            // What does not fit wraps around, as in Spark.
+            written(call, |row| Ok(call.long(0, row).map(|seconds| seconds.wrapping_mul(MICROS))))
+        }),
+        function("to_date", dates, |call| as_dates(call, strictness(call))),
+        function("try_to_date", dates, |call| as_dates(call, Strictness::Try)),
+        function("to_timestamp", instants, |call| as_times(call, strictness(call))).known_as(&["to_timestamp_ltz"]),
+        function("try_to_timestamp", instants, |call| as_times(call, Strictness::Try)),
+        function(
+            "to_timestamp_ntz",
+            |name, types| read(name, types, timestamp_ntz()),
+            |call| as_times(call, strictness(call)),
+        ),
+        function("unix_timestamp", seconds, as_seconds),
+        function("to_unix_timestamp", seconds, as_seconds),
+    ])
+}
 
-    fn return_type(&self, _: &[DataType]) -> Result<DataType> {
-        Ok(match self.kind {
-            DateCall::DateFormat | DateCall::FromUnixtime => DataType::Utf8,
-            DateCall::ToDate { .. } => DataType::Date32,
-            DateCall::ToTimestamp { .. } => TIMESTAMP,
-            DateCall::UnixTimestamp => DataType::Int64,
-        })
-    }
+fn strictness(call: &RowCall) -> Strictness {
+    if call.ansi { Strictness::Ansi } else { Strictness::Legacy }
+}
 
-    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        let is_scalar = args.args.iter().all(|value| matches!(value, ColumnarValue::Scalar(_)));
-        let arrays = ColumnarValue::values_to_arrays(&args.args)?;
-        let (values, patterns) = (&arrays[0], arrays.get(1).map(|patterns| patterns.as_string::<i32>()));
-        let result: ArrayRef = match self.kind {
-            DateCall::DateFormat => Arc::new(formatted(values.as_primitive(), patterns)?),
-            DateCall::FromUnixtime => {
-                let seconds = values.as_primitive::<Int64Type>();
-                let times = seconds.try_unary::<_, TimestampMicrosecondType, DataFusionError>(|seconds| {
-                    seconds.checked_mul(MICROS).ok_or_else(|| too_far(seconds))
-                })?;
-                Arc::new(formatted(&times, patterns)?)
-            }
-            DateCall::ToDate { tries } => match patterns {
-                Some(_) if *values.data_type() == DataType::Utf8 => {
-                    let times: ArrayRef = Arc::new(times_of(values.as_string(), patterns, tries)?);
-                    converted(&times, &DataType::Date32, tries)?
-                }
-                _ => converted(values, &DataType::Date32, tries)?,
-            },
-            DateCall::ToTimestamp { tries } => to_times(values, patterns, tries)?,
-            DateCall::UnixTimestamp => {
-                // Without a pattern it is the plain one, and not all that a cast takes.
-                let plain = StringArray::from(vec![PLAIN; values.len()]);
-                let patterns = patterns.or(Some(&plain));
-                let times = to_times(values, patterns, false)?;
-                let times = times.as_primitive::<TimestampMicrosecondType>();
-                Arc::new(times.unary::<_, Int64Type>(|micros| micros.div_euclid(MICROS)) as Int64Array)
-            }
-        };
-        match is_scalar {
-            true => Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(&result, 0)?)),
-            false => Ok(ColumnarValue::Array(result)),
+/// A text, a time or a number, and perhaps a pattern.
+fn read(name: &str, types: &[DataType], gives: DataType) -> Result<(Vec<DataType>, DataType)> {
+    let Some((first, rest)) = types.split_first() else {
+        return plan_err!("[WRONG_NUM_ARGS.WITHOUT_SUGGESTION] `{name}` takes a value and perhaps a pattern");
+    };
+    let first = match first {
+        first if first.is_string() || first.is_null() => DataType::Utf8,
+        DataType::Timestamp(..) => sql_types::canonical(first).unwrap_or(TIMESTAMP),
+        DataType::Date32 | DataType::Date64 => TIMESTAMP,
+        first if gives == TIMESTAMP && first.is_integer() => DataType::Int64,
+        first if gives == TIMESTAMP && first.is_numeric() => DataType::Float64,
+        other => {
+            let other = sql_types::name(other).to_uppercase();
+            return plan_err!("[DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE] `{name}` does not take \"{other}\"");
         }
-    }
+    };
+    let rest = takes(name, rest, 0, &[Takes::Text])?;
+    Ok((std::iter::once(first).chain(rest).collect(), gives))
+}
+
+fn seconds_taken(name: &'static str, types: &[DataType]) -> Result<(Vec<DataType>, DataType)> {
+    let types: Vec<DataType> = types
+        .iter()
+        .enumerate()
+        .map(|(place, given)| if place == 0 && given.is_numeric() { DataType::Int64 } else { given.clone() })
+        .collect();
+    Ok((takes(name, &types, 1, &[Takes::Long, Takes::Text])?, DataType::Utf8))
 }
 
 /// The patterns of a batch, each read once.
-#[derive(Default)]
-struct DatePatterns(HashMap<String, Pattern>);
+struct DatePatterns {
+    known: HashMap<String, Pattern>,
+    reading: fn(&str) -> std::result::Result<Pattern, String>,
+}
 
 impl DatePatterns {
     fn get(&mut self, text: &str) -> Result<&Pattern> {
-        if !self.0.contains_key(text) {
-            let pattern = Pattern::parse(text).map_err(|why| {
-                DataFusionError::Execution(format!("[INVALID_DATETIME_PATTERN] `{text}` is no pattern: {why}"))
-            })?;
-            self.0.insert(text.to_string(), pattern);
+        if !self.known.contains_key(text) {
+            let pattern = (self.reading)(text)
+                .map_err(|why| fault(format!("[INVALID_DATETIME_PATTERN] `{text}` is no pattern: {why}")))?;
+            self.known.insert(text.to_string(), pattern);
         }
-        Ok(&self.0[text])
+        Ok(&self.known[text])
     }
 }
 
-fn formatted(times: &TimestampMicrosecondArray, patterns: Option<&StringArray>) -> Result<StringArray> {
-    let mut known = DatePatterns::default();
-    let mut texts = StringBuilder::new();
-    for row in 0..times.len() {
-        let pattern = match patterns {
-            Some(patterns) => patterns.is_valid(row).then(|| patterns.value(row)),
-            None => Some(PLAIN),
-        };
-        match pattern.filter(|_| times.is_valid(row)) {
-            Some(pattern) => texts.append_value(known.get(pattern)?.format(&time(times.value(row))?)),
-            None => texts.append_null(),
+fn written(call: &RowCall, micros: impl Fn(usize) -> Result<Option<i64>>) -> Result<ArrayRef> {
+    let mut known = DatePatterns { known: HashMap::new(), reading: Pattern::parse };
+    call.texts(|row| {
+        let pattern = if call.has(1) { call.text(1, row) } else { Some(PLAIN) };
+        match (micros(row)?, pattern) {
+            (Some(micros), Some(pattern)) => Ok(Some(known.get(pattern)?.write(micros))),
+            _ => Ok(None),
         }
-    }
-    Ok(texts.finish())
+    })
 }
 
-fn to_times(values: &ArrayRef, patterns: Option<&StringArray>, tries: bool) -> Result<ArrayRef> {
-    match (values.data_type(), patterns) {
-        (DataType::Utf8, Some(_)) => Ok(Arc::new(times_of(values.as_string(), patterns, tries)?)),
-        _ => converted(values, &TIMESTAMP, tries),
+fn as_times(call: &RowCall, strictness: Strictness) -> Result<ArrayRef> {
+    let is_text = *call.args[0].data_type() == DataType::Utf8;
+    if !call.has(1) || !is_text {
+        let times = cast::array(&call.args[0], call.gives, strictness)?;
+        return Ok(times);
     }
+    let is_instant = *call.gives == TIMESTAMP;
+    let micros = read_times(call, strictness, |read| match read.zone {
+        Some(zone) if is_instant => zone.instant(read.local_micros),
+        _ => Some(read.local_micros),
+    })?;
+    Ok(Arc::new(micros.with_data_type(call.gives.clone())))
 }
 
-fn times_of(texts: &StringArray, patterns: Option<&StringArray>, tries: bool) -> Result<TimestampMicrosecondArray> {
-    let mut known = DatePatterns::default();
-    let mut times = Vec::with_capacity(texts.len());
-    for row in 0..texts.len() {
-        let pattern = patterns.and_then(|patterns| patterns.is_valid(row).then(|| patterns.value(row)));
-        let (Some(pattern), true) = (pattern, texts.is_valid(row)) else {
+fn as_dates(call: &RowCall, strictness: Strictness) -> Result<ArrayRef> {
+    if !call.has(1) || *call.args[0].data_type() != DataType::Utf8 {
+        return cast::array(&call.args[0], &DataType::Date32, strictness);
+    }
+    let micros = read_times(call, strictness, |read| {
+        let micros = read.zone.unwrap_or(TimeZone::Fixed(0)).instant(read.local_micros)?;
+        i32::try_from(micros.div_euclid(MICROS_PER_DAY)).is_ok().then_some(micros)
+    })?;
+    Ok(Arc::new(micros.unary::<_, Date32Type>(|micros| micros.div_euclid(MICROS_PER_DAY) as i32)))
+}
+
+/// Whole seconds, towards zero.
+fn as_seconds(call: &RowCall) -> Result<ArrayRef> {
+    let times = match call.args[0].data_type() {
+        DataType::Utf8 => read_times(call, strictness(call), |read| {
+            read.zone.unwrap_or(TimeZone::Fixed(0)).instant(read.local_micros)
+        })?,
+        _ => call.args[0].as_primitive::<TimestampMicrosecondType>().clone(),
+    };
+    Ok(Arc::new(times.unary::<_, arrow::datatypes::Int64Type>(|micros| micros / MICROS)))
+}
+
+/// The texts of a call by their patterns; without one by the plain one, which is not all that a cast takes.
+fn read_times(
+    call: &RowCall,
+    strictness: Strictness,
+    micros: impl Fn(PatternTime) -> Option<i64>,
+) -> Result<PrimitiveArray<TimestampMicrosecondType>> {
+    let mut known = DatePatterns { known: HashMap::new(), reading: Pattern::for_reading };
+    let mut times = Vec::with_capacity(call.rows);
+    for row in 0..call.rows {
+        let pattern = if call.has(1) { call.text(1, row) } else { Some(PLAIN) };
+        let (Some(text), Some(pattern)) = (call.text(0, row), pattern) else {
             times.push(None);
             continue;
         };
-        let text = texts.value(row);
-        match known.get(pattern)?.read(text) {
-            Some(time) => times.push(Some(time.and_utc().timestamp_micros())),
-            None if tries => times.push(None),
-            None => {
-                return exec_err!(
-                    "[CANNOT_PARSE_TIMESTAMP] `{text}` is not as `{pattern}` says; where that is to be null, write \
-                     `try_to_timestamp`"
-                );
-            }
+        let time = known.get(pattern)?.read(text).and_then(&micros);
+        if time.is_none() && strictness == Strictness::Ansi {
+            return Err(fault(format!(
+                "[CANNOT_PARSE_TIMESTAMP] `{text}` is not as `{pattern}` says; where that is to be null, write \
+                 `try_to_timestamp`"
+            )));
         }
+        times.push(time);
     }
     Ok(times.into())
-}
-
-fn converted(values: &ArrayRef, to: &DataType, tries: bool) -> Result<ArrayRef> {
-    cast::array(values, to, if tries { Strictness::Try } else { Strictness::Ansi })
-}
-
-fn time(micros: i64) -> Result<NaiveDateTime> {
-    let time = DateTime::from_timestamp_micros(micros).map(|time| time.naive_utc());
-    time.ok_or_else(|| too_far(micros.div_euclid(MICROS)))
-}
-
-fn too_far(seconds: i64) -> DataFusionError {
-    DataFusionError::Execution(format!("[DATETIME_OVERFLOW] {seconds} seconds after 1970 is no time"))
 }

@@ -1,4 +1,4 @@
-//! `list[index]`, counted from 0; outside of the list it is an error.
+//! `list[index]`, counted from 0; outside of the list it is an error, or null without the ANSI mode.
 //!
 //! <https://spark.apache.org/docs/latest/sql-ref-ansi-compliance.html#sql-operators>
 
@@ -88,7 +88,8 @@ impl ScalarUDFImpl for Element {
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let is_scalar = args.args.iter().all(|value| matches!(value, ColumnarValue::Scalar(_)));
         let arrays = ColumnarValue::values_to_arrays(&args.args)?;
-        let elements = elements(&arrays[0], &arrays[1], self.outside_is_null)?;
+        let outside_is_null = self.outside_is_null || !SqlMode::of(&args.config_options).ansi;
+        let elements = elements(&arrays[0], &arrays[1], outside_is_null)?;
         match is_scalar {
             true => Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(&elements, 0)?)),
             false => Ok(ColumnarValue::Array(elements)),

@@ -19,6 +19,11 @@ pub fn all() -> Vec<Arc<ScalarUDF>> {
     [("element_at", false), ("try_element_at", true)].map(|(name, tries)| function(name, tries)).to_vec()
 }
 
+/// `map[key]`: null where there is no such key.
+pub fn value_of_key() -> Arc<ScalarUDF> {
+    function("try_element_at", true)
+}
+
 /// Whether a call may be an error for some values.
 pub fn may_fail(function: &ScalarUDF) -> bool {
     function.name() == "element_at"

@@ -3,6 +3,7 @@
 //! | place | noun |
 //! |---|---|
 //! | `build` | parts of syntax that are put in place of others |
+//! | `calls` | functions with a syntax of their own |
 //! | `casts` | functions that are casts by the name of their type |
 //! | `clauses` | clauses that say little, and those that the planner would overlook |
 //! | `functions` | functions whose arguments say what others say by clauses |
@@ -15,6 +16,7 @@
 //! | `refusal` | what is not to be understood |
 
 pub mod build;
+mod calls;
 mod casts;
 mod clauses;
 mod functions;
@@ -71,6 +73,7 @@ impl VisitorMut for Rewrite {
     }
 
     fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<RewriteRefusal> {
+        calls::rewrite(expr);
         if let Expr::Function(function) = expr {
             functions::rewrite(function);
         }

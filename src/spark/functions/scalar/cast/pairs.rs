@@ -33,7 +33,9 @@ pub fn exists(from: &DataType, to: &DataType, strictness: Strictness) -> bool {
         (Map(from, _), Map(to, _)) => {
             let (Struct(from), Struct(to)) = (from.data_type(), to.data_type()) else { return false };
             // A key that does not fit would be null.
-            let keeps_keys = !makes_nulls(from[0].data_type(), to[0].data_type(), strictness) || from[0] == to[0];
+            let keeps_keys = from[0].data_type().is_null()
+                || !makes_nulls(from[0].data_type(), to[0].data_type(), strictness)
+                || from[0] == to[0];
             let pairs = from.iter().zip(to);
             keeps_keys && pairs.into_iter().all(|(from, to)| exists(from.data_type(), to.data_type(), strictness))
         }

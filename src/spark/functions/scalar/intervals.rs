@@ -1,0 +1,431 @@
+//! Times and intervals: what is later, between, so many times as long, and how intervals are spelled.
+//!
+//! <https://spark.apache.org/docs/latest/sql-ref-datatypes.html>. An interval of years and months is the engine's of months, one of days
+//! and times a duration (of seconds: of days alone), and what `make_interval` gives has all three parts. A literal is of whatever it is
+//! used as.
+
+use std::fmt::Write;
+use std::sync::Arc;
+
+use arrow::array::{
+    Array, ArrayRef, AsArray, DurationMicrosecondArray, DurationSecondArray, IntervalYearMonthArray, PrimitiveArray,
+};
+use arrow::datatypes::{
+    DataType, Date32Type, Decimal128Type, DurationMicrosecondType, DurationSecondType, Int64Type, IntervalMonthDayNano,
+    IntervalMonthDayNanoType, IntervalUnit, IntervalYearMonthType, TimeUnit, TimestampMicrosecondType,
+};
+use datafusion::common::{DFSchema, Result, ScalarValue, exec_err, plan_err};
+use datafusion::logical_expr::{Expr, ExprSchemable, ScalarUDF, cast};
+use datafusion::sql::sqlparser::ast::BinaryOperator;
+
+use super::date_math::months_later;
+use super::row::{RowCall, RowFunction, fault, function, udfs};
+use crate::spark::sql_types::{self, TIMESTAMP, canonical};
+use crate::spark::text::times::MICROS_PER_DAY;
+use crate::spark::text::{MICROS, numbers};
+
+const DAYS: DataType = DataType::Duration(TimeUnit::Second);
+const DAY_TIME: DataType = DataType::Duration(TimeUnit::Microsecond);
+const YEAR_MONTH: DataType = DataType::Interval(IntervalUnit::YearMonth);
+const CALENDAR: DataType = DataType::Interval(IntervalUnit::MonthDayNano);
+
+pub fn all() -> Vec<Arc<ScalarUDF>> {
+    udfs([later(), earlier(), between(), times(), divided(), text()])
+}
+
+/// `None` where neither side is an interval, nor are both times.
+pub fn planned(op: &BinaryOperator, left: &Expr, right: &Expr, schema: &DFSchema) -> Result<Option<Expr>> {
+    let (of_left, of_right) = (left.get_type(schema)?, right.get_type(schema)?);
+    let is_time = |data_type: &DataType| matches!(data_type, DataType::Date32 | DataType::Timestamp(..));
+    let sides = || (left.clone(), right.clone());
+    Ok(Some(match op {
+        BinaryOperator::Plus if is_time(&of_left) && is_interval(&of_right) => {
+            moved(later(), left, right, &of_left, &of_right)?
+        }
+        BinaryOperator::Plus if is_interval(&of_left) && is_time(&of_right) => {
+            moved(later(), right, left, &of_right, &of_left)?
+        }
+        BinaryOperator::Minus if is_time(&of_left) && is_interval(&of_right) => {
+            moved(earlier(), left, right, &of_left, &of_right)?
+        }
+        BinaryOperator::Minus if is_time(&of_left) && is_time(&of_right) => {
+            let (left, right) = sides();
+            between().udf().call(vec![left, right])
+        }
+        BinaryOperator::Multiply if is_interval(&of_left) && is_number(&of_right) => {
+            times().udf().call(vec![typed(left.clone()), right.clone()])
+        }
+        BinaryOperator::Multiply if is_number(&of_left) && is_interval(&of_right) => {
+            times().udf().call(vec![typed(right.clone()), left.clone()])
+        }
+        BinaryOperator::Divide if is_interval(&of_left) && is_number(&of_right) => {
+            divided().udf().call(vec![typed(left.clone()), right.clone()])
+        }
+        op if is_interval(&of_left) && is_interval(&of_right) => {
+            let (left, right) = alike(typed(left.clone()), typed(right.clone()), schema)?;
+            match op {
+                BinaryOperator::Plus => left + right,
+                BinaryOperator::Minus => left - right,
+                BinaryOperator::Eq => left.eq(right),
+                BinaryOperator::NotEq => left.not_eq(right),
+                BinaryOperator::Lt => left.lt(right),
+                BinaryOperator::LtEq => left.lt_eq(right),
+                BinaryOperator::Gt => left.gt(right),
+                BinaryOperator::GtEq => left.gt_eq(right),
+                _ => return Ok(None),
+            }
+        }
+        _ => return Ok(None),
+    }))
+}
+
+fn is_interval(data_type: &DataType) -> bool {
+    matches!(data_type, DataType::Interval(_) | DataType::Duration(_))
+}
+
+fn is_number(data_type: &DataType) -> bool {
+    data_type.is_numeric()
+}
+
+/// Days and months later a date is a date, unless hours are in what is added.
+fn moved(
+    function: RowFunction,
+    time: &Expr,
+    interval: &Expr,
+    of_time: &DataType,
+    of_interval: &DataType,
+) -> Result<Expr> {
+    let has_hours = match interval {
+        Expr::Literal(ScalarValue::IntervalMonthDayNano(Some(written)), _) => written.nanoseconds != 0,
+        _ => *of_interval == DAY_TIME,
+    };
+    let time = if *of_time == DataType::Date32 && has_hours { cast(time.clone(), TIMESTAMP) } else { time.clone() };
+    Ok(function.udf().call(vec![time, interval.clone()]))
+}
+
+/// A literal as what it is in Spark: of months, or of days and times.
+fn typed(interval: Expr) -> Expr {
+    let Expr::Literal(ScalarValue::IntervalMonthDayNano(Some(written)), metadata) = &interval else { return interval };
+    let value = match *written {
+        IntervalMonthDayNano { months, days: 0, nanoseconds: 0 } if months != 0 => {
+            ScalarValue::IntervalYearMonth(Some(months))
+        }
+        IntervalMonthDayNano { months: 0, days, nanoseconds } => {
+            ScalarValue::DurationMicrosecond(Some(i64::from(days) * MICROS_PER_DAY + nanoseconds / 1000))
+        }
+        _ => return interval,
+    };
+    Expr::Literal(value, metadata.clone())
+}
+
+/// Two of one type; those of three parts are not to be compared.
+fn alike(left: Expr, right: Expr, schema: &DFSchema) -> Result<(Expr, Expr)> {
+    let (of_left, of_right) = (left.get_type(schema)?, right.get_type(schema)?);
+    let is_day_time = |data_type: &DataType| matches!(data_type, DataType::Duration(_));
+    if is_day_time(&of_left) && is_day_time(&of_right) {
+        return Ok((cast(left, DAY_TIME), cast(right, DAY_TIME)));
+    }
+    if of_left == YEAR_MONTH && of_right == YEAR_MONTH {
+        return Ok((left, right));
+    }
+    let [of_left, of_right] = [of_left, of_right].map(|data_type| sql_types::name(&data_type).to_uppercase());
+    plan_err!(
+        "[DATATYPE_MISMATCH.BINARY_OP_DIFF_TYPES] \"{of_left}\" and \"{of_right}\" are not computed with one another"
+    )
+}
+
+fn taken_interval(name: &str, given: &DataType) -> Result<DataType> {
+    match given {
+        DataType::Duration(TimeUnit::Second) => Ok(DAYS),
+        DataType::Duration(_) => Ok(DAY_TIME),
+        DataType::Interval(IntervalUnit::YearMonth | IntervalUnit::MonthDayNano) => Ok(given.clone()),
+        other => plan_err!("`{name}` takes an interval, not {other}"),
+    }
+}
+
+fn moving(name: &'static str, types: &[DataType]) -> Result<(Vec<DataType>, DataType)> {
+    let [time, interval] = types else { return plan_err!("`{name}` takes a time and an interval") };
+    let time = match canonical(time) {
+        Some(time @ (DataType::Date32 | DataType::Timestamp(..))) => time,
+        _ => return plan_err!("`{name}` takes a date or a timestamp, not {time}"),
+    };
+    Ok((vec![time.clone(), taken_interval(name, interval)?], time))
+}
+
+fn later() -> RowFunction {
+    function("spark_later", moving, |call| all_moved(call, 1))
+}
+
+fn earlier() -> RowFunction {
+    function("spark_earlier", moving, |call| all_moved(call, -1))
+}
+
+/// Months, days and microseconds of a row.
+fn parts(intervals: &ArrayRef, row: usize) -> Option<(i64, i64, i64)> {
+    if intervals.is_null(row) {
+        return None;
+    }
+    Some(match intervals.data_type() {
+        DataType::Interval(IntervalUnit::YearMonth) => {
+            (intervals.as_primitive::<IntervalYearMonthType>().value(row).into(), 0, 0)
+        }
+        DataType::Duration(TimeUnit::Second) => {
+            (0, 0, intervals.as_primitive::<DurationSecondType>().value(row).checked_mul(MICROS)?)
+        }
+        DataType::Duration(_) => (0, 0, intervals.as_primitive::<DurationMicrosecondType>().value(row)),
+        _ => {
+            let interval = intervals.as_primitive::<IntervalMonthDayNanoType>().value(row);
+            (interval.months.into(), interval.days.into(), interval.nanoseconds / 1000)
+        }
+    })
+}
+
+fn all_moved(call: &RowCall, sign: i64) -> Result<ArrayRef> {
+    let beyond = || fault("[DATETIME_OVERFLOW] a time and an interval are together beyond all times");
+    let is_day = *call.gives == DataType::Date32;
+    let moved = |day: i64, of_day: i64, (months, days, micros): (i64, i64, i64)| {
+        let day = months_later(day, sign * months).checked_add(sign * days)?;
+        day.checked_mul(MICROS_PER_DAY)?.checked_add(of_day)?.checked_add(sign.checked_mul(micros)?)
+    };
+    if is_day {
+        return call.days(|row| match (call.day(0, row), parts(&call.args[1], row)) {
+            (Some(_), Some((.., micros))) if micros % MICROS_PER_DAY != 0 => {
+                Err(fault("[DATETIME_OVERFLOW] hours are added to a date: CAST it to a timestamp"))
+            }
+            (Some(day), Some(interval)) => {
+                let micros = moved(day.into(), 0, interval).ok_or_else(beyond)?;
+                i32::try_from(micros.div_euclid(MICROS_PER_DAY)).map(Some).map_err(|_| beyond())
+            }
+            _ => Ok(None),
+        });
+    }
+    call.instants(|row| match (call.micros(0, row), parts(&call.args[1], row)) {
+        (Some(micros), Some(interval)) => {
+            let (day, of_day) = (micros.div_euclid(MICROS_PER_DAY), micros.rem_euclid(MICROS_PER_DAY));
+            moved(day, of_day, interval).map(Some).ok_or_else(beyond)
+        }
+        _ => Ok(None),
+    })
+}
+
+/// `time - time`; of two dates it is days.
+fn between() -> RowFunction {
+    function(
+        "spark_between",
+        |name, types| match types {
+            [DataType::Date32, DataType::Date32] => Ok((types.to_vec(), DAYS)),
+            [one, other]
+                if [one, other].iter().all(|side| matches!(side, DataType::Date32 | DataType::Timestamp(..))) =>
+            {
+                Ok((vec![TIMESTAMP; 2], DAY_TIME))
+            }
+            _ => plan_err!("`{name}` takes two times"),
+        },
+        |call| {
+            let (one, other) = (&call.args[0], &call.args[1]);
+            if *call.gives == DAYS {
+                let (one, other) = (one.as_primitive::<Date32Type>(), other.as_primitive::<Date32Type>());
+                let days =
+                    one.iter().zip(other).map(|(one, other)| Some((i64::from(one?) - i64::from(other?)) * 86_400));
+                return Ok(Arc::new(days.collect::<DurationSecondArray>()));
+            }
+            let (one, other) =
+                (one.as_primitive::<TimestampMicrosecondType>(), other.as_primitive::<TimestampMicrosecondType>());
+            let micros = one.iter().zip(other).map(|pair| match pair {
+                (Some(one), Some(other)) => match one.checked_sub(other) {
+                    Some(micros) => Ok(Some(micros)),
+                    None => {
+                        Err(fault("[INTERVAL_ARITHMETIC_OVERFLOW] what is between two times is beyond all intervals"))
+                    }
+                },
+                _ => Ok(None),
+            });
+            Ok(Arc::new(micros.collect::<Result<DurationMicrosecondArray>>()?))
+        },
+    )
+}
+
+fn scaling(name: &'static str, types: &[DataType]) -> Result<(Vec<DataType>, DataType)> {
+    let [interval, number] = types else { return plan_err!("`{name}` takes an interval and a number") };
+    let interval = taken_interval(name, interval)?;
+    if interval == CALENDAR {
+        return plan_err!(
+            "an interval of months, days and times is neither multiplied nor divided here: take its parts one by one"
+        );
+    }
+    let number = match number {
+        number if number.is_integer() => DataType::Int64,
+        DataType::Decimal128(..) => number.clone(),
+        number if number.is_floating() => DataType::Float64,
+        other => return plan_err!("`{name}` takes a number, not {other}"),
+    };
+    let gives = if interval == YEAR_MONTH { YEAR_MONTH } else { DAY_TIME };
+    Ok((vec![interval, number], gives))
+}
+
+fn times() -> RowFunction {
+    function("spark_interval_times", scaling, |call| {
+        scaled(call, |units, number| match number {
+            Factor::Ratio(over, under) => Some(half_up(units.checked_mul(over)?, under)),
+            Factor::Double(double) => rounded(units as f64 * double),
+        })
+    })
+}
+
+fn divided() -> RowFunction {
+    function("spark_interval_divided", scaling, |call| {
+        scaled(call, |units, number| match number {
+            Factor::Ratio(0, _) => None,
+            Factor::Ratio(over, under) => Some(half_up(units.checked_mul(under)? * over.signum(), over.abs())),
+            Factor::Double(double) => rounded(units as f64 / double),
+        })
+    })
+}
+
+enum Factor {
+    Ratio(i128, i128),
+    Double(f64),
+}
+
+fn half_up(over: i128, under: i128) -> i128 {
+    let (whole, rest) = (over / under, over % under);
+    if rest.unsigned_abs() * 2 >= under.unsigned_abs() { whole + over.signum() } else { whole }
+}
+
+fn rounded(double: f64) -> Option<i128> {
+    double.is_finite().then(|| (double.abs() + 0.5).floor().copysign(double) as i128)
+}
+
+fn scaled(call: &RowCall, of_row: impl Fn(i128, Factor) -> Option<i128>) -> Result<ArrayRef> {
+    let numbers = &call.args[1];
+    let number = |row: usize| match numbers.data_type() {
+        _ if numbers.is_null(row) => None,
+        DataType::Decimal128(_, scale) => {
+            let unscaled = numbers.as_primitive::<Decimal128Type>().value(row);
+            Some(Factor::Ratio(unscaled, 10_i128.pow(u32::from(scale.unsigned_abs()))))
+        }
+        DataType::Float64 => call.double(1, row).map(Factor::Double),
+        _ => Some(Factor::Ratio(numbers.as_primitive::<Int64Type>().value(row).into(), 1)),
+    };
+    let is_months = *call.gives == YEAR_MONTH;
+    let values = (0..call.rows).map(|row| {
+        let (Some((months, _, micros)), Some(number)) = (parts(&call.args[0], row), number(row)) else {
+            return Ok(None);
+        };
+        if matches!(number, Factor::Ratio(0, _)) && call.name == "spark_interval_divided" {
+            return Err(fault("[INTERVAL_DIVIDED_BY_ZERO] an interval is divided by zero"));
+        }
+        let units = if is_months { months } else { micros };
+        let fitting = of_row(units.into(), number).and_then(|units| i64::try_from(units).ok());
+        let fitting = fitting.filter(|units| !is_months || i32::try_from(*units).is_ok());
+        fitting.map(Some).ok_or_else(|| fault("[INTERVAL_ARITHMETIC_OVERFLOW] so long is no interval"))
+    });
+    let values = values.collect::<Result<Vec<Option<i64>>>>()?;
+    Ok(match is_months {
+        true => Arc::new(
+            values.into_iter().map(|months| months.map(|months| months as i32)).collect::<IntervalYearMonthArray>(),
+        ),
+        false => Arc::new(PrimitiveArray::<DurationMicrosecondType>::from_iter(values)),
+    })
+}
+
+/// `CAST(interval AS STRING)`
+pub fn spelled(interval: Expr) -> Expr {
+    text().udf().call(vec![interval])
+}
+
+fn text() -> RowFunction {
+    function(
+        "spark_interval_text",
+        |name, types| match types {
+            [interval] => Ok((vec![taken_interval(name, interval)?], DataType::Utf8)),
+            _ => plan_err!("`{name}` takes an interval"),
+        },
+        |call| {
+            let kind = call.args[0].data_type().clone();
+            if !is_interval(&kind) {
+                return exec_err!("an interval");
+            }
+            call.texts(|row| {
+                let Some((months, days, micros)) = parts(&call.args[0], row) else { return Ok(None) };
+                let mut text = String::new();
+                let _ = match &kind {
+                    DataType::Interval(IntervalUnit::YearMonth) => {
+                        let sign = if months < 0 { "-" } else { "" };
+                        write!(text, "INTERVAL '{sign}{}-{}' YEAR TO MONTH", months.abs() / 12, months.abs() % 12)
+                    }
+                    DataType::Duration(TimeUnit::Second) => write!(text, "INTERVAL '{}' DAY", micros / MICROS_PER_DAY),
+                    DataType::Duration(_) => {
+                        let (sign, micros) = (if micros < 0 { "-" } else { "" }, micros.unsigned_abs());
+                        let seconds = micros / MICROS as u64;
+                        let (days, of_day) = (seconds / 86_400, seconds % 86_400);
+                        let _ = write!(
+                            text,
+                            "INTERVAL '{sign}{days} {:02}:{:02}:{:02}",
+                            of_day / 3600,
+                            of_day / 60 % 60,
+                            of_day % 60
+                        );
+                        write_fraction(&mut text, micros % MICROS as u64);
+                        write!(text, "' DAY TO SECOND")
+                    }
+                    _ => {
+                        write_calendar(&mut text, months, days, micros);
+                        Ok(())
+                    }
+                };
+                Ok(Some(text))
+            })
+        },
+    )
+}
+
+fn write_fraction(text: &mut String, micros: u64) {
+    if micros > 0 {
+        let _ = write!(text, ".{micros:06}");
+        text.truncate(text.trim_end_matches('0').len());
+    }
+}
+
+/// `CalendarInterval.toString`: `2 years 1 months 3 days 4 hours 5.5 seconds`
+fn write_calendar(text: &mut String, months: i64, days: i64, micros: i64) {
+    let minute = 60 * MICROS;
+    let units = [
+        (months / 12, "years"),
+        (months % 12, "months"),
+        (days, "days"),
+        (micros / (60 * minute), "hours"),
+        (micros / minute % 60, "minutes"),
+    ];
+    let mut spelled: Vec<String> =
+        units.into_iter().filter(|(number, _)| *number != 0).map(|(number, unit)| format!("{number} {unit}")).collect();
+    let seconds = micros % minute;
+    if seconds != 0 {
+        let mut number = String::new();
+        numbers::write_plain(&mut number, seconds.into(), 6);
+        spelled.push(format!("{} seconds", number.trim_end_matches('0').trim_end_matches('.')));
+    }
+    text.push_str(&if spelled.is_empty() { "0 seconds".to_string() } else { spelled.join(" ") });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn intervals_of_three_parts_are_spelled_part_by_part() {
+        let spelled = |months, days, micros| {
+            let mut text = String::new();
+            write_calendar(&mut text, months, days, micros);
+            text
+        };
+        assert_eq!(spelled(-11, 0, 0), "-11 months");
+        assert_eq!(spelled(25, 1, 3_661_500_000), "2 years 1 months 1 days 1 hours 1 minutes 1.5 seconds");
+        assert_eq!(spelled(0, 0, 0), "0 seconds");
+    }
+
+    #[test]
+    fn halves_go_away_from_zero() {
+        assert_eq!((half_up(5, 2), half_up(-5, 2), half_up(4, 3)), (3, -3, 1));
+    }
+}

@@ -1,0 +1,111 @@
+//! JSON: paths into it, from it and to it.
+//!
+//! <https://spark.apache.org/docs/latest/api/sql/json-functions/>
+
+mod path;
+mod read;
+mod schema;
+mod value;
+mod write;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, ListBuilder, StringBuilder};
+use arrow::datatypes::{DataType, Field};
+use datafusion::common::{Result, exec_err, plan_err};
+use datafusion::logical_expr::ScalarUDF;
+
+use super::row::{RowCall, Takes, Typing, fault, function, takes, udfs};
+use crate::spark::types::list_of;
+use value::{JsonValue, Leniency};
+
+pub fn all() -> Vec<Arc<ScalarUDF>> {
+    let one: Typing = |name, types| Ok((takes(name, types, 1, &[Takes::Text])?, DataType::Int32));
+    udfs([
+        function(
+            "get_json_object",
+            |name, types| Ok((takes(name, types, 2, &[Takes::Text; 2])?, DataType::Utf8)),
+            objects,
+        ),
+        function("json_array_length", one, |call| {
+            call.ints(|row| match call.text(0, row).and_then(|text| value::parse(text, Leniency::Strict)) {
+                Some(JsonValue::List(values)) => Ok(Some(values.len() as i32)),
+                _ => Ok(None),
+            })
+        }),
+        function(
+            "json_object_keys",
+            |name, types| Ok((takes(name, types, 1, &[Takes::Text])?, list_of(DataType::Utf8))),
+            keys,
+        ),
+        function("from_json", read::types, |call| read::from_json(call, &options(call, 2)?))
+            .typed_by_constants(read::schema),
+        function("to_json", write::types, |call| write::to_json(call, &options(call, 1)?)),
+        function(
+            "schema_of_json",
+            |name, types| Ok((takes(name, types, 1, &[Takes::Text])?, DataType::Utf8)),
+            |call| {
+                call.texts(|row| match call.text(0, row) {
+                    None => Ok(None),
+                    Some(text) => match value::parse(text, Leniency::Records) {
+                        Some(value) => Ok(Some(schema::of(&value))),
+                        None => Err(fault(format!("[MALFORMED_RECORD_IN_PARSING] `{text}` is no JSON"))),
+                    },
+                })
+            },
+        ),
+        // It makes columns, and a struct would be something else.
+        function(
+            "json_tuple",
+            |name, _| plan_err!("`{name}` is not there yet: write `get_json_object(json, '$.a')` for each field"),
+            |_| exec_err!("`json_tuple` is not there yet"),
+        ),
+    ])
+}
+
+fn objects(call: &RowCall) -> Result<ArrayRef> {
+    let mut known: Option<(String, Option<Vec<path::PathStep>>)> = None;
+    call.texts(|row| {
+        let (Some(text), Some(path)) = (call.text(0, row), call.text(1, row)) else { return Ok(None) };
+        if known.as_ref().is_none_or(|(known, _)| known != path) {
+            known = Some((path.to_string(), path::parse(path)));
+        }
+        let Some((_, Some(path))) = &known else { return Ok(None) };
+        Ok(value::parse(text, Leniency::Strict).and_then(|value| path::get(&value, path)))
+    })
+}
+
+fn keys(call: &RowCall) -> Result<ArrayRef> {
+    let mut lists = ListBuilder::new(StringBuilder::new()).with_field(Field::new("element", DataType::Utf8, true));
+    for row in 0..call.rows {
+        match call.text(0, row).and_then(|text| value::parse(text, Leniency::Strict)) {
+            Some(JsonValue::Object(fields)) => {
+                fields.iter().for_each(|(name, _)| lists.values().append_value(name));
+                lists.append(true);
+            }
+            _ => lists.append(false),
+        }
+    }
+    Ok(Arc::new(lists.finish()))
+}
+
+/// Options that are written as a map; their names are of no letter case.
+fn options(call: &RowCall, place: usize) -> Result<HashMap<String, String>> {
+    let Some(maps) = call.args.get(place) else { return Ok(HashMap::new()) };
+    let Some(maps) = maps.as_map_opt() else {
+        return exec_err!(
+            "[INVALID_OPTIONS.NON_MAP_FUNCTION] the options of `{}` are a `map('name', 'value', …)`",
+            call.name
+        );
+    };
+    if maps.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let entries = maps.value(0);
+    let texts = [0, 1].map(|column| arrow::compute::cast(entries.column(column), &DataType::Utf8));
+    let [names, values] = texts;
+    let (names, values) = (names?, values?);
+    let (names, values) = (names.as_string::<i32>(), values.as_string::<i32>());
+    Ok((0..names.len()).map(|at| (names.value(at).to_lowercase(), values.value(at).to_string())).collect())
+}

@@ -1,0 +1,276 @@
+//! Functions with a syntax of their own become plain calls, so that there is one function for each.
+//!
+//! <https://spark.apache.org/docs/latest/sql-ref-functions-builtin.html>
+
+use std::ops::ControlFlow;
+
+use datafusion::sql::sqlparser::ast::{
+    AccessExpr, CaseWhen, DateTimeField, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Interval,
+    Spanned, TrimWhereField, Value, VisitMut, VisitorMut, helpers::attached_token::AttachedToken,
+};
+use datafusion::sql::sqlparser::tokenizer::Span;
+
+use super::build::{call, renamed, taken};
+use crate::spark::functions::higher_order;
+use crate::spark::functions::scalar::lists;
+
+/// What `date_add`, `datediff` and their like take for a unit where they have three arguments.
+const UNITS: [&str; 11] =
+    ["year", "quarter", "month", "week", "day", "dayofyear", "hour", "minute", "second", "millisecond", "microsecond"];
+
+pub fn rewrite(expr: &mut Expr) {
+    let place = expr.span();
+    let plain = match expr {
+        Expr::Trim { expr: text, trim_where, trim_what, trim_characters: None } => {
+            let text = taken(text);
+            match (trim_where, trim_what.as_deref_mut().map(taken)) {
+                (Some(TrimWhereField::Leading), Some(what)) => call("ltrim", place, vec![what, text]),
+                (Some(TrimWhereField::Trailing), Some(what)) => call("rtrim", place, vec![what, text]),
+                (Some(TrimWhereField::Leading), None) => call("ltrim", place, vec![text]),
+                (Some(TrimWhereField::Trailing), None) => call("rtrim", place, vec![text]),
+                (_, what) => call("btrim", place, std::iter::once(text).chain(what).collect()),
+            }
+        }
+        Expr::Substring { expr: text, substring_from: Some(from), substring_for, .. } => {
+            let length = substring_for.as_deref_mut().map(taken);
+            call("substring", place, [taken(text), taken(from)].into_iter().chain(length).collect())
+        }
+        Expr::Overlay { expr: text, overlay_what, overlay_from, overlay_for } => {
+            let length = overlay_for.as_deref_mut().map(taken);
+            let three = [taken(text), taken(overlay_what), taken(overlay_from)];
+            call("overlay", place, three.into_iter().chain(length).collect())
+        }
+        Expr::Position { expr: wanted, r#in: text } => call("locate", place, vec![taken(wanted), taken(text)]),
+        Expr::Extract { field, expr: time, .. } => {
+            call("date_part", place, vec![text_of(field.to_string(), place), taken(time)])
+        }
+        Expr::Like { expr: _, pattern, escape_char, .. } | Expr::ILike { expr: _, pattern, escape_char, .. } => {
+            if let Some(Value::SingleQuotedString(escape)) = escape_char.as_ref().map(|value| &value.value)
+                && let Expr::Value(value) = pattern.as_mut()
+                && let Value::SingleQuotedString(text) = &mut value.value
+                && let Some(plain) = with_backslashes(text, escape)
+            {
+                *text = plain;
+                *escape_char = None;
+            }
+            return;
+        }
+        Expr::Interval(interval) => {
+            of_two_units(interval);
+            return;
+        }
+        Expr::Lambda(lambda) => {
+            let names: Vec<String> = lambda.params.iter().map(|parameter| parameter.name.value.clone()).collect();
+            let _ = lambda.body.visit(&mut FieldsOf(names));
+            return;
+        }
+        // Names of fields after any expression.
+        Expr::CompoundFieldAccess { access_chain, .. } => {
+            for access in access_chain {
+                if let AccessExpr::Dot(field) = access
+                    && let Expr::Identifier(name) = field
+                {
+                    *field = text_of(name.value.clone(), name.span);
+                }
+            }
+            return;
+        }
+        Expr::Struct { values, fields } if fields.is_empty() => named_struct(values, place),
+        Expr::Function(function) => match of_function(function, place) {
+            Some(plain) => plain,
+            None => return,
+        },
+        _ => return,
+    };
+    *expr = plain;
+}
+
+/// Fields are named by what they are of: <https://spark.apache.org/docs/latest/api/sql/index.html#struct>
+fn named_struct(values: &mut [Expr], place: Span) -> Expr {
+    let pairs = values.iter_mut().enumerate().flat_map(|(at, value)| {
+        let (name, value) = match value {
+            Expr::Named { expr, name } => (name.value.clone(), taken(expr)),
+            value => (name_of(value).unwrap_or_else(|| format!("col{}", at + 1)), taken(value)),
+        };
+        [text_of(name, place), value]
+    });
+    call("named_struct", place, pairs.collect())
+}
+
+/// That of a column or a field.
+fn name_of(expr: &Expr) -> Option<String> {
+    match expr {
+        Expr::Identifier(name) => Some(name.value.clone()),
+        Expr::CompoundIdentifier(names) => Some(names.last()?.value.clone()),
+        Expr::CompoundFieldAccess { access_chain, .. } => match access_chain.last()? {
+            AccessExpr::Dot(Expr::Value(value)) => value.value.clone().into_string(),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fn text_of(text: String, place: Span) -> Expr {
+    Expr::Value(Value::SingleQuotedString(text).with_span(place))
+}
+
+/// `x.field` of a lambda's `x` is no column of a table `x`.
+struct FieldsOf(Vec<String>);
+
+impl VisitorMut for FieldsOf {
+    type Break = ();
+
+    fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
+        if let Expr::CompoundIdentifier(names) = expr
+            && let [root, fields @ ..] = names.as_slice()
+            && self.0.contains(&root.value)
+        {
+            let access = fields.iter().map(|field| AccessExpr::Dot(text_of(field.value.clone(), field.span)));
+            let access_chain = access.collect();
+            *expr = Expr::CompoundFieldAccess { root: Box::new(Expr::Identifier(root.clone())), access_chain };
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+/// `INTERVAL '1-2' YEAR TO MONTH` and `INTERVAL '1 02:03:04.5' DAY TO SECOND` in one unit:
+/// <https://spark.apache.org/docs/latest/sql-ref-literals.html#interval-literal>
+fn of_two_units(interval: &mut Interval) {
+    let (Some(from), Some(to)) = (&interval.leading_field, &interval.last_field) else { return };
+    let Expr::Value(value) = interval.value.as_ref() else { return };
+    let Value::SingleQuotedString(text) = &value.value else { return };
+    let text = text.trim();
+    let (sign, digits) = match text.strip_prefix('-') {
+        Some(digits) => (-1, digits),
+        None => (1, text.strip_prefix('+').unwrap_or(text)),
+    };
+    let numbers =
+        |text: &str, by: &[char]| text.split(by).map(|part| part.parse::<i64>().ok()).collect::<Option<Vec<_>>>();
+    let units = ["DAY", "HOUR", "MINUTE", "SECOND"];
+    let place = |unit: &DateTimeField| units.iter().position(|known| unit.to_string().eq_ignore_ascii_case(known));
+    let plain = match (from, to) {
+        (DateTimeField::Year, DateTimeField::Month) => match numbers(digits, &['-']).as_deref() {
+            Some([years, months @ 0..=11]) => Some((years * 12 + months, DateTimeField::Month)),
+            _ => None,
+        },
+        _ => match (place(from), place(to)) {
+            (Some(from), Some(to)) if from < to => {
+                let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+                let is_fraction = fraction.len() <= 9 && fraction.bytes().all(|byte| byte.is_ascii_digit());
+                match numbers(whole, &[' ', ':']) {
+                    Some(parts) if parts.len() == to - from + 1 && is_fraction && (fraction.is_empty() || to == 3) => {
+                        let of_unit = [86_400, 3600, 60, 1];
+                        let seconds: i64 = parts.iter().zip(&of_unit[from..]).map(|(part, unit)| part * unit).sum();
+                        let micros = format!("{fraction:0<6}")[..6].parse::<i64>().unwrap_or(0);
+                        Some((seconds * 1_000_000 + micros, DateTimeField::Microseconds))
+                    }
+                    _ => None,
+                }
+            }
+            _ => None,
+        },
+    };
+    if let Some((number, unit)) = plain {
+        let span = value.span;
+        *interval.value = text_of((sign * number).to_string(), span);
+        (interval.leading_field, interval.last_field) = (Some(unit), None);
+    }
+}
+
+/// A pattern with its own mark of an escape in the words of one with the usual.
+fn with_backslashes(pattern: &str, escape: &str) -> Option<String> {
+    let mut mark = escape.chars();
+    let (Some(mark), None) = (mark.next(), mark.next()) else { return None };
+    if mark == '\\' {
+        return None;
+    }
+    let mut plain = String::with_capacity(pattern.len());
+    let mut chars = pattern.chars();
+    while let Some(c) = chars.next() {
+        match c {
+            // Whatever else is escaped is an error, which the planner says.
+            c if c == mark => match chars.next() {
+                Some(next @ ('%' | '_')) => plain.extend(['\\', next]),
+                Some(next) if next == mark => plain.push(next),
+                _ => return None,
+            },
+            '\\' => plain.push_str("\\\\"),
+            c => plain.push(c),
+        }
+    }
+    Some(plain)
+}
+
+fn of_function(function: &mut Function, place: Span) -> Option<Expr> {
+    let name = function.name.to_string();
+    let FunctionArguments::List(list) = &mut function.args else { return None };
+    let arguments: Option<Vec<&mut Expr>> = list
+        .args
+        .iter_mut()
+        .map(|argument| match argument {
+            FunctionArg::Unnamed(FunctionArgExpr::Expr(argument)) => Some(argument),
+            _ => None,
+        })
+        .collect();
+    let mut arguments = arguments?;
+    match (name.as_str(), arguments.as_mut_slice()) {
+        ("date_add" | "dateadd" | "timestampadd" | "date_diff" | "datediff" | "timestampdiff", [unit, _, _]) => {
+            if let Expr::Identifier(word) = unit
+                && word.quote_style.is_none()
+                && UNITS.contains(&word.value.as_str())
+            {
+                **unit = text_of(word.value.to_uppercase(), word.span);
+            }
+            None
+        }
+        ("struct", values) => {
+            let mut values: Vec<Expr> = values.iter_mut().map(|value| taken(value)).collect();
+            Some(named_struct(&mut values, place))
+        }
+        ("arrays_zip", lists) => {
+            let names = lists.iter().enumerate().map(|(at, list)| name_of(list).unwrap_or_else(|| at.to_string()));
+            let names = text_of(names.collect::<Vec<_>>().join("\0"), place);
+            let lists = lists.iter_mut().map(|list| taken(list));
+            Some(call(lists::ZIPPED, place, std::iter::once(names).chain(lists).collect()))
+        }
+        ("array_sort", [_, Expr::Lambda(_)]) => {
+            function.name = renamed(&function.name, higher_order::SORT_BY);
+            None
+        }
+        // The planner asks for arguments of `map`, and not of this one, which it takes for the same.
+        ("map", []) => {
+            function.name = renamed(&function.name, "make_map");
+            None
+        }
+        ("isnull", [value]) => Some(Expr::IsNull(Box::new(taken(value)))),
+        ("isnotnull", [value]) => Some(Expr::IsNotNull(Box::new(taken(value)))),
+        // <https://spark.apache.org/docs/latest/api/sql/index.html#decode>: nulls are equal there.
+        ("decode", [value, pairs @ ..]) if pairs.len() > 1 => {
+            let value = taken(value);
+            let (pairs, otherwise) = pairs.split_at_mut(pairs.len() / 2 * 2);
+            let conditions = pairs.chunks_mut(2).map(|pair| CaseWhen {
+                condition: Expr::IsNotDistinctFrom(Box::new(value.clone()), Box::new(taken(pair[0]))),
+                result: taken(pair[1]),
+            });
+            Some(Expr::Case {
+                case_token: AttachedToken::empty(),
+                end_token: AttachedToken::empty(),
+                operand: None,
+                conditions: conditions.collect(),
+                else_result: otherwise.first_mut().map(|otherwise| Box::new(taken(otherwise))),
+            })
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::with_backslashes;
+
+    #[test]
+    fn patterns_have_one_mark_of_an_escape() {
+        assert_eq!(with_backslashes("a!%b!!\\", "!").as_deref(), Some("a\\%b!\\\\"));
+        assert_eq!(with_backslashes("a!b", "!"), None);
+    }
+}
