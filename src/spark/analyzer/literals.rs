@@ -4,8 +4,9 @@
 //! rule, which would change what this program builds itself, too.
 
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
-use datafusion::common::{Result, ScalarValue, plan_err};
+use datafusion::common::{DFSchema, Result, ScalarValue, plan_err};
 use datafusion::logical_expr::expr::Cast;
+use datafusion::logical_expr::utils::merge_schema;
 use datafusion::logical_expr::{Expr, LogicalPlan, WindowFunctionDefinition};
 
 use super::{named, unions};
@@ -26,9 +27,21 @@ pub fn narrowed(plan: LogicalPlan, ansi: bool) -> Result<LogicalPlan> {
         LogicalPlan::Union(union) => return unions::coerced(union, ansi),
         // How many rows: that is no value.
         LogicalPlan::Limit(_) => plan,
-        plan => named::map_expressions(plan, |expr| narrowed_expr(expr).map(Transformed::yes))?.data,
+        plan => {
+            let schema = merge_schema(&plan.inputs());
+            named::map_expressions(plan, |expr| with_variables(narrowed_expr(expr)?, &schema).map(Transformed::yes))?
+                .data
+        }
     };
     plan.recompute_schema()
+}
+
+/// A lambda's variables are of the types of what it is given, which may have been of literals.
+fn with_variables(expr: Expr, schema: &DFSchema) -> Result<Expr> {
+    match expr.exists(|part| Ok(matches!(part, Expr::HigherOrderFunction(_))))? {
+        true => expr.resolve_lambda_variables(schema).map(|expr| expr.data),
+        false => Ok(expr),
+    }
 }
 
 /// The same of an expression.

@@ -36,7 +36,7 @@ pub fn all() -> Vec<Arc<HigherOrderUDF>> {
 }
 
 /// The types of what each lambda is given.
-type Parameters = Vec<Vec<DataType>>;
+type LambdaParameters = Vec<Vec<DataType>>;
 
 /// What a higher-order function is: which types its values are cast to, what its lambdas are given, what it gives, and how.
 struct Lambdas {
@@ -45,7 +45,7 @@ struct Lambdas {
     /// Of the values among its arguments.
     taking: fn(&'static str, &[DataType]) -> Result<Vec<DataType>>,
     /// Of the values' types, for each lambda.
-    parameters: fn(&[DataType], usize) -> Result<Parameters>,
+    parameters: fn(&[DataType], usize) -> Result<LambdaParameters>,
     /// Of the values' types, and those of what the lambdas give.
     giving: fn(&'static str, &[DataType], &[DataType]) -> Result<DataType>,
     computing: fn(&LambdaCall) -> Result<ArrayRef>,
