@@ -1,0 +1,23 @@
+#!/bin/sh
+# Captures of one wide table from PostgreSQL and MariaDB, beside the servers' own clients. See benches/README.md.
+#
+#   benches/databases.sh --rows 5000000 --runs 3
+#
+# TRAPICHE  the program to measure; without it, a release build of this checkout
+# VENV      where DuckDB is installed from PyPI; where it is not to be had, it is left out
+set -eu
+
+root=$(cd "$(dirname "$0")/.." && pwd)
+venv=${VENV:-$root/target/databases/venv}
+
+if [ -z "${TRAPICHE:-}" ]; then
+    cargo build --release --manifest-path "$root/Cargo.toml"
+    TRAPICHE=${CARGO_TARGET_DIR:-$root/target}/release/trapiche
+fi
+export TRAPICHE
+
+[ -x "$venv/bin/python" ] || python3 -m venv "$venv"
+# The versions of which there is an extension for PostgreSQL, too.
+"$venv/bin/python" -m pip install --quiet --disable-pip-version-check \
+    duckdb==1.5.5 duckdb-extension-postgres-scanner==1.5.5 >&2 || echo "DuckDB is left out" >&2
+exec "$venv/bin/python" "$root/benches/databases.py" "$@"
