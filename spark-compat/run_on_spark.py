@@ -17,7 +17,7 @@ from pathlib import Path
 import yaml
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
-from pyspark.sql.types import ArrayType, StringType, StructField, StructType
+from pyspark.sql.types import ArrayType, BinaryType, StringType, StructField, StructType
 
 import lake
 import spark_session
@@ -90,6 +90,13 @@ def landed(spark: SparkSession, root: Path, source: str) -> DataFrame:
             return spark.read.schema(schema).csv(
                 paths, sep=delimiter, header=header, quote='"', escape='"', multiLine=True
             )
+        case "table_csv":
+            # A null is an empty field, an empty text is `""`; bytes are hexadecimal after `\\x`.
+            texts = StructType([StructField(field.name, StringType()) for field in schema])
+            rows = spark.read.schema(texts).csv(
+                paths, quote='"', escape='"', multiLine=True, nullValue=NO_TEXT, emptyValue=""
+            )
+            return rows.select([of_table_csv(F.col(f"`{f.name}`"), f.dataType).alias(f.name) for f in schema])
         case "ndjson":
             return spark.read.schema(schema).json(paths)
         case {"json": {"records": None}}:
@@ -104,6 +111,16 @@ def landed(spark: SparkSession, root: Path, source: str) -> DataFrame:
             return documents.select(F.inline(path))
         case other:
             sys.exit(f"`{source}` landed in a format that is not known here: {other}")
+
+
+# What an empty field is to Spark's reader until it is null: were it an empty text, that would be null, too.
+NO_TEXT = "\ue000"
+
+
+def of_table_csv(text, kind):
+    if isinstance(kind, BinaryType):
+        return F.unhex(F.substring(text, 3, 1 << 30))
+    return text if isinstance(kind, StringType) else text.cast(kind)
 
 
 def data_type(name: str):

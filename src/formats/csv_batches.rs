@@ -2,18 +2,17 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, StringArray};
-use arrow::compute::{CastOptions, cast_with_options};
+use arrow::array::{ArrayRef, AsArray, StringArray};
 use arrow::csv::reader::{Decoder, ReaderBuilder};
-use arrow::datatypes::{DataType, Field, Float32Type, Float64Type, Schema, SchemaRef, TimeUnit};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow::error::ArrowError;
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 
 use regex::Regex;
 
+use super::csv_values::{self, LEAVE_IT_OUT};
 use super::dialect::{CsvDialect, SkipLines};
 use super::mark::WithoutMark;
-use super::number::Number;
 use crate::error::{Error, Result};
 
 pub struct CsvDecoder {
@@ -104,30 +103,9 @@ impl Batches {
     }
 
     fn typed(&self, column: &ArrayRef, field: &Field) -> Result<ArrayRef> {
-        if field.data_type() == &DataType::Utf8 {
-            return Ok(column.clone());
-        }
-        let with_point = (self.decimal_comma && field.data_type().is_numeric()).then(|| with_point(column));
-        let written = column;
-        let column = with_point.as_ref().unwrap_or(written);
-        let options = CastOptions { safe: true, ..CastOptions::default() };
-        let spark_type = crate::spark::types::name(field.data_type());
-        let typed = cast_with_options(column, field.data_type(), &options).map_err(|error| {
-            Error::failed(format!("column `{}` cannot be read as {spark_type}", field.name())).because(error)
-        })?;
-        let text = |array: &ArrayRef| array.as_string::<i32>().clone();
-        let (text, written) = (text(column), text(written));
-        let misfits = |row: usize| written.is_valid(row) && (typed.is_null(row) || loses(text.value(row), &typed, row));
-        if let Some(row) = (0..text.len()).find(|row| misfits(*row)) {
-            return Err(Error::failed(format!(
-                "column `{}`, row {}: `{}` is not a {spark_type}",
-                field.name(),
-                self.rows + row + 1,
-                written.value(row)
-            ))
-            .hint("leave the column out of `columns:`, so that it stays text, and cast it in SQL"));
-        }
-        Ok(typed)
+        let written = column.as_string::<i32>();
+        let with_point = (self.decimal_comma && field.data_type().is_numeric()).then(|| with_point(written));
+        csv_values::typed(with_point.as_ref().unwrap_or(written), written, field, self.rows, LEAVE_IT_OUT)
     }
 }
 
@@ -139,8 +117,8 @@ fn null_texts(dialect: &CsvDialect) -> Option<Regex> {
 }
 
 /// Numbers as `1.234,5` with a point in place of the comma, and null for what is not written so.
-fn with_point(column: &ArrayRef) -> ArrayRef {
-    let numbers = column.as_string::<i32>().iter().map(|text| {
+fn with_point(written: &StringArray) -> StringArray {
+    let numbers = written.iter().map(|text| {
         let text = text?.trim();
         let (whole, fraction) = text.split_once(',').map_or((text, None), |(whole, fraction)| (whole, Some(fraction)));
         let mut groups = whole.trim_start_matches(['+', '-']).split('.');
@@ -151,30 +129,7 @@ fn with_point(column: &ArrayRef) -> ArrayRef {
         let fraction = fraction.map(|fraction| format!(".{fraction}")).unwrap_or_default();
         is_number.then(|| whole.replace('.', "") + &fraction)
     });
-    Arc::new(numbers.collect::<StringArray>())
-}
-
-/// Whether the cast left out something of the text: it rounds digits, cuts times of day, and ends with infinity.
-fn loses(text: &str, typed: &ArrayRef, row: usize) -> bool {
-    match typed.data_type() {
-        DataType::Decimal128(precision, scale) => {
-            Number::parse(text.trim()).is_none_or(|number| !number.fits_decimal(*precision, *scale))
-        }
-        // A day and nothing behind it.
-        DataType::Date32 => !text.trim().bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'-' | b'+')),
-        // Times have digits for microseconds; what follows them must be zeros.
-        DataType::Timestamp(TimeUnit::Microsecond, _) => text.rsplit_once('.').is_some_and(|(_, fraction)| {
-            let digits = fraction.bytes().take_while(u8::is_ascii_digit);
-            digits.skip(6).any(|digit| digit != b'0')
-        }),
-        DataType::Float32 => is_finite(text) && typed.as_primitive::<Float32Type>().value(row).is_infinite(),
-        DataType::Float64 => is_finite(text) && typed.as_primitive::<Float64Type>().value(row).is_infinite(),
-        _ => false,
-    }
-}
-
-fn is_finite(text: &str) -> bool {
-    text.bytes().any(|byte| byte.is_ascii_digit())
+    numbers.collect()
 }
 
 /// Splitting fails on rows with too many fields only; the decoder's words hold the line.

@@ -5,13 +5,16 @@
 //! | `unpack`, `encoding`, `plain` | bytes that are text: unpacked, and turned into UTF-8 where a source says what they are |
 //! | `mark`, `utf8` | text without a mark, and whether it is UTF-8 |
 //! | `dialect` | how a CSV is written |
-//! | `csv_records`, `csv_batches` | where records of CSV end; their columns, typed |
+//! | `csv_records`, `csv_batches` | where records of CSV end; their columns |
+//! | `table_csv` | CSV as databases write it, which tells a null from an empty text |
+//! | `csv_values` | the texts of a CSV's column, typed |
 //! | `json_rows`, `json_batches` | where rows of JSON begin and end; their columns |
 //! | `json_schema`, `json_numbers` | the types of JSON rows, found while they stream by |
 //! | `number` | a number as it is written, and what holds it |
 
 pub mod csv_batches;
 pub mod csv_records;
+pub mod csv_values;
 pub mod dialect;
 pub mod encoding;
 pub mod json_batches;
@@ -21,5 +24,6 @@ pub mod json_schema;
 pub mod mark;
 pub mod number;
 pub mod plain;
+pub mod table_csv;
 pub mod unpack;
 pub mod utf8;

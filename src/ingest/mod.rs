@@ -93,10 +93,13 @@ pub async fn capture(
     let taken = match &spec.origin {
         Origin::Url { url, format } => file::capture(url, format, &spec.columns, &draft).await,
         Origin::Rest(read) => api::capture(read, parent.as_ref(), &draft).await,
-        Origin::Sql { database, query } => database::capture(database, query, &draft).await,
+        Origin::Sql { database, query, select, readers } => {
+            let asked = database::SqlRequest { database, query, select, readers: *readers };
+            database::capture(&asked, &draft).await
+        }
     };
-    let (format, schema, parts, note) = match taken {
-        Ok(Taken::New { format, schema, parts, note }) => (format, schema, parts, note),
+    let (format, schema, parts, notes) = match taken {
+        Ok(Taken::New { format, schema, parts, notes }) => (format, schema, parts, notes),
         Ok(Taken::Unchanged(why)) => {
             capture.discard(lake).await?;
             return Ok(unchanged(previous, why));
@@ -113,6 +116,7 @@ pub async fn capture(
         capture.discard(lake).await?;
         return Ok(unchanged(previous, why));
     }
+    let note = (!notes.is_empty()).then(|| notes.join("; "));
     let landing = Landing {
         source: name.clone(),
         run_id: at.run_id.clone(),
@@ -122,6 +126,7 @@ pub async fn capture(
         rows: parts.iter().map(|part| part.rows).sum(),
         bytes: parts.iter().map(|part| part.bytes).sum(),
         sha256,
+        notes,
         parts,
     };
     let state = capture.publish(lake, &landing, &definition).await?;

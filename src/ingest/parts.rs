@@ -40,8 +40,8 @@ pub enum Taken {
         format: LandedFormat,
         schema: SchemaRef,
         parts: Vec<LandedPart>,
-        /// What a user should know of how they were got.
-        note: Option<String>,
+        /// See [`Landing::notes`].
+        notes: Vec<String>,
     },
     /// The source says that it is as it was, and in these words.
     Unchanged(String),
@@ -88,9 +88,12 @@ impl Part {
     }
 }
 
-/// Rows as NDJSON, in as many parts as their size asks for.
+/// Rows as lines, in as many parts as their size asks for.
 pub struct RowParts<'a> {
     draft: &'a LandingDraft<'a>,
+    extension: &'static str,
+    /// The number of the first part.
+    first: usize,
     done: Vec<LandedPart>,
     open: Option<Part>,
     requests: Vec<SourceRequest>,
@@ -100,8 +103,23 @@ pub struct RowParts<'a> {
 }
 
 impl<'a> RowParts<'a> {
-    pub fn new(draft: &'a LandingDraft<'a>) -> Self {
-        RowParts { draft, done: vec![], open: None, requests: vec![], lines: vec![], rows: 0 }
+    pub fn json(draft: &'a LandingDraft<'a>) -> Self {
+        RowParts::new(draft, "json", 1)
+    }
+
+    /// Its parts count from `first`, since others may be written at the same time.
+    pub fn csv(draft: &'a LandingDraft<'a>, first: usize) -> Self {
+        RowParts::new(draft, "csv", first)
+    }
+
+    fn new(draft: &'a LandingDraft<'a>, extension: &'static str, first: usize) -> Self {
+        RowParts { draft, extension, first, done: vec![], open: None, requests: vec![], lines: vec![], rows: 0 }
+    }
+
+    /// Adds a row with its line end.
+    pub fn ended_row(&mut self, row: &[u8]) {
+        self.lines.extend_from_slice(row);
+        self.rows += 1;
     }
 
     /// Adds a row; it must be one line. Call [`flush`](RowParts::flush) now and then.
@@ -122,10 +140,10 @@ impl<'a> RowParts<'a> {
 
     /// Passes on the rows added so far, and starts a new part when this one is large enough.
     pub async fn flush(&mut self) -> Result<()> {
-        let number = self.done.len() + 1;
+        let number = self.first + self.done.len();
         let part = match &mut self.open {
             Some(part) => part,
-            none => none.insert(Part::create(self.draft, number, "json").await?),
+            none => none.insert(Part::create(self.draft, number, self.extension).await?),
         };
         self.draft.meter.add(self.rows, self.lines.len() as u64);
         part.count(std::mem::take(&mut self.rows));

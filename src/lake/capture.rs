@@ -238,6 +238,7 @@ mod tests {
             rows: 1,
             bytes: 2,
             sha256: run_id.into(),
+            notes: vec![],
             parts: vec![],
         }
     }

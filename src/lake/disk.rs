@@ -390,6 +390,7 @@ mod tests {
             rows: 0,
             bytes: 1,
             sha256: String::new(),
+            notes: vec![],
             parts: vec![part],
         };
         capture.publish(lake, &landing, "").await.unwrap();

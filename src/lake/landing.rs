@@ -1,7 +1,7 @@
 //! A landing: what one capture of a source put into `raw/`, and the manifest that says what it is.
 //!
 //! `raw/<source>/ingest_date=YYYY-MM-DD/run=<run-id>/part-NNNN.<json|csv>[.gz]` are the bytes of a file as received, or
-//! the rows of an API or a database as NDJSON; `_landing.json` beside them is the manifest. A query sees the landings
+//! the rows of an API as NDJSON, or those of a database as NDJSON or CSV; `_landing.json` beside them is the manifest. A query sees the landings
 //! that the source's [state](super::state) lists. What a capture that died has left is in none, and is removed by the
 //! next [capture](super::capture).
 
@@ -32,6 +32,9 @@ pub struct Landing {
     pub bytes: u64,
     /// Over all parts' bytes, the schema and the format: equal means that a query sees the same rows.
     pub sha256: String,
+    /// How it was captured, where that is not plain from the rest: readers, columns that are text although they are more.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
     pub parts: Vec<LandedPart>,
 }
 
@@ -86,6 +89,9 @@ pub enum LandedFormat {
         #[serde(default, skip_serializing_if = "TextEncoding::is_utf8")]
         encoding: TextEncoding,
     },
+    /// Rows of a database as CSV without a header, in which a null is an empty field and an empty text is `""`.
+    #[serde(rename = "table_csv")]
+    TableCsv,
 }
 
 impl LandedFormat {
@@ -93,7 +99,7 @@ impl LandedFormat {
     pub fn encoding(&self) -> TextEncoding {
         match self {
             LandedFormat::Csv { encoding, .. } | LandedFormat::Json { encoding, .. } => *encoding,
-            LandedFormat::Ndjson => TextEncoding::Utf8,
+            LandedFormat::Ndjson | LandedFormat::TableCsv => TextEncoding::Utf8,
         }
     }
 }

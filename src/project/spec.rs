@@ -106,7 +106,7 @@ pub struct DemoSpec {
 pub struct ConnectionSpec {
     /// Base address of a JSON API.
     pub rest: Option<At<Written>>,
-    /// `sqlite://`, `postgres://` or `mysql://`.
+    /// `sqlite://`, `postgres://`, `mysql://` or `mariadb://`.
     pub database: Option<At<Written>>,
     /// Base address of plain files: `http(s)://` or `file://`.
     pub files: Option<At<Written>>,
@@ -178,6 +178,10 @@ pub struct SourceSpec {
     pub table: Option<At<Written>>,
     /// Database: a SELECT to run there.
     pub query: Option<At<Written>>,
+    /// Database: the columns of the table; all by default.
+    pub select: Option<At<Vec<At<String>>>>,
+    /// Database: how many connections read at once; by the table's size by default.
+    pub readers: Option<At<u32>>,
     /// Taken from the address when that ends in .csv, .json, .ndjson or .jsonl.
     pub format: Option<At<FormatSpec>>,
     /// A file: what its text is in.

@@ -10,6 +10,7 @@ mod changed_sources;
 mod command_line;
 mod corpora;
 mod crash_points;
+mod databases;
 mod demo_project;
 mod engine_errors;
 mod faulty;

@@ -90,7 +90,7 @@ pub const SECRET: &str = "trapiche-secret";
 impl S3Server {
     /// Starts `minio` or `s3s`. Where it is not installed the test is skipped with a word; on CI that is a failure.
     pub fn start(kind: &str) -> Option<S3Server> {
-        let answer = script().args(["start", kind]).stdin(Stdio::null()).output().unwrap();
+        let answer = script("s3-server").args(["start", kind]).stdin(Stdio::null()).output().unwrap();
         let words = String::from_utf8_lossy(&answer.stderr);
         if !answer.status.success() {
             assert!(!on_ci(), "{words}");
@@ -123,12 +123,42 @@ impl S3Server {
 
 impl Drop for S3Server {
     fn drop(&mut self) {
-        let _ = script().arg("stop").arg(&self.pid).arg(&self.folder).status();
+        let _ = script("s3-server").arg("stop").arg(&self.pid).arg(&self.folder).status();
     }
 }
 
-fn script() -> Command {
-    Command::new(FilePath::new(env!("CARGO_MANIFEST_DIR")).join("scripts/s3-server"))
+/// A database server of its own, gone when dropped.
+pub struct DatabaseServer {
+    /// With user and password.
+    pub url: String,
+    pub folder: PathBuf,
+    pid: String,
+}
+
+impl DatabaseServer {
+    /// Starts `postgres` or `mariadb`. Where it is not installed the test is skipped with a word; on CI that is a failure.
+    pub fn start(kind: &str) -> Option<DatabaseServer> {
+        let answer = script("database-server").args(["start", kind]).stdin(Stdio::null()).output().unwrap();
+        let words = String::from_utf8_lossy(&answer.stderr);
+        if !answer.status.success() {
+            assert!(!on_ci(), "{words}");
+            println!("skipped: {words}");
+            return None;
+        }
+        let text = String::from_utf8(answer.stdout).unwrap();
+        let [url, pid, folder] = text.split_whitespace().collect::<Vec<_>>()[..] else { panic!("{text}") };
+        Some(DatabaseServer { url: url.to_string(), pid: pid.to_string(), folder: folder.into() })
+    }
+}
+
+impl Drop for DatabaseServer {
+    fn drop(&mut self) {
+        let _ = script("database-server").arg("stop").arg(&self.pid).arg(&self.folder).status();
+    }
+}
+
+fn script(name: &str) -> Command {
+    Command::new(FilePath::new(env!("CARGO_MANIFEST_DIR")).join("scripts").join(name))
 }
 
 #[expect(clippy::disallowed_methods, reason = "CI says so in the environment")]

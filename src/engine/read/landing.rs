@@ -36,6 +36,7 @@ use crate::error::{Error, Result};
 use crate::formats::csv_batches::CsvDecoder;
 use crate::formats::json_batches::JsonDecoder;
 use crate::formats::plain::Plain;
+use crate::formats::table_csv::TableCsvDecoder;
 use crate::formats::unpack::Packing;
 use crate::lake::Lake;
 use crate::lake::landing::{LandedFormat, LandedPart, Landing};
@@ -317,6 +318,7 @@ impl Scan {
                 let layout = (*delimiter as u8, *header);
                 Decoder::Csv(CsvDecoder::new(schema, &self.columns, layout, dialect, rows).into())
             }
+            LandedFormat::TableCsv => Decoder::Table(TableCsvDecoder::new(schema, &self.columns, rows).into()),
             LandedFormat::Ndjson => Decoder::Json(JsonDecoder::new(schema, &self.columns, None, rows)?.into()),
             LandedFormat::Json { records, .. } => {
                 Decoder::Json(JsonDecoder::new(schema, &self.columns, records.as_deref(), rows)?.into())
@@ -348,6 +350,7 @@ impl Scan {
 enum Decoder {
     Csv(Box<CsvDecoder>),
     Json(Box<JsonDecoder>),
+    Table(Box<TableCsvDecoder>),
 }
 
 impl Decoder {
@@ -355,6 +358,7 @@ impl Decoder {
         match self {
             Decoder::Csv(decoder) => decoder.push(plain, ready),
             Decoder::Json(decoder) => decoder.push(plain, ready),
+            Decoder::Table(decoder) => decoder.push(plain, ready),
         }
     }
 
@@ -362,6 +366,7 @@ impl Decoder {
         match self {
             Decoder::Csv(decoder) => decoder.finish(ready),
             Decoder::Json(decoder) => decoder.finish(ready),
+            Decoder::Table(decoder) => decoder.finish(ready),
         }
     }
 }

@@ -23,12 +23,12 @@ pub async fn values(each: &ForEach, parent: &Live, lake: &Lake) -> Result<Vec<St
         let records = match &landing.format {
             LandedFormat::Ndjson => None,
             LandedFormat::Json { records, .. } => records.as_deref(),
-            LandedFormat::Csv { .. } => {
+            LandedFormat::Csv { .. } | LandedFormat::TableCsv => {
                 return Err(Error::failed(format!(
-                    "`raw.{}` is a CSV, whose rows `for_each` does not read",
+                    "`raw.{}` landed as CSV, whose rows `for_each` does not read",
                     each.source
                 ))
-                .hint("`for_each` reads the rows of an API, a database or a JSON file"));
+                .hint("`for_each` reads the rows of an API, a SQLite database or a JSON file"));
             }
         };
         for part in &landing.parts {

@@ -40,7 +40,7 @@ pub async fn capture(read: &RestRead, parent: Option<&Live>, draft: &LandingDraf
     let mut rows = RowSink {
         read,
         schema: JsonSchema::default(),
-        parts: RowParts::new(draft),
+        parts: RowParts::json(draft),
         hiding: Hiding::new(&read.columns),
     };
     let note = match &read.for_each {
@@ -59,7 +59,12 @@ pub async fn capture(read: &RestRead, parent: Option<&Live>, draft: &LandingDraf
     };
     let RowSink { schema, parts, hiding, .. } = rows;
     hiding.finish()?;
-    Ok(Taken::New { format: LandedFormat::Ndjson, schema: schema.schema()?, parts: parts.finish().await?, note })
+    Ok(Taken::New {
+        format: LandedFormat::Ndjson,
+        schema: schema.schema()?,
+        parts: parts.finish().await?,
+        notes: note.into_iter().collect(),
+    })
 }
 
 /// Reads the lists of all values, some at once, and adds them in order; says how many there were.

@@ -1,24 +1,91 @@
-//! A relational database: a table or a query, as one snapshot. Rows land as NDJSON with the database's types.
+//! A relational database: a table or a query, as one snapshot.
+//!
+//! SQLite's rows land as NDJSON, as any column may hold any value there; those of servers land as CSV that tells a null
+//! from an empty text, with the types that the server declares beside them.
 
+mod guard;
+mod mysql;
+mod postgres;
+mod server;
 mod sqlite;
+
+use std::collections::HashMap;
 
 use super::parts::{LandingDraft, RowParts, Taken};
 use crate::error::{Error, Result};
 use crate::lake::landing::{LandedFormat, SourceRequest};
 use crate::project::{Address, SqlRead};
 
+/// What is asked of a database.
+pub struct SqlRequest<'a> {
+    pub database: &'a Address,
+    pub query: &'a SqlRead,
+    /// The wanted columns of a table; all when there are none.
+    pub select: &'a [String],
+    /// How many connections read at once; by the table's size when it is not said.
+    pub readers: Option<u32>,
+}
+
 /// Streams the rows into the lake. It is unchanged if they hash to what the last landing holds.
-pub async fn capture(database: &Address, query: &SqlRead, draft: &LandingDraft<'_>) -> Result<Taken> {
-    let shown = database.without_parameters().to_string();
-    if database.url().scheme() != "sqlite" {
-        return Err(Error::config(format!(
-            "`{shown}`: this version reads sqlite:// only; no other database is built in yet"
-        ))
-        .hint("write sqlite:///path/to/file"));
+pub async fn capture(asked: &SqlRequest<'_>, draft: &LandingDraft<'_>) -> Result<Taken> {
+    let shown = asked.database.without_parameters().to_string();
+    let taken = match asked.database.url().scheme() {
+        "sqlite" => capture_sqlite(asked, &shown, draft).await,
+        "postgres" | "postgresql" => postgres::capture(asked, draft).await,
+        _ => mysql::capture(asked, draft).await,
+    };
+    taken.map_err(|error| error.context(format!("`{shown}`")))
+}
+
+async fn capture_sqlite(asked: &SqlRequest<'_>, shown: &str, draft: &LandingDraft<'_>) -> Result<Taken> {
+    let mut parts = RowParts::json(draft);
+    parts.request(request(shown));
+    let schema = sqlite::read(asked, &mut parts).await?;
+    Ok(Taken::New { format: LandedFormat::Ndjson, schema, parts: parts.finish().await?, notes: vec![] })
+}
+
+fn request(shown: &str) -> SourceRequest {
+    SourceRequest { url: shown.to_string(), status: None, etag: None, last_modified: None }
+}
+
+/// # Errors
+/// When two columns have the same name but for the letter case.
+fn refuse_twins<'a>(names: impl IntoIterator<Item = &'a String>) -> Result<()> {
+    let mut folded: HashMap<String, &String> = HashMap::new();
+    for name in names {
+        if let Some(twin) = folded.insert(name.to_lowercase(), name) {
+            return Err(Error::failed(format!("the query gives two columns of the same name: `{twin}` and `{name}`"))
+                .hint("columns are case-insensitive, as in Spark: rename one with AS"));
+        }
     }
-    let mut parts = RowParts::new(draft);
-    parts.request(SourceRequest { url: shown.clone(), status: None, etag: None, last_modified: None });
-    let schema = sqlite::read(database.url(), query, &mut parts).await;
-    let schema = schema.map_err(|error| error.context(format!("`{shown}`")))?;
-    Ok(Taken::New { format: LandedFormat::Ndjson, schema, parts: parts.finish().await?, note: None })
+    Ok(())
+}
+
+/// The wanted ones of a table's columns, in the order in which they are wanted; `name` is what one is called.
+///
+/// # Errors
+/// When one is wanted that there is not.
+fn selected<T>(all: Vec<T>, select: &[String], name: fn(&T) -> &str) -> Result<Vec<T>> {
+    if select.is_empty() {
+        return Ok(all);
+    }
+    let known: Vec<String> = all.iter().map(|column| name(column).to_string()).collect();
+    let mut all: Vec<Option<T>> = all.into_iter().map(Some).collect();
+    let wanted = select.iter().map(|wanted| {
+        let alike = || known.iter().position(|name| name.eq_ignore_ascii_case(wanted));
+        let found = known.iter().position(|name| name == wanted).or_else(alike);
+        found.and_then(|place| all[place].take()).ok_or_else(|| {
+            Error::failed(format!("`select:` names `{wanted}`, which the table does not have, or names it twice"))
+                .hint(format!("it has {}", listed(&known)))
+        })
+    });
+    wanted.collect()
+}
+
+/// Some dozens of names, for a hint.
+fn listed(names: &[String]) -> String {
+    const MOST: usize = 40;
+    let shown: Vec<_> = names.iter().take(MOST).map(|name| format!("`{name}`")).collect();
+    let rest = names.len().saturating_sub(MOST);
+    if rest > 0 { format!("{} and {rest} more", shown.join(", ")) } else { shown.join(", ") }
 }

@@ -4,7 +4,6 @@
 //! value is written as what it is, and a column whose values are not all of its declared type is text. Null is of every
 //! type. Dates are text too, as SQLite has no such type. BLOBs are written in hex.
 
-use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::str::FromStr;
@@ -14,8 +13,8 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use futures::TryStreamExt;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteRow};
 use sqlx::{AssertSqlSafe, Connection, Row, TypeInfo, ValueRef};
-use url::Url;
 
+use super::{SqlRequest, refuse_twins, selected};
 use crate::error::{Error, Result};
 use crate::formats::number::Number;
 use crate::ingest::parts::{RowParts, hex};
@@ -28,7 +27,8 @@ const FLUSH_BYTES: usize = 1 << 20;
 const VIEW: &str = "trapiche_capture";
 
 /// Adds all rows to `parts`, read in one transaction; gives their schema.
-pub async fn read(url: &Url, query: &SqlRead, parts: &mut RowParts<'_>) -> Result<SchemaRef> {
+pub async fn read(asked: &SqlRequest<'_>, parts: &mut RowParts<'_>) -> Result<SchemaRef> {
+    let (url, query) = (asked.database.url(), asked.query);
     let unreachable = |error: sqlx::Error| {
         Error::connection("could not open the database")
             .hint("check its path, and that the file may be read")
@@ -43,7 +43,7 @@ pub async fn read(url: &Url, query: &SqlRead, parts: &mut RowParts<'_>) -> Resul
     refuse_utf16(&mut snapshot).await?;
 
     let select = match query {
-        SqlRead::Table(table) => select_all(&mut snapshot, table).await?,
+        SqlRead::Table(table) => select_all(&mut snapshot, table, asked.select).await?,
         SqlRead::Query(query) => query.expose().trim().trim_end_matches(';').to_string(),
     };
     let mut columns = describe(&mut snapshot, &select, query).await?;
@@ -80,7 +80,7 @@ async fn refuse_utf16(connection: &mut SqliteConnection) -> Result<()> {
 }
 
 /// The query for a table, which must exist; `name` or `schema.name`.
-async fn select_all(connection: &mut SqliteConnection, table: &Written) -> Result<String> {
+async fn select_all(connection: &mut SqliteConnection, table: &Written, select: &[String]) -> Result<String> {
     let (schema, name) = table.expose().split_once('.').unwrap_or(("main", table.expose()));
     let known: Vec<String> = sqlx::query_scalar(
         "SELECT name FROM pragma_table_list WHERE schema = lower(?) AND type IN ('table', 'view', 'virtual') \
@@ -91,11 +91,27 @@ async fn select_all(connection: &mut SqliteConnection, table: &Written) -> Resul
     .await
     .map_err(failed)?;
     if known.iter().any(|other| other.eq_ignore_ascii_case(name)) {
-        return Ok(format!("SELECT * FROM {}.{}", identifier(schema), identifier(name)));
+        let columns = match select {
+            [] => "*".to_string(),
+            _ => columns_of(connection, schema, name, select).await?,
+        };
+        return Ok(format!("SELECT {columns} FROM {}.{}", identifier(schema), identifier(name)));
     }
     let listed: Vec<_> = known.iter().map(|name| format!("`{name}`")).collect();
     let hint = if listed.is_empty() { "it has no tables".into() } else { format!("it has {}", listed.join(", ")) };
     Err(Error::failed(format!("there is no table `{table}`")).hint(hint))
+}
+
+/// The wanted columns of a table, as they stand in a SELECT.
+async fn columns_of(connection: &mut SqliteConnection, schema: &str, table: &str, select: &[String]) -> Result<String> {
+    let known: Vec<String> = sqlx::query_scalar("SELECT name FROM pragma_table_xinfo(?, ?) WHERE hidden <> 1")
+        .bind(table)
+        .bind(schema)
+        .fetch_all(&mut *connection)
+        .await
+        .map_err(failed)?;
+    let wanted = selected(known, select, |name| name)?;
+    Ok(wanted.iter().map(|name| identifier(name)).collect::<Vec<_>>().join(", "))
 }
 
 /// The columns of a query with their declared types; leaves it behind as [`VIEW`].
@@ -117,13 +133,7 @@ async fn describe(connection: &mut SqliteConnection, select: &str, query: &SqlRe
             .fetch_all(&mut *connection)
             .await
             .map_err(refused)?;
-    let mut folded: HashMap<String, String> = HashMap::new();
-    for (name, _) in &described {
-        if let Some(twin) = folded.insert(name.to_lowercase(), name.clone()) {
-            return Err(Error::failed(format!("the query gives two columns of the same name: `{twin}` and `{name}`"))
-                .hint("columns are case-insensitive, as in Spark: rename one with AS"));
-        }
-    }
+    refuse_twins(described.iter().map(|(name, _)| name))?;
     described.into_iter().map(|(name, declared)| SqliteColumn::new(name, &declared)).collect()
 }
 

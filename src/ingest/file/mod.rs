@@ -59,7 +59,7 @@ pub async fn capture(
         Copied::New(part, seen) => (part, *seen),
     };
     let schema = seen.schema(columns).map_err(|error| in_file(error, url))?;
-    Ok(Taken::New { format: landed(format), schema, parts: vec![part], note: None })
+    Ok(Taken::New { format: landed(format), schema, parts: vec![part], notes: vec![] })
 }
 
 fn landed(format: &FileFormat) -> LandedFormat {

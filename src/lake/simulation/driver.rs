@@ -198,6 +198,7 @@ impl Driver {
                 rows: 1,
                 bytes: 2,
                 sha256: run_id.into(),
+                notes: vec![],
                 parts: vec![part],
             };
             capture.publish(lake, &landing, "definition").await

@@ -96,6 +96,19 @@ impl Address {
         }
     }
 
+    /// A server's words, with `***` in place of each part of this address that is not shown of it.
+    pub fn scrubbed(&self, words: &str) -> String {
+        let host = self.url.host_str().unwrap_or_default();
+        let own = [self.url.username(), self.url.password().unwrap_or_default(), host];
+        let parts = own.into_iter().chain(self.url.path().split('/')).map(|part| (decoded(part), part.to_string()));
+        let parameters = self.url.query_pairs().map(|(_, value)| (value.to_string(), value.to_string()));
+        let mut hidden: Vec<String> = parts.chain(parameters).flat_map(|(plain, sent)| [plain, sent]).collect();
+        hidden.retain(|part| !part.is_empty() && !self.shown.contains(part));
+        // One may be in another.
+        hidden.sort_by_key(|part| std::cmp::Reverse(part.len()));
+        hidden.iter().fold(words.to_string(), |words, part| words.replace(part, "***"))
+    }
+
     /// What tells it from others in the lake's records: parameters and what variables hold are hashed, user and password are
     /// left out.
     pub fn identity(&self) -> String {
@@ -123,6 +136,12 @@ impl fmt::Debug for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Debug::fmt(&self.shown, f)
     }
+}
+
+/// A part of an address as it was before it was spelled for one.
+fn decoded(part: &str) -> String {
+    let spelled = part.replace('+', "%2B").replace('&', "%26").replace('=', "%3D");
+    url::form_urlencoded::parse(spelled.as_bytes()).map(|(name, _)| name.into_owned()).collect()
 }
 
 fn join(base: &str, path: &str) -> String {
@@ -207,6 +226,13 @@ mod tests {
         assert_eq!(address("postgres://me:pw@db/x", "${URL}").to_string(), "${URL}");
         assert_eq!(address("https://me:pw@h/x", "https://${USER}:${PW}@h/x").to_string(), "https://h/x");
         assert_ne!(bot.identity(), address("https://h/bother/", "https://h/bot${TOKEN}/").identity());
+    }
+
+    #[test]
+    fn a_server_quotes_nothing_that_is_not_shown() {
+        let database = address("postgres://ann:p%40ss+w@db/hush?host=h1", "postgres://ann:${PW}@db/${NAME}?host=h1");
+        let words = database.scrubbed("user \"ann\" with p@ss+w (p%40ss+w) at db and h1 has no database \"hush\"");
+        assert_eq!(words, "user \"***\" with *** (***) at db and h1 has no database \"***\"");
     }
 
     proptest! {

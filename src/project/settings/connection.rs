@@ -32,7 +32,7 @@ pub fn check(spec: &At<ConnectionSpec>, root: &Path, demo: bool, faults: &mut Fa
     let ConnectionSpec { rest, database, files, headers, auth, rate_limit, concurrency } = spec.value.as_ref()?;
     let (kind, at, schemes): (&str, _, &[&str]) = match (rest, database, files) {
         (Some(at), None, None) => ("api", at, &["http", "https", "demo"]),
-        (None, Some(at), None) => ("database", at, &["sqlite", "postgres", "postgresql", "mysql", "demo"]),
+        (None, Some(at), None) => ("database", at, &["sqlite", "postgres", "postgresql", "mysql", "mariadb", "demo"]),
         (None, None, Some(at)) => ("files", at, &WEB_FILES),
         (None, None, None) if faults.any_in(&spec.span) => return None,
         _ => {

@@ -16,7 +16,7 @@ use crate::formats::dialect::CsvDialect;
 use crate::formats::encoding::TextEncoding;
 use crate::hints::{listed, suggest};
 use crate::project::faults::Faults;
-use crate::project::read::{At, given, given_or, words};
+use crate::project::read::{At, given, given_or, within, words};
 use crate::project::spec::{FormatSpec, SourceSpec};
 use crate::project::written::Written;
 use crate::spark::types;
@@ -36,7 +36,14 @@ pub enum Origin {
     /// A JSON API.
     Rest(Box<RestRead>),
     /// A relational database: `sqlite://`, `postgres://`, `mysql://` or `demo://`.
-    Sql { database: Address, query: SqlRead },
+    Sql {
+        database: Address,
+        query: SqlRead,
+        /// The wanted columns of a table; all when there are none.
+        select: Vec<String>,
+        /// How many connections read at once; by the table's size when it is not said.
+        readers: Option<u32>,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -80,8 +87,17 @@ pub enum SqlRead {
 #[derive(Serialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 enum Identity<'a> {
-    File { url: String, format: &'a FileFormat, columns: BTreeMap<&'a String, String> },
-    Database { url: String, read: &'a SqlRead },
+    File {
+        url: String,
+        format: &'a FileFormat,
+        columns: BTreeMap<&'a String, String>,
+    },
+    Database {
+        url: String,
+        read: &'a SqlRead,
+        #[serde(skip_serializing_if = "<[String]>::is_empty")]
+        select: &'a [String],
+    },
 }
 
 impl Identity<'_> {
@@ -159,7 +175,7 @@ fn from_database(
     database: &Address,
     faults: &mut Faults,
 ) -> Option<(Source, String)> {
-    only(value, &["table", "query"], "a source of a `database` connection", faults);
+    only(value, &["table", "query", "select", "readers"], "a source of a `database` connection", faults);
     let query = match (&value.table, &value.query) {
         (Some(table), None) => SqlRead::Table(table.value.clone()?),
         (None, Some(query)) => SqlRead::Query(query.value.clone()?),
@@ -169,8 +185,22 @@ fn from_database(
             return None;
         }
     };
-    let text = Identity::Database { url: database.without_parameters().identity(), read: &query }.text();
-    let origin = Origin::Sql { database: database.clone(), query };
+    let mut select: Vec<String> = vec![];
+    if let Some(at) = &value.select {
+        if let SqlRead::Query(_) = query {
+            faults.add(&at.key, "`select` belongs to a `table`").hint("a `query` names its columns itself");
+        }
+        for name in at.value.as_ref()? {
+            select.push(name.value.clone()?);
+        }
+    }
+    if let Some(at) = &value.readers {
+        within("readers", at, 1..=64, faults);
+    }
+    let readers = given(&value.readers)?;
+    let url = database.without_parameters().identity();
+    let text = Identity::Database { url, read: &query, select: &select }.text();
+    let origin = Origin::Sql { database: database.clone(), query, select, readers };
     Some((Source { origin, columns: BTreeMap::new() }, text))
 }
 
@@ -300,6 +330,8 @@ fn only(value: &SourceSpec, keys: &[&str], what: &str, faults: &mut Faults) {
         ("path", place(&value.path)),
         ("table", place(&value.table)),
         ("query", place(&value.query)),
+        ("select", place(&value.select)),
+        ("readers", place(&value.readers)),
         ("format", place(&value.format)),
         ("delimiter", place(&value.delimiter)),
         ("header", place(&value.header)),
@@ -360,7 +392,7 @@ mod tests {
             columns: BTreeMap::from([(&name, "bigint".into())]),
         };
         let table = SqlRead::Table("shop.orders".into());
-        let database = Identity::Database { url: "sqlite:///shop.db".into(), read: &table };
+        let database = Identity::Database { url: "sqlite:///shop.db".into(), read: &table, select: &[] };
         let spelled = [file.text(), database.text()];
         let expected = [
             r#"{"kind":"file","url":"https://host/a.csv","format":{"csv":{"delimiter":44,"header":true}},"columns":{"id":"bigint"}}"#,

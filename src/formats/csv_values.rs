@@ -1,0 +1,71 @@
+//! The texts of a CSV's column → its type, without losing anything of them.
+
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, StringArray};
+use arrow::compute::{CastOptions, cast_with_options};
+use arrow::datatypes::{DataType, Field, Float32Type, Float64Type, TimeUnit};
+
+use super::number::Number;
+use crate::error::{Error, Result};
+
+/// The advice where a column's type is the user's.
+pub const LEAVE_IT_OUT: &str = "leave the column out of `columns:`, so that it stays text, and cast it in SQL";
+
+/// The advice where it was the capture's.
+pub const AT_FAULT_IS_THE_LANDING: &str = "capture the source anew with `--full-refresh`";
+
+/// `text` is what was `written`, with numbers spelled as the cast reads them.
+///
+/// # Errors
+/// When a value is not of the type: it is named with its row, which counts on from `rows_before`, and with `advice`.
+pub fn typed(
+    text: &StringArray,
+    written: &StringArray,
+    field: &Field,
+    rows_before: usize,
+    advice: &str,
+) -> Result<ArrayRef> {
+    if field.data_type() == &DataType::Utf8 {
+        return Ok(Arc::new(text.clone()));
+    }
+    let options = CastOptions { safe: true, ..CastOptions::default() };
+    let spark_type = crate::spark::types::name(field.data_type());
+    let typed = cast_with_options(text, field.data_type(), &options).map_err(|error| {
+        Error::failed(format!("column `{}` cannot be read as {spark_type}", field.name())).because(error)
+    })?;
+    let misfits = |row: usize| written.is_valid(row) && (typed.is_null(row) || loses(text.value(row), &typed, row));
+    if let Some(row) = (0..text.len()).find(|row| misfits(*row)) {
+        return Err(Error::failed(format!(
+            "column `{}`, row {}: `{}` is not a {spark_type}",
+            field.name(),
+            rows_before + row + 1,
+            written.value(row)
+        ))
+        .hint(advice));
+    }
+    Ok(typed)
+}
+
+/// Whether the cast left out something of the text: it rounds digits, cuts times of day, and ends with infinity.
+fn loses(text: &str, typed: &ArrayRef, row: usize) -> bool {
+    match typed.data_type() {
+        DataType::Decimal128(precision, scale) => {
+            Number::parse(text.trim()).is_none_or(|number| !number.fits_decimal(*precision, *scale))
+        }
+        // A day and nothing behind it.
+        DataType::Date32 => !text.trim().bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'-' | b'+')),
+        // Times have digits for microseconds; what follows them must be zeros.
+        DataType::Timestamp(TimeUnit::Microsecond, _) => text.rsplit_once('.').is_some_and(|(_, fraction)| {
+            let digits = fraction.bytes().take_while(u8::is_ascii_digit);
+            digits.skip(6).any(|digit| digit != b'0')
+        }),
+        DataType::Float32 => is_finite(text) && typed.as_primitive::<Float32Type>().value(row).is_infinite(),
+        DataType::Float64 => is_finite(text) && typed.as_primitive::<Float64Type>().value(row).is_infinite(),
+        _ => false,
+    }
+}
+
+fn is_finite(text: &str) -> bool {
+    text.bytes().any(|byte| byte.is_ascii_digit())
+}

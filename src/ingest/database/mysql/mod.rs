@@ -1,0 +1,80 @@
+//! MySQL and MariaDB: one SELECT, whose values come as text and land as CSV.
+//!
+//! The text protocol writes each value as the server shows it, but a `float` with six digits and a `bit` as bytes: these
+//! are asked for as a `double` and as a number.
+
+mod reading;
+mod session;
+
+use sqlx::{AssertSqlSafe, Executor, Row};
+
+use super::guard::RowGuard;
+use super::{SqlRequest, request, server};
+use crate::error::{Error, Result};
+use crate::formats::table_csv;
+use crate::ingest::parts::{LandingDraft, RowParts, Taken};
+use crate::lake::landing::LandedFormat;
+use reading::{Form, MysqlReading};
+use session::{MysqlSession, told};
+
+const FLUSH_BYTES: usize = 1 << 20;
+
+pub async fn capture(asked: &SqlRequest<'_>, draft: &LandingDraft<'_>) -> Result<Taken> {
+    let mut session = MysqlSession::open(asked).await?;
+    let MysqlReading { columns, mut forms, select, mut notes } = reading::plan(&mut session).await?;
+    let mut parts = RowParts::csv(draft, 1);
+    parts.request(request(&asked.database.without_parameters().to_string()));
+    let mut guard = RowGuard::new(columns.clone(), advice);
+
+    let text = sqlx::raw_sql(AssertSqlSafe(select));
+    let mut rows = (&mut session.connection).fetch(text);
+    let mut line = vec![];
+    while let Some(row) = server::next(asked, told, &mut rows).await? {
+        if row.len() != columns.len() {
+            return Err(Error::failed("the table has been changed while it was read").hint("run again"));
+        }
+        guard.begin();
+        line.clear();
+        for (place, form) in forms.iter_mut().enumerate() {
+            let value: Option<&[u8]> = row.try_get_unchecked(place).map_err(|error| told(asked, error))?;
+            if place > 0 {
+                line.push(b',');
+            }
+            let Some(value) = value else { continue };
+            guard.value(place, value)?;
+            match form {
+                Form::Text => table_csv::write(Some(value), &mut line),
+                Form::Bytes => table_csv::write_bytes(value, &mut line),
+                Form::Digits(digits) => {
+                    digits.add(value);
+                    table_csv::write(Some(value), &mut line);
+                }
+            }
+        }
+        line.push(b'\n');
+        parts.ended_row(&line);
+        if parts.waiting_bytes() >= FLUSH_BYTES {
+            parts.flush().await?;
+        }
+    }
+    drop(rows);
+    session.close().await;
+    let mut columns = columns;
+    for (column, form) in columns.iter_mut().zip(&forms) {
+        if let Form::Digits(digits) = form {
+            match digits.data_type() {
+                Some(decimal) => column.data_type = decimal,
+                None => notes.push(format!("`{}` is a decimal of more than 38 digits, and lands as text", column.name)),
+            }
+        }
+    }
+    let schema = RowGuard::new(columns, advice).schema();
+    Ok(Taken::New { format: LandedFormat::TableCsv, schema, parts: parts.finish().await?, notes })
+}
+
+fn advice(column: &str) -> String {
+    let column = session::identifier(column);
+    format!(
+        "in a `query:`, `CAST({column} AS char)` keeps such values as text, and `nullif({column}, 0)` makes a zero date null"
+    )
+}

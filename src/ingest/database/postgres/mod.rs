@@ -1,0 +1,74 @@
+//! PostgreSQL: `COPY … TO STDOUT`, whose CSV is passed on as it comes.
+//!
+//! All readers see one snapshot. What the server writes depends on the settings of the [session] alone, not on its own.
+
+mod reading;
+mod session;
+mod types;
+
+use futures::future::try_join_all;
+
+use super::guard::{LandedColumn, RowGuard};
+use super::{SqlRequest, request, server};
+use crate::error::Result;
+use crate::ingest::parts::{LandingDraft, RowParts, Taken};
+use crate::lake::landing::{LandedFormat, LandedPart};
+use reading::PostgresReading;
+use session::{PostgresSession, told};
+
+const FLUSH_BYTES: usize = 1 << 20;
+
+/// A reader's parts have numbers of their own: enough for 32 TB.
+const NUMBERS: usize = 1_000_000;
+
+pub async fn capture(asked: &SqlRequest<'_>, draft: &LandingDraft<'_>) -> Result<Taken> {
+    let mut first = PostgresSession::open(asked, None).await?;
+    let PostgresReading { columns, selects, notes } = reading::plan(&mut first).await?;
+    let mut sessions = vec![];
+    if selects.len() > 1 {
+        let snapshot = first.exported().await?;
+        let others = (1..selects.len()).map(|_| PostgresSession::open(asked, Some(&snapshot)));
+        sessions = try_join_all(others).await?;
+    }
+    sessions.insert(0, first);
+    let readers = sessions.into_iter().zip(&selects).enumerate();
+    let parts = readers.map(|(reader, (session, select))| {
+        let mut parts = RowParts::csv(draft, reader * NUMBERS + 1);
+        parts.request(request(&asked.database.without_parameters().to_string()));
+        copy(session, select, columns.clone(), parts)
+    });
+    let parts = try_join_all(parts).await?.concat();
+    let schema = RowGuard::new(columns, advice).schema();
+    Ok(Taken::New { format: LandedFormat::TableCsv, schema, parts, notes })
+}
+
+/// A reader's rows. The server sends each in a message of its own
+/// (<https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-COPY>).
+async fn copy(
+    mut session: PostgresSession<'_>,
+    select: &str,
+    columns: Vec<LandedColumn>,
+    mut parts: RowParts<'_>,
+) -> Result<Vec<LandedPart>> {
+    let asked = session.asked;
+    let statement = format!("COPY ({select}) TO STDOUT (FORMAT csv, ENCODING 'UTF8')");
+    let mut guard = RowGuard::new(columns, advice);
+    let mut rows = server::answered(asked, told, session.connection.copy_out_raw(&statement)).await?;
+    while let Some(row) = server::next(asked, told, &mut rows).await? {
+        guard.row(&row)?;
+        parts.ended_row(&row);
+        if parts.waiting_bytes() >= FLUSH_BYTES {
+            parts.flush().await?;
+        }
+    }
+    drop(rows);
+    session.close().await;
+    parts.finish().await
+}
+
+fn advice(column: &str) -> String {
+    let column = session::identifier(column);
+    format!(
+        "in a `query:`, `{column}::text` keeps such values as text, and `nullif({column}, …)` makes one of them null"
+    )
+}
