@@ -75,7 +75,11 @@ fn every_fault_is_told_at_its_place_and_nothing_is_written() {
                 "queries/refined/items.sql",
                 "-- ñandú\nSELECT item, 'ñ' AS bird, sum(prize) AS revenue\nFROM trusted.sales\nGROUP BY item",
             )],
-            faults: &[("there is no column `prize`", "queries/refined/items.sql:2:31", "did you mean `price`?")],
+            faults: &[(
+                "[UNRESOLVED_COLUMN] there is no column `prize`",
+                "queries/refined/items.sql:2:31",
+                "did you mean `price`?",
+            )],
         },
         Broken {
             what: "a cycle",
@@ -138,8 +142,16 @@ fn every_fault_is_told_at_its_place_and_nothing_is_written() {
                 ("queries/refined/items.sql", "SELECT itm, prize FROM trusted.sales"),
             ],
             faults: &[
-                ("there is no column `itm`", "queries/refined/items.sql:1:8", "did you mean `item`?"),
-                ("there is no column `prize`", "queries/refined/items.sql:1:13", "did you mean `price`?"),
+                (
+                    "[UNRESOLVED_COLUMN] there is no column `itm`",
+                    "queries/refined/items.sql:1:8",
+                    "did you mean `item`?",
+                ),
+                (
+                    "[UNRESOLVED_COLUMN] there is no column `prize`",
+                    "queries/refined/items.sql:1:13",
+                    "did you mean `price`?",
+                ),
                 ("unknown key `storge`", "trapiche.yml:3:11", "did you mean `storage`?"),
             ],
         },
@@ -149,7 +161,11 @@ fn every_fault_is_told_at_its_place_and_nothing_is_written() {
                 "queries/refined/items.sql",
                 "SELECT item,\n  sume(price) AS revenue\nFROM trusted.sales GROUP BY item",
             )],
-            faults: &[("there is no function `sume`", "queries/refined/items.sql:2:3", "did you mean `sum`?")],
+            faults: &[(
+                "[UNRESOLVED_ROUTINE] there is no function `sume`",
+                "queries/refined/items.sql:2:3",
+                "did you mean `sum`?",
+            )],
         },
         Broken {
             what: "an argument of the wrong type",
@@ -201,8 +217,16 @@ fn every_fault_is_told_at_its_place_and_nothing_is_written() {
                     "queries/refined/items.sql:2:16",
                     "known here: `item`, `price`",
                 ),
-                ("there is no column `itm`", "queries/refined/items.sql:4:24", "did you mean `item`?"),
-                ("there is no column `prize`", "queries/refined/items.sql:5:14", "did you mean `price`?"),
+                (
+                    "[UNRESOLVED_COLUMN] there is no column `itm`",
+                    "queries/refined/items.sql:4:24",
+                    "did you mean `item`?",
+                ),
+                (
+                    "[UNRESOLVED_COLUMN] there is no column `prize`",
+                    "queries/refined/items.sql:5:14",
+                    "did you mean `price`?",
+                ),
                 ("`price + 1` is of type double", "queries/refined/items.sql:6:14", "compare it with something"),
             ],
         },
@@ -225,13 +249,37 @@ fn every_fault_is_told_at_its_place_and_nothing_is_written() {
                 ),
             )],
             faults: &[
-                ("there is no column `prize`", "queries/refined/items.sql:5:11", "did you mean `price`?"),
-                ("there is no column `itm`", "queries/refined/items.sql:6:41", "did you mean `item`?"),
-                ("there is no function `sume`", "queries/refined/items.sql:7:34", "did you mean `sum`?"),
+                (
+                    "[UNRESOLVED_COLUMN] there is no column `prize`",
+                    "queries/refined/items.sql:5:11",
+                    "did you mean `price`?",
+                ),
+                (
+                    "[UNRESOLVED_COLUMN] there is no column `itm`",
+                    "queries/refined/items.sql:6:41",
+                    "did you mean `item`?",
+                ),
+                (
+                    "[UNRESOLVED_ROUTINE] there is no function `sume`",
+                    "queries/refined/items.sql:7:34",
+                    "did you mean `sum`?",
+                ),
                 ("is of type string, and a check is true or false", "queries/refined/items.sql:8:14", "compare it"),
-                ("there is no column `prices`", "queries/refined/items.sql:9:24", "did you mean `price`?"),
-                ("there is no column `days`", "queries/refined/items.sql:10:34", "did you mean `day`?"),
-                ("there is no column `itm`", "queries/refined/items.sql:11:24", "did you mean `item`?"),
+                (
+                    "[UNRESOLVED_COLUMN] there is no column `prices`",
+                    "queries/refined/items.sql:9:24",
+                    "did you mean `price`?",
+                ),
+                (
+                    "[UNRESOLVED_COLUMN] there is no column `days`",
+                    "queries/refined/items.sql:10:34",
+                    "did you mean `day`?",
+                ),
+                (
+                    "[UNRESOLVED_COLUMN] there is no column `itm`",
+                    "queries/refined/items.sql:11:24",
+                    "did you mean `item`?",
+                ),
                 ("`date_format` does not take", "queries/refined/items.sql:12:36", "convert it with CAST"),
                 (
                     "a check sees one row, and an aggregate is of many",
@@ -299,7 +347,7 @@ fn an_error_is_a_picture_of_its_place() {
     let bench = Workbench::of(&SOUND);
     bench.write("queries/refined/items.sql", "SELECT item, sum(prize) AS revenue\nFROM trusted.sales\nGROUP BY item\n");
     insta::assert_snapshot!(bench.trapiche(&["validate"]).stderr, @r"
-    error: there is no column `prize`
+    error: [UNRESOLVED_COLUMN] there is no column `prize`
      --> queries/refined/items.sql:1:18
       |
     1 | SELECT item, sum(prize) AS revenue
@@ -308,7 +356,7 @@ fn an_error_is_a_picture_of_its_place() {
       = help: did you mean `price`?
     ");
     let record = bench.trapiche(&["validate", "--log", "json"]).stderr;
-    insta::assert_snapshot!(record, @r#"{"level":"error","message":"there is no column `prize`","hint":"did you mean `price`?","file":"queries/refined/items.sql","line":1,"column":18}"#);
+    insta::assert_snapshot!(record, @r#"{"level":"error","message":"[UNRESOLVED_COLUMN] there is no column `prize`","hint":"did you mean `price`?","file":"queries/refined/items.sql","line":1,"column":18}"#);
 }
 
 #[test]
@@ -351,13 +399,12 @@ fn a_fault_that_shows_after_the_capture_fails_its_table_and_what_reads_it() {
         .filter(|dataset| dataset["status"] == "failed")
         .filter_map(|dataset| Some((dataset["dataset"].as_str()?, dataset["why"].as_str()?)))
         .collect();
-    let expected = "queries/trusted/orders.sql:2:3: there is no column `cart_idd` (hint: did you mean `cart_id`?)";
+    let expected = "queries/trusted/orders.sql:2:3: [UNRESOLVED_COLUMN] there is no column `cart_idd` (hint: did you mean `cart_id`?)";
     assert_eq!(whys, BTreeMap::from([("trusted.orders", expected)]));
     // Now there is a landing to judge by, but the next one may have the column.
     let answer = bench.trapiche(&["validate"]);
     assert_eq!(answer.code, 0);
-    let warning =
-        "warning: there is no column `cart_idd`, as `raw.orders` was last seen\n --> queries/trusted/orders.sql:2:3\n";
+    let warning = "warning: [UNRESOLVED_COLUMN] there is no column `cart_idd`, as `raw.orders` was last seen\n --> queries/trusted/orders.sql:2:3\n";
     assert!(answer.stderr.contains(warning), "{}", answer.stderr);
 }
 

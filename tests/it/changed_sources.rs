@@ -49,8 +49,7 @@ fn a_renamed_column_fails_what_asks_for_it_until_it_is_back() {
     let (code, told) = run(&bench, &[]);
     assert_eq!(code, 1);
     assert_eq!(told["raw.sales"], "made");
-    let why =
-        "failed: queries/trusted/sales.sql:1:19: there is no column `price` (hint: known here: `day`, `item`, `total`)";
+    let why = "failed: queries/trusted/sales.sql:1:19: [UNRESOLVED_COLUMN] there is no column `price` (hint: known here: `day`, `item`, `total`)";
     assert_eq!(told["trusted.sales"], why);
     assert_eq!(told["refined.items"], "blocked");
     assert_eq!(told["trusted.people"], "unchanged");
@@ -59,16 +58,19 @@ fn a_renamed_column_fails_what_asks_for_it_until_it_is_back() {
     for command in ["validate", "plan"] {
         let answer = bench.trapiche(&[command]);
         assert_eq!(answer.code, 0, "{}", answer.stderr);
-        let warning =
-            "warning: there is no column `price`, as `raw.sales` was last seen\n --> queries/trusted/sales.sql:1:19\n";
+        let warning = "warning: [UNRESOLVED_COLUMN] there is no column `price`, as `raw.sales` was last seen\n --> queries/trusted/sales.sql:1:19\n";
         assert!(answer.stderr.contains(warning), "{}", answer.stderr);
     }
     let planned: Value =
         serde_json::from_str(&bench.trapiche(&["plan", "-o", "json", "trusted.sales"]).stdout).unwrap();
-    let warning = "queries/trusted/sales.sql:1:19: there is no column `price`, as `raw.sales` was last seen";
+    let warning =
+        "queries/trusted/sales.sql:1:19: [UNRESOLVED_COLUMN] there is no column `price`, as `raw.sales` was last seen";
     assert_eq!(planned[0]["warnings"], serde_json::json!([warning]));
     let records = bench.trapiche(&["validate", "--log", "json"]).stderr;
-    assert!(records.starts_with(r#"{"level":"warning","message":"there is no column `price`"#), "{records}");
+    assert!(
+        records.starts_with(r#"{"level":"warning","message":"[UNRESOLVED_COLUMN] there is no column `price`"#),
+        "{records}"
+    );
 
     bench.write("sales.csv", "day,item,price\nthu,kiwi,6\n");
     assert_eq!(run(&bench, &[]).0, 0);
@@ -143,31 +145,31 @@ const OF_THE_TEXT: &[Text] = &[
         what: "a function that there is not, whatever the source has",
         file: "queries/trusted/sales.sql",
         sql: "SELECT item, nosuch(price) AS price FROM raw.sales",
-        faults: &["there is no function `nosuch`"],
+        faults: &["[UNRESOLVED_ROUTINE] there is no function `nosuch`"],
     },
     Text {
         what: "a function behind a column that may come",
         file: "queries/trusted/sales.sql",
         sql: "SELECT item, coming, nosuch(price) AS price FROM raw.sales",
-        faults: &["there is no function `nosuch`"],
+        faults: &["[UNRESOLVED_ROUTINE] there is no function `nosuch`"],
     },
     Text {
         what: "a column that the SELECT of a trusted table does not name",
         file: "queries/refined/items.sql",
         sql: "SELECT item, day FROM trusted.sales",
-        faults: &["there is no column `day`"],
+        faults: &["[UNRESOLVED_COLUMN] there is no column `day`"],
     },
     Text {
         what: "a column that the query's own SELECT does not name",
         file: "queries/trusted/sales.sql",
         sql: "WITH s AS (SELECT item FROM raw.sales) SELECT item, price FROM s",
-        faults: &["there is no column `price`"],
+        faults: &["[UNRESOLVED_COLUMN] there is no column `price`"],
     },
     Text {
         what: "a column of a table that is settled, beside one that is not",
         file: "queries/refined/items.sql",
         sql: "SELECT s.nope FROM trusted.sales s JOIN raw.people p ON s.item = p.name",
-        faults: &["there is no column `nope` in `s`"],
+        faults: &["[UNRESOLVED_COLUMN] there is no column `nope` in `s`"],
     },
     Text {
         what: "too many arguments",
@@ -296,12 +298,16 @@ sources:
         assert!(answer.stderr.contains("not planned: `trusted.people`"), "{sql}\n{}", answer.stderr);
     }
     let faulty = [
-        ("queries/trusted/people.sql", "SELECT nosuch(name) AS n FROM raw.people", "there is no function `nosuch`"),
-        ("queries/refined/items.sql", "SELECT day FROM trusted.sales", "there is no column `day`"),
+        (
+            "queries/trusted/people.sql",
+            "SELECT nosuch(name) AS n FROM raw.people",
+            "[UNRESOLVED_ROUTINE] there is no function `nosuch`",
+        ),
+        ("queries/refined/items.sql", "SELECT day FROM trusted.sales", "[UNRESOLVED_COLUMN] there is no column `day`"),
         (
             "queries/trusted/people.sql",
             "WITH p AS (SELECT id FROM raw.people) SELECT name FROM p",
-            "there is no column `name`",
+            "[UNRESOLVED_COLUMN] there is no column `name`",
         ),
     ];
     for (file, sql, fault) in faulty {
@@ -318,7 +324,7 @@ sources:
 fn a_fault_in_what_is_not_selected_is_a_warning() {
     for (file, sql, fault) in [
         ("queries/refined/items.sql", "SELECT FROM WHERE", "SQL syntax"),
-        ("queries/refined/items.sql", "SELECT day FROM trusted.sales", "there is no column `day`"),
+        ("queries/refined/items.sql", "SELECT day FROM trusted.sales", "[UNRESOLVED_COLUMN] there is no column `day`"),
         ("queries/refined/items.sql", "SELECT 1 AS n FROM trusted.nobody", "there is no table `trusted.nobody`"),
         ("queries/refined/items.sql", "SELECT 1 AS n FROM refined.items", "a cycle"),
         ("queries/stray.sql", "SELECT 1 AS n", "this query is in no zone"),

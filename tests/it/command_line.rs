@@ -143,7 +143,7 @@ fn statements_run_one_after_the_other_until_one_fails() {
     );
     assert_eq!((answer.code, answer.stdout.as_str()), (2, "one\n1\n"));
     insta::assert_snapshot!(answer.stderr, @r"
-    error: there is no column `nam`
+    error: [UNRESOLVED_COLUMN] there is no column `nam`
      --> stdin:2:8
       |
     2 | SELECT nam FROM trusted.fruit;

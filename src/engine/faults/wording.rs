@@ -50,18 +50,23 @@ fn of_columns(fault: &SchemaError, notes: &[&str]) -> Wording {
             let known = || named.iter().map(|(table, name)| (*table, name.as_ref()));
             let Some(table) = field.relation.as_ref().map(|table| table.table()) else {
                 let hint = suggest(&field.name, known().map(|(_, name)| name));
-                return (format!("there is no column `{}`", field.name), Some(hint));
+                return (format!("[UNRESOLVED_COLUMN] there is no column `{}`", field.name), Some(hint));
             };
             let tables: BTreeSet<&str> = known().filter_map(|(table, _)| table).collect();
             if !tables.contains(table) {
                 return (format!("there is no table `{table}` in this query"), Some(suggest(table, tables)));
             }
             let of_table = known().filter(|(of, _)| *of == Some(table)).map(|(_, name)| name);
-            (format!("there is no column `{}` in `{table}`", field.name), Some(suggest(&field.name, of_table)))
+            (
+                format!("[UNRESOLVED_COLUMN] there is no column `{}` in `{table}`", field.name),
+                Some(suggest(&field.name, of_table)),
+            )
         }
         // Without a table it is a column that was asked for, else two that were made.
         SchemaError::AmbiguousReference { field } if field.relation.is_none() => {
             let choices = notes.iter().filter_map(|note| note.strip_prefix("possible column "));
+            // A table without a name has one that nobody is to see.
+            let choices = choices.filter(|column| !column.contains('\u{2063}'));
             let choices: Vec<String> = choices.map(|column| format!("`{column}`")).collect();
             let hint = (!choices.is_empty()).then(|| format!("write {}", choices.join(" or ")));
             (format!("the column `{}` is in several tables", field.name), hint)
@@ -141,7 +146,7 @@ fn rephrased(said: &str, notes: &[&str]) -> Option<Wording> {
             Some(near) => format!("did you mean `{near}`?"),
             None => "the functions are Spark's: https://spark.apache.org/docs/latest/api/sql/".to_string(),
         };
-        return words(format!("there is no function `{name}`"), &hint);
+        return words(format!("[UNRESOLVED_ROUTINE] there is no function `{name}`"), &hint);
     }
     // `sum(Utf8)`
     if let Some((name, types)) = between(said, "argument types '", "'.").and_then(|call| call.split_once('(')) {
@@ -174,6 +179,10 @@ fn rephrased(said: &str, notes: &[&str]) -> Option<Wording> {
     }
     if let Some(name) = repeated_in(said) {
         return words(format!("two columns are named `{name}`"), ALIAS);
+    }
+    if said.contains("OuterReferenceColumn(") {
+        let hint = "join the tables, or compare with the row outside behind WHERE alone";
+        return words("this subquery depends on the row outside in a way that is not known here".into(), hint);
     }
     if said.starts_with("Substring without for/from") {
         return words("`substr` is not told where to start".into(), "write `substr(text, start, length)`");
@@ -228,9 +237,14 @@ pub(super) fn message(error: &DataFusionError) -> String {
     without_tree(rest).unwrap_or(rest).trim_end_matches('.').to_string()
 }
 
-/// What is said before the parser's tree of what is meant, which is no word for a user.
+/// Signs of the parser's or the planner's tree of what is meant, which is no word for a user.
+const OF_TREES: [&str; 8] =
+    ["Value(", "Ident {", "Span(", "ScalarFunction(", "ScalarFunction {", "Expr::", "Identifier(", "BinaryOp"];
+
+/// What is said before such a tree.
 fn without_tree(text: &str) -> Option<&str> {
-    let place = text.find("Span(Location(")?;
-    let (said, _) = text[..place].split_once(": ")?;
-    Some(if said.contains("ast node") { "this is not supported here" } else { said })
+    let tree = OF_TREES.iter().filter_map(|sign| text.find(sign)).min()?;
+    let said = text[..tree].rsplit_once(": ").map_or("", |(said, _)| said);
+    let is_told = !said.is_empty() && !said.contains("ast node") && !said.contains("Unsupported");
+    Some(if is_told { said } else { "this is not supported here" })
 }

@@ -5,17 +5,25 @@
 //! | `literals` | whole numbers are of the least type: not a rule, but a step behind the planner |
 //! | `conversions` | what stands side by side becomes one type; with `operators`, `unions`, `floats` and `one_type` |
 //! | `casts` | casts that are Spark's |
+//! | `extremes` | the largest and the least of lists and structs |
+//! | `frames` | RANGE over dates is of days |
+//! | `ordered` | aggregates of sorted rows see them so |
+//! | `set_operations` | EXCEPT ALL and INTERSECT ALL count rows |
+//! | `subqueries` | subqueries that always give one row |
 //! | `named` | expressions keep the names that they had |
 //! | `guards` | what may fail is not computed where AND and OR have decided |
 
 mod casts;
 mod conversions;
+mod extremes;
 mod floats;
+mod frames;
 mod guards;
 pub mod literals;
 mod named;
 mod one_type;
 mod operators;
+mod ordered;
 mod set_operations;
 mod subqueries;
 mod unions;
@@ -31,6 +39,9 @@ pub fn with_rules(mut rules: Vec<Arc<dyn AnalyzerRule + Send + Sync>>) -> Vec<Ar
     // Types are settled of what these make, too.
     rules.insert(0, Arc::new(subqueries::OneRowSubqueries));
     rules.insert(0, Arc::new(set_operations::SetOperations));
+    rules.insert(0, Arc::new(frames::RangesOfDays));
+    rules.insert(0, Arc::new(ordered::OrderedRows));
+    rules.insert(0, Arc::new(extremes::NestedExtremes));
     rules.push(Arc::new(casts::SparkCasts));
     rules.push(Arc::new(guards::SparkGuards));
     rules

@@ -7,6 +7,7 @@ pub mod scalar;
 
 use std::sync::Arc;
 
+use aggregate::{average, collect, extremes, quantiles, sum};
 use datafusion::common::DFSchema;
 use datafusion::logical_expr::expr::ScalarFunction;
 use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
@@ -64,10 +65,12 @@ pub fn written(name: &str) -> &str {
 /// Those of many rows.
 pub fn of_many_rows(mode: &SqlMode) -> Vec<Arc<AggregateUDF>> {
     let both = [mode.strictness(), Strictness::Try];
-    both.into_iter()
-        .flat_map(|strictness| [aggregate::sum::sum(strictness), aggregate::average::average(strictness)])
-        .map(Arc::new)
-        .collect()
+    let sums = both.into_iter().flat_map(|strictness| [sum::sum(strictness), average::average(strictness)]);
+    let mut all: Vec<_> = sums.map(Arc::new).collect();
+    all.push(collect::collect_list());
+    all.extend(extremes::all());
+    all.extend(quantiles::all());
+    all
 }
 
 /// Those of everyday that refuse some values of their arguments' types.

@@ -67,7 +67,11 @@ pub fn beside(
     let outer = outer || name.ends_with("_outer");
     let planned: Result<Vec<Expr>> =
         arguments.into_iter().map(|argument| scope.context.sql_to_expr(argument, plan.schema())).collect();
-    let rows = rows(&name, planned?, &plan, place)?;
+    let planned = planned?;
+    let rows = match name.as_str() {
+        "json_tuple" => from_json(planned, &plan, place, scope)?,
+        _ => rows(&name, planned, &plan, place)?,
+    };
     let default_names = rows.names(&name);
     if !names.is_empty() && names.len() != default_names.len() {
         return Err(refused(
@@ -101,7 +105,7 @@ impl Generated {
         let place = self.with_places.then(|| "pos".to_string());
         let values = match &self.fields {
             None => vec!["col".to_string()],
-            Some(fields) if name.starts_with("stack") || name.starts_with("inline") => {
+            Some(fields) if ["stack", "inline", "inline_outer", "json_tuple"].contains(&name) => {
                 fields.iter().map(|field| field.name().clone()).collect()
             }
             Some(_) => vec!["key".to_string(), "value".to_string()],
@@ -137,6 +141,27 @@ fn rows(name: &str, arguments: Vec<Expr>, plan: &LogicalPlan, place: Span) -> Re
         },
         (_, true) => Err(mismatch("an array of structs", &[list])),
         (_, false) => Err(mismatch("an array or a map", &[list])),
+    }
+}
+
+/// `json_tuple(text, 'a', 'b')` is one row of the texts that stand under these names.
+fn from_json(arguments: Vec<Expr>, plan: &LogicalPlan, place: Span, scope: &Scope) -> Result<Generated> {
+    let function = scope.context.context_provider().get_function_meta("json_tuple");
+    let (Some(function), true) = (function, arguments.len() > 1) else {
+        let message = "[WRONG_NUM_ARGS.WITHOUT_SUGGESTION] `json_tuple` takes a text and names of what is in it";
+        return Err(refused(place, message, "write json_tuple(text, 'a', 'b')"));
+    };
+    // Of a null there is a row, too.
+    let row = function.call(arguments.clone());
+    let names = (0..arguments.len() - 1).map(|nth| format!("c{nth}"));
+    let fields = names.flat_map(|name| [lit(name.clone()), get_field(row.clone(), name)]);
+    let list = make_array(vec![named_struct(fields.collect())]);
+    match list.get_type(plan.schema())? {
+        DataType::List(item) => match item.data_type() {
+            DataType::Struct(fields) => Ok(Generated { list, with_places: false, fields: Some(fields.clone()) }),
+            _ => Err(refused(place, "`json_tuple` takes a text", "give it a column of texts")),
+        },
+        _ => Err(refused(place, "`json_tuple` takes a text", "give it a column of texts")),
     }
 }
 

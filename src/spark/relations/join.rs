@@ -90,6 +90,13 @@ pub fn one_table(relation: TableFactor, scope: &mut Scope) -> Result<FromClause>
             let relation = TableFactor::TableFunction { expr: Expr::Subquery(query), alias };
             Ok(FromClause::of_plan(scope.plan(relation)?))
         }
+        // Two that have no name would have columns that nothing tells apart.
+        mut unnamed @ TableFactor::Derived { lateral: false, alias: None, .. } => {
+            if let TableFactor::Derived { alias, .. } = &mut unnamed {
+                *alias = Some(build::alias(scope.name()));
+            }
+            Ok(FromClause::of_plan(scope.plan(unnamed)?))
+        }
         relation => Ok(FromClause::of_plan(scope.plan(relation)?)),
     }
 }

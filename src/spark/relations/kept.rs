@@ -44,9 +44,14 @@ impl<'a> Scope<'a> {
         Scope { kept, names: vec![], context }
     }
 
+    /// A name that nothing else has.
+    pub fn name(&self) -> String {
+        format!("{MARK}{}", self.kept.next.fetch_add(1, Ordering::Relaxed))
+    }
+
     /// A table of this plan's rows, to be planned once. Its columns are qualified as the plan's.
     pub fn keep(&mut self, plan: LogicalPlan) -> TableFactor {
-        let name = format!("{MARK}{}", self.kept.next.fetch_add(1, Ordering::Relaxed));
+        let name = self.name();
         self.kept.plans.lock().unwrap_or_else(PoisonError::into_inner).insert(name.clone(), plan);
         self.names.push(name.clone());
         build::table(ObjectName::from(vec![Ident::with_quote('`', name)]))

@@ -9,6 +9,7 @@ use datafusion::sql::sqlparser::ast::{Expr, Ident, LateralView, OrderBy, Select,
 
 use super::generator;
 use super::kept::Scope;
+use crate::spark::sql::omitted::UNNAMED;
 use crate::spark::sql::rewrite::build;
 use crate::spark::sql::rewrite::own::visit_own;
 
@@ -30,7 +31,11 @@ impl FromClause {
     /// The rows that a LATERAL VIEW makes of each row, beside it.
     pub fn with_view(self, view: &LateralView, scope: &mut Scope) -> Result<FromClause> {
         let name = view.lateral_view_name.0.last().and_then(|part| part.as_ident()).cloned();
-        self.with_generator(&view.lateral_view, view.outer, name.as_ref(), &view.lateral_col_alias, scope)
+        let names = match view.lateral_col_alias.as_slice() {
+            [one] if one.value == UNNAMED => &[],
+            names => names,
+        };
+        self.with_generator(&view.lateral_view, view.outer, name.as_ref(), names, scope)
     }
 
     pub fn with_generator(

@@ -9,7 +9,7 @@ use datafusion::sql::sqlparser::parser::{Parser, ParserError};
 use datafusion::sql::sqlparser::tokenizer::{Location, Span, Token, TokenWithSpan, Tokenizer, TokenizerError, Word};
 
 use super::places::Walk;
-use super::{calls, raw};
+use super::{calls, omitted, raw};
 
 /// Words that only ever begin an expression.
 const NO_NAMES: [Keyword; 4] = [Keyword::CASE, Keyword::CAST, Keyword::TRY_CAST, Keyword::NOT];
@@ -153,7 +153,7 @@ pub fn tokenize(text: &str) -> Result<Vec<TokenWithSpan>, TokenizerError> {
             None => spark.push(token),
         }
     }
-    Ok(spark)
+    Ok(omitted::put_in(spark))
 }
 
 /// The words as the parser's tokenizer sees them, with the raw strings that it does not know.

@@ -5,11 +5,11 @@
 use datafusion::sql::sqlparser::ast::{Expr, ObjectName};
 
 /// Those that [`relations`](crate::spark::relations) plans.
-pub const GENERATORS: [&str; 7] =
-    ["explode", "explode_outer", "posexplode", "posexplode_outer", "inline", "inline_outer", "stack"];
+pub const GENERATORS: [&str; 8] =
+    ["explode", "explode_outer", "posexplode", "posexplode_outer", "inline", "inline_outer", "stack", "json_tuple"];
 
 /// Those that Spark has besides.
-const UNKNOWN: [&str; 3] = ["json_tuple", "variant_explode", "variant_explode_outer"];
+const UNKNOWN: [&str; 2] = ["variant_explode", "variant_explode_outer"];
 
 pub fn is_generator(name: &ObjectName) -> bool {
     GENERATORS.contains(&name.to_string().as_str())

@@ -2,7 +2,7 @@
 //!
 //! | place | noun |
 //! |---|---|
-//! | `dialect`, `raw`, `calls` | the words of a text |
+//! | `dialect`, `raw`, `calls`, `omitted` | the words of a text |
 //! | `depth` | how deep a text may be |
 //! | `generators` | functions that make rows, by their names |
 //! | `names` | what columns are called that a query leaves unnamed |
@@ -23,6 +23,7 @@ mod faults;
 pub mod find;
 pub mod generators;
 pub mod names;
+pub mod omitted;
 mod places;
 mod raw;
 mod references;

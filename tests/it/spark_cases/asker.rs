@@ -9,6 +9,7 @@ use arrow::json::ReaderBuilder;
 use chrono::{DateTime, Utc};
 use futures::FutureExt;
 use trapiche::config::Limits;
+use trapiche::engine::faults::{Asked, Fault};
 use trapiche::engine::write::store::{self, TableWrite};
 use trapiche::engine::{Engine, Session};
 use trapiche::lake::table::head::Head;
@@ -112,8 +113,21 @@ pub async fn ask(session: &Session, statement: &str) -> Result<Answered, Refused
         Ok(Err(refused)) if refused.message.contains("panicked") => {
             Err(Refused { message: format!("{PANIC}: {}", refused.message), ..refused })
         }
-        Ok(answered) => answered,
+        Ok(answered) => {
+            if let Err(refused) = &answered {
+                assert_no_tree(statement, &refused.message);
+            }
+            answered
+        }
         Err(_) => Err(Refused { while_planning: false, message: PANIC.into() }),
+    }
+}
+
+/// What is refused is said in words for those who wrote it.
+fn assert_no_tree(statement: &str, message: &str) {
+    let signs = ["Value(", "Ident {", "Span(", "Unsupported ast", "Expr::", "ScalarFunction(", "internal error"];
+    for sign in signs {
+        assert!(!message.replace("Internal error", "internal error").contains(sign), "{statement}\n{message}");
     }
 }
 
@@ -121,7 +135,14 @@ async fn answer(session: &Session, statement: &str) -> Result<Answered, Refused>
     let planning = |message: String| Refused { while_planning: true, message };
     let running = |message: String| Refused { while_planning: false, message };
     let parsed = sql::parse(statement).map_err(|fault| planning(fault.message))?;
-    let plan = session.prepare(parsed.statement).await.map_err(|error| planning(error.to_string()))?;
+    let plan = match session.prepare(parsed.statement.clone()).await {
+        Ok(plan) => plan,
+        Err(error) => {
+            let faults = session.locate(&error, &Asked::Statement(parsed.statement), statement).await;
+            let said = |fault: Fault| format!("{} (hint: {})", fault.message, fault.hint.unwrap_or_default());
+            return Err(planning(faults.into_iter().map(said).collect::<Vec<_>>().join("; ")));
+        }
+    };
     let mut stream = session.execute(plan).await.map_err(|error| running(error.to_string()))?;
     let schema = stream.schema();
     let columns =

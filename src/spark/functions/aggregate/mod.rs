@@ -1,4 +1,7 @@
 //! Functions of many rows.
 
 pub mod average;
+pub mod collect;
+pub mod extremes;
+pub mod quantiles;
 pub mod sum;

@@ -11,7 +11,8 @@ use datafusion::sql::sqlparser::ast::{
 use super::{Naming, bare, literal};
 
 /// Functions that are called otherwise in names.
-const RENAMED: [(&str, &str); 21] = [
+const RENAMED: [(&str, &str); 22] = [
+    ("string_agg", "listagg"),
     ("array_agg", "collect_list"),
     ("charindex", "locate"),
     ("curdate", "current_date"),

@@ -4,7 +4,7 @@ use datafusion::sql::sqlparser::ast::helpers::attached_token::AttachedToken;
 use datafusion::sql::sqlparser::ast::{
     BinaryOperator, CastKind, DataType, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList,
     FunctionArguments, GroupByExpr, Ident, ObjectName, Query, Select, SelectFlavor, SelectItem, SetExpr, Spanned,
-    TableFactor, TableWithJoins, Value, WildcardAdditionalOptions,
+    TableAlias, TableFactor, TableWithJoins, Value, WildcardAdditionalOptions,
 };
 use datafusion::sql::sqlparser::tokenizer::Span;
 
@@ -128,6 +128,11 @@ pub fn from(relation: TableFactor) -> TableWithJoins {
 /// A query in brackets, as a table.
 pub fn derived(query: Query) -> TableFactor {
     TableFactor::Derived { lateral: false, subquery: Box::new(query), alias: None, sample: None }
+}
+
+/// What a table is called.
+pub fn alias(name: String) -> TableAlias {
+    TableAlias { explicit: true, name: Ident::with_quote('`', name), columns: vec![], at: None }
 }
 
 /// A table by its name.

@@ -2,10 +2,12 @@
 //!
 //! | place | noun |
 //! |---|---|
+//! | `aggregates` | aggregates that are others in other words |
 //! | `build` | parts of syntax that are put in place of others |
 //! | `calls` | functions with a syntax of their own |
 //! | `casts` | functions that are casts by the name of their type |
 //! | `clauses` | clauses that say little, and those that the planner would overlook |
+//! | `fields` | fields of structs behind any expression |
 //! | `functions` | functions whose arguments say what others say by clauses |
 //! | `grouping` | ROLLUP, CUBE and GROUPING SETS |
 //! | `literals` | numbers with a suffix |
@@ -15,10 +17,12 @@
 //! | `scoped` | selects that need to know the columns of their FROM |
 //! | `refusal` | what is not to be understood |
 
+mod aggregates;
 pub mod build;
 mod calls;
 mod casts;
 mod clauses;
+mod fields;
 mod functions;
 mod grouping;
 mod literals;
@@ -30,7 +34,7 @@ mod scoped;
 
 use std::ops::ControlFlow;
 
-use datafusion::sql::sqlparser::ast::{Expr, Query, TableFactor, VisitMut, VisitorMut};
+use datafusion::sql::sqlparser::ast::{Expr, Query, Select, TableFactor, VisitMut, VisitorMut};
 
 use super::names;
 pub use build::call;
@@ -62,6 +66,11 @@ impl VisitorMut for Rewrite {
         refused(understood)
     }
 
+    fn post_visit_select(&mut self, select: &mut Select) -> ControlFlow<RewriteRefusal> {
+        aggregates::named_windows(select);
+        ControlFlow::Continue(())
+    }
+
     fn post_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<RewriteRefusal> {
         clauses::table(factor);
         ControlFlow::Continue(())
@@ -78,7 +87,9 @@ impl VisitorMut for Rewrite {
             functions::rewrite(function);
         }
         casts::rewrite(expr);
-        refused(literals::rewrite(expr).and_then(|()| operators::rewrite(expr)))
+        fields::rewrite(expr);
+        let understood = aggregates::rewrite(expr).and_then(|()| literals::rewrite(expr));
+        refused(understood.and_then(|()| operators::rewrite(expr)))
     }
 }
 

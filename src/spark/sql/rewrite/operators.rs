@@ -60,7 +60,8 @@ fn not_if(negated: bool, expr: Expr) -> Expr {
     }
 }
 
-/// `a LIKE ANY (p, q)` is `a LIKE p OR a LIKE q`; with ALL it is AND. The parser takes `ALL (…)` and `SOME (…)` for calls.
+/// `a LIKE ANY (p, q)` is `a LIKE p OR a LIKE q`; with ALL it is AND. The parser takes `ALL (…)` and `SOME (…)` for calls, and
+/// the latter is `bool_or` by now.
 /// <https://spark.apache.org/docs/latest/sql-ref-syntax-qry-select-like.html>
 fn any_or_all(like: &mut Expr) {
     let (Expr::Like { any, pattern, .. } | Expr::ILike { any, pattern, .. }) = &mut *like else { return };
@@ -69,7 +70,7 @@ fn any_or_all(like: &mut Expr) {
         Expr::Nested(pattern) if *any => Some((BinaryOperator::Or, vec![taken(pattern)])),
         Expr::Function(function) => match (function.name.to_string().as_str(), arguments(function)) {
             ("all", Some(patterns)) => Some((BinaryOperator::And, patterns)),
-            ("any" | "some", Some(patterns)) => Some((BinaryOperator::Or, patterns)),
+            ("any" | "some" | "bool_or", Some(patterns)) => Some((BinaryOperator::Or, patterns)),
             _ => None,
         },
         _ => None,
