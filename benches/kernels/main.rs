@@ -3,6 +3,7 @@
 //! `cargo bench` measures them; `cargo test --benches` runs each once over a thousandth of the data. What each one
 //! is and what its number says: `benches/README.md`.
 
+mod arithmetic;
 mod data;
 mod workbench;
 
@@ -18,6 +19,7 @@ use trapiche::lake::{TableName, Zone};
 use trapiche::project::{Describe, Impute, Init, InitMethod, Kmeans, Scale};
 use trapiche::spark::sql;
 
+use arithmetic::arithmetic;
 use data::FEATURES;
 use workbench::Workbench;
 
@@ -38,7 +40,7 @@ criterion_group! {
         .sample_size(10)
         .warm_up_time(Duration::from_secs(1))
         .measurement_time(Duration::from_secs(10));
-    targets = csv_to_parquet, json_scan, partitioned_write, encoders, k_means, describe_columns
+    targets = csv_to_parquet, json_scan, partitioned_write, encoders, k_means, describe_columns, arithmetic
 }
 criterion_main!(kernels);
 

@@ -5,8 +5,9 @@
 
 use arrow::datatypes::DataType;
 use datafusion::common::tree_node::{Transformed, TreeNode};
-use datafusion::common::{DFSchema, DataFusionError, Result, ScalarValue};
+use datafusion::common::{DFSchema, DataFusionError, Result, ScalarValue, internal_err};
 use datafusion::config::ConfigOptions;
+use datafusion::functions::core::coalesce;
 use datafusion::logical_expr::expr::{Between, Case, InList, InSubquery, Like, ScalarFunction};
 use datafusion::logical_expr::expr_schema::cast_subquery;
 use datafusion::logical_expr::{BinaryExpr, Expr, ExprSchemable, Join, LogicalPlan, Operator, when};
@@ -158,8 +159,22 @@ impl Conversions<'_> {
         let ScalarFunction { func, mut args } = call;
         // The first argument that is a value like the others, and how their type is found.
         let (first, of_both): (usize, CommonType) = match func.name() {
-            "coalesce" | "nvl" | "ifnull" | "make_array" | "array" => (0, common),
-            "nvl2" | "if" => (1, common),
+            // The engine's own take doubles only.
+            "nvl" | "ifnull" if args.len() == 2 => {
+                let args = self.of_common_type(func.name(), args, common)?;
+                return Ok(Transformed::yes(coalesce().call(args)));
+            }
+            "nvl2" if args.len() == 3 => {
+                let values = args.split_off(1);
+                let mut values = self.of_common_type("nvl2", values, common)?;
+                let (Some(otherwise), Some(then)) = (values.pop(), values.pop()) else {
+                    return internal_err!("two of two");
+                };
+                let is_there = Expr::IsNotNull(Box::new(args.remove(0)));
+                return Ok(Transformed::yes(when(is_there, then).otherwise(otherwise)?));
+            }
+            "coalesce" | "make_array" | "array" => (0, common),
+            "if" => (1, common),
             "greatest" | "least" => (0, without_texts),
             // Known without a value, which may be none that can be computed.
             "typeof" if args.len() == 1 => {

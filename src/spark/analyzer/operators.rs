@@ -29,6 +29,17 @@ pub fn settled(call: &ScalarFunction, schema: &DFSchema, ansi: bool) -> Result<O
         if left_type.is_decimal() {
             (right, right_type) = written_beside_decimal(right, right_type);
         }
+        // A text beside a whole number is one before it is a double.
+        if ansi && op == ArithmeticOp::Divide {
+            if left_type == DataType::Utf8 && right_type.is_integer() {
+                left = convert(left, &left_type, &DataType::Int64);
+                left_type = DataType::Int64;
+            }
+            if right_type == DataType::Utf8 && left_type.is_integer() {
+                right = convert(right, &right_type, &DataType::Int64);
+                right_type = DataType::Int64;
+            }
+        }
         let operands = coercion::arithmetic(op, &left_type, &right_type, ansi)
             .ok_or_else(|| misfit(op, &left_type, &right_type))?;
         right = convert(right, &right_type, &operands.right);

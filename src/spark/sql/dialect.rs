@@ -156,16 +156,15 @@ pub fn tokenize(text: &str) -> Result<Vec<TokenWithSpan>, TokenizerError> {
     Ok(omitted::put_in(spark))
 }
 
-/// The words as the parser's tokenizer sees them, with the raw strings that it does not know.
+/// The words as the parser's tokenizer sees them, with the strings that it does not know.
 fn words(text: &str) -> Result<Vec<TokenWithSpan>, TokenizerError> {
     let mut tokens = vec![];
     let (mut start, mut walk) = (0, Walk::new(text));
-    for raw in raw::strings(text) {
-        append(&mut tokens, &text[start..raw.start], walk.location(start))?;
-        let place = Span::new(walk.location(raw.start), walk.location(raw.end));
-        let string = text[raw.start + 2..raw.end - 1].to_string();
-        tokens.push(TokenWithSpan::new(Token::SingleQuotedString(string), place));
-        start = raw.end;
+    for own in raw::strings(text) {
+        append(&mut tokens, &text[start..own.span.start], walk.location(start))?;
+        let place = Span::new(walk.location(own.span.start), walk.location(own.span.end));
+        tokens.push(TokenWithSpan::new(Token::SingleQuotedString(own.text), place));
+        start = own.span.end;
     }
     append(&mut tokens, &text[start..], walk.location(start))?;
     Ok(tokens)

@@ -62,8 +62,26 @@ pub fn decimal(text: &[u8], precision: u8, scale: i8) -> ReadDecimal {
     let is_blank = |byte: &u8| *byte <= b' ';
     let start = text.iter().position(|byte| !is_blank(byte)).unwrap_or(text.len());
     let end = text.iter().rposition(|byte| !is_blank(byte)).map_or(start, |last| last + 1);
-    let Some(parts) = NumberParts::of(&text[start..end]) else { return ReadDecimal::NoNumber };
-    parts.rounded(precision, scale)
+    let text = &text[start..end];
+    if text.is_ascii() {
+        return NumberParts::of(text).map_or(ReadDecimal::NoNumber, |parts| parts.rounded(precision, scale));
+    }
+    let text = plain_digits(text);
+    NumberParts::of(&text).map_or(ReadDecimal::NoNumber, |parts| parts.rounded(precision, scale))
+}
+
+/// The zeros of scripts that have ten digits of their own, which Java's `BigDecimal` reads.
+const ZEROS: [u32; 20] = [
+    0x660, 0x6F0, 0x7C0, 0x966, 0x9E6, 0xA66, 0xAE6, 0xB66, 0xBE6, 0xC66, 0xCE6, 0xD66, 0xDE6, 0xE50, 0xED0, 0xF20,
+    0x1040, 0x17E0, 0x1810, 0xFF10,
+];
+
+fn plain_digits(text: &[u8]) -> Vec<u8> {
+    let plain = |c: char| {
+        let digit = ZEROS.iter().find_map(|zero| (u32::from(c).wrapping_sub(*zero) < 10).then(|| u32::from(c) - zero));
+        digit.and_then(|digit| char::from_digit(digit, 10)).unwrap_or(c)
+    };
+    String::from_utf8_lossy(text).chars().map(plain).collect::<String>().into_bytes()
 }
 
 /// `sign digits e exponent`, without the point.

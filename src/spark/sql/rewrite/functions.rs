@@ -1,14 +1,15 @@
 //! Functions whose arguments say what others say by clauses.
 
 use datafusion::sql::sqlparser::ast::{
-    Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, NullTreatment, Value,
+    DataType, ExactNumberInfo, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, NullTreatment, Value,
 };
 
-use super::build::renamed;
+use super::build::{cast, renamed, taken};
 
 pub fn rewrite(function: &mut Function) {
     ignoring_nulls(function);
     sorting(function);
+    collecting(function);
 }
 
 /// `first(x, true)` is `first_value(x) IGNORE NULLS`: <https://spark.apache.org/docs/latest/api/sql/index.html#first>
@@ -49,4 +50,19 @@ fn sorting(function: &mut Function) {
     let texts = order.map(|word| Expr::Value(Value::SingleQuotedString(word.to_string()).with_empty_span()));
     arguments.args.extend(texts.map(|text| FunctionArg::Unnamed(FunctionArgExpr::Expr(text))));
     function.name = renamed(&function.name, "array_sort");
+}
+
+/// `array_agg` leaves nulls out, as `collect_list` does: <https://spark.apache.org/docs/latest/api/sql/index.html#array_agg>. The
+/// median is a double, of decimals too.
+fn collecting(function: &mut Function) {
+    match function.name.to_string().as_str() {
+        "array_agg" => function.name = renamed(&function.name, "collect_list"),
+        "median" => {
+            let FunctionArguments::List(arguments) = &mut function.args else { return };
+            if let [FunctionArg::Unnamed(FunctionArgExpr::Expr(value))] = arguments.args.as_mut_slice() {
+                *value = cast(taken(value), DataType::Double(ExactNumberInfo::None));
+            }
+        }
+        _ => {}
+    }
 }

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Float64Array, PrimitiveArray, new_null_array};
+use arrow::array::{
+    Array, ArrayRef, AsArray, BooleanArray, Decimal128Array, Float64Array, PrimitiveArray, new_null_array,
+};
 use arrow::compute::cast as engine_cast;
 use arrow::datatypes::{
     DataType, Date32Type, Decimal128Type, Float32Type, Float64Type, Int64Type, TimestampMicrosecondType,
@@ -67,7 +69,11 @@ fn to_number(job: &CastJob, values: &ArrayRef, to: &DataType) -> Result<ArrayRef
         }
         DataType::Float64 => Ok(Arc::new(exact())),
         DataType::Float32 => Ok(Arc::new(exact().unary::<_, Float32Type>(|seconds| seconds as f32))),
-        DataType::Decimal128(..) => job.cast(&(Arc::new(exact()) as ArrayRef), to),
+        // All digits, as a decimal of microseconds has them.
+        DataType::Decimal128(..) => {
+            let micros: Decimal128Array = instants.iter().map(|micros| micros.map(i128::from)).collect();
+            job.cast(&(Arc::new(micros.with_precision_and_scale(20, 6)?) as ArrayRef), to)
+        }
         DataType::Boolean => Ok(Arc::new(instants.iter().map(|micros| Some(micros? != 0)).collect::<BooleanArray>())),
         other => exec_err!("a timestamp is not cast to {other}"),
     }
