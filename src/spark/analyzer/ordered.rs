@@ -28,7 +28,7 @@ impl AnalyzerRule for OrderedRows {
 
     fn analyze(&self, plan: LogicalPlan, _: &ConfigOptions) -> Result<LogicalPlan> {
         plan.transform_up_with_subqueries(|plan| match plan {
-            LogicalPlan::Aggregate(aggregate) if aggregate.aggr_expr.iter().any(|expr| needs_order(expr)) => {
+            LogicalPlan::Aggregate(aggregate) if aggregate.aggr_expr.iter().any(needs_order) => {
                 match carried(&aggregate.input)? {
                     Some((input, order)) => ordered(aggregate, input, &order).map(Transformed::yes),
                     None => Ok(Transformed::no(LogicalPlan::Aggregate(aggregate))),

@@ -100,7 +100,7 @@ struct Extreme {
 impl Accumulator for Extreme {
     fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
         let (value, by) = (&values[0], &values[1]);
-        let rows = self.rows.convert_columns(&[by.clone()])?;
+        let rows = self.rows.convert_columns(std::slice::from_ref(by))?;
         let mut best = None;
         for nth in (0..by.len()).filter(|nth| !by.is_null(*nth)) {
             let row = rows.row(nth);

@@ -214,7 +214,8 @@ impl Quantiles {
         if !self.is_distinct || sorted.is_empty() {
             return Ok(sorted);
         }
-        let firsts = partition(&[sorted.clone()])?.ranges().into_iter().map(|range| sorted.slice(range.start, 1));
+        let firsts =
+            partition(std::slice::from_ref(&sorted))?.ranges().into_iter().map(|range| sorted.slice(range.start, 1));
         let firsts: Vec<ArrayRef> = firsts.collect();
         let firsts: Vec<&dyn Array> = firsts.iter().map(AsRef::as_ref).collect();
         Ok(concat(&firsts)?)
@@ -281,7 +282,7 @@ impl Accumulator for Quantiles {
             return ScalarValue::try_from(&self.result);
         }
         if self.asked == Quantity::Mode {
-            let ranges = partition(&[sorted.clone()])?.ranges();
+            let ranges = partition(std::slice::from_ref(&sorted))?.ranges();
             // The first of those that are longest.
             let longest = ranges.into_iter().rev().max_by_key(ExactSizeIterator::len);
             return ScalarValue::try_from_array(&sorted, longest.map_or(0, |range| range.start));
