@@ -91,8 +91,9 @@ fn told(files: &[Address], previous: Option<&Landing>) -> String {
         .map(|request| request.url.as_str())
         .filter(|url| !now.contains(*url))
         .collect();
+    let count = if files.len() == 1 { "1 file".to_string() } else { format!("{} files", files.len()) };
     match gone.as_slice() {
-        [] => format!("{} files", files.len()),
-        [first, ..] => format!("{} files; {} gone since the last landing, as `{first}`", files.len(), gone.len()),
+        [] => count,
+        [first, ..] => format!("{count}; {} gone since the last landing, as `{first}`", gone.len()),
     }
 }
