@@ -186,8 +186,8 @@ const OF_THE_TEXT: &[Text] = &[
     Text {
         what: "a type that the text decides",
         file: "queries/refined/items.sql",
-        sql: "SELECT sum(item) AS item FROM trusted.sales",
-        faults: &["`sum` does not take (string)"],
+        sql: "SELECT sum(item > 'a') AS item FROM trusted.sales",
+        faults: &["`sum` does not take (boolean)"],
     },
     Text {
         what: "a column without a name",
@@ -209,8 +209,8 @@ const OF_A_SOURCE: &[(&str, &str, &str)] = &[
     ("a column that comes through `*`", "queries/refined/people.sql", "SELECT coming FROM refined.all"),
     ("a nested column", "queries/trusted/people.sql", "SELECT id, home.street AS street FROM raw.people"),
     ("a nested column of what is none", "queries/trusted/people.sql", "SELECT name.first AS first FROM raw.people"),
-    ("a type", "queries/trusted/people.sql", "SELECT id, sum(name) AS name FROM raw.people GROUP BY id"),
-    ("a type further down", "queries/refined/people.sql", "SELECT sum(name) AS name FROM trusted.people"),
+    ("a type", "queries/trusted/people.sql", "SELECT id, size(name) AS name FROM raw.people"),
+    ("a type further down", "queries/refined/people.sql", "SELECT array_max(name) AS name FROM trusted.people"),
     ("a list that is none", "queries/trusted/people.sql", "SELECT explode(name) AS name FROM raw.people"),
     (
         "the number of columns",
