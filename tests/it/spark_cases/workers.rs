@@ -45,6 +45,9 @@ fn on_workers() {
     });
 }
 
+/// The last digit of such a sum of doubles depends on which worker's part comes first, which neither Spark promises.
+const OPEN_TO_ORDER: [&str; 1] = ["SELECT corr(n, m) FROM t"];
+
 /// Why, for each case that differs, named as in the list of those that do.
 pub type Differing = BTreeMap<String, String>;
 
@@ -61,7 +64,8 @@ impl Sweep<'_> {
         let (listed, by_design) = (open::read(&family.name), open::by_design(&family.name));
         let holds = |number: usize, case: &Case| {
             let how = listed.get(&(ansi, number, case.text.clone()));
-            how.is_none_or(|how| how.ends_with("\tequal")) && !by_design.contains(&case.text)
+            let is_left_out = by_design.contains(&case.text) || OPEN_TO_ORDER.contains(&case.text.as_str());
+            how.is_none_or(|how| how.ends_with("\tequal")) && !is_left_out
         };
         let mut asked = 0;
         for (number, table) in family.tables.iter().enumerate().filter(|(_, table)| !table.columns.is_empty()) {
