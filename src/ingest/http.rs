@@ -59,7 +59,9 @@ pub fn client(headers: HeaderMap, has_secrets: bool) -> Result<Client> {
     let redirects = redirect::Policy::custom(move |attempt| {
         let first = attempt.previous().first();
         let same = first.is_some_and(|first| first.origin() == attempt.url().origin());
-        if attempt.previous().len() > 10 || (stays && !same) {
+        if attempt.previous().len() > 10 {
+            attempt.error("it redirects too often")
+        } else if stays && !same {
             attempt.stop()
         } else if !same && guard::is_link_local(attempt.url()) {
             attempt.error("it redirects to a link-local address, which answers from outside must not lead to")
@@ -183,7 +185,7 @@ fn refused(status: StatusCode, url: &Address) -> Error {
     let message = format!("`{url}` answered {status}");
     match status {
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
-            Error::connection(message).hint("check the credentials in the connection's `headers:`")
+            Error::connection(message).hint("check the credentials in the connection's `auth:` or `headers:`")
         }
         StatusCode::NOT_FOUND | StatusCode::GONE => Error::failed(message).hint("check the source's path"),
         StatusCode::TOO_MANY_REQUESTS => Error::failed(message).hint("ask for larger pages, or run again later"),

@@ -47,7 +47,7 @@ async fn serve() -> (String, Arc<PagedApi>) {
         .route("/guarded", get(guarded))
         .route("/names", get(|| async { Json(json!(["men's clothing", "a/b", "gone", "50%"])) }))
         .route("/of/{name}", get(of))
-        .route("/more", get(|| async { Json(json!({ "has_more": true, "data": [{ "id": 1 }] })) }))
+        .route("/first/{sign}", get(first))
         .route("/away", get(|| async { (StatusCode::FOUND, [(header::LOCATION, "http://169.254.169.254/latest")]) }))
         .route("/people", get(people))
         .with_state(api.clone());
@@ -142,6 +142,24 @@ async fn of(State(api): SharedApi, Path(name): Path<String>) -> Response {
     }
 }
 
+/// A page that says in one of several ways that it is not all.
+async fn first(Path(sign): Path<String>) -> Response {
+    let mut body = json!({ "data": [{ "id": 1 }] });
+    let link = match sign.as_str() {
+        "link" => "</first/link?page=2>; rel=\"next\"",
+        // Which is of the document, and of no page.
+        _ => "</schema.json>; rel=\"describedby\"",
+    };
+    match sign.as_str() {
+        "cursor" => body["next_cursor"] = "abc".into(),
+        "flag" => body["has_more"] = true.into(),
+        "total" => body["total"] = 7.into(),
+        "next" => body["next"] = "/first/all".into(),
+        _ => body["total"] = 1.into(),
+    }
+    ([(header::LINK, link)], Json(body)).into_response()
+}
+
 async fn people() -> Response {
     Json(json!([{ "id": 1, "Password": "m38rmF$", "name": { "last": "doe" } }, { "id": 2, "name": null }]))
         .into_response()
@@ -202,11 +220,33 @@ async fn pages_that_lead_nowhere_good_are_told() {
     for (source, told) in [
         (paged(&url, "/next/round", Some("results"), next()), "a next page a second time"),
         (paged(&url, "/next/away", Some("results"), next()), "the next page is on another host"),
-        (paged(&url, "/more", Some("data"), Pages::Auto { auto: true }), "`has_more` says that there is more"),
+        (
+            paged(&url, "/first/flag", Some("data"), Pages::Auto { auto: true }),
+            "there are more rows, as `has_more` says",
+        ),
+        (paged(&url, "/first/total", Some("data"), Pages::Auto { auto: true }), "there are more rows, as `total` says"),
+        (paged(&url, "/first/cursor", Some("data"), Pages::Auto { auto: true }), "`next_cursor` has its cursor"),
+        (rest(&url, "/first/link", Some("data"), None), "it is a first page"),
+        (rest(&url, "/first/next", Some("data"), None), "it is a first page"),
+        (rest(&url, "/first/total", Some("data"), None), "there are more rows, as `total` says"),
     ] {
         let error = Bench::new().error(&source).await;
         assert!(error.to_string().contains(told), "{error}");
     }
+    // All of it, or the part that was asked for.
+    for source in [
+        rest(&url, "/first/all", Some("data"), None),
+        paged(&url, "/first/all", Some("data"), Pages::Auto { auto: true }),
+        paged(&url, "/first/next", Some("data"), Pages::Auto { auto: true }),
+        rest(&url, "/first/link?page=1", Some("data"), None),
+        // The object is a row.
+        rest(&url, "/first/total", None, None),
+    ] {
+        Bench::new().landed(&source).await;
+    }
+    let misspelt = Pages::Cursor { cursor: "after".into(), cursor_at: "meta.nxt".into() };
+    let note = Bench::new().note(&paged(&url, "/cursor", Some("data.items"), misspelt)).await;
+    assert_eq!(note, "one page: the answer has nothing at `meta.nxt`");
     let away = with(rest(&url, "/away", None, None), |read| std::sync::Arc::make_mut(&mut read.api).headers.clear());
     let error = Bench::new().error(&away).await;
     assert!(format!("{error:?}").contains("link-local"), "{error:?}");

@@ -31,23 +31,23 @@ use crate::project::{
 };
 
 /// A lake of its own for a source.
-pub(super) struct Bench {
-    pub(super) dir: TempDir,
-    pub(super) lake: Lake,
-    pub(super) runs: usize,
+pub(in crate::ingest) struct Bench {
+    pub(in crate::ingest) dir: TempDir,
+    pub(in crate::ingest) lake: Lake,
+    pub(in crate::ingest) runs: usize,
     /// When the runs begin. A file is trusted to be as it was if it has been so for a while by then, as here for a century.
-    pub(super) began: &'static str,
+    pub(in crate::ingest) began: &'static str,
 }
 
 impl Bench {
-    pub(super) fn new() -> Self {
+    pub(in crate::ingest) fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         std::fs::create_dir(dir.path().join("lake")).unwrap();
         let lake = lake_in(&dir.path().join("lake"));
         Bench { dir, lake, runs: 0, began: "2126-11-23T13:00:00Z" }
     }
 
-    pub(super) fn file(&self, name: &str, bytes: impl AsRef<[u8]>) -> String {
+    pub(in crate::ingest) fn file(&self, name: &str, bytes: impl AsRef<[u8]>) -> String {
         let path = self.dir.path().join(name);
         std::fs::write(&path, bytes).unwrap();
         format!("file://{}", path.display())
@@ -66,14 +66,22 @@ impl Bench {
         capture(&dataset, source, &self.lake, before, &stamp, false, &Meter::default()).await
     }
 
-    pub(super) async fn outcome(&mut self, source: &Source) -> Result<Landing> {
+    pub(in crate::ingest) async fn outcome(&mut self, source: &Source) -> Result<Landing> {
         match self.capture(source).await? {
             Captured::Landed { mut live, .. } => Ok(live.landings.remove(0)),
             Captured::Unchanged { why, .. } => panic!("unchanged: {why}"),
         }
     }
 
-    pub(super) async fn landed(&mut self, source: &Source) -> Landing {
+    /// What is said of a capture that lands.
+    pub(in crate::ingest) async fn note(&mut self, source: &Source) -> String {
+        match self.capture(source).await.unwrap() {
+            Captured::Landed { note, .. } => note.unwrap_or_default(),
+            Captured::Unchanged { why, .. } => panic!("unchanged: {why}"),
+        }
+    }
+
+    pub(in crate::ingest) async fn landed(&mut self, source: &Source) -> Landing {
         match self.capture(source).await.unwrap_or_else(|error| panic!("{error}: {:?}", error)) {
             Captured::Landed { mut live, .. } => live.landings.pop().unwrap(),
             Captured::Unchanged { why, .. } => panic!("unchanged: {why}"),
@@ -81,22 +89,22 @@ impl Bench {
     }
 
     /// The source as it is now, for another one that is asked for each of its rows.
-    pub(super) async fn parent(&self) -> Live {
+    pub(in crate::ingest) async fn parent(&self) -> Live {
         Live::look(&self.lake, "things", None).await.unwrap().unwrap()
     }
 
-    pub(super) async fn landed_below(&mut self, source: &Source, parent: Live) -> Landing {
+    pub(in crate::ingest) async fn landed_below(&mut self, source: &Source, parent: Live) -> Landing {
         match self.capture_below(source, Some(parent)).await.unwrap() {
             Captured::Landed { mut live, .. } => live.landings.pop().unwrap(),
             Captured::Unchanged { why, .. } => panic!("unchanged: {why}"),
         }
     }
 
-    pub(super) async fn error_below(&mut self, source: &Source, parent: Live) -> Error {
+    pub(in crate::ingest) async fn error_below(&mut self, source: &Source, parent: Live) -> Error {
         self.capture_below(source, Some(parent)).await.unwrap_err()
     }
 
-    pub(super) async fn unchanged(&mut self, source: &Source) -> String {
+    pub(in crate::ingest) async fn unchanged(&mut self, source: &Source) -> String {
         match self.capture(source).await.unwrap() {
             Captured::Landed { live, .. } => panic!("landed {}", live.state.run_id),
             Captured::Unchanged { why, live } => {
@@ -108,19 +116,19 @@ impl Bench {
         }
     }
 
-    pub(super) async fn error(&mut self, source: &Source) -> Error {
+    pub(in crate::ingest) async fn error(&mut self, source: &Source) -> Error {
         let error = self.capture(source).await.unwrap_err();
         assert_eq!(self.files(), Vec::<String>::new(), "a failed capture leaves nothing");
         error
     }
 
     /// What a query over the table `t` gives, as one batch.
-    pub(super) async fn batch(&self, landing: &Landing, sql: &str) -> RecordBatch {
+    pub(in crate::ingest) async fn batch(&self, landing: &Landing, sql: &str) -> RecordBatch {
         let batches = self.batches(landing, sql).await.unwrap();
         concat_batches(&batches[0].schema(), &batches).unwrap()
     }
 
-    pub(super) async fn sql(&self, landing: &Landing, sql: &str) -> Result<String, String> {
+    pub(in crate::ingest) async fn sql(&self, landing: &Landing, sql: &str) -> Result<String, String> {
         Ok(pretty_format_batches(&self.batches(landing, sql).await?).unwrap().to_string())
     }
 
@@ -132,7 +140,7 @@ impl Bench {
         frame.collect().await.map_err(|error| error.to_string())
     }
 
-    pub(super) fn files(&self) -> Vec<String> {
+    pub(in crate::ingest) fn files(&self) -> Vec<String> {
         fn walk(dir: &Path, found: &mut Vec<String>) {
             for entry in std::fs::read_dir(dir).into_iter().flatten().flatten() {
                 if entry.path().is_dir() {
@@ -165,24 +173,24 @@ fn dataset(source: &Source) -> Dataset {
     }
 }
 
-pub(super) fn csv_format() -> FileFormat {
+pub(in crate::ingest) fn csv_format() -> FileFormat {
     let (dialect, encoding) = (CsvDialect::default(), TextEncoding::Utf8);
     FileFormat::Csv { delimiter: b',', header: true, dialect, encoding }
 }
 
-pub(super) fn csv(url: String, columns: &[(&str, DataType)]) -> Source {
+pub(in crate::ingest) fn csv(url: String, columns: &[(&str, DataType)]) -> Source {
     let columns = columns.iter().map(|(name, data_type)| (name.to_string(), data_type.clone())).collect();
     let url = Address::parse(&url).unwrap();
     Source { origin: Origin::Url { url, format: csv_format() }, columns }
 }
 
-pub(super) fn json(url: String, records: Option<&str>) -> Source {
+pub(in crate::ingest) fn json(url: String, records: Option<&str>) -> Source {
     let format = FileFormat::Json { records: records.map(String::from), encoding: TextEncoding::Utf8 };
     let url = Address::parse(&url).unwrap();
     Source { origin: Origin::Url { url, format }, columns: BTreeMap::new() }
 }
 
-pub(super) fn sql_table(database: &Path, table: &str) -> Source {
+pub(in crate::ingest) fn sql_table(database: &Path, table: &str) -> Source {
     let database = Address::parse(&format!("sqlite://{}", database.display())).unwrap();
     Source {
         origin: Origin::Sql { database, query: SqlRead::Table(table.into()), select: vec![], readers: None },
@@ -190,7 +198,7 @@ pub(super) fn sql_table(database: &Path, table: &str) -> Source {
     }
 }
 
-pub(super) fn gzip(bytes: &[u8]) -> Vec<u8> {
+pub(in crate::ingest) fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(vec![], flate2::Compression::fast());
     encoder.write_all(bytes).unwrap();
     encoder.finish().unwrap()
@@ -351,41 +359,7 @@ async fn file(headers: HeaderMap) -> Response {
     ([(header::ETAG, etag)], "a,b\n1,2\n").into_response()
 }
 
-#[tokio::test]
-async fn files_that_are_like_a_pattern_are_one_source() {
-    let mut bench = Bench::new();
-    std::fs::create_dir_all(bench.dir.path().join("in [1]/deep")).unwrap();
-    let first = bench.file("in [1]/b.csv", "id,town\n2,Bern\n");
-    bench.file("in [1]/a.csv", "id,town\n1,Chur\n");
-    bench.file("in [1]/.hidden.csv", "x\n");
-    bench.file("in [1]/deep/c.csv", "id,town\n3,Thun\n");
-    let source = csv(first.replace("b.csv", "*.csv"), &[("id", DataType::Int64)]);
-    let landing = bench.landed(&source).await;
-    assert_eq!((landing.rows, landing.parts.len()), (2, 2));
-    assert!(landing.parts[0].requests[0].url.ends_with("/a.csv"), "{:?}", landing.parts);
-    assert_eq!(bench.unchanged(&source).await, "none of 2 files is modified");
-
-    let deep = csv(first.replace("b.csv", "**/*.csv"), &[("id", DataType::Int64)]);
-    let landing = Bench::new().landed(&deep).await;
-    assert_eq!((landing.rows, landing.parts.len()), (3, 3));
-
-    bench.file("in [1]/c.csv", "id,village\n4,Olten\n");
-    let error = bench.outcome(&source).await.unwrap_err();
-    assert!(error.to_string().contains("c.csv` has other columns than `"), "{error}");
-    let error = bench.outcome(&csv(first.replace("b.csv", "*.tsv"), &[])).await.unwrap_err();
-    assert!(error.to_string().starts_with("no file is like"), "{error}");
-
-    // Rows of several JSON files have one schema.
-    let mut bench = Bench::new();
-    bench.file("1.json", r#"[{"id": 1, "n": 1}, {"id": 2}]"#);
-    let second = bench.file("2.json", r#"[{"id": 3, "n": 1.5, "more": true}]"#);
-    let landing = bench.landed(&json(second.replace("2.json", "*.json"), None)).await;
-    assert_eq!(landing.parts.iter().map(|part| part.rows).collect::<Vec<_>>(), [2, 1]);
-    let table = bench.sql(&landing, "SELECT count(*) c, sum(n) n, count(more) m FROM t").await.unwrap();
-    assert!(table.contains("| 3 | 2.5 | 1 |"), "{table}");
-}
-
-pub(super) fn rest(base: &str, path: &str, records: Option<&str>, size: Option<u32>) -> Source {
+pub(in crate::ingest) fn rest(base: &str, path: &str, records: Option<&str>, size: Option<u32>) -> Source {
     let base = Address::parse(base).unwrap();
     let url = base.joined(&path.into()).unwrap();
     let headers = BTreeMap::from([("x-api-key".to_string(), Secret::new("hush"))]);

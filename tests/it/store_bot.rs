@@ -65,6 +65,9 @@ sources:
   e: { from: sound, path: /x, body: { a: 1 }, paginate: { page: p, limit: l, in: body } }
   f: { from: sound, path: /x, drop: [a], mask: { A: hash } }
   g: { from: sound, path: \"/x/{h.id}\", for_each: h }
+  k: { url: \"file://./x.csv\", quote: \",\", comment: x, decimal_comma: true }
+  m: { url: \"file://./x.csv\", decimal_comma: true }
+  l: { url: \"file://./x.csv\", quote: \"'\", escape: \"'\", comment: \"'\" }
   i: { from: sound, path: \"/x/{j.id}\", for_each: j }
   j: { from: sound, path: \"/x/{i.id}\", for_each: i }
 ",
@@ -82,6 +85,10 @@ sources:
         "add `size:`",
         "there is nothing to mask",
         "no source makes `raw.h`",
+        "`quote` is one mark of ASCII, and not the delimiter",
+        "`comment` is one mark of ASCII",
+        "`decimal_comma` is of numbers, and `columns:` names none",
+        "a mark that begins comments stands for nothing else",
     ] {
         assert!(told.stderr.contains(part), "{part}\n{}", told.stderr);
     }

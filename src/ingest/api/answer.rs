@@ -6,14 +6,38 @@ use reqwest::header::{HeaderMap, LINK};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-/// The value at a dotted path of keys; `None` where there is none, or null.
-pub fn at(body: &[u8], path: &str) -> Option<Value> {
-    let mut value: &RawValue = serde_json::from_slice(body).ok()?;
-    for key in path.split('.') {
-        let members: BTreeMap<String, &RawValue> = serde_json::from_str(value.get()).ok()?;
-        value = members.get(key).copied()?;
+use crate::error::{Error, Result};
+
+const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
+
+/// The object around an answer's rows, or a row. A list has none, and nothing is in it.
+pub struct Envelope<'a>(BTreeMap<String, &'a RawValue>);
+
+impl<'a> Envelope<'a> {
+    /// # Errors
+    /// When it is more than one document: then nothing says which of them speaks of the next page.
+    pub fn of(body: &'a [u8]) -> Result<Self> {
+        let body = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body);
+        if body.trim_ascii_start().first() != Some(&b'{') {
+            return Ok(Envelope(BTreeMap::new()));
+        }
+        let members = serde_json::from_slice(body).map_err(|error| {
+            Error::failed("the answer is not one JSON document, so nothing in it can say what the next page is")
+                .because(error)
+        })?;
+        Ok(Envelope(members))
     }
-    serde_json::from_str(value.get()).ok().filter(|value: &Value| !value.is_null())
+
+    /// The value at a dotted path of keys; `None` where there is none, or null.
+    pub fn at(&self, path: &str) -> Option<Value> {
+        let mut keys = path.split('.');
+        let mut value = *self.0.get(keys.next()?)?;
+        for key in keys {
+            let members: BTreeMap<String, &RawValue> = serde_json::from_str(value.get()).ok()?;
+            value = members.get(key).copied()?;
+        }
+        serde_json::from_str(value.get()).ok().filter(|value: &Value| !value.is_null())
+    }
 }
 
 /// The address that the `Link` header gives the relation `next` (RFC 8288); the inner `None` when it has others only.
@@ -38,11 +62,14 @@ mod tests {
 
     #[test]
     fn values_are_found_by_their_path() {
-        let body = br#"{"rows": [{"next": 1}], "meta": {"next": "a\u0062", "none": null}}"#;
-        assert_eq!(at(body, "meta.next"), Some(Value::from("ab")));
+        let body = "\u{feff} {\"rows\": [{\"next\": 1}], \"meta\": {\"next\": \"a\\u0062\", \"none\": null}}";
+        let envelope = Envelope::of(body.as_bytes()).unwrap();
+        assert_eq!(envelope.at("meta.next"), Some(Value::from("ab")));
         for nowhere in ["meta.none", "meta.other", "rows.next", "next"] {
-            assert_eq!(at(body, nowhere), None, "{nowhere}");
+            assert_eq!(envelope.at(nowhere), None, "{nowhere}");
         }
+        assert_eq!(Envelope::of(b"[{\"next\": 1}]").unwrap().at("next"), None);
+        assert!(Envelope::of(b"{\"a\": 1}\n{\"next\": 1}").is_err(), "which of the two?");
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
-use super::answer;
+use super::answer::Envelope;
 use crate::error::{Error, Result};
 use crate::formats::json_rows::RowSplitter;
 use crate::formats::plain::Plain;
@@ -61,7 +61,7 @@ struct Found<'a> {
 impl Found<'_> {
     fn add(&mut self, row: &[u8]) -> Result<()> {
         self.rows += 1;
-        let text = match answer::at(row, &self.each.column) {
+        let text = match Envelope::of(row)?.at(&self.each.column) {
             None => return Ok(()),
             Some(Value::String(text)) => text,
             Some(value @ (Value::Number(_) | Value::Bool(_))) => value.to_string(),

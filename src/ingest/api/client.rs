@@ -1,5 +1,6 @@
 //! Requests to an API, each with what the API wants to know, at the pace that it allows, and its answer as a whole.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
@@ -8,7 +9,7 @@ use reqwest::{RequestBuilder, Response, StatusCode};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::answer;
+use super::answer::{self, Envelope};
 use super::auth::Credentials;
 use crate::error::{Error, Result};
 use crate::formats::json_rows::RowSplitter;
@@ -39,12 +40,17 @@ pub struct Page {
 }
 
 impl Page {
-    /// The value at a dotted path of the body.
-    pub fn at(&self, path: &str) -> Option<Value> {
+    /// The body in one piece.
+    pub fn text(&self) -> Cow<'_, [u8]> {
         match self.body.as_slice() {
-            [one] => answer::at(one, path),
-            several => answer::at(&several.concat(), path),
+            [one] => Cow::from(one.as_ref()),
+            several => several.concat().into(),
         }
+    }
+
+    /// The value at a dotted path of the body.
+    pub fn at(&self, path: &str) -> Result<Option<Value>> {
+        Ok(Envelope::of(&self.text())?.at(path))
     }
 }
 

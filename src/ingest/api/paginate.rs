@@ -5,12 +5,13 @@ use std::collections::HashSet;
 use reqwest::StatusCode;
 use serde_json::Value;
 
+use super::answer::Envelope;
 use super::client::{Ask, Client, Page};
 use super::ends::Ends;
 use crate::error::{Error, Result};
 use crate::ingest::http::FailedAttempt;
 use crate::lake::landing::SourceRequest;
-use crate::project::{Address, MethodSpec, PageSize, Pages, Paginator, ParameterPlace, RestRead, Written};
+use crate::project::{Address, MethodSpec, PageSize, Pages, ParameterPlace, RestRead, Written};
 
 const MAX_PAGES: u32 = 100_000;
 
@@ -27,8 +28,47 @@ const NEXT_AT: [&str; 9] = [
     "@odata\u{2e}nextLink",
 ];
 
-/// What tells that there is more, where no way to it was found.
-const MORE_AT: [&str; 5] = ["has_more", "hasMore", "meta.has_more", "pagination.has_more", "has_next"];
+/// Where they put a cursor, of which nothing says which parameter takes it.
+const CURSOR_AT: [&str; 12] = [
+    "next",
+    "next_cursor",
+    "nextCursor",
+    "next_page",
+    "next_page_token",
+    "nextPageToken",
+    "nextToken",
+    "cursor.next",
+    "meta.next_cursor",
+    "pagination.next_cursor",
+    "paging.cursors.after",
+    "response_metadata.next_cursor",
+];
+
+/// What tells that there is more without saying where.
+const MORE_AT: [&str; 6] = ["has_more", "hasMore", "has_next", "hasNext", "meta.has_more", "pagination.has_more"];
+
+/// How many rows there are in all.
+const TOTAL_AT: [&str; 7] =
+    ["total", "total_count", "totalCount", "meta.total", "pagination.total", "count", "total_results"];
+
+/// Parameters by which a request asks for a part of a list.
+const OF_A_PART: [&str; 15] = [
+    "page",
+    "offset",
+    "cursor",
+    "after",
+    "before",
+    "start",
+    "skip",
+    "from",
+    "limit",
+    "size",
+    "take",
+    "top",
+    "per_page",
+    "page_size",
+    "pagesize",
+];
 
 /// Goes through the pages of one list.
 pub struct PageWalk<'a> {
@@ -99,8 +139,11 @@ impl<'a> PageWalk<'a> {
         self.pages += 1;
         self.rows += page.rows;
         let in_answer = |error: Error| error.context(format!("`{}`", ask.url));
-        if let (Some(Pages::Auto { .. }), 1) = (&self.way, self.pages) {
-            self.way = told_by(&page).map_err(in_answer)?;
+        let has_records = self.read.records.is_some();
+        match self.way {
+            Some(Pages::Auto { .. }) => self.way = told_by(&page, has_records).map_err(in_answer)?,
+            None if self.pages == 1 => is_all(&page, &ask.url, has_records).map_err(in_answer)?,
+            _ => {}
         }
         let is_new =
             !self.counts() || self.ends.go_on(page.rows, self.size.map_or(0, |size| size.size), page.rows_hash);
@@ -116,14 +159,19 @@ impl<'a> PageWalk<'a> {
         Ok(Some(Turned::Page(page)))
     }
 
-    /// How the pages are found, for people, where the first answer had to tell.
+    /// How the pages are found, for people: where the first answer had to tell, and where it named no other.
     pub fn told(&self) -> Option<String> {
-        let is_auto = matches!(self.read.paginate, Some(Paginator { way: Pages::Auto { .. }, .. }));
-        is_auto.then(|| match &self.way {
-            Some(Pages::Next { next_at }) => format!("paginate: auto found the next page at `{next_at}`"),
-            Some(Pages::Link { .. }) => "paginate: auto found the next page in the `Link` header".to_string(),
-            _ => "paginate: auto found one page".to_string(),
-        })
+        let asked = self.read.paginate.as_ref().map(|paginate| &paginate.way)?;
+        match (asked, &self.way) {
+            (Pages::Auto { .. }, Some(Pages::Next { next_at })) => Some(format!("pages found by `next_at: {next_at}`")),
+            (Pages::Auto { .. }, Some(Pages::Link { .. })) => Some("pages found by the `Link` header".to_string()),
+            (Pages::Auto { .. }, _) => Some("one page: the answer names no other".to_string()),
+            (Pages::Cursor { cursor_at: path, .. } | Pages::Next { next_at: path }, _) if self.pages == 1 => {
+                Some(format!("one page: the answer has nothing at `{path}`"))
+            }
+            (Pages::Link { .. }, _) if self.pages == 1 => Some("one page: no `Link` header names another".to_string()),
+            _ => None,
+        }
     }
 
     /// Whether pages are counted, so that only what they hold says that there are no more.
@@ -171,7 +219,7 @@ impl<'a> PageWalk<'a> {
             },
             // By as many as there were: an API may give fewer than it is asked for.
             Some(Pages::Offset { .. }) => return Ok(Some(NextPage::Offset(self.rows))),
-            Some(Pages::Cursor { cursor_at, .. }) => match page.at(cursor_at).filter(says_more) {
+            Some(Pages::Cursor { cursor_at, .. }) => match page.at(cursor_at)?.filter(says_more) {
                 None => return Ok(None),
                 Some(Value::Object(_) | Value::Array(_)) => {
                     return Err(Error::failed(format!("`{cursor_at}` is a list or an object, and no cursor"))
@@ -179,7 +227,7 @@ impl<'a> PageWalk<'a> {
                 }
                 Some(cursor) => NextPage::Cursor(cursor),
             },
-            Some(Pages::Next { next_at }) => match page.at(next_at).filter(says_more) {
+            Some(Pages::Next { next_at }) => match page.at(next_at)?.filter(says_more) {
                 None => return Ok(None),
                 Some(Value::String(link)) => NextPage::At(followed(url, &link)?),
                 Some(_) => {
@@ -248,18 +296,53 @@ fn followed(from: &Address, link: &str) -> Result<Address> {
 }
 
 /// How the pages of a list are found, as its first answer tells; `None` when it is all.
-fn told_by(page: &Page) -> Result<Option<Pages>> {
-    if page.link.is_some() {
+///
+/// # Errors
+/// When it says that there is more, and not how to get it.
+fn told_by(page: &Page, has_records: bool) -> Result<Option<Pages>> {
+    if let Some(Some(_)) = page.link {
         return Ok(Some(Pages::Link { link: true }));
     }
+    // Without `records:` an object is a row, whose columns may have any names.
+    if !has_records {
+        return Ok(None);
+    }
+    let text = page.text();
+    let envelope = Envelope::of(&text)?;
     let is_address = |value: &Value| value.as_str().is_some_and(|text| text.contains('/') || text.starts_with('?'));
-    if let Some(path) = NEXT_AT.iter().find(|path| page.at(path).as_ref().is_some_and(is_address)) {
+    if let Some(path) = NEXT_AT.iter().find(|path| envelope.at(path).as_ref().is_some_and(is_address)) {
         return Ok(Some(Pages::Next { next_at: path.to_string() }));
     }
-    match MORE_AT.iter().find(|path| page.at(path) == Some(Value::Bool(true))) {
-        Some(path) => Err(Error::failed(format!("`{path}` says that there is more, and nothing says where"))
-            .hint("write how its pages are found in place of `auto: true`: `page`, `offset` or `cursor`")),
+    let is_cursor = |value: &Value| matches!(value, Value::String(_) | Value::Number(_)) && says_more(value);
+    if let Some(path) = CURSOR_AT.iter().find(|path| envelope.at(path).as_ref().is_some_and(is_cursor)) {
+        return Err(Error::failed(format!(
+            "there is a next page: `{path}` has its cursor, and nothing says where to put it"
+        ))
+        .hint(format!("write `paginate: {{ cursor: <the parameter>, cursor_at: {path} }}`")));
+    }
+    let is_more = |path: &&&str| envelope.at(path) == Some(Value::Bool(true));
+    let is_beyond =
+        |path: &&&str| envelope.at(path).and_then(|total| total.as_u64()).is_some_and(|total| total > page.rows);
+    match MORE_AT.iter().find(is_more).or_else(|| TOTAL_AT.iter().find(is_beyond)) {
+        Some(path) => Err(Error::failed(format!("there are more rows, as `{path}` says, and nothing says where"))
+            .hint("write how its pages are found: `paginate:` with `page`, `offset` or `cursor`")),
         None => Ok(None),
+    }
+}
+
+/// Checks that an answer is all, where nothing is said of pages.
+///
+/// # Errors
+/// When it says that there is more, and the request did not ask for a part.
+fn is_all(page: &Page, url: &Address, has_records: bool) -> Result<()> {
+    let asks_for_a_part = |(name, _): (std::borrow::Cow<'_, str>, _)| OF_A_PART.contains(&name.to_lowercase().as_str());
+    if url.url().query_pairs().any(asks_for_a_part) {
+        return Ok(());
+    }
+    match told_by(page, has_records)? {
+        None => Ok(()),
+        Some(_) => Err(Error::failed("it is a first page: the answer names the next one, which nobody asked for")
+            .hint("add `paginate: { auto: true }`; to have this page alone, name it in `params:`")),
     }
 }
 

@@ -1,6 +1,8 @@
 //! Files: one behind a URL, `http(s)://` or `file://`, or [all that are like a pattern](files); CSV or JSON, packed or not. It lands byte for byte.
 
 mod files;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::fs::Metadata;

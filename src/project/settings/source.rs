@@ -238,10 +238,11 @@ fn from_file(
                 "columns",
             ];
             only(value, &keys, "a CSV file", faults);
+            let delimiter = delimiter(value, faults)?;
             Some(FileFormat::Csv {
-                delimiter: delimiter(value, faults)?,
+                delimiter,
                 header: given_or(&value.header, true)?,
-                dialect: dialect(value, faults)?,
+                dialect: dialect(value, delimiter, columns.as_ref()?, faults)?,
                 encoding,
             })
         }
@@ -279,23 +280,46 @@ fn delimiter(value: &SourceSpec, faults: &mut Faults) -> Option<u8> {
     }
 }
 
-fn dialect(value: &SourceSpec, faults: &mut Faults) -> Option<CsvDialect> {
+fn dialect(
+    value: &SourceSpec,
+    delimiter: u8,
+    columns: &BTreeMap<String, DataType>,
+    faults: &mut Faults,
+) -> Option<CsvDialect> {
     let mut character = |name: &str, at: &Option<At<String>>| -> Option<Option<char>> {
         let Some(at) = at else { return Some(None) };
         match at.value.as_ref()?.chars().collect::<Vec<_>>().as_slice() {
-            [one] if one.is_ascii() && !one.is_ascii_control() => Some(Some(*one)),
+            [one] if one.is_ascii_punctuation() && u8::try_from(*one).is_ok_and(|one| one != delimiter) => {
+                Some(Some(*one))
+            }
             _ => {
-                faults.add(&at.span, format!("a {name} is one ASCII character"));
+                faults.add(&at.span, format!("`{name}` is one mark of ASCII, and not the delimiter"));
                 None
             }
         }
     };
     let (quote, escape) = (character("quote", &value.quote), character("escape", &value.escape));
     let comment = character("comment", &value.comment);
+    let quote = quote?.unwrap_or('"');
+    // One that is escaped by itself is doubled, as it is without an escape.
+    let (escape, comment) = (escape?.filter(|escape| *escape != quote), comment?);
+    if let Some(at) = &value.comment
+        && comment.is_some_and(|comment| comment == quote || Some(comment) == escape)
+    {
+        faults.add(&at.span, "a mark that begins comments stands for nothing else: not for quotes, nor before them");
+    }
+    if let Some(at) = &value.decimal_comma
+        && at.value == Some(true)
+        && !columns.values().any(DataType::is_numeric)
+    {
+        faults
+            .add(&at.key, "`decimal_comma` is of numbers, and `columns:` names none")
+            .hint("give a column a type, as in `columns: { price: \"decimal(10,2)\" }`; all other values land as text");
+    }
     Some(CsvDialect {
-        quote: quote?.filter(|quote| *quote != '"'),
-        escape: escape?,
-        comment: comment?,
+        quote: Some(quote).filter(|quote| *quote != '"'),
+        escape,
+        comment,
         skip_lines: given_or(&value.skip_lines, 0)?,
         nulls: words(&value.nulls)?,
         decimal_comma: given_or(&value.decimal_comma, false)?,
