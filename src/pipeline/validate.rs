@@ -65,7 +65,10 @@ pub async fn load_for(
 ) -> Result<Project> {
     let project::Found { sound, mut problems } = project::find(start, target, env)?;
     let concerns = |problem: &Problem| match select::files(&sound, &part.select, &part.exclude) {
-        Ok(files) => problem.file == Path::new(project::SETTINGS) || files.contains(problem.file.as_path()),
+        Ok(files) => {
+            let is_of_all = [project::SETTINGS, project::DOTENV].iter().any(|file| problem.file == Path::new(file));
+            is_of_all || files.contains(problem.file.as_path())
+        }
         Err(_) => true,
     };
     let is_whole = part.select.is_empty() && part.exclude.is_empty();

@@ -7,6 +7,7 @@ mod check;
 mod dataset;
 #[cfg(test)]
 mod docs;
+mod dotenv;
 mod draft;
 mod faults;
 mod files;
@@ -15,6 +16,7 @@ mod model;
 mod query;
 mod read;
 mod scalar;
+mod secret_file;
 pub mod select;
 mod settings;
 mod spec;
@@ -27,6 +29,7 @@ use std::path::{Path, PathBuf};
 
 pub use check::{Check, OnFail};
 pub use dataset::{Broken, Dataset, Definition};
+pub use dotenv::DOTENV;
 pub use files::SETTINGS;
 pub use model::{Describe, Impute, Init, InitMethod, Kmeans, Model, Scale};
 pub use query::{Query, WriteMode};
@@ -38,6 +41,7 @@ pub use settings::secret::Secret;
 pub use settings::source::{FileFormat, Origin, Source, SqlRead};
 pub use settings::target::{DemoStore, Storage, Target};
 pub use settings::token::Token;
+use settings::variables::Outside;
 pub use settings::workers::{Nodes, Workers};
 pub use spec::{KeyPlace, Mask, MethodSpec, ParameterPlace, json_schema};
 pub use written::Written;
@@ -67,13 +71,15 @@ pub struct Found {
     pub problems: Vec<Problem>,
 }
 
+const NOTHING_OUTSIDE: Outside = Outside { variable: &|_| None, file: &|_| Err("there is no such file".into()) };
+
 /// The faults of a text as a settings file, as a query and as a model.
 pub(crate) fn faults_of(text: &str) -> Vec<Problem> {
     let file = || faults::File { path: PathBuf::from("x"), text: text.into() };
     let mut found = vec![];
     let checks: [&dyn Fn(&mut faults::Faults); 3] =
         [&|faults| drop(query::check(faults)), &|faults| drop(model::check(faults)), &|faults| {
-            drop(settings::checked(Path::new("/"), None, &|_| None, faults))
+            drop(settings::checked(Path::new("/"), None, NOTHING_OUTSIDE, faults))
         }];
     for check in checks {
         let mut faults = faults::Faults::of(file());
@@ -85,7 +91,7 @@ pub(crate) fn faults_of(text: &str) -> Vec<Problem> {
 
 /// Reads the project that `start` lies in and binds it to a target: the named one, else its default.
 ///
-/// Variables of `trapiche.yml` are asked of `env`. All faults of all files come as one error.
+/// Variables of `trapiche.yml` are asked of `env`, and of the `.env` beside it where they are not set there. All faults of all files come as one error.
 pub fn load(start: &Path, target: Option<&str>, env: &dyn Fn(&str) -> Option<String>) -> Result<Project> {
     let Found { sound, problems } = find(start, target, env)?;
     if problems.is_empty() { Ok(sound) } else { Err(Error::problems(problems)) }
@@ -95,7 +101,10 @@ pub fn load(start: &Path, target: Option<&str>, env: &dyn Fn(&str) -> Option<Str
 pub fn find(start: &Path, target: Option<&str>, env: &dyn Fn(&str) -> Option<String>) -> Result<Found> {
     let root = files::root(start)?;
     let mut problems = vec![];
-    let settings = settings::check(&root, target, env, &mut problems);
+    let dotenv = dotenv::read(&root, &mut problems);
+    let variable = |name: &str| env(name).or_else(|| dotenv.get(name));
+    let outside = Outside { variable: &variable, file: &|path| secret_file::read(&root.join(path)) };
+    let settings = settings::check(&root, target, outside, &mut problems);
     let raw_known = settings.sources.is_some();
     let sources = settings.sources.unwrap_or_default().into_iter();
     let mut drafts: Vec<_> = sources.map(|draft| draft.map(Definition::Source)).collect();

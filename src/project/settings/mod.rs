@@ -29,6 +29,7 @@ use crate::spark::sql::Reference;
 use connection::{Connection, Connections};
 use source::{Around, Source};
 use target::Target;
+use variables::Outside;
 
 /// What `trapiche.yml` says. Parts that are missing are broken, which has been reported.
 #[derive(Default)]
@@ -42,12 +43,12 @@ pub struct Settings {
 pub fn check(
     root: &Path,
     target: Option<&str>,
-    env: &dyn Fn(&str) -> Option<String>,
+    outside: Outside,
     problems: &mut Vec<Problem>,
 ) -> Settings {
     match files::read(root, Path::new(files::SETTINGS)) {
         Ok(mut faults) => {
-            let settings = checked(root, target, env, &mut faults);
+            let settings = checked(root, target, outside, &mut faults);
             problems.append(&mut faults.problems);
             settings.unwrap_or_default()
         }
@@ -61,11 +62,11 @@ pub fn check(
 pub(super) fn checked(
     root: &Path,
     wanted: Option<&str>,
-    env: &dyn Fn(&str) -> Option<String>,
+    outside: Outside,
     faults: &mut Faults,
 ) -> Option<Settings> {
     let mut tree = yaml::parse(0..faults.file.text.len(), faults)?;
-    let missing = variables::resolve(&mut tree, &faults.file, env);
+    let missing = variables::resolve(&mut tree, &faults.file, outside);
     let settings = settled(&tree, missing, root, wanted, faults);
     faults.hide(&variables::secrets(&tree));
     settings

@@ -1,4 +1,5 @@
-//! `${VAR}`, `${VAR:-default}` and `${VAR:?message}` in scalars; `$$` is a dollar.
+//! `${VAR}`, `${VAR:-default}`, `${VAR:?message}` and `${file:PATH}` in scalars; `$$` is a dollar. Where a secret may stand,
+//! `file:PATH` alone is the text of a file, too.
 //!
 //! They are resolved in the parsed tree, so that a value can never change the file's structure. A scalar remembers where
 //! values stand in it: they are secrets, and are never shown. A default is none, as it stands in the file.
@@ -11,12 +12,27 @@ use crate::project::yaml::{YamlKind, YamlNode};
 /// How our own hint begins.
 const SET_IT: &str = "set it";
 
-/// Replaces all variables of the tree. A scalar whose variable is not set becomes [`YamlKind::Unset`], and
+/// How the name of a file begins.
+const FILE: &str = "file:";
+
+/// Where values come from that do not stand in the file.
+#[derive(Clone, Copy)]
+pub struct Outside<'a> {
+    pub variable: &'a dyn Fn(&str) -> Option<String>,
+    /// The text of a file, or why there is none.
+    pub file: &'a dyn Fn(&str) -> Result<String, String>,
+}
+
+/// Replaces all variables and files of the tree. A scalar whose variable is not set becomes [`YamlKind::Unset`], and
 /// its fault is returned: whether it matters depends on what the chosen target uses.
-pub fn resolve(node: &mut YamlNode, file: &File, env: &dyn Fn(&str) -> Option<String>) -> Vec<Problem> {
+pub fn resolve(node: &mut YamlNode, file: &File, outside: Outside) -> Vec<Problem> {
     let mut faults = Faults::of(file.clone());
-    walk(node, &mut |text, span| {
-        replace(text, env).map_err(|missing| {
+    walk(node, &mut vec![], &mut |text, path, span| {
+        let replaced = replace(text, outside).and_then(|found| match holds_secret(path) {
+            true => whole(found, outside).map_err(|missing| vec![missing]),
+            false => Ok(found),
+        });
+        replaced.map_err(|missing| {
             for Missing { written, message, hint } in missing {
                 // In the file as it is written, unless an escape stands in it.
                 let at = file.text[span.clone()].find(&written).map(|at| span.start + at);
@@ -70,19 +86,63 @@ pub fn secrets(node: &YamlNode) -> Vec<(String, String)> {
     }
 }
 
-fn walk(node: &mut YamlNode, replace: &mut dyn FnMut(&str, &Span) -> Result<Replaced, ()>) {
-    match &mut node.kind {
-        YamlKind::Scalar { text, .. } if text.contains('$') => {
-            node.kind = match replace(text, &node.span) {
-                // What a variable holds is untyped: it may become a number where one is asked for.
-                Ok(Replaced { text, shown }) => YamlKind::Scalar { plain: !text.is_empty(), text, shown },
-                Err(()) => YamlKind::Unset,
-            };
+type Replace<'r> = dyn FnMut(&str, &[&str], &Span) -> Result<Replaced, ()> + 'r;
+
+/// `path` are the keys that lead to the node.
+fn walk<'a>(node: &'a mut YamlNode, path: &mut Vec<&'a str>, replace: &mut Replace) {
+    let YamlNode { span, kind } = node;
+    let replaced = match kind {
+        YamlKind::Scalar { text, .. } if text.contains('$') || is_file(text) && holds_secret(path) => {
+            Some(replace(text, path, span))
         }
-        YamlKind::Scalar { .. } | YamlKind::Unset => {}
-        YamlKind::List(items) => items.iter_mut().for_each(|item| walk(item, replace)),
-        YamlKind::Map(entries) => entries.iter_mut().for_each(|(_, value)| walk(value, replace)),
+        _ => None,
+    };
+    match (replaced, kind) {
+        // What a variable holds is untyped: it may become a number where one is asked for.
+        (Some(Ok(Replaced { text, shown })), kind) => *kind = YamlKind::Scalar { plain: !text.is_empty(), text, shown },
+        (Some(Err(())), kind) => *kind = YamlKind::Unset,
+        (None, YamlKind::List(items)) => items.iter_mut().for_each(|item| walk(item, path, replace)),
+        (None, YamlKind::Map(entries)) => {
+            for (key, value) in entries {
+                path.push(&key.text);
+                walk(value, path, replace);
+                path.pop();
+            }
+        }
+        (None, YamlKind::Scalar { .. } | YamlKind::Unset) => {}
     }
+}
+
+/// Whether it names a file whose text stands in its place. An address of a file has two slashes.
+fn is_file(text: &str) -> bool {
+    text.starts_with(FILE) && !text.starts_with("file://")
+}
+
+/// Whether a secret may stand there: an address, a header, a password, a token.
+fn holds_secret(path: &[&str]) -> bool {
+    match path {
+        ["connections", _, of_connection @ ..] | ["targets", _, "connections", _, of_connection @ ..] => {
+            matches!(of_connection, ["rest" | "database" | "files"] | ["headers", _] | ["auth", ..])
+        }
+        ["targets", _, "engine", "token"] | ["sources", _, "url"] | ["sources", _, "params", _] => true,
+        ["alerts", "webhook"] => true,
+        _ => false,
+    }
+}
+
+/// A value that is nothing but the name of a file.
+fn whole(found: Replaced, outside: Outside) -> Result<Replaced, Missing> {
+    let Some(path) = found.text.strip_prefix(FILE).filter(|_| is_file(&found.text)) else { return Ok(found) };
+    let shown = found.shown.clone().unwrap_or_else(|| found.text.clone());
+    let text = (outside.file)(path).map_err(|why| no_file(shown.clone(), &shown, &why))?;
+    Ok(Replaced { text, shown: Some(shown) })
+}
+
+fn no_file(written: String, shown: &str, why: &str) -> Missing {
+    let message = format!("`{shown}` can't be read: {why}");
+    let hint = "the file holds the secret and nothing else, and its path starts from the project's folder, if not with `/`; \
+                the address of a file begins with `file://`";
+    Missing { written, message, hint: hint.to_string() }
 }
 
 #[derive(Debug, PartialEq)]
@@ -100,7 +160,7 @@ struct Replaced {
     shown: Option<String>,
 }
 
-fn replace(text: &str, env: &dyn Fn(&str) -> Option<String>) -> Result<Replaced, Vec<Missing>> {
+fn replace(text: &str, outside: Outside) -> Result<Replaced, Vec<Missing>> {
     let (mut out, mut faults, mut rest) = (String::new(), vec![], text);
     let (mut shown, mut is_secret) = (String::new(), false);
     while let Some(dollar) = rest.find('$') {
@@ -120,7 +180,7 @@ fn replace(text: &str, env: &dyn Fn(&str) -> Option<String>) -> Result<Replaced,
                 });
                 break;
             };
-            match variable(&after[..end], env) {
+            match variable(&after[..end], outside) {
                 Ok(Value::Default(text)) => {
                     out.push_str(text);
                     shown.push_str(text);
@@ -144,16 +204,20 @@ fn replace(text: &str, env: &dyn Fn(&str) -> Option<String>) -> Result<Replaced,
 }
 
 enum Value<'a> {
-    /// A variable's name and what it holds.
+    /// A variable's name, or a file's, and what it holds.
     Set(&'a str, String),
     Default(&'a str),
 }
 
 /// The value of what stands between the braces. As in a shell, `:-` and `:?` count an empty variable as not set.
-fn variable<'a>(inside: &'a str, env: &dyn Fn(&str) -> Option<String>) -> Result<Value<'a>, Missing> {
+fn variable<'a>(inside: &'a str, outside: Outside) -> Result<Value<'a>, Missing> {
+    if let Some(path) = inside.strip_prefix(FILE) {
+        let text = (outside.file)(path).map_err(|why| no_file(format!("${{{inside}}}"), inside, &why))?;
+        return Ok(Value::Set(inside, text));
+    }
     let end = inside.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(inside.len());
     let (name, rest) = inside.split_at(end);
-    let value = env(name);
+    let value = (outside.variable)(name);
     let written = format!("${{{inside}}}");
     match (name, rest) {
         ("", _) => {}
@@ -181,7 +245,7 @@ fn variable<'a>(inside: &'a str, env: &dyn Fn(&str) -> Option<String>) -> Result
     Err(Missing {
         message: format!("`{written}` is not a variable"),
         written,
-        hint: "write `${NAME}`, `${NAME:-default}` or `${NAME:?message}`; `$$` is a dollar".into(),
+        hint: "write `${NAME}`, `${NAME:-default}`, `${NAME:?message}` or `${file:PATH}`; `$$` is a dollar".into(),
     })
 }
 
@@ -197,9 +261,15 @@ mod tests {
         }
     }
 
+    fn file(path: &str) -> Result<String, String> {
+        if path == "/run/db" { Ok("hush".into()) } else { Err("there is no such file".into()) }
+    }
+
+    const OUTSIDE: Outside = Outside { variable: &env, file: &file };
+
     #[test]
     fn replaces_as_a_shell_does() {
-        let both = |text: &str| replace(text, &env).map(|replaced| (replaced.text, replaced.shown)).unwrap();
+        let both = |text: &str| replace(text, OUTSIDE).map(|replaced| (replaced.text, replaced.shown)).unwrap();
         let shown = Some("${A}/x/${EMPTY}/y".to_string());
         assert_eq!(both("${A}/${B:-x}/${EMPTY}/${EMPTY:-y}"), ("one/x//y".to_string(), shown));
         assert_eq!(both("$$5 and $x ${B:-x}"), ("$5 and $x x".to_string(), None));
@@ -208,10 +278,24 @@ mod tests {
 
     #[test]
     fn names_every_variable_that_is_not_set() {
-        let faults = replace("${B} ${C:?set C} ${}", &env).unwrap_err();
+        let faults = replace("${B} ${C:?set C} ${}", OUTSIDE).unwrap_err();
         assert_eq!(faults.len(), 3);
         assert_eq!(faults[0].message, "the variable `B` is not set");
         assert_eq!(faults[1].hint, "set C");
-        assert!(replace("${A", &env).is_err());
+        assert!(replace("${A", OUTSIDE).is_err());
+    }
+    #[test]
+    fn a_file_stands_for_its_text_and_is_shown_by_its_name() {
+        let found = replace("me:${file:/run/db}@h", OUTSIDE).unwrap();
+        assert_eq!((found.text.as_str(), found.shown.as_deref()), ("me:hush@h", Some("me:${file:/run/db}@h")));
+        let found = whole(replace("file:/run/db", OUTSIDE).unwrap(), OUTSIDE).unwrap();
+        assert_eq!((found.text.as_str(), found.shown.as_deref()), ("hush", Some("file:/run/db")));
+        let address = whole(replace("file:///run/db", OUTSIDE).unwrap(), OUTSIDE).unwrap();
+        assert_eq!((address.text.as_str(), address.shown), ("file:///run/db", None));
+        // What a variable says of the path is not shown either.
+        let missing = whole(replace("file:/${A}", OUTSIDE).unwrap(), OUTSIDE).unwrap_err();
+        assert_eq!(missing.message, "`file:/${A}` can't be read: there is no such file");
+        assert!(holds_secret(&["targets", "prod", "connections", "shop", "auth", "basic", "password"]));
+        assert!(!holds_secret(&["sources", "a", "description"]) && !holds_secret(&["targets", "prod", "storage"]));
     }
 }
