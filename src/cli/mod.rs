@@ -11,6 +11,7 @@ mod history;
 mod node;
 mod options;
 mod plan;
+mod preview;
 mod print;
 mod query;
 mod run;
@@ -35,6 +36,7 @@ use history::HistoryArguments;
 use node::NodeCommand;
 use options::Global;
 use plan::PlanArguments;
+use preview::PreviewArguments;
 use query::QueryArguments;
 use run::RunArguments;
 use schema::{CompletionsArguments, SchemaArguments};
@@ -82,6 +84,7 @@ pub enum Command {
     Run(RunArguments),
     Plan(PlanArguments),
     Validate(ValidateArguments),
+    Preview(PreviewArguments),
     Query(QueryArguments),
     Diff(DiffArguments),
     Compact(CompactArguments),
@@ -129,6 +132,11 @@ fn dispatch(arguments: Arguments, words: &Words) -> Result<ExitCode> {
         }
         Command::Validate(ValidateArguments {}) => {
             on_project(here, async |project, lake, limits| validate::validate(project, lake, limits, words).await)
+        }
+        Command::Preview(args) => {
+            // What is wrong with the rest of the project is no concern of a look at one source.
+            let source = RunOptions { select: vec![args.source.clone()], ..RunOptions::default() };
+            on_project_for(here, &source, async |project, _, limits| preview::preview(project, limits, args, words).await)
         }
         Command::Query(args) => {
             on_project(here, async |project, lake, limits| query::query(project, lake, limits, args, words).await)

@@ -95,4 +95,6 @@ pub enum Format {
     Json,
     /// With a header; a null is empty, an empty text is `""`
     Csv,
+    /// The same values as `json`, one object per line
+    Ndjson,
 }

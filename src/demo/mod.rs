@@ -45,7 +45,7 @@ use tokio::task::JoinHandle;
 use url::Url;
 
 use crate::error::{Error, Result};
-use crate::project::{Address, DemoStore, Origin, Source};
+use crate::project::{Address, DemoStore, Origin, Project, Source};
 use data::Shop;
 
 /// Raised whenever other rows come from the same seed and scale: databases made before are then made anew, and ETags change.
@@ -61,6 +61,14 @@ pub struct Store {
 }
 
 impl Store {
+    /// The store of a project's target, if that has one; its database is kept in the project's folder.
+    pub async fn of(project: &Project) -> Result<Option<Store>> {
+        match &project.target.demo {
+            Some(settings) => Store::open(&project.root.join(".trapiche/demo"), settings).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
     /// Starts the server on a free port of 127.0.0.1 and makes sure of the database.
     ///
     /// `dir` keeps the generated database between runs: `<dir>/store-<scale>-<seed>.sqlite`. Fails when

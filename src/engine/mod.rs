@@ -250,6 +250,12 @@ impl Session {
         self.register(Zone::Raw.as_str(), &state.source, read::landing::table(&self.lake, landings)?)
     }
 
+    /// Registers a landing as all that its source is, whatever the lake says of it.
+    pub fn open_landing(&self, landing: &Landing) -> Result<()> {
+        let table = read::landing::table(&self.lake, std::slice::from_ref(landing))?;
+        self.register(Zone::Raw.as_str(), &landing.source, table)
+    }
+
     /// Registers a version under its table's name, and the rows that it left out under their own.
     fn open_version(&self, version: &Version) -> Result<()> {
         let table = &version.table;
@@ -278,6 +284,12 @@ impl Session {
             text if text.contains("No table named") => not_made(table),
             _ => faults::explain(e),
         })
+    }
+
+    /// So many rows of the table.
+    pub async fn first_rows(&self, table: &TableName, rows: usize) -> Result<Rows> {
+        let first = self.table(table).await?.limit(0, Some(rows)).map_err(faults::explain)?;
+        Ok(Rows::new(first.execute_stream().await?, None))
     }
 
     /// Checks a query against the tables and returns its plan. The error still knows places in the SQL ([`faults`]).

@@ -16,6 +16,7 @@ mod http;
 #[cfg(test)]
 mod paged_apis;
 mod parts;
+mod sample;
 #[cfg(test)]
 mod same_values;
 mod seen;
@@ -35,6 +36,7 @@ use crate::report::{Meter, RunStamp};
 use crate::spark::types;
 
 use parts::{LandingDraft, Taken, hex};
+pub use sample::sample;
 
 /// What came of a capture, and what the source is now.
 #[derive(Debug)]
@@ -88,17 +90,10 @@ pub async fn capture(
         (None, _) => None,
     };
     let last = previous.as_ref().and_then(|previous| previous.landings.last());
-    let draft = LandingDraft { lake, capture: &capture, previous: last, at: at.at, meter };
+    let draft = LandingDraft { lake, capture: &capture, previous: last, at: at.at, meter, sample: None };
 
-    let taken = match &spec.origin {
-        Origin::Url { url, format } => file::capture(url, format, &spec.columns, &draft).await,
-        Origin::Rest(read) => api::capture(read, parent.as_ref(), &draft).await,
-        Origin::Sql { database, query, select, readers } => {
-            let asked = database::SqlRequest { database, query, select, readers: *readers };
-            database::capture(&asked, &draft).await
-        }
-    };
-    let (format, schema, parts, notes) = match taken {
+    let parent = parent.as_ref().map(|parent| parent.landings.as_slice());
+    let (format, schema, parts, notes) = match take(spec, parent, &draft).await {
         Ok(Taken::New { format, schema, parts, notes }) => (format, schema, parts, notes),
         Ok(Taken::Unchanged(why)) => {
             capture.discard(lake).await?;
@@ -131,6 +126,18 @@ pub async fn capture(
     };
     let state = capture.publish(lake, &landing, &definition).await?;
     Ok(Captured::Landed { live: Live { state, landings: vec![landing] }, note })
+}
+
+/// Brings the rows. `parent` are the landings of the source for each of whose rows it is asked.
+async fn take(spec: &Source, parent: Option<&[Landing]>, draft: &LandingDraft<'_>) -> Result<Taken> {
+    match &spec.origin {
+        Origin::Url { url, format } => file::capture(url, format, &spec.columns, draft).await,
+        Origin::Rest(read) => api::capture(read, parent, draft).await,
+        Origin::Sql { database, query, select, readers } => {
+            let asked = database::SqlRequest { database, query, select, readers: *readers };
+            database::capture(&asked, draft).await
+        }
+    }
 }
 
 /// The schema that a capture of a local `file://` source would record, from its first megabyte; `None` if it isn't

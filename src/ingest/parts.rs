@@ -32,6 +32,15 @@ pub struct LandingDraft<'a> {
     /// When the run began.
     pub at: DateTime<Utc>,
     pub meter: &'a Meter,
+    /// How many rows are enough, where not all are wanted.
+    pub sample: Option<u64>,
+}
+
+impl LandingDraft<'_> {
+    /// Whether so many rows are all that is wanted of the source.
+    pub fn is_enough(&self, rows: u64) -> bool {
+        self.sample.is_some_and(|wanted| rows >= wanted)
+    }
 }
 
 /// What every kind of source hands back.

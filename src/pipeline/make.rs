@@ -46,17 +46,13 @@ impl Maker {
         known: KnownTables,
         events: &UnboundedSender<Event>,
     ) -> Result<Maker> {
-        let store = match &project.target.demo {
-            Some(settings) => Some(demo::Store::open(&project.root.join(".trapiche/demo"), settings).await?),
-            None => None,
-        };
         Ok(Maker {
             engine: Engine::open(lake, limits, &project.target).await?,
             known,
             events: events.clone(),
             stamp: stamp.clone(),
             full_refresh: options.full_refresh,
-            store,
+            store: demo::Store::of(project).await?,
         })
     }
 }

@@ -13,6 +13,7 @@ mod make;
 mod memory;
 mod plan;
 mod planned;
+mod preview;
 mod rebuild;
 mod seen;
 mod vacuum;
@@ -43,6 +44,7 @@ pub use diff::{Change, ColumnChange, Diff, PartitionChange, RowDiff, Side, diff}
 use known::KnownTables;
 use make::Maker;
 pub use plan::{Plan, PlannedAction, PlannedDataset, PlannedPlace, plan};
+pub use preview::{Preview, preview};
 pub use vacuum::{Vacuumed, vacuum};
 pub use validate::{Validation, Warning, load, load_for, validate};
 

@@ -1,9 +1,8 @@
 //! What a variable holds is seen nowhere: not on the screen, and not in the lake, whatever its name and wherever it stands.
 
 use std::fs;
-use std::io::{Read, Write};
-use std::net::TcpListener;
 
+use crate::web::{Reply, Web};
 use crate::workbench::{Answer, Workbench, files_below};
 
 const SECRET: &str = "hush-4711";
@@ -94,20 +93,6 @@ fn a_secret_of_a_file_is_seen_nowhere_either() {
     }
 }
 
-/// A server that answers a list of one row, and gives what it was asked.
-fn listening() -> (String, std::thread::JoinHandle<String>) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap().to_string();
-    let asked = std::thread::spawn(move || {
-        let (mut stream, _) = listener.accept().unwrap();
-        let mut request = [0; 4096];
-        let length = stream.read(&mut request).unwrap();
-        stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n[{\"id\": 1}]").unwrap();
-        String::from_utf8_lossy(&request[..length]).into_owned()
-    });
-    (address, asked)
-}
-
 #[test]
 fn what_a_file_holds_is_what_the_server_gets() {
     for (written, header) in [
@@ -118,11 +103,12 @@ fn what_a_file_holds_is_what_the_server_gets() {
         // The environment goes before the file.
         ("headers: { x-word: \"${WORD}\", x-home: \"${HOME_OF_TEST}\" }", "x-home: here"),
     ] {
-        let (address, asked) = listening();
+        let web = Web::start(|_| Reply::json(r#"[{"id": 1}]"#));
         let bench = Workbench::of(&[(
             "trapiche.yml",
             &format!(
-                "name: x\ntargets: {{ here: {{ storage: \"file://./lake\" }} }}\nconnections: {{ api: {{ rest: \"http://{address}\", {written} }} }}\nsources: {{ t: {{ from: api, path: /t }} }}\n"
+                "name: x\ntargets: {{ here: {{ storage: \"file://./lake\" }} }}\nconnections: {{ api: {{ rest: \"{}\", {written} }} }}\nsources: {{ t: {{ from: api, path: /t }} }}\n",
+                web.url("")
             ),
         )]);
         bench.write("word", &format!("{SECRET}\r\n"));
@@ -133,7 +119,7 @@ fn what_a_file_holds_is_what_the_server_gets() {
         let said = format!("{}{}", answer.stdout, answer.stderr);
         assert_eq!(answer.code, 0, "{said}");
         assert!(!said.contains(SECRET) && !is_in_the_lake(&bench), "{said}");
-        let asked = asked.join().unwrap();
+        let asked = web.asked().concat();
         assert!(asked.contains(&format!("{header}\r\n")), "{asked}");
     }
 }

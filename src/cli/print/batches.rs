@@ -26,6 +26,7 @@ pub async fn print(result: Rows, format: Format, note: impl Fn(&str)) -> Result<
         Format::Table => print_table(result, note).await,
         Format::Json => print_json(result).await,
         Format::Csv => print_csv(result).await,
+        Format::Ndjson => print_lines(result).await,
     }
 }
 
@@ -53,7 +54,7 @@ async fn print_json(mut result: Rows) -> Result<Stdout> {
     let mut text = b"[".to_vec();
     let mut is_first = true;
     while let Some(batch) = result.next().await? {
-        append_objects(&batch, &mut is_first, &mut text).map_err(failed)?;
+        append_objects(&batch, b"", b",", &mut is_first, &mut text).map_err(failed)?;
         if output::write(mem::take(&mut text))? == Stdout::Gone {
             return Ok(Stdout::Gone);
         }
@@ -62,16 +63,36 @@ async fn print_json(mut result: Rows) -> Result<Stdout> {
     output::write(text)
 }
 
-/// The rows of a batch, each after a comma but for the very first.
-fn append_objects(batch: &RecordBatch, is_first: &mut bool, text: &mut Vec<u8>) -> Result<(), ArrowError> {
+/// One object per line.
+async fn print_lines(mut result: Rows) -> Result<Stdout> {
+    let (mut reader, mut is_first) = (Stdout::Listening, true);
+    while reader == Stdout::Listening
+        && let Some(batch) = result.next().await?
+    {
+        let mut text = vec![];
+        append_objects(&batch, b"\n", b"", &mut is_first, &mut text).map_err(failed)?;
+        reader = output::write(text)?;
+    }
+    Ok(reader)
+}
+
+/// The rows of a batch, each with `end` behind it, and with `between` before it but for the very first.
+fn append_objects(
+    batch: &RecordBatch,
+    end: &[u8],
+    between: &[u8],
+    is_first: &mut bool,
+    text: &mut Vec<u8>,
+) -> Result<(), ArrowError> {
     let rows = StructArray::from(batch.clone());
     let (field, options) = (Arc::new(Field::new_struct("", batch.schema().fields().clone(), false)), json::options());
     let mut encoder = make_encoder(&field, &rows, &options)?;
     for row in 0..batch.num_rows() {
         if !mem::take(is_first) {
-            text.push(b',');
+            text.extend_from_slice(between);
         }
         encoder.encode(row, text);
+        text.extend_from_slice(end);
     }
     Ok(())
 }

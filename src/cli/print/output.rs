@@ -32,6 +32,7 @@ pub fn print(format: Format, table: &Table, value: &impl Serialize) -> Result<()
         Format::Table => write(table.aligned()),
         Format::Csv => write(table.csv()),
         Format::Json => return print_json(value),
+        Format::Ndjson => return print_lines(value),
     }
     .map(drop)
 }
@@ -41,6 +42,16 @@ pub fn print_json(value: &impl Serialize) -> Result<()> {
     let text =
         serde_json::to_string_pretty(value).map_err(|error| Error::failed("cannot write JSON").because(error))?;
     write(text + "\n").map(drop)
+}
+
+/// Prints each element of a list on a line of its own; anything else is one line.
+fn print_lines(value: &impl Serialize) -> Result<()> {
+    let unwritten = |error| Error::failed("cannot write JSON").because(error);
+    let text = match serde_json::to_value(value).map_err(unwritten)? {
+        serde_json::Value::Array(all) => all.iter().map(|one| format!("{one}\n")).collect(),
+        one => format!("{one}\n"),
+    };
+    write(text).map(drop)
 }
 
 /// The word that JSON has for a value: `made`, `unchanged`.

@@ -44,7 +44,7 @@ impl Script {
                 continue;
             }
             // JSON has one array per line; tables and CSV are told apart by an empty line.
-            if printed > 0 && format != Format::Json && output::write("\n")? == Stdout::Gone {
+            if printed > 0 && matches!(format, Format::Table | Format::Csv) && output::write("\n")? == Stdout::Gone {
                 return Ok(());
             }
             if batches::print(rows, format, |note| words.note(note)).await? == Stdout::Gone {

@@ -10,16 +10,15 @@ use crate::formats::json_rows::RowSplitter;
 use crate::formats::plain::Plain;
 use crate::formats::unpack::Packing;
 use crate::lake::Lake;
-use crate::lake::landing::LandedFormat;
-use crate::lake::live::Live;
+use crate::lake::landing::{LandedFormat, Landing};
 use crate::project::ForEach;
 
 const MAX_VALUES: usize = 1_000_000;
 
 /// The values that the column has, each once, in the order of the rows. Null is none.
-pub async fn values(each: &ForEach, parent: &Live, lake: &Lake) -> Result<Vec<String>> {
+pub async fn values(each: &ForEach, parent: &[Landing], lake: &Lake) -> Result<Vec<String>> {
     let mut found = Found { each, seen: HashSet::new(), values: vec![], has_column: false, rows: 0 };
-    for landing in &parent.landings {
+    for landing in parent {
         let records = match &landing.format {
             LandedFormat::Ndjson => None,
             LandedFormat::Json { records, .. } => records.as_deref(),

@@ -15,7 +15,6 @@ use super::parts::{LandingDraft, RowParts, Taken};
 use crate::error::{Error, Result};
 use crate::formats::json_schema::JsonSchema;
 use crate::lake::landing::{LandedFormat, Landing, SourceRequest};
-use crate::lake::live::Live;
 use crate::project::{ForEach, MethodSpec, PageSize, Pages, Paginator, ParameterPlace, RestRead};
 use client::{Client, Page};
 use hidden::Hiding;
@@ -26,7 +25,7 @@ const FLUSH_BYTES: usize = 1 << 20;
 /// Reads all pages, or the one answer; of each list if there is one for each row of `parent`.
 ///
 /// It is unchanged if the server answers 304 to every page's ETag of the last landing.
-pub async fn capture(read: &RestRead, parent: Option<&Live>, draft: &LandingDraft<'_>) -> Result<Taken> {
+pub async fn capture(read: &RestRead, parent: Option<&[Landing]>, draft: &LandingDraft<'_>) -> Result<Taken> {
     if !matches!(read.url.url().scheme(), "http" | "https") {
         return Err(Error::config(format!("`{}` is not the address of an API", read.url))
             .hint("it starts with http:// or https://"));
@@ -43,28 +42,32 @@ pub async fn capture(read: &RestRead, parent: Option<&Live>, draft: &LandingDraf
         parts: RowParts::json(draft),
         hiding: Hiding::new(&read.columns),
     };
-    let note = match &read.for_each {
+    let mut notes = vec![];
+    match &read.for_each {
         None => {
             let mut walk = PageWalk::new(&client, read, read.url.clone());
             while let Some(step) = walk.step().await? {
                 rows.add(step).await?;
+                if draft.is_enough(rows.schema.count()) {
+                    notes.extend(walk.has_more().then(|| "there are more pages".to_string()));
+                    break;
+                }
             }
-            walk.told()
+            notes.extend(walk.told());
         }
         Some(each) => {
             let parent = parent.ok_or_else(|| Error::failed(format!("`raw.{}` is not in the lake", each.source)))?;
             let values = children::values(each, parent, draft.lake).await?;
-            Some(each_list(&client, read, each, &values, &mut rows).await?)
+            notes.push(each_list(&client, read, each, &values, &mut rows, draft).await?);
         }
-    };
+    }
     let RowSink { schema, parts, hiding, .. } = rows;
-    hiding.finish()?;
-    Ok(Taken::New {
-        format: LandedFormat::Ndjson,
-        schema: schema.schema()?,
-        parts: parts.finish().await?,
-        notes: note.into_iter().collect(),
-    })
+    match hiding.finish() {
+        // It may be in a row that was not wanted.
+        Err(error) if draft.sample.is_some() => notes.push(format!("so far {error}")),
+        hidden => hidden?,
+    }
+    Ok(Taken::New { format: LandedFormat::Ndjson, schema: schema.schema()?, parts: parts.finish().await?, notes })
 }
 
 /// Reads the lists of all values, some at once, and adds them in order; says how many there were.
@@ -74,14 +77,19 @@ async fn each_list(
     each: &ForEach,
     values: &[String],
     rows: &mut RowSink<'_>,
+    draft: &LandingDraft<'_>,
 ) -> Result<String> {
     let lists: Vec<_> = values.iter().map(|value| list(client, read, each, value)).collect();
     let mut lists = stream::iter(lists).buffered(read.api.pace.at_once());
-    let mut missing = 0;
+    let (mut missing, mut asked) = (0, 0);
     while let Some(steps) = lists.try_next().await? {
         missing += u64::from(matches!(steps.as_slice(), [Turned::End(_)]));
         for step in steps {
             rows.add(step).await?;
+        }
+        asked += 1;
+        if draft.is_enough(rows.schema.count()) {
+            break;
         }
     }
     let all = values.len() as u64;
@@ -90,7 +98,8 @@ async fn each_list(
             .hint("check the source's path"));
     }
     let gone = if missing > 0 { format!(", {missing} of them not found (404)") } else { String::new() };
-    Ok(format!("{all} values of {}.{}{gone}", each.source, each.column))
+    let asked = if asked < all { format!("{asked} of the first {all}") } else { all.to_string() };
+    Ok(format!("{asked} values of {}.{}{gone}", each.source, each.column))
 }
 
 /// All pages of one value's list. There may be none by now: what it belongs to was listed before.

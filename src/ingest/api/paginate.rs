@@ -166,12 +166,18 @@ impl<'a> PageWalk<'a> {
             (Pages::Auto { .. }, Some(Pages::Next { next_at })) => Some(format!("pages found by `next_at: {next_at}`")),
             (Pages::Auto { .. }, Some(Pages::Link { .. })) => Some("pages found by the `Link` header".to_string()),
             (Pages::Auto { .. }, _) => Some("one page: the answer names no other".to_string()),
+            _ if self.has_more() => None,
             (Pages::Cursor { cursor_at: path, .. } | Pages::Next { next_at: path }, _) if self.pages == 1 => {
                 Some(format!("one page: the answer has nothing at `{path}`"))
             }
             (Pages::Link { .. }, _) if self.pages == 1 => Some("one page: no `Link` header names another".to_string()),
             _ => None,
         }
+    }
+
+    /// Whether another page would be asked for.
+    pub fn has_more(&self) -> bool {
+        self.next.is_some()
     }
 
     /// Whether pages are counted, so that only what they hold says that there are no more.

@@ -40,7 +40,7 @@ pub async fn capture(asked: &SqlRequest<'_>, draft: &LandingDraft<'_>) -> Result
 async fn capture_sqlite(asked: &SqlRequest<'_>, shown: &str, draft: &LandingDraft<'_>) -> Result<Taken> {
     let mut parts = RowParts::json(draft);
     parts.request(request(shown));
-    let schema = sqlite::read(asked, &mut parts).await?;
+    let schema = sqlite::read(asked, &mut parts, draft.sample).await?;
     Ok(Taken::New { format: LandedFormat::Ndjson, schema, parts: parts.finish().await?, notes: vec![] })
 }
 

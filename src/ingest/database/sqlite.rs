@@ -26,8 +26,8 @@ const FLUSH_BYTES: usize = 1 << 20;
 /// The query under a name, so that SQLite tells the declared types of its columns; gone with the connection.
 const VIEW: &str = "trapiche_capture";
 
-/// Adds all rows to `parts`, read in one transaction; gives their schema.
-pub async fn read(asked: &SqlRequest<'_>, parts: &mut RowParts<'_>) -> Result<SchemaRef> {
+/// Adds all rows to `parts`, or so many of them, read in one transaction; gives their schema.
+pub async fn read(asked: &SqlRequest<'_>, parts: &mut RowParts<'_>, sample: Option<u64>) -> Result<SchemaRef> {
     let (url, query) = (asked.database.url(), asked.query);
     let unreachable = |error: sqlx::Error| {
         Error::connection("could not open the database")
@@ -47,8 +47,11 @@ pub async fn read(asked: &SqlRequest<'_>, parts: &mut RowParts<'_>) -> Result<Sc
         SqlRead::Query(query) => query.expose().trim().trim_end_matches(';').to_string(),
     };
     let mut columns = describe(&mut snapshot, &select, query).await?;
-    check_booleans(&mut snapshot, &mut columns).await?;
-    let text = format!("SELECT * FROM temp.{VIEW}");
+    let text = match sample {
+        Some(rows) => format!("SELECT * FROM temp.{VIEW} LIMIT {rows}"),
+        None => format!("SELECT * FROM temp.{VIEW}"),
+    };
+    check_booleans(&mut snapshot, &mut columns, &text).await?;
     let mut rows = sqlx::query(AssertSqlSafe(text)).fetch(&mut *snapshot);
     let mut line = vec![];
     let mut number = 0_u64;
@@ -139,7 +142,7 @@ async fn describe(connection: &mut SqliteConnection, select: &str, query: &SqlRe
 
 /// Looks whether the columns that are declared as booleans hold 0, 1 and null only. Else 0 and 1 are numbers there, and that
 /// has to be known before the first of them is written.
-async fn check_booleans(connection: &mut SqliteConnection, columns: &mut [SqliteColumn]) -> Result<()> {
+async fn check_booleans(connection: &mut SqliteConnection, columns: &mut [SqliteColumn], rows: &str) -> Result<()> {
     let booleans: Vec<_> = columns.iter_mut().filter(|column| column.declared == Some(DataType::Boolean)).collect();
     if booleans.is_empty() {
         return Ok(());
@@ -148,7 +151,7 @@ async fn check_booleans(connection: &mut SqliteConnection, columns: &mut [Sqlite
         let name = identifier(&column.name);
         format!("ifnull(max(typeof({name}) <> 'null' AND (typeof({name}) <> 'integer' OR {name} NOT IN (0, 1))), 0)")
     });
-    let text = format!("SELECT {} FROM temp.{VIEW}", others.collect::<Vec<_>>().join(", "));
+    let text = format!("SELECT {} FROM ({rows})", others.collect::<Vec<_>>().join(", "));
     let found = sqlx::query(AssertSqlSafe(text)).fetch_one(&mut *connection).await.map_err(failed)?;
     for (place, column) in booleans.into_iter().enumerate() {
         column.misfit = found.try_get(place).map_err(failed)?;

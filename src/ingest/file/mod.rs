@@ -1,6 +1,7 @@
 //! Files: one behind a URL, `http(s)://` or `file://`, or [all that are like a pattern](files); CSV or JSON, packed or not. It lands byte for byte.
 
 mod files;
+mod head;
 #[cfg(test)]
 mod tests;
 
@@ -41,6 +42,9 @@ pub async fn capture(
 ) -> Result<Taken> {
     if !columns.is_empty() && matches!(format, FileFormat::Json { .. }) {
         return Err(Error::config("`columns:` gives types to a CSV; JSON keeps its own types"));
+    }
+    if let Some(rows) = draft.sample {
+        return head::sample(url, format, columns, draft, rows).await;
     }
     if let Some(matches) = matching(url)? {
         return files::capture(&matches, format, columns, draft).await;

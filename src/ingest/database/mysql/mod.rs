@@ -22,6 +22,11 @@ const FLUSH_BYTES: usize = 1 << 20;
 pub async fn capture(asked: &SqlRequest<'_>, draft: &LandingDraft<'_>) -> Result<Taken> {
     let mut session = MysqlSession::open(asked).await?;
     let MysqlReading { columns, mut forms, select, mut notes } = reading::plan(&mut session).await?;
+    let select = match draft.sample {
+        // It may end with a comment.
+        Some(rows) => format!("SELECT * FROM (\n{}\n) AS sample LIMIT {rows}", select.trim_end().trim_end_matches(';')),
+        None => select,
+    };
     let mut parts = RowParts::csv(draft, 1);
     parts.request(request(&asked.database.without_parameters().to_string()));
     let mut guard = RowGuard::new(columns.clone(), advice);

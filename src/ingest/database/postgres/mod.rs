@@ -23,7 +23,11 @@ const NUMBERS: usize = 1_000_000;
 
 pub async fn capture(asked: &SqlRequest<'_>, draft: &LandingDraft<'_>) -> Result<Taken> {
     let mut first = PostgresSession::open(asked, None).await?;
-    let PostgresReading { columns, selects, notes } = reading::plan(&mut first).await?;
+    let PostgresReading { columns, whole, mut selects, mut notes } = reading::plan(&mut first).await?;
+    if let Some(rows) = draft.sample {
+        notes.extend(notes.is_empty().then(|| "one reader".to_string()));
+        selects = vec![format!("{whole} LIMIT {rows}")];
+    }
     let mut sessions = vec![];
     if selects.len() > 1 {
         let snapshot = first.exported().await?;

@@ -24,6 +24,8 @@ const RANGES_FROM: i64 = 140_000;
 #[derive(Debug)]
 pub struct PostgresReading {
     pub columns: Vec<LandedColumn>,
+    /// A SELECT of all rows.
+    pub whole: String,
     /// A SELECT for each reader; together they give each row once.
     pub selects: Vec<String>,
     pub notes: Vec<String>,
@@ -80,7 +82,7 @@ pub async fn plan(session: &mut PostgresSession<'_>) -> Result<PostgresReading> 
     }
     let select = format!("SELECT {} FROM {from}", expressions.join(", "));
     let selects = split.conditions.iter().map(|condition| format!("{select}{condition}")).collect();
-    Ok(PostgresReading { columns, selects, notes })
+    Ok(PostgresReading { columns, whole: select, selects, notes })
 }
 
 /// Which rows each reader takes.
