@@ -37,6 +37,11 @@ pub fn program() -> std::io::Result<PathBuf> {
     std::env::current_exe()
 }
 
+/// Where what only this process needs may lie.
+pub fn temporary_folder() -> PathBuf {
+    std::env::temp_dir()
+}
+
 /// What the user asked for, or else three quarters of this machine's (or container's) memory and all its cores.
 pub fn limits(memory_bytes: Option<u64>, threads: Option<usize>) -> Limits {
     let cores = || std::thread::available_parallelism().map_or(1, |n| n.get());

@@ -25,6 +25,7 @@ pub mod ingest;
 pub mod transform;
 
 pub mod analyze;
+pub mod init;
 
 pub mod node;
 pub mod pipeline;

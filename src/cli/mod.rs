@@ -8,6 +8,7 @@ mod diff;
 #[cfg(test)]
 mod docs;
 mod history;
+mod init;
 mod node;
 mod options;
 mod plan;
@@ -33,6 +34,7 @@ use crate::project::{Project, Workers};
 use compact::CompactArguments;
 use diff::DiffArguments;
 use history::HistoryArguments;
+use init::InitArguments;
 use node::NodeCommand;
 use options::Global;
 use plan::PlanArguments;
@@ -81,6 +83,7 @@ impl Arguments {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    Init(InitArguments),
     Run(RunArguments),
     Plan(PlanArguments),
     Validate(ValidateArguments),
@@ -117,6 +120,10 @@ pub fn run(arguments: Arguments) -> ExitCode {
 fn dispatch(arguments: Arguments, words: &Words) -> Result<ExitCode> {
     let here = &arguments.global;
     match arguments.command {
+        Command::Init(args) => {
+            let limits = config::limits(here.memory, here.threads.map(usize::from));
+            on_threads(limits.threads, init::init(here, &limits, args, words))
+        }
         Command::Run(RunArguments { dry_run: true, selection, output })
         | Command::Plan(PlanArguments { selection, output }) => {
             let options = selection.into();

@@ -5,6 +5,7 @@
 //! has not changed since the last landing, the parts, if there are any, are removed and the last landing stays.
 
 mod api;
+mod beginning;
 mod database;
 #[cfg(test)]
 mod fault_sequences;
@@ -36,6 +37,8 @@ use crate::report::{Meter, RunStamp};
 use crate::spark::types;
 
 use parts::{LandingDraft, Taken, hex};
+pub use beginning::{Beginning, beginning};
+pub use database::{DatabaseTable, tables};
 pub use sample::sample;
 
 /// What came of a capture, and what the source is now.

@@ -105,15 +105,39 @@ pub fn find(start: &Path, target: Option<&str>, env: &dyn Fn(&str) -> Option<Str
     let variable = |name: &str| env(name).or_else(|| dotenv.get(name));
     let outside = Outside { variable: &variable, file: &|path| secret_file::read(&root.join(path)) };
     let settings = settings::check(&root, target, outside, &mut problems);
+    let mut drafts = dataset::queries(&root, &mut problems)?;
+    drafts.extend(dataset::models(&root, &mut problems)?);
+    let sound = linked(&root, settings, drafts, &mut problems);
+    Ok(Found { sound, problems })
+}
+
+/// The project that a text of `trapiche.yml` makes in a folder, of which no file is read: its sources and nothing else.
+///
+/// # Errors
+/// All faults of the text as one.
+pub fn of_settings(root: &Path, text: &str, env: &dyn Fn(&str) -> Option<String>) -> Result<Project> {
+    let mut faults = faults::Faults::of(faults::File { path: PathBuf::from(SETTINGS), text: text.into() });
+    let outside = Outside { variable: env, ..NOTHING_OUTSIDE };
+    let settings = settings::checked(root, None, outside, &mut faults).unwrap_or_default();
+    let mut problems = faults.problems;
+    let project = linked(root, settings, vec![], &mut problems);
+    if problems.is_empty() { Ok(project) } else { Err(Error::problems(problems)) }
+}
+
+/// Sources, queries and models as one graph.
+fn linked(
+    root: &Path,
+    settings: settings::Settings,
+    others: Vec<draft::Draft<Definition>>,
+    problems: &mut Vec<Problem>,
+) -> Project {
     let raw_known = settings.sources.is_some();
     let sources = settings.sources.unwrap_or_default().into_iter();
-    let mut drafts: Vec<_> = sources.map(|draft| draft.map(Definition::Source)).collect();
-    drafts.extend(dataset::queries(&root, &mut problems)?);
-    drafts.extend(dataset::models(&root, &mut problems)?);
-    let (datasets, broken) = graph::link(drafts, raw_known, &mut problems);
+    let drafts = sources.map(|draft| draft.map(Definition::Source)).chain(others).collect();
+    let (datasets, broken) = graph::link(drafts, raw_known, problems);
 
     let (name, target) = (settings.name.unwrap_or_default(), settings.target);
     debug_assert!(target.is_some() || !problems.is_empty(), "a target that is missing has been reported");
-    let target = target.unwrap_or_else(|| Target::nowhere(&root));
-    Ok(Found { sound: Project { name, root, target, datasets, broken, problems: vec![] }, problems })
+    let target = target.unwrap_or_else(|| Target::nowhere(root));
+    Project { name, root: root.to_path_buf(), target, datasets, broken, problems: vec![] }
 }

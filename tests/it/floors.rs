@@ -14,7 +14,7 @@ const FLOORS: [&[&str]; 13] = [
     &["project", "report"],
     &["engine"],
     &["demo", "ingest", "transform"],
-    &["analyze"],
+    &["analyze", "init"],
     &["node", "pipeline"],
     &["cli"],
     &["fuzzing"],

@@ -17,6 +17,7 @@ mod faulty;
 mod floors;
 mod full_disk;
 mod incremental;
+mod inits;
 mod ledger;
 mod limits;
 mod lost_nodes;

@@ -37,6 +37,25 @@ pub async fn capture(asked: &SqlRequest<'_>, draft: &LandingDraft<'_>) -> Result
     taken.map_err(|error| error.context(format!("`{shown}`")))
 }
 
+/// A table of a database, as `table:` names it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DatabaseTable {
+    /// `None` where its name alone leads to it.
+    pub schema: Option<String>,
+    pub name: String,
+}
+
+/// The tables of a database that may be read, in the order of their names; no views, and none of the server's own.
+pub async fn tables(database: &Address) -> Result<Vec<DatabaseTable>> {
+    let asked = SqlRequest { database, query: &SqlRead::Query("".into()), select: &[], readers: None };
+    let found = match database.url().scheme() {
+        "sqlite" => sqlite::tables(&asked).await,
+        "postgres" | "postgresql" => postgres::tables(&asked).await,
+        _ => mysql::tables(&asked).await,
+    };
+    found.map_err(|error| error.context(format!("`{}`", database.without_parameters())))
+}
+
 async fn capture_sqlite(asked: &SqlRequest<'_>, shown: &str, draft: &LandingDraft<'_>) -> Result<Taken> {
     let mut parts = RowParts::json(draft);
     parts.request(request(shown));

@@ -14,7 +14,7 @@ use futures::TryStreamExt;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteRow};
 use sqlx::{AssertSqlSafe, Connection, Row, TypeInfo, ValueRef};
 
-use super::{SqlRequest, refuse_twins, selected};
+use super::{DatabaseTable, SqlRequest, refuse_twins, selected};
 use crate::error::{Error, Result};
 use crate::formats::number::Number;
 use crate::ingest::parts::{RowParts, hex};
@@ -28,17 +28,8 @@ const VIEW: &str = "trapiche_capture";
 
 /// Adds all rows to `parts`, or so many of them, read in one transaction; gives their schema.
 pub async fn read(asked: &SqlRequest<'_>, parts: &mut RowParts<'_>, sample: Option<u64>) -> Result<SchemaRef> {
-    let (url, query) = (asked.database.url(), asked.query);
-    let unreachable = |error: sqlx::Error| {
-        Error::connection("could not open the database")
-            .hint("check its path, and that the file may be read")
-            .because(error)
-    };
-    // What is wrong with it would be told with a part of it, which may be a secret.
-    let options = SqliteConnectOptions::from_str(url.as_str())
-        .map_err(|_| Error::config("this is not the address of a SQLite file").hint("write sqlite:///path/to/file"))?;
-    let options = options.read_only(true);
-    let mut connection = SqliteConnection::connect_with(&options).await.map_err(unreachable)?;
+    let query = asked.query;
+    let mut connection = connect(asked).await?;
     let mut snapshot = connection.begin().await.map_err(failed)?;
     refuse_utf16(&mut snapshot).await?;
 
@@ -66,6 +57,31 @@ pub async fn read(asked: &SqlRequest<'_>, parts: &mut RowParts<'_>, sample: Opti
     }
     let fields: Vec<_> = columns.iter().map(|column| Field::new(&column.name, column.data_type(), true)).collect();
     Ok(Arc::new(Schema::new(fields)))
+}
+
+/// All tables, without views and what SQLite itself keeps.
+pub async fn tables(asked: &SqlRequest<'_>) -> Result<Vec<DatabaseTable>> {
+    let names: Vec<String> = sqlx::query_scalar(
+        "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type IN ('table', 'virtual') \
+         AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name",
+    )
+    .fetch_all(&mut connect(asked).await?)
+    .await
+    .map_err(failed)?;
+    let schema = |name: &str| name.contains('.').then(|| "main".to_string());
+    Ok(names.into_iter().map(|name| DatabaseTable { schema: schema(&name), name }).collect())
+}
+
+async fn connect(asked: &SqlRequest<'_>) -> Result<SqliteConnection> {
+    let unreachable = |error: sqlx::Error| {
+        Error::connection("could not open the database")
+            .hint("check its path, and that the file may be read")
+            .because(error)
+    };
+    // What is wrong with it would be told with a part of it, which may be a secret.
+    let options = SqliteConnectOptions::from_str(asked.database.url().as_str())
+        .map_err(|_| Error::config("this is not the address of a SQLite file").hint("write sqlite:///path/to/file"))?;
+    SqliteConnection::connect_with(&options.read_only(true)).await.map_err(unreachable)
 }
 
 /// sqlx takes the bytes of a text for UTF-8, whatever the database says that they are.

@@ -1,6 +1,7 @@
 //! Captures from database servers, compared with what the servers say themselves.
 
 mod mariadb;
+mod newcomers;
 mod postgres;
 
 use std::collections::BTreeMap;

@@ -9,7 +9,7 @@ mod session;
 use sqlx::{AssertSqlSafe, Executor, Row};
 
 use super::guard::RowGuard;
-use super::{SqlRequest, request, server};
+use super::{DatabaseTable, SqlRequest, request, server};
 use crate::error::{Error, Result};
 use crate::formats::table_csv;
 use crate::ingest::parts::{LandingDraft, RowParts, Taken};
@@ -18,6 +18,21 @@ use reading::{Form, MysqlReading};
 use session::{MysqlSession, told};
 
 const FLUSH_BYTES: usize = 1 << 20;
+
+/// The tables of the address's database.
+pub async fn tables(asked: &SqlRequest<'_>) -> Result<Vec<DatabaseTable>> {
+    let mut session = MysqlSession::open(asked).await?;
+    let found = session
+        .rows(
+            "SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE() \
+             AND table_type IN ('BASE TABLE', 'SYSTEM VERSIONED') ORDER BY table_name",
+        )
+        .await?;
+    let database = asked.database.url().path().trim_start_matches('/').to_string();
+    session.close().await;
+    let schema = |name: &str| name.contains('.').then(|| database.clone());
+    Ok(found.concat().into_iter().map(|name| DatabaseTable { schema: schema(&name), name }).collect())
+}
 
 pub async fn capture(asked: &SqlRequest<'_>, draft: &LandingDraft<'_>) -> Result<Taken> {
     let mut session = MysqlSession::open(asked).await?;

@@ -9,7 +9,7 @@ mod types;
 use futures::future::try_join_all;
 
 use super::guard::{LandedColumn, RowGuard};
-use super::{SqlRequest, request, server};
+use super::{DatabaseTable, SqlRequest, request, server};
 use crate::error::Result;
 use crate::ingest::parts::{LandingDraft, RowParts, Taken};
 use crate::lake::landing::{LandedFormat, LandedPart};
@@ -20,6 +20,28 @@ const FLUSH_BYTES: usize = 1 << 20;
 
 /// A reader's parts have numbers of their own: enough for 32 TB.
 const NUMBERS: usize = 1_000_000;
+
+/// The tables of all schemas that this user may read.
+pub async fn tables(asked: &SqlRequest<'_>) -> Result<Vec<DatabaseTable>> {
+    let mut session = PostgresSession::open(asked, None).await?;
+    let found: Vec<(String, String, bool)> = session
+        .named(
+            "SELECT nspname::text, relname::text, pg_catalog.pg_table_is_visible(c.oid) \
+             FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = relnamespace \
+             WHERE relkind IN ('r', 'p') AND NOT relispartition AND $1 = $2 \
+             AND nspname NOT IN ('pg_catalog', 'information_schema') AND nspname NOT LIKE 'pg\\_%' \
+             AND pg_catalog.has_schema_privilege(nspname, 'USAGE') AND pg_catalog.has_table_privilege(c.oid, 'SELECT') \
+             ORDER BY nspname <> 'public', nspname, relname",
+            ["", ""],
+        )
+        .await?;
+    session.close().await;
+    let table = |(schema, name, is_visible): (String, String, bool)| {
+        let schema = (!is_visible || name.contains('.')).then_some(schema);
+        DatabaseTable { schema, name }
+    };
+    Ok(found.into_iter().map(table).collect())
+}
 
 pub async fn capture(asked: &SqlRequest<'_>, draft: &LandingDraft<'_>) -> Result<Taken> {
     let mut first = PostgresSession::open(asked, None).await?;
