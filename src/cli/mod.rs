@@ -16,6 +16,7 @@ mod preview;
 mod print;
 mod query;
 mod run;
+mod schedule;
 mod schema;
 mod talk;
 mod vacuum;
@@ -41,6 +42,7 @@ use plan::PlanArguments;
 use preview::PreviewArguments;
 use query::QueryArguments;
 use run::RunArguments;
+use schedule::ScheduleArguments;
 use schema::{CompletionsArguments, SchemaArguments};
 use talk::words::Words;
 use vacuum::VacuumArguments;
@@ -93,6 +95,7 @@ pub enum Command {
     Compact(CompactArguments),
     Vacuum(VacuumArguments),
     History(HistoryArguments),
+    Schedule(ScheduleArguments),
     #[command(subcommand)]
     Node(NodeCommand),
     Schema(SchemaArguments),
@@ -158,6 +161,10 @@ fn dispatch(arguments: Arguments, words: &Words) -> Result<ExitCode> {
             on_project(here, async |project, lake, _| vacuum::vacuum(project, lake, args, words).await)
         }
         Command::History(args) => on_project(here, async |_, lake, _| history::history(lake, args).await),
+        Command::Schedule(args) => {
+            let limits = config::limits(here.memory, here.threads.map(usize::from));
+            on_threads(limits.threads, schedule::schedule(here, &limits, args, words))
+        }
         Command::Node(role) => node::node(here, role, words),
         Command::Schema(SchemaArguments {}) => schema::schema(),
         Command::Completions(CompletionsArguments { shell }) => schema::completions(shell),
@@ -180,21 +187,27 @@ fn on_project_for(
 ) -> Result<ExitCode> {
     let limits = config::limits(global.memory, global.threads.map(usize::from));
     on_threads(limits.threads, async {
-        let target = global.target.as_deref();
-        let mut project = pipeline::load_for(&global.directory, target, &config::variable, &limits, part).await?;
-        if !global.workers.is_empty() {
-            let token = config::variable(config::TOKEN);
-            let listed = Workers::listed(&global.workers, token.as_deref())?;
-            // Whatever else the target says of its engine holds for these nodes as well.
-            project.target.workers = Some(match project.target.workers.take() {
-                Some(set) => Workers { nodes: listed.nodes, ..set },
-                None => listed,
-            });
-        }
-        let lake = Lake::open(&project.target.storage).await?.keeping(project.target.keep);
-        let lake = lake.storing(project.target.timestamps);
+        let (project, lake) = open(global, &limits, part).await?;
         command(&project, &lake, &limits).await
     })
+}
+
+/// The project, and its lake.
+async fn open(global: &Global, limits: &Limits, part: &RunOptions) -> Result<(Project, Lake)> {
+    let target = global.target.as_deref();
+    let mut project = pipeline::load_for(&global.directory, target, &config::variable, limits, part).await?;
+    if !global.workers.is_empty() {
+        let token = config::variable(config::TOKEN);
+        let listed = Workers::listed(&global.workers, token.as_deref())?;
+        // Whatever else the target says of its engine holds for these nodes as well.
+        project.target.workers = Some(match project.target.workers.take() {
+            Some(set) => Workers { nodes: listed.nodes, ..set },
+            None => listed,
+        });
+    }
+    let lake = Lake::open(&project.target.storage).await?.keeping(project.target.keep);
+    let lake = lake.storing(project.target.timestamps);
+    Ok((project, lake))
 }
 
 /// Gives a command the threads it runs on.

@@ -110,7 +110,7 @@ fn row(report: &DatasetReport, with_workers: bool) -> Vec<Cell> {
 }
 
 /// `made 9, unchanged 0, failed 0 in 2.3 s, peak 210 MB, lake at file:///…`; blocked ones only if any.
-fn summary(report: &RunReport, lake: &str) -> String {
+pub fn summary(report: &RunReport, lake: &str) -> String {
     let count = |status| report.datasets.iter().filter(|dataset| dataset.status == status).count();
     let mut text = format!(
         "made {}, unchanged {}, failed {}",

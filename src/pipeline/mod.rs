@@ -15,6 +15,7 @@ mod plan;
 mod planned;
 mod preview;
 mod rebuild;
+pub mod schedule;
 mod seen;
 mod vacuum;
 mod validate;

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::spec::{
     AcceptedValuesSpec, ApiKeySpec, AuthSpec, BasicSpec, CheckSpec, ConnectionSpec, DemoSpec, DescribeSpec, EngineSpec,
-    HeaderSpec, KmeansSpec, ModelSpec, Oauth2Spec, PaginateSpec, ProjectSpec, RangeSpec, RegexSpec, S3Spec, SourceSpec,
+    HeaderSpec, KmeansSpec, ModelSpec, Oauth2Spec, PaginateSpec, ProjectSpec, RangeSpec, RegexSpec, S3Spec, ScheduleSpec, SourceSpec,
     SqlSpec, TargetSpec,
 };
 use crate::spark::types;
@@ -29,6 +29,7 @@ fn every_key_has_its_row_on_the_page() {
     check::<Oauth2Spec>("##### oauth2");
     check::<SourceSpec>("### sources");
     check::<PaginateSpec>("#### paginate");
+    check::<ScheduleSpec>("### schedule");
     check::<HeaderSpec>("## Queries");
     check::<CheckSpec>("### checks");
     check::<AcceptedValuesSpec>("#### accepted_values");

@@ -393,6 +393,11 @@ impl de::Error for ReadFault {
         ReadFault::Unplaced { message: format!("unknown value `{variant}`"), hint }
     }
 
+    fn unknown_field(field: &str, expected: &'static [&'static str]) -> Self {
+        let hint = Some(suggest(field, expected.iter().copied()));
+        ReadFault::Unplaced { message: format!("unknown key `{field}`"), hint }
+    }
+
     fn missing_field(field: &'static str) -> Self {
         ReadFault::Missing(field)
     }

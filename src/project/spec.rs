@@ -2,10 +2,14 @@
 //!
 //! Nothing is checked here but keys and types; the JSON Schema comes from the same structs.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::fmt;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserializer, MapAccess, Visitor};
 
 use super::read::At;
 use super::written::Written;
@@ -33,6 +37,77 @@ pub struct ProjectSpec {
     pub sql: Option<At<SqlSpec>>,
     /// What is captured into `raw/`: one table each.
     pub sources: Option<At<BTreeMap<String, At<SourceSpec>>>>,
+    /// When `trapiche schedule` runs it.
+    pub schedule: Option<At<ScheduleEntry>>,
+}
+
+/// A cron expression alone, or with more.
+#[derive(Debug)]
+pub enum ScheduleEntry {
+    Text(String),
+    Keys(ScheduleSpec),
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ScheduleSpec {
+    /// Minute, hour, day of the month, month, day of the week: `*/5 * * * *`.
+    pub cron: At<String>,
+    /// In which the fields are meant; `UTC` by default.
+    pub time_zone: Option<At<String>>,
+    /// How much later a run may begin, so that not all begin at once: `30s`.
+    pub jitter: Option<At<String>>,
+    /// What becomes of a time at which the last run is still at work.
+    pub overlap: Option<At<Overlap>>,
+    /// Whether one run makes up for times that were missed.
+    pub catch_up: Option<At<bool>>,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Overlap {
+    #[default]
+    Skip,
+    Queue,
+}
+
+impl<'de> Deserialize<'de> for ScheduleEntry {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct TextOrKeys;
+
+        impl<'de> Visitor<'de> for TextOrKeys {
+            type Value = ScheduleEntry;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a cron expression, or a mapping with one")
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<ScheduleEntry, E> {
+                Ok(ScheduleEntry::Text(text.to_string()))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, keys: A) -> Result<ScheduleEntry, A::Error> {
+                ScheduleSpec::deserialize(MapAccessDeserializer::new(keys)).map(ScheduleEntry::Keys)
+            }
+        }
+
+        deserializer.deserialize_any(TextOrKeys)
+    }
+}
+
+impl JsonSchema for ScheduleEntry {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "ScheduleEntry".into()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let keys = generator.subschema_for::<ScheduleSpec>();
+        schemars::json_schema!({ "anyOf": [{ "type": "string" }, keys] })
+    }
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]

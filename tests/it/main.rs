@@ -32,6 +32,7 @@ mod previews;
 mod pruning;
 mod refused_nodes;
 mod requests;
+mod schedules;
 mod secrets;
 mod spark;
 mod spark_cases;

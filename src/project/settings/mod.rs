@@ -3,8 +3,10 @@
 pub mod address;
 pub mod auth;
 pub mod connection;
+pub mod cron;
 pub mod pace;
 pub mod rest;
+pub mod schedule;
 pub mod secret;
 pub mod source;
 mod sql;
@@ -27,6 +29,7 @@ use crate::lake::{TableName, Zone};
 use crate::spark::mode::SqlMode;
 use crate::spark::sql::Reference;
 use connection::{Connection, Connections};
+use schedule::Schedule;
 use source::{Around, Source};
 use target::Target;
 use variables::Outside;
@@ -38,6 +41,7 @@ pub struct Settings {
     pub target: Option<Target>,
     /// `None` when it is not even known which sources there are.
     pub sources: Option<Vec<Draft<Source>>>,
+    pub schedule: Option<Schedule>,
 }
 
 pub fn check(
@@ -116,7 +120,8 @@ fn settled(
             at.value.as_ref().map(|sources| sources.iter().map(|(name, at)| draft(name, at, &around, faults)).collect())
         }
     };
-    Some(Settings { name: spec.name.and_then(|name| name.value), target, sources })
+    let schedule = spec.schedule.as_ref().and_then(|at| schedule::check(at, faults));
+    Some(Settings { name: spec.name.and_then(|name| name.value), target, sources, schedule })
 }
 
 /// The connections as the target has them: its own in place of the project's.
@@ -147,6 +152,7 @@ fn used_places(
 ) -> Vec<Span> {
     let mut places: Vec<_> = spec.name.iter().map(|at| at.span.clone()).collect();
     places.extend(spec.sql.iter().map(|at| at.span.clone()));
+    places.extend(spec.schedule.iter().map(|at| at.span.clone()));
     if let Some(at) = target {
         // The target's own connections count one by one, as the project's do.
         let own = at.value.as_ref().and_then(|target| Some(target.connections.as_ref()?.span.clone()));

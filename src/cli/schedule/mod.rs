@@ -1,0 +1,222 @@
+//! `trapiche schedule`: runs at the times that the project names, here or by the machine's own scheduler.
+
+mod emit;
+
+use std::cell::{Cell, RefCell};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use clap::ValueEnum;
+use serde::Serialize;
+use tokio::sync::mpsc;
+
+use crate::config::Limits;
+use crate::error::{Error, Kind, Result};
+use crate::machine::Process;
+use crate::pipeline::schedule::{AfterRun, ScheduleNote, keep};
+use crate::pipeline::{self, RunOptions, Stop};
+use crate::project::{Project, Schedule};
+use crate::report::{DatasetStatus, RunReport, RunStatus};
+
+use super::options::{Global, Output, Selection};
+use super::print::output;
+use super::print::table::{Cell, Table};
+use super::run::{stamp, summary};
+use super::talk::signals;
+use super::talk::words::Words;
+
+/// Run the project at the times of its `schedule`
+///
+/// Stays in the foreground, as a service manager wants it, and says one line for each run. The project's files are read again
+/// for each. A run that fails, or finds another at work, does not end it; Ctrl-C and SIGTERM do, and a run that is under way
+/// ends as `trapiche run` does. Any number of schedulers may run: a run claims its datasets, so one of them makes them.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  trapiche schedule
+  trapiche schedule --next 5
+  trapiche schedule --emit systemd         units to be installed instead
+  trapiche schedule --emit cron | crontab -")]
+pub struct ScheduleArguments {
+    #[command(flatten)]
+    pub selection: Selection,
+
+    /// Only list the next times
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000), conflicts_with = "emit")]
+    pub next: Option<u16>,
+
+    /// Print what the machine's own scheduler takes, with the paths of this program and project
+    #[arg(long, value_name = "FOR")]
+    pub emit: Option<EmitFor>,
+
+    #[command(flatten)]
+    pub output: Output,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum EmitFor {
+    /// A service and a timer
+    Systemd,
+    /// A line of crontab(5)
+    Cron,
+}
+
+pub async fn schedule(global: &Global, limits: &Limits, args: ScheduleArguments, words: &Words) -> Result<ExitCode> {
+    let options: RunOptions = args.selection.into();
+    let (project, lake) = super::open(global, limits, &options).await?;
+    let schedule = scheduled(&project)?;
+    if let Some(count) = args.next {
+        let times = next(&schedule, Utc::now(), count.into());
+        output::print(args.output.format, &table(&schedule, &times), &times)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    if let Some(whom) = args.emit {
+        output::write(emit::emit(whom, &schedule, &project, &emit::command(global, &project, &options)?)?)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let stop = Stop::default();
+    signals::stop_on_signal(stop.clone(), words.clone())?;
+    let started = Utc::now();
+    // What came due since the last run is made up for, if that is wanted.
+    let last = if schedule.catch_up { pipeline::history(&lake).await?.first().map(|run| run.started_at) } else { None };
+    let after = last.unwrap_or(started).min(started);
+    let process = Process::this();
+    let salt = format!("{} {}", process.host, project.root.display());
+    let wait = async |until| wait(until, &stop).await;
+    // As it was when it could be read last.
+    let current = RefCell::new(schedule.clone());
+    let is_interrupted = Cell::new(false);
+    let run = async |at| {
+        let ended = one_run(at, global, limits, &options, &stop, words).await;
+        is_interrupted.set(ended.is_interrupted);
+        if let Some(changed) = ended.schedule {
+            current.replace(changed);
+        }
+        if stop.is_stopped() { AfterRun::End } else { AfterRun::GoOn(Box::new(current.borrow().clone())) }
+    };
+    keep(schedule, after, &salt, Utc::now, wait, run, |note| words.note(&told(&note, &current.borrow()))).await;
+    Ok(if is_interrupted.get() { ExitCode::from(Kind::Interrupted.exit_code()) } else { ExitCode::SUCCESS })
+}
+
+fn scheduled(project: &Project) -> Result<Schedule> {
+    project.schedule.clone().ok_or_else(|| {
+        Error::config("the project has no `schedule`").hint("add one to `trapiche.yml`: `schedule: \"*/5 * * * *\"`")
+    })
+}
+
+/// Waits until a time, or until the scheduler is to end, which it says with `false`. The time of day is looked at again and
+/// again, as a machine may sleep meanwhile.
+async fn wait(until: DateTime<Utc>, stop: &Stop) -> bool {
+    const LOOK_EVERY: Duration = Duration::from_secs(20);
+    while let Ok(left) = (until - Utc::now()).to_std() {
+        tokio::select! {
+            () = tokio::time::sleep(left.min(LOOK_EVERY)) => {}
+            () = stop.stopped() => return false,
+        }
+        if left.is_zero() {
+            break;
+        }
+    }
+    !stop.is_stopped()
+}
+
+/// What came of a run, as far as the next ones mind.
+#[derive(Default)]
+struct EndedRun {
+    /// As it is by now, if that could be read.
+    schedule: Option<Schedule>,
+    is_interrupted: bool,
+}
+
+/// A run, which says how it went.
+async fn one_run(
+    at: DateTime<Utc>,
+    global: &Global,
+    limits: &Limits,
+    options: &RunOptions,
+    stop: &Stop,
+    words: &Words,
+) -> EndedRun {
+    let (project, lake) = match super::open(global, limits, options).await {
+        Ok(opened) => opened,
+        Err(error) => {
+            words.note(&line(at, "not run"));
+            words.error(&error);
+            return EndedRun::default();
+        }
+    };
+    // Nobody watches: what a run tells of itself is in its report.
+    let (events, _) = mpsc::unbounded_channel();
+    let run = pipeline::run(&project, &lake, limits, options, &stamp(Utc::now()), events, stop).await;
+    let is_interrupted = run.as_ref().is_ok_and(|report| report.status == RunStatus::Interrupted);
+    match run {
+        Ok(report) => words.note(&line(at, &outcome(&report, &project))),
+        Err(error) if error.kind() == Kind::Locked => words.note(&line(at, &format!("not run: {error}"))),
+        Err(error) => {
+            words.note(&line(at, "not run"));
+            words.error(&error);
+        }
+    }
+    EndedRun { schedule: project.schedule, is_interrupted }
+}
+
+fn outcome(report: &RunReport, project: &Project) -> String {
+    let status = match report.status {
+        RunStatus::Ok => "ok",
+        RunStatus::Failed => "failed",
+        RunStatus::Interrupted => "interrupted",
+    };
+    let failed = report.datasets.iter().filter(|dataset| dataset.status == DatasetStatus::Failed);
+    let failed: String = failed
+        .map(|dataset| format!("; {}: {}", dataset.dataset, dataset.why.as_deref().unwrap_or("failed")))
+        .collect();
+    format!("{status}: {} (run {}){failed}", summary(report, &project.target.storage.url), report.run_id)
+}
+
+fn line(at: DateTime<Utc>, text: &str) -> String {
+    format!("{}  {text}", written(at))
+}
+
+fn told(note: &ScheduleNote, schedule: &Schedule) -> String {
+    let times = |number: usize| super::print::units::counted(number as u64, "run");
+    match note {
+        ScheduleNote::Next(at) => {
+            format!("next run at {} ({})", written(*at), local(*at, schedule))
+        }
+        ScheduleNote::Missed { times: number, last } => format!("missed {}, the last of {}", times(*number), written(*last)),
+        ScheduleNote::Skipped { times: number, last } => {
+            format!("skipped {}, the last of {}: the run before was at work", times(*number), written(*last))
+        }
+        ScheduleNote::Queued { times: number } => {
+            format!("{} came due while the run before was at work: one is made for them now", times(*number))
+        }
+    }
+}
+
+fn written(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Secs, true)
+}
+
+fn local(at: DateTime<Utc>, schedule: &Schedule) -> String {
+    at.with_timezone(&schedule.zone).format("%a %Y-%m-%d %H:%M %Z").to_string()
+}
+
+/// One of the times to come.
+#[derive(Debug, Serialize)]
+struct NextTime {
+    at: String,
+    local: String,
+}
+
+fn next(schedule: &Schedule, from: DateTime<Utc>, count: usize) -> Vec<NextTime> {
+    let times = std::iter::successors(schedule.next_after(from), |at| schedule.next_after(*at));
+    times.take(count).map(|at| NextTime { at: written(at), local: local(at, schedule) }).collect()
+}
+
+fn table(schedule: &Schedule, times: &[NextTime]) -> Table {
+    let mut table = Table::new(&["at", schedule.zone.name()]);
+    table.rows = times.iter().map(|time| vec![Cell::text(&time.at), Cell::text(&time.local)]).collect();
+    table
+}
+
