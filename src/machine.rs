@@ -28,6 +28,12 @@ pub fn peak_memory() -> u64 {
     memory_field("VmHWM:")
 }
 
+/// What a user may still write to the disk that a folder lies on, in bytes.
+pub fn free_disk(folder: &std::path::Path) -> std::io::Result<u64> {
+    let disk = nix::sys::statvfs::statvfs(folder).map_err(std::io::Error::from)?;
+    Ok(disk.blocks_available() as u64 * disk.fragment_size() as u64)
+}
+
 /// What the process has computed so far, in seconds of one core; 0 where the system does not tell.
 pub fn cpu_seconds() -> f64 {
     /// Of the kernel's clock, as every Linux tells user programs.

@@ -7,6 +7,7 @@ mod compact;
 mod diff;
 #[cfg(test)]
 mod docs;
+mod doctor;
 mod history;
 mod init;
 mod node;
@@ -34,6 +35,7 @@ use crate::project::{Project, Workers};
 
 use compact::CompactArguments;
 use diff::DiffArguments;
+use doctor::DoctorArguments;
 use history::HistoryArguments;
 use init::InitArguments;
 use node::NodeCommand;
@@ -96,6 +98,7 @@ pub enum Command {
     Vacuum(VacuumArguments),
     History(HistoryArguments),
     Schedule(ScheduleArguments),
+    Doctor(DoctorArguments),
     #[command(subcommand)]
     Node(NodeCommand),
     Schema(SchemaArguments),
@@ -136,8 +139,15 @@ fn dispatch(arguments: Arguments, words: &Words) -> Result<ExitCode> {
         }
         Command::Run(RunArguments { selection, output, .. }) => {
             let options = selection.into();
-            on_project_for(here, &options, async |project, lake, limits| {
-                run::run(project, lake, limits, &options, output.format, words).await
+            let limits = config::limits(here.memory, here.threads.map(usize::from));
+            on_threads(limits.threads, async {
+                match open(here, &limits, &options).await {
+                    Ok((project, lake)) => run::run(&project, &lake, &limits, &options, output.format, words).await,
+                    Err(error) => {
+                        run::tell_unloaded(here, &error, words).await;
+                        Err(error)
+                    }
+                }
             })
         }
         Command::Validate(ValidateArguments {}) => {
@@ -146,7 +156,9 @@ fn dispatch(arguments: Arguments, words: &Words) -> Result<ExitCode> {
         Command::Preview(args) => {
             // What is wrong with the rest of the project is no concern of a look at one source.
             let source = RunOptions { select: vec![args.source.clone()], ..RunOptions::default() };
-            on_project_for(here, &source, async |project, _, limits| preview::preview(project, limits, args, words).await)
+            on_project_for(here, &source, async |project, _, limits| {
+                preview::preview(project, limits, args, words).await
+            })
         }
         Command::Query(args) => {
             on_project(here, async |project, lake, limits| query::query(project, lake, limits, args, words).await)
@@ -164,6 +176,9 @@ fn dispatch(arguments: Arguments, words: &Words) -> Result<ExitCode> {
         Command::Schedule(args) => {
             let limits = config::limits(here.memory, here.threads.map(usize::from));
             on_threads(limits.threads, schedule::schedule(here, &limits, args, words))
+        }
+        Command::Doctor(args) => {
+            on_project(here, async |project, lake, _| doctor::doctor(project, lake, args, words).await)
         }
         Command::Node(role) => node::node(here, role, words),
         Command::Schema(SchemaArguments {}) => schema::schema(),

@@ -2,16 +2,16 @@
 
 use std::process::ExitCode;
 
-use crate::config::Limits;
-use crate::error::{Kind, Result};
+use crate::config::{self, Limits};
+use crate::error::{Error, Kind, Result};
 use crate::lake::Lake;
-use crate::pipeline::{self, RunOptions, Stop};
-use crate::project::Project;
+use crate::pipeline::{self, RunOptions, Stop, alert};
+use crate::project::{self, Project};
 use crate::report::{DatasetReport, DatasetStatus, RunReport, RunStamp, RunStatus, WorkerUse};
 use chrono::{DateTime, Utc};
 use tokio::sync::{mpsc, oneshot};
 
-use super::options::{Format, Output, Selection};
+use super::options::{Format, Global, Output, Selection};
 use super::print::output::{self, word};
 use super::print::table::{Cell, Table};
 use super::print::units;
@@ -57,15 +57,39 @@ pub async fn run(
     let (over, ended) = oneshot::channel();
     let progress = tokio::spawn(progress::watch(received, ended, words.clone()));
 
-    let outcome = pipeline::run(project, lake, limits, options, &stamp(Utc::now()), events, &stop).await;
+    let stamp = stamp(Utc::now());
+    let outcome = pipeline::run(project, lake, limits, options, &stamp, events, &stop).await;
     // The last events are shown before the report, or before the error.
     drop(over);
     progress.await.expect("the progress only reads numbers and writes lines");
-    let report = outcome?;
 
-    output::print(format, &table(&report), &report)?;
-    words.progress_note(&summary(&report, &project.target.storage.url));
-    Ok(exit_code(&report))
+    let printed = match &outcome {
+        Ok(report) => {
+            let printed = output::print(format, &table(report), report);
+            words.progress_note(&summary(report, &project.target.storage.url));
+            printed
+        }
+        Err(_) => Ok(()),
+    };
+    tell(project, lake, &stamp, &outcome, words).await;
+    let report = outcome?;
+    printed.map(|()| exit_code(&report))
+}
+
+/// Sends the alerts of a run. One that cannot be delivered is told, and changes nothing else.
+pub async fn tell(project: &Project, lake: &Lake, stamp: &RunStamp, run: &Result<RunReport>, words: &Words) {
+    for error in alert::tell(project, lake, stamp, run).await {
+        words.caution(&error);
+    }
+}
+
+/// The same for a project that could not be loaded, as far as its settings say who is to be told.
+pub async fn tell_unloaded(global: &Global, error: &Error, words: &Words) {
+    let found = project::find(&global.directory, global.target.as_deref(), &config::variable);
+    let Ok(project) = found.map(|found| found.sound) else { return };
+    for error in alert::tell_error(&project, &stamp(Utc::now()), error).await {
+        words.caution(&error);
+    }
 }
 
 /// One row per dataset, as printed by `run` and `history RUN_ID`.

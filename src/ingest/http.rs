@@ -101,13 +101,17 @@ where
 
 /// Sends a request; the answer is a success with data, or 304.
 pub async fn send(request: RequestBuilder, url: &Address) -> Result<Response, FailedAttempt> {
+    let response = answered(request, url).await?;
+    let is_page = response.status().is_success() && is_web_page(response.headers());
+    if is_page { Err(web_page(url).into()) } else { Ok(response) }
+}
+
+/// Sends a request; the answer is a success, or 304.
+pub async fn answered(request: RequestBuilder, url: &Address) -> Result<Response, FailedAttempt> {
     let response = request.send().await.map_err(|error| unreachable(error, url))?;
     let status = response.status();
-    if status == StatusCode::NOT_MODIFIED {
+    if status == StatusCode::NOT_MODIFIED || status.is_success() {
         return Ok(response);
-    }
-    if status.is_success() {
-        return if is_web_page(response.headers()) { Err(web_page(url).into()) } else { Ok(response) };
     }
     let again =
         status.is_server_error() || matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT);

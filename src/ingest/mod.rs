@@ -7,6 +7,7 @@
 mod api;
 mod beginning;
 mod database;
+mod deliver;
 #[cfg(test)]
 mod fault_sequences;
 #[cfg(test)]
@@ -17,9 +18,9 @@ mod http;
 #[cfg(test)]
 mod paged_apis;
 mod parts;
-mod sample;
 #[cfg(test)]
 mod same_values;
+mod sample;
 mod seen;
 #[cfg(test)]
 mod tests;
@@ -36,9 +37,10 @@ use crate::project::{Dataset, Origin, Source};
 use crate::report::{Meter, RunStamp};
 use crate::spark::types;
 
-use parts::{LandingDraft, Taken, hex};
 pub use beginning::{Beginning, beginning};
 pub use database::{DatabaseTable, tables};
+pub use deliver::deliver;
+use parts::{LandingDraft, Taken, hex};
 pub use sample::sample;
 
 /// What came of a capture, and what the source is now.

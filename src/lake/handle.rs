@@ -270,6 +270,16 @@ impl Lake {
         Ok(objects.into_iter().map(|object| object.location.to_string()).collect())
     }
 
+    /// The same, without those before a path: of a folder that only grows, the newest cost no more than they are.
+    pub async fn list_after(&self, dir: &str, path: &str) -> Result<Vec<String>> {
+        let listed = self.store.list_with_offset(Some(&Path::parse(dir)?), &Path::parse(path)?);
+        let objects = listed.try_collect::<Vec<_>>().await;
+        let objects = objects.map_err(|error| Error::from(error).context(format!("listing `{dir}`")))?;
+        let mut paths: Vec<String> = objects.into_iter().map(|object| object.location.to_string()).collect();
+        paths.sort();
+        Ok(paths)
+    }
+
     /// All objects below a folder, by path, and when each was put, by the store's clock.
     pub(super) async fn objects(&self, dir: &str) -> Result<Vec<ObjectMeta>> {
         let listed = self.store.list(Some(&Path::parse(dir)?)).try_collect::<Vec<_>>().await;

@@ -174,6 +174,11 @@ pub const CLAIMS: &str = "_trapiche/runs";
 /// Holds one folder for each run that stages files.
 pub const STAGING: &str = "_trapiche/staging";
 
+/// What is written to find out whether the lake can be, and removed at once.
+pub fn probe(run_id: &str) -> String {
+    format!("_trapiche/probes/{run_id}")
+}
+
 /// `_runs/<run>.json`
 pub fn run_report(run_id: &str) -> String {
     format!("{RUNS}/{run_id}.json")

@@ -3,10 +3,12 @@
 //! Datasets never call one another. Each reads tables of the lake and makes others, so any of them can
 //! be made again alone, and what is unchanged is left alone.
 
+pub mod alert;
 mod columns;
 mod compact;
 mod decide;
 mod diff;
+pub mod doctor;
 mod fingerprint;
 mod known;
 mod make;
@@ -276,6 +278,17 @@ pub async fn history(lake: &Lake) -> Result<Vec<RunReport>> {
         reports.extend(serde_json::from_slice::<RunReport>(&bytes).ok());
     }
     Ok(reports)
+}
+
+/// When the newest run began, of those whose report can be read.
+pub async fn last_run(lake: &Lake) -> Result<Option<DateTime<Utc>>> {
+    for file in lake.list(path::RUNS).await?.iter().rev() {
+        let bytes = lake.read(file).await?.unwrap_or_default();
+        if let Ok(report) = serde_json::from_slice::<RunReport>(&bytes) {
+            return Ok(Some(report.started_at));
+        }
+    }
+    Ok(None)
 }
 
 /// A request to stop, shared by whoever may ask and whoever must obey.

@@ -9,8 +9,8 @@ use crate::config::Limits;
 use crate::engine::{Engine, Rows};
 use crate::error::{Error, Result};
 use crate::hints::suggest;
-use crate::lake::Lake;
 use crate::lake::landing::Landing;
+use crate::lake::{Lake, TableName, Zone};
 use crate::project::{Dataset, Definition, Project, Source};
 use crate::report::RunStamp;
 use crate::{demo, ingest};
@@ -25,33 +25,37 @@ pub struct Preview {
 }
 
 /// Reads no more of a source than `rows` rows need, and as much of those for whose rows it is asked. No claim is made.
-pub async fn preview(
+pub async fn preview(project: &Project, limits: &Limits, name: &str, rows: u64, stamp: &RunStamp) -> Result<Preview> {
+    let store = demo::Store::of(project).await?;
+    let (lake, landing) = sample(project, store.as_ref(), name, rows, stamp).await?;
+    let session = Engine::local(&lake, limits, &project.target.sql)?.session()?;
+    session.open_landing(&landing)?;
+    let rows = session.first_rows(&TableName::new(Zone::Raw, &landing.source), rows as usize).await?;
+    Ok(Preview { schema: rows.schema(), rows, notes: landing.notes })
+}
+
+/// The same as a landing in a lake that only this process has.
+pub(super) async fn sample(
     project: &Project,
-    limits: &Limits,
+    store: Option<&demo::Store>,
     name: &str,
     rows: u64,
     stamp: &RunStamp,
-) -> Result<Preview> {
-    let (dataset, _) = source(project, name)?;
+) -> Result<(Lake, Landing)> {
     let lake = Lake::on("memory://preview", Arc::new(InMemory::new()), None)?;
-    let store = demo::Store::of(project).await?;
-    let mut ways = vec![dataset];
+    let mut ways = vec![source(project, name)?];
     // Parents are captured before their children.
-    while let Some(parent) = ways.last().and_then(|last| last.inputs.first()) {
-        ways.push(source(project, &parent.to_string())?.0);
+    while let Some(parent) = ways.last().and_then(|(last, _)| last.inputs.first()) {
+        ways.push(source(project, &parent.to_string())?);
     }
     let mut landing: Option<Landing> = None;
-    for dataset in ways.into_iter().rev() {
-        let (_, spec) = source(project, &dataset.name.to_string())?;
-        let spec = store.as_ref().map_or_else(|| spec.clone(), |store| store.point(spec));
+    for (dataset, spec) in ways.into_iter().rev() {
+        let spec = store.map_or_else(|| spec.clone(), |store| store.point(spec));
         let taken = ingest::sample(dataset, &spec, &lake, landing.as_ref(), stamp, rows).await;
         landing = Some(taken.map_err(|error| error.context(format!("`{}`", dataset.name)))?);
     }
     let landing = landing.ok_or_else(|| Error::failed("there is no source to read"))?;
-    let session = Engine::local(&lake, limits, &project.target.sql)?.session()?;
-    session.open_landing(&landing)?;
-    let rows = session.first_rows(&dataset.name, rows as usize).await?;
-    Ok(Preview { schema: rows.schema(), rows, notes: landing.notes })
+    Ok((lake, landing))
 }
 
 /// The source that is meant by its name, or by `raw.name`.

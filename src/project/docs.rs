@@ -6,9 +6,9 @@ use schemars::{JsonSchema, schema_for};
 use serde_json::Value;
 
 use super::spec::{
-    AcceptedValuesSpec, ApiKeySpec, AuthSpec, BasicSpec, CheckSpec, ConnectionSpec, DemoSpec, DescribeSpec, EngineSpec,
-    HeaderSpec, KmeansSpec, ModelSpec, Oauth2Spec, PaginateSpec, ProjectSpec, RangeSpec, RegexSpec, S3Spec, ScheduleSpec, SourceSpec,
-    SqlSpec, TargetSpec,
+    AcceptedValuesSpec, AlertsSpec, ApiKeySpec, AuthSpec, BasicSpec, CheckSpec, ConnectionSpec, DemoSpec, DescribeSpec,
+    EngineSpec, HeaderSpec, KmeansSpec, ModelSpec, Oauth2Spec, PaginateSpec, ProjectSpec, RangeSpec, RegexSpec, S3Spec,
+    ScheduleSpec, SourceSpec, SqlSpec, TargetSpec,
 };
 use crate::spark::types;
 
@@ -30,6 +30,7 @@ fn every_key_has_its_row_on_the_page() {
     check::<SourceSpec>("### sources");
     check::<PaginateSpec>("#### paginate");
     check::<ScheduleSpec>("### schedule");
+    check::<AlertsSpec>("### alerts");
     check::<HeaderSpec>("## Queries");
     check::<CheckSpec>("### checks");
     check::<AcceptedValuesSpec>("#### accepted_values");

@@ -34,17 +34,18 @@ pub use files::SETTINGS;
 pub use model::{Describe, Impute, Init, InitMethod, Kmeans, Model, Scale};
 pub use query::{Query, WriteMode};
 pub use settings::address::Address;
+pub use settings::alerts::Alerts;
 pub use settings::auth::Auth;
 pub use settings::pace::Pace;
 pub use settings::rest::{ApiConnection, ForEach, HiddenColumn, PageSize, Pages, Paginator, RestRead};
-pub use settings::schedule::{Due, Schedule};
+pub use settings::schedule::{DueRun, Schedule};
 pub use settings::secret::Secret;
 pub use settings::source::{FileFormat, Origin, Source, SqlRead};
 pub use settings::target::{DemoStore, Storage, Target};
 pub use settings::token::Token;
 use settings::variables::Outside;
 pub use settings::workers::{Nodes, Workers};
-pub use spec::{KeyPlace, Mask, MethodSpec, Overlap, ParameterPlace, json_schema};
+pub use spec::{AlertOn, KeyPlace, Mask, MethodSpec, Overlap, ParameterPlace, json_schema};
 pub use written::Written;
 
 use crate::error::{Error, Problem, Result};
@@ -60,6 +61,8 @@ pub struct Project {
     pub datasets: Vec<Dataset>,
     /// When it runs by itself.
     pub schedule: Option<Schedule>,
+    /// Who is told of its runs.
+    pub alerts: Option<Alerts>,
     /// What would be datasets, if there were no fault in their files. Only a project of which a part was asked for has any.
     pub broken: Vec<Broken>,
     /// The faults of these.
@@ -139,8 +142,9 @@ fn linked(
     let drafts = sources.map(|draft| draft.map(Definition::Source)).chain(others).collect();
     let (datasets, broken) = graph::link(drafts, raw_known, problems);
 
-    let (name, target, schedule) = (settings.name.unwrap_or_default(), settings.target, settings.schedule);
+    let (name, target) = (settings.name.unwrap_or_default(), settings.target);
+    let (schedule, alerts) = (settings.schedule, settings.alerts);
     debug_assert!(target.is_some() || !problems.is_empty(), "a target that is missing has been reported");
     let target = target.unwrap_or_else(|| Target::nowhere(root));
-    Project { name, root: root.to_path_buf(), target, datasets, schedule, broken, problems: vec![] }
+    Project { name, root: root.to_path_buf(), target, datasets, schedule, alerts, broken, problems: vec![] }
 }

@@ -39,13 +39,34 @@ pub struct ProjectSpec {
     pub sources: Option<At<BTreeMap<String, At<SourceSpec>>>>,
     /// When `trapiche schedule` runs it.
     pub schedule: Option<At<ScheduleEntry>>,
+    /// Who is told when a run fails, and when it is well again.
+    pub alerts: Option<At<AlertsSpec>>,
+}
+
+/// One way at least.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AlertsSpec {
+    /// Address that takes JSON by POST.
+    pub webhook: Option<At<Written>>,
+    /// Command of a shell that gets the JSON as its input.
+    pub command: Option<At<Written>>,
+    /// On what; both by default.
+    pub on: Option<At<Vec<At<AlertOn>>>>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum AlertOn {
+    Failure,
+    Recovery,
 }
 
 /// A cron expression alone, or with more.
 #[derive(Debug)]
 pub enum ScheduleEntry {
     Text(String),
-    Keys(ScheduleSpec),
+    Keys(Box<ScheduleSpec>),
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -87,7 +108,8 @@ impl<'de> Deserialize<'de> for ScheduleEntry {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, keys: A) -> Result<ScheduleEntry, A::Error> {
-                ScheduleSpec::deserialize(MapAccessDeserializer::new(keys)).map(ScheduleEntry::Keys)
+                ScheduleSpec::deserialize(MapAccessDeserializer::new(keys))
+                    .map(|keys| ScheduleEntry::Keys(Box::new(keys)))
             }
         }
 

@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 
 use crate::workbench::{Answer, Workbench, files_below};
 
-const COMMANDS: [&str; 7] = ["run", "plan", "validate", "query", "history", "schema", "completions"];
+const COMMANDS: [&str; 11] =
+    ["init", "run", "plan", "validate", "preview", "query", "history", "schedule", "doctor", "schema", "completions"];
 
 fn fruit() -> Workbench {
     Workbench::of(&[

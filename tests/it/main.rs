@@ -4,6 +4,7 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "helpers of tests are not seen to be tests by clippy")]
 
+mod alerts;
 mod asked;
 mod broken_projects;
 mod changed_sources;
@@ -12,6 +13,7 @@ mod corpora;
 mod crash_points;
 mod databases;
 mod demo_project;
+mod doctors;
 mod engine_errors;
 mod faulty;
 mod floors;

@@ -2,8 +2,10 @@
 
 mod emit;
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use chrono::{DateTime, SecondsFormat, Utc};
@@ -13,6 +15,7 @@ use tokio::sync::mpsc;
 
 use crate::config::Limits;
 use crate::error::{Error, Kind, Result};
+use crate::lake::Lake;
 use crate::machine::Process;
 use crate::pipeline::schedule::{AfterRun, ScheduleNote, keep};
 use crate::pipeline::{self, RunOptions, Stop};
@@ -22,7 +25,7 @@ use crate::report::{DatasetStatus, RunReport, RunStatus};
 use super::options::{Global, Output, Selection};
 use super::print::output;
 use super::print::table::{Cell, Table};
-use super::run::{stamp, summary};
+use super::run::{stamp, summary, tell};
 use super::talk::signals;
 use super::talk::words::Words;
 
@@ -79,24 +82,30 @@ pub async fn schedule(global: &Global, limits: &Limits, args: ScheduleArguments,
     signals::stop_on_signal(stop.clone(), words.clone())?;
     let started = Utc::now();
     // What came due since the last run is made up for, if that is wanted.
-    let last = if schedule.catch_up { pipeline::history(&lake).await?.first().map(|run| run.started_at) } else { None };
+    let last = if schedule.catch_up { pipeline::last_run(&lake).await? } else { None };
     let after = last.unwrap_or(started).min(started);
     let process = Process::this();
     let salt = format!("{} {}", process.host, project.root.display());
     let wait = async |until| wait(until, &stop).await;
     // As it was when it could be read last.
-    let current = RefCell::new(schedule.clone());
-    let is_interrupted = Cell::new(false);
+    let current = RefCell::new((schedule.clone(), Arc::new(project)));
+    let is_interrupted = AtomicBool::new(false);
     let run = async |at| {
-        let ended = one_run(at, global, limits, &options, &stop, words).await;
-        is_interrupted.set(ended.is_interrupted);
-        if let Some(changed) = ended.schedule {
-            current.replace(changed);
+        let last = current.borrow().1.clone();
+        let ended = one_run(at, global, limits, &options, (&last, &lake), &stop, words).await;
+        is_interrupted.store(ended.is_interrupted, Ordering::Relaxed);
+        if let Some(project) = ended.project {
+            let schedule = project.schedule.clone().unwrap_or_else(|| current.borrow().0.clone());
+            current.replace((schedule, Arc::new(project)));
         }
-        if stop.is_stopped() { AfterRun::End } else { AfterRun::GoOn(Box::new(current.borrow().clone())) }
+        if stop.is_stopped() { AfterRun::End } else { AfterRun::GoOn(Box::new(current.borrow().0.clone())) }
     };
-    keep(schedule, after, &salt, Utc::now, wait, run, |note| words.note(&told(&note, &current.borrow()))).await;
-    Ok(if is_interrupted.get() { ExitCode::from(Kind::Interrupted.exit_code()) } else { ExitCode::SUCCESS })
+    keep(schedule, after, &salt, Utc::now, wait, run, |note| words.note(&told(&note, &current.borrow().0))).await;
+    Ok(if is_interrupted.load(Ordering::Relaxed) {
+        ExitCode::from(Kind::Interrupted.exit_code())
+    } else {
+        ExitCode::SUCCESS
+    })
 }
 
 fn scheduled(project: &Project) -> Result<Schedule> {
@@ -125,40 +134,44 @@ async fn wait(until: DateTime<Utc>, stop: &Stop) -> bool {
 #[derive(Default)]
 struct EndedRun {
     /// As it is by now, if that could be read.
-    schedule: Option<Schedule>,
+    project: Option<Project>,
     is_interrupted: bool,
 }
 
-/// A run, which says how it went.
+/// A run, which says how it went. `last` is the project as it was before.
 async fn one_run(
     at: DateTime<Utc>,
     global: &Global,
     limits: &Limits,
     options: &RunOptions,
+    last: (&Project, &Lake),
     stop: &Stop,
     words: &Words,
 ) -> EndedRun {
+    let stamp = stamp(Utc::now());
     let (project, lake) = match super::open(global, limits, options).await {
         Ok(opened) => opened,
         Err(error) => {
             words.note(&line(at, "not run"));
             words.error(&error);
+            tell(last.0, last.1, &stamp, &Err(error), words).await;
             return EndedRun::default();
         }
     };
     // Nobody watches: what a run tells of itself is in its report.
     let (events, _) = mpsc::unbounded_channel();
-    let run = pipeline::run(&project, &lake, limits, options, &stamp(Utc::now()), events, stop).await;
-    let is_interrupted = run.as_ref().is_ok_and(|report| report.status == RunStatus::Interrupted);
-    match run {
-        Ok(report) => words.note(&line(at, &outcome(&report, &project))),
+    let run = pipeline::run(&project, &lake, limits, options, &stamp, events, stop).await;
+    match &run {
+        Ok(report) => words.note(&line(at, &outcome(report, &project))),
         Err(error) if error.kind() == Kind::Locked => words.note(&line(at, &format!("not run: {error}"))),
         Err(error) => {
             words.note(&line(at, "not run"));
-            words.error(&error);
+            words.error(error);
         }
     }
-    EndedRun { schedule: project.schedule, is_interrupted }
+    tell(&project, &lake, &stamp, &run, words).await;
+    let is_interrupted = run.is_ok_and(|report| report.status == RunStatus::Interrupted);
+    EndedRun { project: Some(project), is_interrupted }
 }
 
 fn outcome(report: &RunReport, project: &Project) -> String {
@@ -184,7 +197,9 @@ fn told(note: &ScheduleNote, schedule: &Schedule) -> String {
         ScheduleNote::Next(at) => {
             format!("next run at {} ({})", written(*at), local(*at, schedule))
         }
-        ScheduleNote::Missed { times: number, last } => format!("missed {}, the last of {}", times(*number), written(*last)),
+        ScheduleNote::Missed { times: number, last } => {
+            format!("missed {}, the last of {}", times(*number), written(*last))
+        }
         ScheduleNote::Skipped { times: number, last } => {
             format!("skipped {}, the last of {}: the run before was at work", times(*number), written(*last))
         }
@@ -219,4 +234,3 @@ fn table(schedule: &Schedule, times: &[NextTime]) -> Table {
     table.rows = times.iter().map(|time| vec![Cell::text(&time.at), Cell::text(&time.local)]).collect();
     table
 }
-

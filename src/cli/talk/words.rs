@@ -60,6 +60,14 @@ impl Words {
         }
     }
 
+    /// Says what went wrong beside what was asked for.
+    pub fn caution(&self, error: &Error) {
+        match self.words {
+            Log::Text => self.line(&titled(error, Level::WARNING, &self.renderer())),
+            Log::Json => records(error, |record| self.json(&SaidLine { level: "warning", ..record })),
+        }
+    }
+
     fn say(&self, form: Log, message: &str) {
         match form {
             Log::Text => self.line(message),
@@ -109,7 +117,11 @@ fn text(error: &Error, renderer: &Renderer) -> String {
 }
 
 fn summary(error: &Error, renderer: &Renderer) -> String {
-    let mut text = renderer.render(&[Group::with_title(Level::ERROR.primary_title(error.to_string()))]);
+    titled(error, Level::ERROR, renderer)
+}
+
+fn titled(error: &Error, level: Level, renderer: &Renderer) -> String {
+    let mut text = renderer.render(&[Group::with_title(level.primary_title(error.to_string()))]);
     for cause in causes(error) {
         text.push_str(&format!("\n  caused by: {cause}"));
     }

@@ -1,6 +1,7 @@
 //! `trapiche.yml`: the chosen target, and the sources with the connections that they have there.
 
 pub mod address;
+pub mod alerts;
 pub mod auth;
 pub mod connection;
 pub mod cron;
@@ -28,6 +29,7 @@ use crate::hints::suggest;
 use crate::lake::{TableName, Zone};
 use crate::spark::mode::SqlMode;
 use crate::spark::sql::Reference;
+use alerts::Alerts;
 use connection::{Connection, Connections};
 use schedule::Schedule;
 use source::{Around, Source};
@@ -42,14 +44,10 @@ pub struct Settings {
     /// `None` when it is not even known which sources there are.
     pub sources: Option<Vec<Draft<Source>>>,
     pub schedule: Option<Schedule>,
+    pub alerts: Option<Alerts>,
 }
 
-pub fn check(
-    root: &Path,
-    target: Option<&str>,
-    outside: Outside,
-    problems: &mut Vec<Problem>,
-) -> Settings {
+pub fn check(root: &Path, target: Option<&str>, outside: Outside, problems: &mut Vec<Problem>) -> Settings {
     match files::read(root, Path::new(files::SETTINGS)) {
         Ok(mut faults) => {
             let settings = checked(root, target, outside, &mut faults);
@@ -63,12 +61,7 @@ pub fn check(
     }
 }
 
-pub(super) fn checked(
-    root: &Path,
-    wanted: Option<&str>,
-    outside: Outside,
-    faults: &mut Faults,
-) -> Option<Settings> {
+pub(super) fn checked(root: &Path, wanted: Option<&str>, outside: Outside, faults: &mut Faults) -> Option<Settings> {
     let mut tree = yaml::parse(0..faults.file.text.len(), faults)?;
     let missing = variables::resolve(&mut tree, &faults.file, outside);
     let settings = settled(&tree, missing, root, wanted, faults);
@@ -121,7 +114,8 @@ fn settled(
         }
     };
     let schedule = spec.schedule.as_ref().and_then(|at| schedule::check(at, faults));
-    Some(Settings { name: spec.name.and_then(|name| name.value), target, sources, schedule })
+    let alerts = spec.alerts.as_ref().and_then(|at| alerts::check(at, root, faults));
+    Some(Settings { name: spec.name.and_then(|name| name.value), target, sources, schedule, alerts })
 }
 
 /// The connections as the target has them: its own in place of the project's.
@@ -153,6 +147,7 @@ fn used_places(
     let mut places: Vec<_> = spec.name.iter().map(|at| at.span.clone()).collect();
     places.extend(spec.sql.iter().map(|at| at.span.clone()));
     places.extend(spec.schedule.iter().map(|at| at.span.clone()));
+    places.extend(spec.alerts.iter().map(|at| at.span.clone()));
     if let Some(at) = target {
         // The target's own connections count one by one, as the project's do.
         let own = at.value.as_ref().and_then(|target| Some(target.connections.as_ref()?.span.clone()));

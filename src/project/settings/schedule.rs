@@ -27,7 +27,7 @@ pub struct Schedule {
 
 /// What is to be done at some time.
 #[derive(Debug, PartialEq)]
-pub enum Due {
+pub enum DueRun {
     /// Nothing until then.
     At(DateTime<Utc>),
     /// A run. So many times before this one have passed without.
@@ -55,18 +55,18 @@ impl Schedule {
 
     /// What is to be done `now`, when all that was due up to `after` has been. With `is_queued` the last run took until now, and
     /// what came due meanwhile was waiting.
-    pub fn due(&self, after: DateTime<Utc>, now: DateTime<Utc>, is_queued: bool) -> Option<Due> {
+    pub fn due(&self, after: DateTime<Utc>, now: DateTime<Utc>, is_queued: bool) -> Option<DueRun> {
         let next = self.next_after(after)?;
         if next > now {
-            return Some(Due::At(next));
+            return Some(DueRun::At(next));
         }
         let passed = self.between(after, now);
         let last = *passed.last()?;
         let jitter = TimeDelta::from_std(self.jitter).unwrap_or_default();
         let is_late = now - last > GRACE + jitter;
         Some(match is_late && !self.catch_up && !is_queued {
-            true => Due::Missed { times: passed.len(), last },
-            false => Due::Now { at: last, missed: passed.len() - 1 },
+            true => DueRun::Missed { times: passed.len(), last },
+            false => DueRun::Now { at: last, missed: passed.len() - 1 },
         })
     }
 
@@ -81,7 +81,7 @@ impl Schedule {
 pub fn check(spec: &At<ScheduleEntry>, faults: &mut Faults) -> Option<Schedule> {
     let whole;
     let keys = match spec.value.as_ref()? {
-        ScheduleEntry::Keys(keys) => keys,
+        ScheduleEntry::Keys(keys) => keys.as_ref(),
         ScheduleEntry::Text(text) => {
             let cron = At { key: spec.key.clone(), span: spec.span.clone(), value: Some(text.clone()) };
             whole = ScheduleSpec { cron, time_zone: None, jitter: None, overlap: None, catch_up: None };
@@ -132,18 +132,19 @@ mod tests {
     #[test]
     fn what_is_due_depends_on_how_late_it_is() {
         let due = |after, now| schedule(false).due(at(after), at(now), false).unwrap();
-        assert_eq!(due("10:00:00", "10:09:59"), Due::At(at("10:10:00")));
-        assert_eq!(due("10:00:00", "10:11:29"), Due::Now { at: at("10:10:00"), missed: 0 });
-        assert_eq!(due("10:00:00", "10:30:05"), Due::Now { at: at("10:30:00"), missed: 2 });
-        assert_eq!(due("10:00:00", "10:35:00"), Due::Missed { times: 3, last: at("10:30:00") });
-        let kept = Due::Now { at: at("10:30:00"), missed: 2 };
+        assert_eq!(due("10:00:00", "10:09:59"), DueRun::At(at("10:10:00")));
+        assert_eq!(due("10:00:00", "10:11:29"), DueRun::Now { at: at("10:10:00"), missed: 0 });
+        assert_eq!(due("10:00:00", "10:30:05"), DueRun::Now { at: at("10:30:00"), missed: 2 });
+        assert_eq!(due("10:00:00", "10:35:00"), DueRun::Missed { times: 3, last: at("10:30:00") });
+        let kept = DueRun::Now { at: at("10:30:00"), missed: 2 };
         assert_eq!(schedule(true).due(at("10:00:00"), at("10:35:00"), false).unwrap(), kept);
         assert_eq!(schedule(false).due(at("10:00:00"), at("10:35:00"), true).unwrap(), kept);
     }
 
     #[test]
     fn delays_lie_within_the_jitter_and_differ() {
-        let delays: Vec<Duration> = (0..20).map(|hour| schedule(false).delay(at(&format!("{hour:02}:00:00")), "x")).collect();
+        let delays: Vec<Duration> =
+            (0..20).map(|hour| schedule(false).delay(at(&format!("{hour:02}:00:00")), "x")).collect();
         assert!(delays.iter().all(|delay| *delay <= Duration::from_secs(30)));
         assert!(delays.windows(2).any(|pair| pair[0] != pair[1]));
         assert_eq!(delays[3], schedule(false).delay(at("03:00:00"), "x"));

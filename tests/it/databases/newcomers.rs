@@ -43,6 +43,9 @@ fn becomes_a_project(url: &str, expected: &str) {
     assert!(look.stderr.contains("one reader"), "{}", look.stderr);
     assert!(!bench.path("new/lake").exists());
 
+    let health = succeeded(&bench, &["-C", "new", "doctor", "-o", "csv"]).stdout;
+    assert!(health.contains("source orders,read,ok,") && !health.contains(",fail,"), "{health}");
+
     succeeded(&bench, &["-C", "new", "run"]);
     let sql = "SELECT id, total, due, said FROM trusted.orders ORDER BY id";
     let found = succeeded(&bench, &["-C", "new", "query", "-o", "csv", sql]).stdout;
@@ -59,7 +62,10 @@ fn a_postgres_server_becomes_a_project() {
     };
     psql(&["-c", "CREATE TABLE orders (id int, total numeric(12,2), due date, said text)"]);
     psql(&["-c", &format!("INSERT INTO orders VALUES {ROWS}")]);
-    psql(&["-c", "CREATE SCHEMA sales; CREATE TABLE sales.\"Odd Name\" (\"A b\" int); CREATE VIEW v AS SELECT 1 AS one"]);
+    psql(&[
+        "-c",
+        "CREATE SCHEMA sales; CREATE TABLE sales.\"Odd Name\" (\"A b\" int); CREATE VIEW v AS SELECT 1 AS one",
+    ]);
     let expected = psql(&["--csv", "--tuples-only", "-c", "SELECT * FROM orders ORDER BY id"]);
     becomes_a_project(&server.url, &expected.replace("\"\"", ""));
 }
@@ -70,7 +76,10 @@ fn a_mariadb_server_becomes_a_project() {
     super::waited(async {
         use sqlx::{Connection, Executor};
         let mut connection = sqlx::MySqlConnection::connect(&server.url).await.unwrap();
-        connection.execute("CREATE TABLE orders (id int, total decimal(12,2), due date, said varchar(9))").await.unwrap();
+        connection
+            .execute("CREATE TABLE orders (id int, total decimal(12,2), due date, said varchar(9))")
+            .await
+            .unwrap();
         connection.execute(sqlx::AssertSqlSafe(format!("INSERT INTO orders VALUES {ROWS}"))).await.unwrap();
     });
     becomes_a_project(&server.url, "1,12.50,2024-02-29,it's\n2,,,\n3,-1.00,1999-12-31,ñ\n");

@@ -1,0 +1,73 @@
+//! `trapiche doctor`: whether all is there that a run needs.
+
+use std::process::ExitCode;
+
+use chrono::Utc;
+
+use crate::error::{Kind, Result};
+use crate::lake::Lake;
+use crate::pipeline::alert;
+use crate::pipeline::doctor::{Finding, Health, examine};
+use crate::project::Project;
+
+use super::options::Output;
+use super::print::output::{self, word};
+use super::print::table::{Cell, Table};
+use super::run::stamp;
+use super::talk::words::Words;
+
+/// Check the lake, and each source with the server that it lies on
+///
+/// Of the lake: whether it can be listed, written to, read and cleared, by one small object that is removed; whether it refuses
+/// to create an object twice, on which every commit stands; its clock against this machine's; the room on its disk. Of a server:
+/// whether its name resolves, it can be reached, and credentials go to it encrypted. Of a source: whether a row can be read.
+/// Ends with exit code 1 if something fails; a warning does not.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  trapiche doctor
+  trapiche doctor --target prod -o json
+  trapiche doctor --alert                  send a test by the project's `alerts`")]
+pub struct DoctorArguments {
+    /// Send an alert that says that it is a test, and check nothing else
+    #[arg(long)]
+    pub alert: bool,
+
+    #[command(flatten)]
+    pub output: Output,
+}
+
+pub async fn doctor(project: &Project, lake: &Lake, args: DoctorArguments, words: &Words) -> Result<ExitCode> {
+    let stamp = stamp(Utc::now());
+    if args.alert {
+        let undelivered = alert::test(project, &stamp).await?;
+        undelivered.iter().for_each(|error| words.error(error));
+        if undelivered.is_empty() {
+            words.note("the alert was taken");
+        }
+        return Ok(exit_code(!undelivered.is_empty()));
+    }
+    let findings = examine(project, lake, &stamp).await?;
+    output::print(args.output.format, &table(&findings), &findings)?;
+    Ok(exit_code(findings.iter().any(|finding| finding.health == Health::Fail)))
+}
+
+fn exit_code(has_failed: bool) -> ExitCode {
+    if has_failed { ExitCode::from(Kind::Failed.exit_code()) } else { ExitCode::SUCCESS }
+}
+
+fn table(findings: &[Finding]) -> Table {
+    let mut table = Table::new(&["what", "check", "health", "detail", "hint"]);
+    table.rows = findings.iter().map(row).collect();
+    table
+}
+
+fn row(finding: &Finding) -> Vec<Cell> {
+    vec![
+        Cell::text(&finding.what),
+        Cell::text(&finding.check),
+        Cell::Text(word(finding.health)),
+        Cell::text(&finding.detail),
+        finding.hint.as_ref().map_or(Cell::Null, Cell::text),
+    ]
+}
