@@ -11,11 +11,11 @@ ZONES = ("trusted", "refined")
 NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
 
 
-def newest_landing(lake: Path, source: str) -> dict | None:
-    """The manifest of a source's live landing: the one that the source's last state lists."""
+def live_landings(lake: Path, source: str) -> list[dict]:
+    """The manifests of a source's live landings, oldest first: those that the source's last state lists."""
     states = sorted(lake.glob(f"_trapiche/sources/{source}/s*.json"))
     live = json.loads(states[-1].read_text())["live"] if states else []
-    return json.loads((lake / live[-1]["folder"] / "_landing.json").read_text()) if live else None
+    return [json.loads((lake / landing["folder"] / "_landing.json").read_text()) for landing in live]
 
 
 def tables(root: Path) -> list[str]:

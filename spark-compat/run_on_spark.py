@@ -15,7 +15,7 @@ from graphlib import TopologicalSorter
 from pathlib import Path
 
 import yaml
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 from pyspark.sql.types import ArrayType, BinaryType, StringType, StructField, StructType
 
@@ -73,10 +73,31 @@ def keep(spark: SparkSession, out: Path, name: str, rows: DataFrame) -> None:
 
 
 def landed(spark: SparkSession, root: Path, source: str) -> DataFrame:
-    """A source's newest landing, with the schema that was recorded when it landed."""
-    landing = lake.newest_landing(root, source)
-    if landing is None:
+    """A source's live landings, with the schemas that were recorded when they landed: of each key the newest row."""
+    landings = lake.live_landings(root, source)
+    if not landings:
         sys.exit(f"`{source}` has not landed in {root}: run `trapiche run` first")
+    if any(landing.get("window", {}).get("repeats") for landing in landings):
+        sys.exit(f"`{source}` has a key in several rows of one landing, whose order PySpark does not tell")
+    # Types that the rows tell are those of all landings in the newest one.
+    newest = {field["name"]: field for field in landings[-1]["schema"]} if landings[-1]["format"] == "ndjson" else {}
+    for landing in landings:
+        landing["schema"] = [newest.get(field["name"], field) for field in landing["schema"]]
+    frames = [of_landing(spark, root, source, landing) for landing in landings]
+    if len(frames) == 1:
+        return frames[0]
+    rows = frames[0].withColumn(AGE, F.lit(0))
+    for age, frame in enumerate(frames[1:], 1):
+        rows = rows.unionByName(frame.withColumn(AGE, F.lit(age)), allowMissingColumns=True)
+    key = Window.partitionBy(*[F.col(quoted(name)) for name in landings[-1]["window"]["key"]])
+    return rows.withColumn(NEWEST, F.max(AGE).over(key)).where(F.col(AGE) == F.col(NEWEST)).drop(AGE, NEWEST)
+
+
+# How new a row's landing is, and the newest that has its key.
+AGE, NEWEST = "trapiche_age", "trapiche_newest"
+
+
+def of_landing(spark: SparkSession, root: Path, source: str, landing: dict) -> DataFrame:
     paths = [str(root.absolute() / part["path"]) for part in landing["parts"]]
     schema = StructType([StructField(f["name"], data_type(f["type"])) for f in landing["schema"]])
     if not paths:

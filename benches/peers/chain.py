@@ -50,9 +50,12 @@ def table(project: Path, name: str) -> dict:
 
 
 def source(root: Path, name: str) -> dict:
-    landing = lake.newest_landing(root, name.removeprefix("raw."))
-    if landing is None:
+    landings = lake.live_landings(root, name.removeprefix("raw."))
+    if not landings:
         sys.exit(f"`{name}` has not landed in {root}: run `trapiche run 'raw.*'` first")
+    if len(landings) > 1:
+        sys.exit(f"`{name}` has several landings, which the peers are not told to put together")
+    [landing] = landings
     paths = [root / part["path"] for part in landing["parts"]]
     match landing["format"]:
         case {"csv": {"delimiter": delimiter, "header": True}}:

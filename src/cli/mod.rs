@@ -19,6 +19,7 @@ mod query;
 mod run;
 mod schedule;
 mod schema;
+mod state;
 mod talk;
 mod vacuum;
 mod validate;
@@ -46,6 +47,7 @@ use query::QueryArguments;
 use run::RunArguments;
 use schedule::ScheduleArguments;
 use schema::{CompletionsArguments, SchemaArguments};
+use state::StateCommand;
 use talk::words::Words;
 use vacuum::VacuumArguments;
 use validate::ValidateArguments;
@@ -99,6 +101,8 @@ pub enum Command {
     History(HistoryArguments),
     Schedule(ScheduleArguments),
     Doctor(DoctorArguments),
+    #[command(subcommand)]
+    State(StateCommand),
     #[command(subcommand)]
     Node(NodeCommand),
     Schema(SchemaArguments),
@@ -179,6 +183,9 @@ fn dispatch(arguments: Arguments, words: &Words) -> Result<ExitCode> {
         }
         Command::Doctor(args) => {
             on_project(here, async |project, lake, _| doctor::doctor(project, lake, args, words).await)
+        }
+        Command::State(command) => {
+            on_project(here, async |project, lake, _| state::state(project, lake, command, words).await)
         }
         Command::Node(role) => node::node(here, role, words),
         Command::Schema(SchemaArguments {}) => schema::schema(),

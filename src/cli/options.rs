@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum, ValueHint};
 
 use crate::config;
-use crate::pipeline::RunOptions;
+use crate::pipeline::{NamedWindow, RunOptions};
 
 /// Options of every command.
 #[derive(Debug, Args)]
@@ -67,6 +67,16 @@ pub struct Selection {
     /// Make all that is selected, up to date or not, from nothing
     #[arg(long)]
     full_refresh: bool,
+
+    /// Capture, of sources with a cursor, the rows from this value on, up to below `--to`
+    ///
+    /// They are a landing of their own; the same window again takes its place. The cursor stays where it is.
+    #[arg(long, value_name = "VALUE", requires = "to")]
+    from: Option<String>,
+
+    /// The value below which `--from` ends
+    #[arg(long, value_name = "VALUE", requires = "from")]
+    to: Option<String>,
 }
 
 impl From<Selection> for RunOptions {
@@ -75,6 +85,7 @@ impl From<Selection> for RunOptions {
             select: [selection.positional, selection.select].concat(),
             exclude: selection.exclude,
             full_refresh: selection.full_refresh,
+            window: selection.from.zip(selection.to).map(|(from, before)| NamedWindow { from, before }),
         }
     }
 }

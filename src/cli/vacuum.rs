@@ -22,8 +22,8 @@ use super::talk::words::Words;
 /// Remove what nothing in the lake refers to any longer
 ///
 /// These are: files and versions that were replaced longer ago than `keep`, and files in a table's folder that no
-/// version has and that are older than an hour. A run removes what it replaced itself; this finds what other runs left
-/// when they died.
+/// version has and that are older than an hour; and, where `keep_landings` says how many states keep theirs, landings of
+/// earlier states. A run removes what it replaced itself; this finds what other runs left when they died.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:

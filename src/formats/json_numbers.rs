@@ -2,10 +2,12 @@
 
 use arrow::datatypes::{DECIMAL128_MAX_PRECISION, DataType};
 
+use serde::{Deserialize, Serialize};
+
 use super::number::Number;
 
 /// What was seen of a column's numbers so far.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Numbers {
     seen: bool,
     /// One with a point or an exponent.
@@ -21,6 +23,10 @@ pub struct Numbers {
 impl Numbers {
     pub fn seen(&self) -> bool {
         self.seen
+    }
+
+    pub fn are_none(&self) -> bool {
+        !self.seen
     }
 
     /// Takes a number of valid JSON into account.

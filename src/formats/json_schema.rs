@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Fields, Schema, SchemaRef};
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::json_numbers::Numbers;
@@ -29,6 +30,21 @@ pub struct JsonSchema {
 }
 
 impl JsonSchema {
+    /// One that goes on from what [`told_by`](JsonSchema::told_by) gave of other rows.
+    ///
+    /// # Errors
+    /// When that is not what it gave.
+    pub fn after(told_by: &serde_json::Value) -> Result<JsonSchema> {
+        let fields: Vec<(String, Shape)> = Deserialize::deserialize(told_by)
+            .map_err(|error| Error::failed("what is known of the rows before cannot be read").because(error))?;
+        Ok(JsonSchema { row: ObjectShape::of(fields), count: 0 })
+    }
+
+    /// All that was seen of the rows, to be written down.
+    pub fn told_by(&self) -> serde_json::Value {
+        serde_json::to_value(&self.row.fields).unwrap_or_default()
+    }
+
     /// Takes a row's JSON into account. An error names the row, from 1.
     pub fn add(&mut self, json: &[u8]) -> Result<()> {
         self.count += 1;
@@ -64,13 +80,24 @@ impl JsonSchema {
 }
 
 /// The kinds in which a value has come.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 struct Shape {
+    #[serde(skip_serializing_if = "is_false")]
     boolean: bool,
+    #[serde(skip_serializing_if = "Numbers::are_none")]
     numbers: Numbers,
+    #[serde(skip_serializing_if = "is_false")]
     text: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
     list: Option<Box<Shape>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     object: Option<Box<ObjectShape>>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
+fn is_false(value: &bool) -> bool {
+    !*value
 }
 
 impl Shape {
@@ -124,16 +151,38 @@ impl Shape {
 }
 
 /// The fields of an object, in the order in which they first came.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(from = "WrittenObject")]
 struct ObjectShape {
     fields: Vec<(String, Shape)>,
+    #[serde(skip)]
     places: HashMap<String, usize>,
     /// Names in lower case, to find those that differ only in case.
+    #[serde(skip)]
     folded: HashMap<String, usize>,
     is_map: bool,
 }
 
+/// An object's fields as they are written down.
+#[derive(Deserialize)]
+struct WrittenObject {
+    fields: Vec<(String, Shape)>,
+    is_map: bool,
+}
+
+impl From<WrittenObject> for ObjectShape {
+    fn from(written: WrittenObject) -> Self {
+        ObjectShape { is_map: written.is_map, ..ObjectShape::of(written.fields) }
+    }
+}
+
 impl ObjectShape {
+    fn of(fields: Vec<(String, Shape)>) -> Self {
+        let places = fields.iter().enumerate().map(|(place, (name, _))| (name.clone(), place)).collect();
+        let folded = fields.iter().enumerate().map(|(place, (name, _))| (name.to_lowercase(), place)).collect();
+        ObjectShape { fields, places, folded, is_map: false }
+    }
+
     fn fields(&self) -> Fields {
         self.fields.iter().map(|(name, shape)| Field::new(name, shape.data_type(), true)).collect()
     }
@@ -292,6 +341,25 @@ mod tests {
         ] {
             let schema = schema_of(&[&format!(r#"{{"n": [{numbers}]}}"#)]).unwrap();
             assert_eq!(schema, format!("n: array<{data_type}>"), "{numbers}");
+        }
+    }
+
+    #[test]
+    fn types_of_later_rows_go_on_from_those_before() {
+        let rows = [
+            r#"{"id": 1, "n": 2, "none": null, "o": {"a": [1], "e": {}}, "t": "x"}"#,
+            r#"{"id": 12345678901234567890, "n": 0.5, "none": 1, "o": {"b": true, "a": []}, "new": {"c": 1}}"#,
+            r#"{"id": 1, "t": null, "o": {"A": 1}}"#,
+        ];
+        for split in [1, 2] {
+            let (mut whole, mut first) = (JsonSchema::default(), JsonSchema::default());
+            rows[..2].iter().for_each(|row| whole.add(row.as_bytes()).unwrap());
+            rows[..split].iter().for_each(|row| first.add(row.as_bytes()).unwrap());
+            let mut then = JsonSchema::after(&first.told_by()).unwrap();
+            rows[split..2].iter().for_each(|row| then.add(row.as_bytes()).unwrap());
+            assert_eq!(then.schema().unwrap(), whole.schema().unwrap());
+            assert_eq!(then.told_by(), whole.told_by());
+            assert!(then.add(rows[2].as_bytes()).unwrap_err().to_string().contains("differ only in letter case"));
         }
     }
 

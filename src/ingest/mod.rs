@@ -6,6 +6,7 @@
 
 mod api;
 mod beginning;
+mod cursor;
 mod database;
 mod deliver;
 #[cfg(test)]
@@ -29,15 +30,19 @@ use arrow::datatypes::{Schema, SchemaRef};
 use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result};
+use crate::lake::capture::{Capture, NextState};
+use crate::lake::cursor::CursorState;
 use crate::lake::landing::{LandedFormat, LandedPart, Landing};
 use crate::lake::live::Live;
 use crate::lake::state_shelf::StateShelf;
-use crate::lake::{Lake, capture};
+use crate::lake::{Lake, capture, columns};
 use crate::project::{Dataset, Origin, Source};
 use crate::report::{Meter, RunStamp};
 use crate::spark::types;
 
 pub use beginning::{Beginning, beginning};
+use cursor::{AskKind, CursorAsk, TakenWindow};
+pub use cursor::{NamedWindow, move_cursor};
 pub use database::{DatabaseTable, tables};
 pub use deliver::deliver;
 use parts::{LandingDraft, Taken, hex};
@@ -46,7 +51,7 @@ pub use sample::sample;
 /// What came of a capture, and what the source is now.
 #[derive(Debug)]
 pub enum Captured {
-    /// It is the new landing alone.
+    /// The new landing is the last.
     Landed {
         live: Live,
         /// What a user should know of how it was captured.
@@ -69,8 +74,17 @@ pub struct BeforeCapture {
     pub parent: Option<Live>,
 }
 
+/// How a source is captured in this run.
+#[derive(Debug, Clone, Default)]
+pub struct CaptureOptions {
+    /// The last capture does not count.
+    pub full_refresh: bool,
+    /// Of a source with a cursor, instead of what is new.
+    pub window: Option<NamedWindow>,
+}
+
 /// Brings what `spec` names (the definition of `source`, with the addresses that it has in this run) into
-/// `raw/<source>/` and publishes it, unless it is what the last landing holds already.
+/// `raw/<source>/` and publishes it, unless it is there already.
 ///
 /// With `full_refresh`, or when the definition of the source has changed, the last landing does not count. A failed
 /// capture leaves nothing visible; what it left in the lake is removed by the next one.
@@ -80,7 +94,7 @@ pub async fn capture(
     lake: &Lake,
     before: BeforeCapture,
     at: &RunStamp,
-    full_refresh: bool,
+    options: &CaptureOptions,
     meter: &Meter,
 ) -> Result<Captured> {
     let name = &source.name.name;
@@ -88,18 +102,23 @@ pub async fn capture(
     let BeforeCapture { listed, seen, parent } = before;
     let seen_state = seen.as_ref().map(|seen| &seen.state);
     let capture = capture::begin(lake, name, (&at.run_id, at.at), &listed, seen_state).await?;
-    let state = capture.before.clone().filter(|state| !full_refresh && state.definition == definition);
+    let state = capture.before.clone().filter(|state| !options.full_refresh && state.definition == definition);
     let previous = match (state, seen) {
         (Some(state), Some(seen)) if seen.state == state => Some(seen),
         (Some(state), _) => Some(Live { landings: state.landings(lake).await?, state }),
         (None, _) => None,
     };
+    let ask = match &spec.cursor {
+        Some(cursor) => Some(CursorAsk::of(cursor, previous.as_ref(), options.window.as_ref(), lake).await?),
+        None => None,
+    };
     let last = previous.as_ref().and_then(|previous| previous.landings.last());
-    let draft = LandingDraft { lake, capture: &capture, previous: last, at: at.at, meter, sample: None };
+    let cursor = ask.as_ref();
+    let draft = LandingDraft { lake, capture: &capture, previous: last, cursor, at: at.at, meter, sample: None };
 
     let parent = parent.as_ref().map(|parent| parent.landings.as_slice());
-    let (format, schema, parts, notes) = match take(spec, parent, &draft).await {
-        Ok(Taken::New { format, schema, parts, notes }) => (format, schema, parts, notes),
+    let (format, schema, parts, notes, window) = match take(spec, parent, &draft).await {
+        Ok(Taken::New { format, schema, parts, notes, window }) => (format, schema, parts, notes, window),
         Ok(Taken::Unchanged(why)) => {
             capture.discard(lake).await?;
             return Ok(unchanged(previous, why));
@@ -111,11 +130,6 @@ pub async fn capture(
         }
     };
     let sha256 = content_hash(&format, &schema, &parts)?;
-    if let Some(last) = last.filter(|last| last.sha256 == sha256) {
-        let why = format!("same bytes as landing {}", last.run_id);
-        capture.discard(lake).await?;
-        return Ok(unchanged(previous, why));
-    }
     let note = (!notes.is_empty()).then(|| notes.join("; "));
     let landing = Landing {
         source: name.clone(),
@@ -127,10 +141,74 @@ pub async fn capture(
         bytes: parts.iter().map(|part| part.bytes).sum(),
         sha256,
         notes,
+        window: window.as_ref().map(|taken| taken.window.clone()),
         parts,
     };
-    let state = capture.publish(lake, &landing, &definition).await?;
-    Ok(Captured::Landed { live: Live { state, landings: vec![landing] }, note })
+    let published =
+        publish(capture, lake, (landing, window.map(|taken| *taken)), ask.as_ref(), previous, definition).await?;
+    Ok(match published {
+        Captured::Landed { live, .. } => Captured::Landed { live, note },
+        unchanged => unchanged,
+    })
+}
+
+/// Makes a landing live that is whole, unless the source has the same already.
+async fn publish(
+    capture: Capture,
+    lake: &Lake,
+    (landing, window): (Landing, Option<TakenWindow>),
+    ask: Option<&CursorAsk<'_>>,
+    previous: Option<Live>,
+    definition: String,
+) -> Result<Captured> {
+    let Some((ask, window)) = ask.zip(window) else {
+        let same = previous.as_ref().and_then(|previous| previous.landings.last());
+        if let Some(why) = same.filter(|last| last.sha256 == landing.sha256).map(same_bytes) {
+            capture.discard(lake).await?;
+            return Ok(unchanged(previous, why));
+        }
+        let state = capture.publish(lake, &landing, NextState::of(&definition)).await?;
+        return Ok(Captured::Landed { live: Live { state, landings: vec![landing] }, note: None });
+    };
+    let folder = capture.folder(lake).await?.to_string();
+    let cursor = ask.next_state(lake, &folder, window).await?;
+    let same = match ask.kind {
+        AskKind::Named { .. } => ask.same_window(previous.as_ref()),
+        // Nothing but what the last whole capture has.
+        AskKind::Whole => previous.as_ref().and_then(|previous| match previous.landings.as_slice() {
+            [only] => Some(only),
+            _ => None,
+        }),
+        AskKind::Step => None,
+    };
+    if let (Some(same), Some(before)) = (same.filter(|same| same.sha256 == landing.sha256), &previous) {
+        let why = same_bytes(same);
+        let reached = |cursor: &Option<CursorState>| cursor.as_ref().and_then(|cursor| cursor.reached.clone());
+        if reached(&before.state.cursor) == cursor.reached {
+            capture.discard(lake).await?;
+            return Ok(unchanged(previous, why));
+        }
+        // Somebody had moved the cursor.
+        let (live, cursor) = (before.state.live.clone(), Some(CursorState { known: None, ..cursor }));
+        let state = capture.settle(lake, NextState { definition, live, cursor }).await?;
+        return Ok(Captured::Unchanged { live: Live { state, landings: before.landings.clone() }, why });
+    }
+    let live = ask.kept();
+    let is_kept = |landing: &&Landing| live.iter().any(|kept| kept.folder == landing.folder());
+    let mut landings: Vec<Landing> =
+        previous.iter().flat_map(|previous| &previous.landings).filter(is_kept).cloned().collect();
+    landings.push(landing);
+    if let Err(error) = columns::of_landings(&landings) {
+        let _ = capture.discard(lake).await;
+        return Err(error);
+    }
+    let next = NextState { definition, live, cursor: Some(cursor) };
+    let state = capture.publish(lake, landings.last().expect("it was just pushed"), next).await?;
+    Ok(Captured::Landed { live: Live { state, landings }, note: None })
+}
+
+fn same_bytes(landing: &Landing) -> String {
+    format!("same bytes as landing {}", landing.run_id)
 }
 
 /// Brings the rows. `parent` are the landings of the source for each of whose rows it is asked.

@@ -10,6 +10,7 @@ use object_store::path::Path;
 use sha2::{Digest, Sha256};
 use tokio::io::AsyncWriteExt;
 
+use super::cursor::{CursorAsk, TakenWindow};
 use crate::error::{Error, Result};
 use crate::lake::Lake;
 use crate::lake::capture::Capture;
@@ -29,6 +30,8 @@ pub struct LandingDraft<'a> {
     pub capture: &'a Capture,
     /// The newest landing, if the source is still defined as it was then.
     pub previous: Option<&'a Landing>,
+    /// What is asked for of a source with a cursor.
+    pub cursor: Option<&'a CursorAsk<'a>>,
     /// When the run began.
     pub at: DateTime<Utc>,
     pub meter: &'a Meter,
@@ -51,6 +54,8 @@ pub enum Taken {
         parts: Vec<LandedPart>,
         /// See [`Landing::notes`].
         notes: Vec<String>,
+        /// What it is of a source with a cursor.
+        window: Option<Box<TakenWindow>>,
     },
     /// The source says that it is as it was, and in these words.
     Unchanged(String),

@@ -24,9 +24,16 @@ pub async fn sample(
     let name = &source.name.name;
     let capture = capture::begin(lake, name, (&at.run_id, at.at), &StateShelf::default(), None).await?;
     let meter = Meter::default();
-    let draft =
-        LandingDraft { lake, capture: &capture, previous: None, at: at.at, meter: &meter, sample: Some(rows.max(1)) };
-    let Taken::New { format, schema, parts, notes } = take(spec, parent.map(std::slice::from_ref), &draft).await?
+    let draft = LandingDraft {
+        lake,
+        capture: &capture,
+        previous: None,
+        cursor: None,
+        at: at.at,
+        meter: &meter,
+        sample: Some(rows.max(1)),
+    };
+    let Taken::New { format, schema, parts, notes, .. } = take(spec, parent.map(std::slice::from_ref), &draft).await?
     else {
         return Err(Error::failed("the source says that it is unchanged, and nobody asked"));
     };
@@ -40,6 +47,7 @@ pub async fn sample(
         rows: parts.iter().map(|part| part.rows).sum(),
         bytes: parts.iter().map(|part| part.bytes).sum(),
         notes,
+        window: None,
         parts,
     })
 }

@@ -63,7 +63,7 @@ impl Bench {
         let stamp = RunStamp { run_id: format!("20261123T13000{}Z-0000", self.runs), at: self.began.parse().unwrap() };
         let listed = StateShelf::look(&self.lake, &dataset.name.name).await.unwrap();
         let before = BeforeCapture { listed, seen: None, parent };
-        capture(&dataset, source, &self.lake, before, &stamp, false, &Meter::default()).await
+        capture(&dataset, source, &self.lake, before, &stamp, &CaptureOptions::default(), &Meter::default()).await
     }
 
     pub(in crate::ingest) async fn outcome(&mut self, source: &Source) -> Result<Landing> {
@@ -181,13 +181,13 @@ pub(in crate::ingest) fn csv_format() -> FileFormat {
 pub(in crate::ingest) fn csv(url: String, columns: &[(&str, DataType)]) -> Source {
     let columns = columns.iter().map(|(name, data_type)| (name.to_string(), data_type.clone())).collect();
     let url = Address::parse(&url).unwrap();
-    Source { origin: Origin::Url { url, format: csv_format() }, columns }
+    Source { origin: Origin::Url { url, format: csv_format() }, columns, cursor: None, keep_landings: None }
 }
 
 pub(in crate::ingest) fn json(url: String, records: Option<&str>) -> Source {
     let format = FileFormat::Json { records: records.map(String::from), encoding: TextEncoding::Utf8 };
     let url = Address::parse(&url).unwrap();
-    Source { origin: Origin::Url { url, format }, columns: BTreeMap::new() }
+    Source { origin: Origin::Url { url, format }, columns: BTreeMap::new(), cursor: None, keep_landings: None }
 }
 
 pub(in crate::ingest) fn sql_table(database: &Path, table: &str) -> Source {
@@ -195,6 +195,8 @@ pub(in crate::ingest) fn sql_table(database: &Path, table: &str) -> Source {
     Source {
         origin: Origin::Sql { database, query: SqlRead::Table(table.into()), select: vec![], readers: None },
         columns: BTreeMap::new(),
+        cursor: None,
+        keep_landings: None,
     }
 }
 
@@ -377,8 +379,9 @@ pub(in crate::ingest) fn rest(base: &str, path: &str, records: Option<&str>, siz
         paginate,
         for_each: None,
         columns: vec![],
+        since: None,
     };
-    Source { origin: Origin::Rest(Box::new(read)), columns: BTreeMap::new() }
+    Source { origin: Origin::Rest(Box::new(read)), columns: BTreeMap::new(), cursor: None, keep_landings: None }
 }
 
 #[tokio::test]
@@ -457,6 +460,8 @@ async fn a_table_of_a_database_keeps_its_types_where_its_values_do() {
             readers: None,
         },
         columns: BTreeMap::new(),
+        cursor: None,
+        keep_landings: None,
     };
     let source = sql(SqlRead::Table("things".into()));
     let landing = bench.landed(&source).await;

@@ -18,7 +18,7 @@ use std::sync::Arc;
 use arrow::datatypes::Schema;
 use object_store::memory::InMemory;
 
-use crate::engine::read::landing::lower_case;
+use crate::engine::read::names::lower_case;
 use crate::error::{Error, Result};
 use crate::lake::Lake;
 use crate::project::{self, Dataset, Definition, Project};

@@ -14,6 +14,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use tokio::sync::OnceCell;
 
+use super::cursor::CursorState;
 use super::landing::{self, Landing};
 use super::state::{self, LiveLanding, SourceState};
 use super::state_shelf::StateShelf;
@@ -40,6 +41,23 @@ struct CaptureNote {
     folder: String,
     /// The number of the state that it follows; 0 is none.
     follows: u64,
+}
+
+/// What a source is to be after a capture.
+#[derive(Debug, Default)]
+pub struct NextState {
+    /// See [`SourceState::definition`].
+    pub definition: String,
+    /// The landings that stay.
+    pub live: Vec<LiveLanding>,
+    pub cursor: Option<CursorState>,
+}
+
+impl NextState {
+    /// Nothing but the landing that is published with it.
+    pub fn of(definition: &str) -> NextState {
+        NextState { definition: definition.to_string(), ..NextState::default() }
+    }
 }
 
 /// Begins the capture of a run that began `at`, and takes back those that died. `listed` are the source's names since the
@@ -80,23 +98,43 @@ impl Capture {
         Ok(&self.note.folder)
     }
 
-    /// Publishes the landing and makes it all that the source is: the state that it is then.
+    /// Publishes the landing and makes the source what it is then: what `next` keeps, and the landing last.
     ///
     /// # Errors
     /// `Locked` when another run has captured the source meanwhile; nothing of this capture stays then.
-    pub async fn publish(self, lake: &Lake, landing: &Landing, definition: &str) -> Result<SourceState> {
+    pub async fn publish(self, lake: &Lake, landing: &Landing, mut next: NextState) -> Result<SourceState> {
         self.folder(lake).await?;
         landing::publish(lake, landing).await?;
+        next.live.push(LiveLanding::of(landing));
+        self.create(lake, next).await
+    }
+
+    /// Makes the source what `next` says, without a landing of its own. What the capture has written is removed.
+    ///
+    /// # Errors
+    /// As [`publish`](Capture::publish).
+    pub async fn settle(self, lake: &Lake, next: NextState) -> Result<SourceState> {
+        if self.noted.initialized() {
+            landing::discard(lake, &self.note.folder).await?;
+        }
+        self.create(lake, next).await
+    }
+
+    async fn create(self, lake: &Lake, next: NextState) -> Result<SourceState> {
+        let NextState { definition, live, cursor } = next;
         let state = SourceState {
-            format: state::FORMAT,
+            format: if cursor.is_some() { state::CURSOR_FORMAT } else { state::FORMAT },
             source: self.note.source.clone(),
             sequence: self.note.follows + 1,
             run_id: self.note.run_id.clone(),
-            definition: definition.to_string(),
-            live: vec![LiveLanding::of(landing)],
+            definition,
+            live,
+            cursor,
         };
         if lake.create(&self.note.next_state(), state.to_json()).await? {
-            lake.delete(&self.note.path()).await?;
+            if self.noted.initialized() {
+                lake.delete(&self.note.path()).await?;
+            }
             return Ok(state);
         }
         let source = self.note.source.clone();
@@ -171,6 +209,7 @@ async fn fence(lake: &Lake, note: &CaptureNote, run_id: &str) -> Result<SourceSt
             run_id,
             definition: String::new(),
             live: vec![],
+            cursor: None,
         },
     })
 }
@@ -239,6 +278,7 @@ mod tests {
             bytes: 2,
             sha256: run_id.into(),
             notes: vec![],
+            window: None,
             parts: vec![],
         }
     }
@@ -248,7 +288,7 @@ mod tests {
     }
 
     async fn capture(lake: &Lake, run_id: &str, at: &str) {
-        begun(lake, run_id, at).await.publish(lake, &landing(run_id, at), "d").await.unwrap();
+        begun(lake, run_id, at).await.publish(lake, &landing(run_id, at), NextState::of("d")).await.unwrap();
     }
 
     /// The run whose landing a query would see.
@@ -299,7 +339,8 @@ mod tests {
             other.discard(&lake).await.unwrap();
             assert_eq!(live(&lake).await.as_deref(), before);
 
-            let late = slept.publish(&lake, &landing("slept", "2026-11-25T00:00:00Z"), "d").await.unwrap_err();
+            let late =
+                slept.publish(&lake, &landing("slept", "2026-11-25T00:00:00Z"), NextState::of("d")).await.unwrap_err();
             assert_eq!(late.kind(), Kind::Locked);
             assert_eq!(live(&lake).await.as_deref(), before);
             assert!(lake.list("raw").await.unwrap().iter().all(|file| file.contains("run=first")));
@@ -316,7 +357,7 @@ mod tests {
         let died = begun(&lake, "died", "2026-11-25T00:00:00Z").await;
         let note = lake.read(&died.note.path()).await.unwrap().unwrap();
         let path = died.note.path();
-        died.publish(&lake, &landing("died", "2026-11-25T00:00:00Z"), "d").await.unwrap();
+        died.publish(&lake, &landing("died", "2026-11-25T00:00:00Z"), NextState::of("d")).await.unwrap();
         lake.write(&path, note).await.unwrap();
         begun(&lake, "next", "2026-11-25T00:01:00Z").await.discard(&lake).await.unwrap();
         assert_eq!(live(&lake).await.as_deref(), Some("died"));

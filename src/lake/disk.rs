@@ -391,9 +391,10 @@ mod tests {
             bytes: 1,
             sha256: String::new(),
             notes: vec![],
+            window: None,
             parts: vec![part],
         };
-        capture.publish(lake, &landing, "").await.unwrap();
+        capture.publish(lake, &landing, capture::NextState::of("")).await.unwrap();
     }
 
     fn all_below(folder: &FilePath, found: &mut BTreeSet<PathBuf>) {

@@ -12,6 +12,7 @@ use object_store::ObjectStore;
 use object_store::path::Path;
 use serde::{Deserialize, Serialize};
 
+use super::cursor::LandingWindow;
 use super::{Lake, disk};
 use crate::error::{Error, Result};
 use crate::formats::dialect::CsvDialect;
@@ -35,6 +36,9 @@ pub struct Landing {
     /// How it was captured, where that is not plain from the rest: readers, columns that are text although they are more.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
+    /// Which part of the source it is, if that has a cursor.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window: Option<LandingWindow>,
     pub parts: Vec<LandedPart>,
 }
 
@@ -121,6 +125,11 @@ pub fn part_path(folder: &str, number: usize, extension: &str) -> String {
     format!("{folder}/part-{number:04}.{extension}")
 }
 
+/// Names the rows of a capture that the next one will ask for again, by 16 bytes of each one's SHA-256.
+pub fn known_path(folder: &str) -> String {
+    format!("{folder}/_known.bin")
+}
+
 /// Writes the manifest, once the parts are safe. An error if another one of the same run is there already.
 pub async fn publish(lake: &Lake, landing: &Landing) -> Result<()> {
     let path = format!("{}/{MANIFEST}", landing.folder());
@@ -150,8 +159,10 @@ pub async fn discard(lake: &Lake, folder: &str) -> Result<()> {
 pub async fn read(lake: &Lake, folder: &str) -> Result<Landing> {
     let path = format!("{folder}/{MANIFEST}");
     let manifest = lake.read(&path).await?.ok_or_else(|| {
-        Error::failed(format!("`{path}` is gone, which a live landing has"))
-            .hint("capture the source again: `trapiche run --full-refresh` with its name")
+        Error::failed(format!("`{path}` is gone, which a landing has")).hint(
+            "of an earlier state `vacuum` may have removed it (`keep_landings`); else capture the source again: `trapiche run \
+             --full-refresh` with its name",
+        )
     })?;
     serde_json::from_slice(&manifest)
         .map_err(|error| Error::failed(format!("could not read the landing `{path}`")).because(error))

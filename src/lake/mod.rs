@@ -7,8 +7,11 @@
 //! | `path` | every object name, Hive's spelling of partitions |
 //! | `landing` | what a capture put into `raw/` |
 //! | `state`, `state_shelf` | which landings a source is, state after state, and what the names of states say |
+//! | `cursor` | how far a source with a cursor has been captured |
+//! | `columns` | the columns that several landings have together |
 //! | `live` | a source's state and landings at one look |
 //! | `capture` | how a capture makes its own landing live |
+//! | `old_landings` | landings that are in none of a source's newest states |
 //! | `table` | a table as a chain of versions, and the commit that adds one |
 //! | `stage` | hidden files, until they get their names |
 //! | `current` | what a table is at the moment, whatever its zone |
@@ -21,7 +24,9 @@
 
 pub mod capture;
 mod clock;
+pub mod columns;
 pub mod current;
+pub mod cursor;
 mod disk;
 mod format;
 mod handle;
@@ -30,6 +35,7 @@ pub mod live;
 pub mod lock;
 pub mod moment;
 mod name;
+pub mod old_landings;
 pub mod path;
 mod planted;
 #[cfg(test)]

@@ -7,6 +7,7 @@
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::cursor::CursorState;
 use super::landing::{self, Landing};
 use super::moment::Moment;
 use super::state_shelf::StateShelf;
@@ -15,6 +16,9 @@ use crate::error::{Error, Result};
 
 /// The form in which states are written down.
 pub const FORMAT: u32 = 1;
+
+/// That of sources with a cursor: a program that does not know of keys must not take their landings for one table.
+pub const CURSOR_FORMAT: u32 = 2;
 
 /// One state of a source.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -29,6 +33,9 @@ pub struct SourceState {
     pub definition: String,
     /// What a query sees, in this order. Empty before the first capture that succeeded.
     pub live: Vec<LiveLanding>,
+    /// How far it has been captured, if it has a cursor.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<CursorState>,
 }
 
 /// A landing as a state lists it: enough to tell it from others without opening it.
@@ -126,7 +133,7 @@ pub(super) async fn read(lake: &Lake, source: &str, number: u64) -> Result<Optio
     let file = path::state_file(source, number);
     let Some(bytes) = lake.read(&file).await? else { return Ok(None) };
     let state = serde_json::from_slice::<SourceState>(&bytes).map_err(|error| unreadable(&file).because(error))?;
-    if state.format != FORMAT { Err(unreadable(&file)) } else { Ok(Some(state)) }
+    if [FORMAT, CURSOR_FORMAT].contains(&state.format) { Ok(Some(state)) } else { Err(unreadable(&file)) }
 }
 
 fn unreadable(file: &str) -> Error {

@@ -66,7 +66,7 @@ impl Columns {
 
     fn unseen(dataset: &Dataset, source: &Source) -> Self {
         let declared = source.columns.iter().map(|(name, data_type)| Field::new(name, data_type.clone(), true));
-        let schema = read::landing::lower_case(&Schema::new(declared.collect::<Vec<_>>()));
+        let schema = read::names::lower_case(&Schema::new(declared.collect::<Vec<_>>()));
         Columns { unseen: Some(dataset.name.clone()), ..Columns::of_source(dataset, source, schema) }
     }
 
@@ -149,7 +149,7 @@ pub(super) async fn of_source(
         return (Columns::of_source(dataset, source, landed.schema()), None);
     }
     match ingest::peek(dataset, source).await {
-        Ok(Some(landed)) => (Columns::of_source(dataset, source, read::landing::lower_case(&landed)), None),
+        Ok(Some(landed)) => (Columns::of_source(dataset, source, read::names::lower_case(&landed)), None),
         Ok(None) => (Columns::unseen(dataset, source), None),
         Err(error) => (Columns::unseen(dataset, source), Some(error)),
     }

@@ -14,7 +14,7 @@ use crate::config::Limits;
 use crate::engine::write::store::WriteContext;
 use crate::engine::{Engine, Session};
 use crate::error::{self, Error, Kind, Result};
-use crate::ingest::{self, BeforeCapture, Captured};
+use crate::ingest::{self, BeforeCapture, CaptureOptions, Captured, NamedWindow};
 use crate::lake::current::Current;
 use crate::lake::live::Live;
 use crate::lake::table::commit;
@@ -32,6 +32,7 @@ pub(super) struct Maker {
     pub events: UnboundedSender<Event>,
     pub stamp: RunStamp,
     pub full_refresh: bool,
+    pub window: Option<NamedWindow>,
     /// The demo target's own API and database; they run as long as the run.
     pub store: Option<demo::Store>,
 }
@@ -52,6 +53,7 @@ impl Maker {
             events: events.clone(),
             stamp: stamp.clone(),
             full_refresh: options.full_refresh,
+            window: options.window.clone(),
             store: demo::Store::of(project).await?,
         })
     }
@@ -102,17 +104,19 @@ async fn capture(maker: &Maker, dataset: &Dataset, source: &Source, meter: &Mete
         None => source.clone(),
     };
     let before = BeforeCapture { parent: parent(maker, dataset).await?, ..maker.known.before(&dataset.name) };
-    let (stamp, full_refresh) = (&maker.stamp, maker.full_refresh);
-    let (live, outcome) = match ingest::capture(dataset, &source, lake, before, stamp, full_refresh, meter).await? {
+    let options = CaptureOptions { full_refresh: maker.full_refresh, window: maker.window.clone() };
+    let captured = ingest::capture(dataset, &source, lake, before, &maker.stamp, &options, meter).await?;
+    let (live, outcome) = match captured {
         Captured::Unchanged { live, why } => (live, Outcome::Unchanged(why)),
         Captured::Landed { live, note } => {
-            let made = Made {
-                rows_in: live.state.rows(),
-                rows_out: live.state.rows(),
-                files: live.landings.iter().map(|landing| landing.parts.len() as u64).sum(),
-                bytes: live.state.bytes(),
+            // Those that were live before are not of this run.
+            let made = live.landings.last().map_or_else(Made::default, |landing| Made {
+                rows_in: landing.rows,
+                rows_out: landing.rows,
+                files: landing.parts.len() as u64,
+                bytes: landing.bytes,
                 ..Made::default()
-            };
+            });
             (live, Outcome::Made(made, note))
         }
     };

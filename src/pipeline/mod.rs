@@ -19,6 +19,7 @@ mod preview;
 mod rebuild;
 pub mod schedule;
 mod seen;
+mod state;
 mod vacuum;
 mod validate;
 
@@ -34,6 +35,7 @@ use tokio::task::JoinSet;
 use crate::config::Limits;
 use crate::engine::{Engine, Session};
 use crate::error::{Error, Problem, Result};
+use crate::hints::suggest;
 use crate::lake::moment::Moment;
 use crate::lake::stage;
 use crate::lake::table::commit;
@@ -42,12 +44,14 @@ use crate::machine::peak_memory;
 use crate::project::{Dataset, Definition, Project, select};
 use crate::report::{DatasetReport, DatasetStatus, Event, Meter, RunReport, RunStamp, RunStatus};
 
+pub use crate::ingest::NamedWindow;
 pub use compact::{Compacted, compact};
 pub use diff::{Change, ColumnChange, Diff, PartitionChange, RowDiff, Side, diff};
 use known::KnownTables;
 use make::Maker;
 pub use plan::{Plan, PlannedAction, PlannedDataset, PlannedPlace, plan};
 pub use preview::{Preview, preview};
+pub use state::{move_cursor, state};
 pub use vacuum::{Vacuumed, vacuum};
 pub use validate::{Validation, Warning, load, load_for, validate};
 
@@ -58,6 +62,8 @@ pub struct RunOptions {
     pub exclude: Vec<String>,
     /// Capture and make again what is unchanged, too.
     pub full_refresh: bool,
+    /// What is captured of the sources that have a cursor, instead of what is new.
+    pub window: Option<NamedWindow>,
 }
 
 /// Runs the project. Datasets that failed are in the report. `Err` means that nothing was run, or that the run's end
@@ -74,6 +80,7 @@ pub async fn run(
     let started = Instant::now();
     let chosen = select::select(project, &options.select, &options.exclude)?;
     let chosen: Vec<&Dataset> = chosen.iter().map(|i| &project.datasets[*i]).collect();
+    check_window(options, &chosen)?;
     let validation = validate::validate_for(project, lake, limits, &chosen).await?;
     warn(validation.passed_over, &events);
     let lock = lock::acquire(lake, &stamp.run_id, chosen.iter().map(|dataset| dataset.name.clone())).await?;
@@ -96,6 +103,24 @@ pub async fn run(
     let released = lock.release().await;
     let report = outcome?;
     released.map(|()| report)
+}
+
+/// # Errors
+/// When a window is asked for and no source that is chosen has a cursor, or when all is to be captured besides.
+fn check_window(options: &RunOptions, chosen: &[&Dataset]) -> Result<()> {
+    if options.window.is_none() {
+        return Ok(());
+    }
+    if options.full_refresh {
+        return Err(Error::config("`--full-refresh` captures all rows, and `--from` and `--to` some of them"));
+    }
+    let has_cursor =
+        |dataset: &&Dataset| matches!(&dataset.definition, Definition::Source(source) if source.cursor.is_some());
+    match chosen.iter().any(has_cursor) {
+        true => Ok(()),
+        false => Err(Error::config("`--from` and `--to` are of sources with a `cursor:`, and none is selected")
+            .hint("select one, as in `trapiche run raw.orders+ --from 2026-01-01 --to 2026-02-01`")),
+    }
 }
 
 /// Tells of the faults in what was not asked for.
@@ -253,6 +278,12 @@ pub async fn query_as_of(project: &Project, lake: &Lake, limits: &Limits, run_id
 
 fn no_run(run_id: &str) -> Error {
     Error::config(format!("there is no run `{run_id}` in this lake")).hint("`trapiche history` lists the runs")
+}
+
+fn no_source(project: &Project, name: &str) -> Error {
+    let sources = project.datasets.iter().map(|dataset| &dataset.name).filter(|table| table.zone == Zone::Raw);
+    let hint = suggest(name.trim_start_matches("raw."), sources.map(|table| table.name.as_str()));
+    Error::config(format!("the project has no source `{name}`")).hint(hint)
 }
 
 /// The table of `trusted` or `refined` that is meant by `zone.name`, or by its name alone.

@@ -5,18 +5,18 @@ use std::collections::HashSet;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use super::RunOptions;
 use super::decide::{Decision, decide};
 use super::known::KnownTables;
 use super::seen::Seen;
 use super::validate::{self, Validation};
+use super::{NamedWindow, RunOptions};
 use crate::config::Limits;
 use crate::engine::Engine;
 use crate::error::{Problem, Result};
 use crate::lake::current::Current;
 use crate::lake::table::head::Head;
 use crate::lake::{Lake, TableName};
-use crate::project::{Dataset, Definition, Project, select};
+use crate::project::{Dataset, Definition, Project, Source, select};
 
 /// One dataset of a plan.
 #[derive(Debug, Clone, Serialize)]
@@ -78,6 +78,7 @@ pub async fn plan(
 ) -> Result<Plan> {
     let chosen = select::select(project, &options.select, &options.exclude)?;
     let chosen: Vec<&Dataset> = chosen.iter().map(|i| &project.datasets[*i]).collect();
+    super::check_window(options, &chosen)?;
     let Validation { warnings, passed_over, sources, .. } =
         validate::validate_for(project, lake, limits, &chosen).await?;
     let engine = Engine::local(lake, limits, &project.target.sql)?;
@@ -87,7 +88,7 @@ pub async fn plan(
     for dataset in chosen {
         let warnings = warnings.iter().filter(|warning| warning.dataset == dataset.name);
         let warnings: Vec<Problem> = warnings.map(|warning| warning.problem.clone()).collect();
-        let look = look(&engine, &known, dataset, &to_make, &warnings, at, options.full_refresh).await?;
+        let look = look(&engine, &known, dataset, &to_make, &warnings, at, options).await?;
         // What is captured has changed for certain only when it was never captured.
         if look.action == PlannedAction::Make || look.is_new {
             to_make.extend(&dataset.outputs);
@@ -131,17 +132,17 @@ async fn look(
     to_make: &HashSet<&TableName>,
     warnings: &[Problem],
     at: DateTime<Utc>,
-    full_refresh: bool,
+    options: &RunOptions,
 ) -> Result<Look> {
-    if let Definition::Source(_) = &dataset.definition {
+    if let Definition::Source(source) = &dataset.definition {
         let current = known.look(&dataset.name).await?;
         let is_new = current.is_none();
+        let why = capture_words(source, current.as_ref(), options);
         if let Some(Current::Source(live)) = current {
             // A plan is of one moment: nothing is looked at again.
             known.settle_source(&dataset.name, live);
         }
-        let why = if is_new { "never captured" } else { "asks whether the source has changed" };
-        return Ok(Look { action: PlannedAction::Capture, why: why.to_string(), input_bytes: 0, is_new });
+        return Ok(Look { action: PlannedAction::Capture, why, input_bytes: 0, is_new });
     }
     let mut own = vec![];
     for table in &dataset.outputs {
@@ -154,10 +155,24 @@ async fn look(
     let (action, why, input_bytes) = match (warnings, made_before) {
         ([warning, ..], _) => (PlannedAction::Make, format!("fails: {}", warning.message), seen.input_bytes()),
         ([], Some(input)) => (PlannedAction::Make, format!("`{input}` is made before it"), seen.input_bytes()),
-        ([], None) => match decide(engine, dataset, &seen, at, full_refresh).await? {
+        ([], None) => match decide(engine, dataset, &seen, at, options.full_refresh).await? {
             Decision::Unchanged(why) => (PlannedAction::Unchanged, why.to_string(), seen.input_bytes()),
             Decision::Make(making) => (PlannedAction::Make, making.why, making.input_bytes),
         },
     };
     Ok(Look { action, why, input_bytes, is_new: false })
+}
+
+/// What a capture would ask the source for.
+fn capture_words(source: &Source, current: Option<&Current>, options: &RunOptions) -> String {
+    let Some(Current::Source(live)) = current else { return "never captured".to_string() };
+    let Some(cursor) = &source.cursor else { return "asks whether the source has changed".to_string() };
+    let column = &cursor.column;
+    let reached = live.state.cursor.as_ref().and_then(|state| state.reached.as_ref());
+    match (&options.window, reached) {
+        _ if options.full_refresh => "--full-refresh: asks for all rows".to_string(),
+        (Some(NamedWindow { from, before }), _) => format!("asks for `{column}` from {from} to below {before}"),
+        (None, None) => "asks for all rows".to_string(),
+        (None, Some(reached)) => format!("asks for what is new: `{column}` has reached {}", reached.text),
+    }
 }

@@ -5,8 +5,8 @@ use std::time::Duration;
 use crate::error::Result;
 use crate::lake::table::commit;
 use crate::lake::table::vacuum::{self, Garbage};
-use crate::lake::{Lake, TableName, Zone, lock};
-use crate::project::Project;
+use crate::lake::{Lake, TableName, Zone, lock, old_landings};
+use crate::project::{Definition, Project};
 use crate::report::RunStamp;
 
 /// What was removed, or would be.
@@ -26,10 +26,18 @@ pub async fn vacuum(
     stamp: &RunStamp,
 ) -> Result<Vacuumed> {
     let tables: Vec<&TableName> = project.datasets.iter().flat_map(|dataset| &dataset.outputs).collect();
+    let kept_landings = project.datasets.iter().filter_map(|dataset| match &dataset.definition {
+        Definition::Source(source) => Some((&dataset.name.name, source.keep_landings?)),
+        Definition::Query(_) | Definition::Model(_) => None,
+    });
+    let kept_landings: Vec<(&String, u32)> = kept_landings.collect();
     let mut garbage = vec![];
     if dry_run {
         for table in &tables {
             garbage.extend(vacuum::find(lake, table, keep, stamp.at).await?);
+        }
+        for (source, states) in kept_landings {
+            garbage.extend(old_landings::find(lake, source, states).await?);
         }
     } else {
         let datasets = project.datasets.iter().map(|dataset| dataset.name.clone());
@@ -41,6 +49,11 @@ pub async fn vacuum(
                     commit::recover(lake, table, &stamp.run_id).await?;
                 }
                 garbage.extend(vacuum::remove(lake, table, keep, now).await?);
+            }
+            for (source, states) in kept_landings {
+                let old = old_landings::find(lake, source, states).await?;
+                lake.delete_each(old.iter().map(|garbage| garbage.path.clone()).collect()).await?;
+                garbage.extend(old);
             }
             Ok(())
         };

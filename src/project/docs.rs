@@ -6,9 +6,9 @@ use schemars::{JsonSchema, schema_for};
 use serde_json::Value;
 
 use super::spec::{
-    AcceptedValuesSpec, AlertsSpec, ApiKeySpec, AuthSpec, BasicSpec, CheckSpec, ConnectionSpec, DemoSpec, DescribeSpec,
-    EngineSpec, HeaderSpec, KmeansSpec, ModelSpec, Oauth2Spec, PaginateSpec, ProjectSpec, RangeSpec, RegexSpec, S3Spec,
-    ScheduleSpec, SourceSpec, SqlSpec, TargetSpec,
+    AcceptedValuesSpec, AlertsSpec, ApiKeySpec, AuthSpec, BasicSpec, CheckSpec, ConnectionSpec, CursorSpec, DemoSpec,
+    DescribeSpec, EngineSpec, HeaderSpec, KmeansSpec, ModelSpec, Oauth2Spec, PaginateSpec, ProjectSpec, RangeSpec,
+    RegexSpec, S3Spec, ScheduleSpec, SourceSpec, SqlSpec, TargetSpec,
 };
 use crate::spark::types;
 
@@ -28,6 +28,7 @@ fn every_key_has_its_row_on_the_page() {
     check::<ApiKeySpec>("##### api_key");
     check::<Oauth2Spec>("##### oauth2");
     check::<SourceSpec>("### sources");
+    check::<CursorSpec>("#### cursor");
     check::<PaginateSpec>("#### paginate");
     check::<ScheduleSpec>("### schedule");
     check::<AlertsSpec>("### alerts");

@@ -215,6 +215,10 @@ impl<'de> Deserializer<'de> for De<'_> {
                 let shown = if let YamlKind::Scalar { shown, .. } = &self.node.kind { shown.clone() } else { None };
                 visitor.visit_seq(SeqDeserializer::new(std::iter::once(text).chain(shown)))
             }
+            SHORT => match &self.node.kind {
+                YamlKind::Scalar { .. } => visitor.visit_str(self.text("text")?),
+                _ => visitor.visit_newtype_struct(self),
+            },
             _ => visitor.visit_newtype_struct(self),
         }
     }
@@ -314,6 +318,9 @@ impl<'de> de::MapAccess<'de> for MapEntries<'_> {
         self.de.with(value, Some(&key.span)).value(seed)
     }
 }
+
+/// The name by which a value that is a word or a mapping asks [`De`] for either.
+pub const SHORT: &str = "trapiche::Short";
 
 /// The name by which [`At`] asks [`De`] for its place.
 const AT: &str = "trapiche::At";

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, MapAccess, Visitor};
 
-use super::read::At;
+use super::read::{At, SHORT};
 use super::written::Written;
 use super::{Impute, Init, OnFail, Scale, WriteMode};
 use crate::formats::encoding::TextEncoding;
@@ -37,6 +37,8 @@ pub struct ProjectSpec {
     pub sql: Option<At<SqlSpec>>,
     /// What is captured into `raw/`: one table each.
     pub sources: Option<At<BTreeMap<String, At<SourceSpec>>>>,
+    /// The landings of how many states of a source `vacuum` keeps; of all by default.
+    pub keep_landings: Option<At<u32>>,
     /// When `trapiche schedule` runs it.
     pub schedule: Option<At<ScheduleEntry>>,
     /// Who is told when a run fails, and when it is well again.
@@ -316,6 +318,12 @@ pub struct SourceSpec {
     pub drop: Option<At<Vec<At<String>>>>,
     /// API: columns that land as something else.
     pub mask: Option<At<BTreeMap<String, At<Mask>>>>,
+    /// Database, API: the column by whose values only new rows are captured.
+    pub cursor: Option<At<ShortCursor>>,
+    /// With a `cursor`: the columns that tell a row from all others.
+    pub key: Option<At<Vec<At<String>>>>,
+    /// As the project's, for this source.
+    pub keep_landings: Option<At<u32>>,
     pub description: Option<At<String>>,
     pub tags: Option<At<Vec<At<String>>>>,
 }
@@ -381,6 +389,65 @@ pub enum ParameterPlace {
     #[default]
     Query,
     Body,
+}
+
+/// A column's name, or all that a cursor has.
+#[derive(Debug)]
+pub enum ShortCursor {
+    Column(String),
+    Whole(Box<CursorSpec>),
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CursorSpec {
+    /// Its values only grow: a time of change, a number.
+    pub column: At<String>,
+    /// How far below the highest value that was captured the next capture begins: `1h`, `100`.
+    pub lag: Option<At<Literal>>,
+    /// The lowest value that is captured; all by default.
+    pub start: Option<At<Literal>>,
+    /// API: the parameter that takes the value.
+    pub param: Option<At<Written>>,
+}
+
+impl<'de> Deserialize<'de> for ShortCursor {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Forms;
+
+        impl<'de> Visitor<'de> for Forms {
+            type Value = ShortCursor;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a column's name, or a mapping")
+            }
+
+            fn visit_str<E: serde::de::Error>(self, column: &str) -> Result<ShortCursor, E> {
+                Ok(ShortCursor::Column(column.to_string()))
+            }
+
+            fn visit_newtype_struct<D: Deserializer<'de>>(self, whole: D) -> Result<ShortCursor, D::Error> {
+                CursorSpec::deserialize(whole).map(|spec| ShortCursor::Whole(spec.into()))
+            }
+        }
+
+        deserializer.deserialize_newtype_struct(SHORT, Forms)
+    }
+}
+
+impl JsonSchema for ShortCursor {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "ShortCursor".into()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let whole = generator.subschema_for::<CursorSpec>();
+        schemars::json_schema!({ "anyOf": [{ "type": "string" }, whole] })
+    }
 }
 
 /// The `/* trapiche … */` header of a query.

@@ -11,6 +11,7 @@ mod changed_sources;
 mod command_line;
 mod corpora;
 mod crash_points;
+mod cursors;
 mod databases;
 mod demo_project;
 mod doctors;

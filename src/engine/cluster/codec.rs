@@ -13,7 +13,7 @@ use datafusion_proto::protobuf;
 use prost::Message;
 use serde::{Deserialize, Serialize};
 
-use crate::engine::read::landing::{RawScanExec, ScanPlan};
+use crate::engine::read::scan::{RawScanExec, ScanPlan};
 use crate::engine::write::hive::{CheckBit, HiveWriteExec, SaltExec, Salting, WriteJob};
 use crate::error::Error;
 use crate::lake::{Lake, TableName, Zone};
@@ -184,7 +184,10 @@ mod tests {
                 "source": "s", "run_id": "r", "fetched_at": "2026-11-26T00:00:00Z", "format": { "csv": { "delimiter": ",", "header": false } },
                 "schema": [{ "name": "c", "type": "string" }], "rows": 1, "bytes": 4, "parts": [], "sha256": "", "fingerprint": "",
             });
-            json!({ "RawScan": { "landing": landing, "columns": [0], "groups": [[part]], "batch_rows": 10 } })
+            let (schema, part) = (landing["schema"].clone(), json!({ "landing": 0, "first_row": 0, "part": part }));
+            json!({ "RawScan": {
+                "landings": [landing], "schema": schema, "columns": [0], "groups": [[part]], "batch_rows": 10,
+            } })
         };
         assert_eq!(told(&lake, &scan("raw/own.csv"), false).await, Ok(2));
         let secret = folder.path().join("secret.csv").display().to_string();

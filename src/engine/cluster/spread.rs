@@ -10,7 +10,7 @@ use datafusion_distributed::{
     DistributedLeafExec, ScaleUpLeafNodeEvent, ScaleUpLeafNodeEventResponse, ScaleUpLeafNodeHandler,
 };
 
-use crate::engine::read::landing::RawScanExec;
+use crate::engine::read::scan::RawScanExec;
 
 /// Shares the parts of a landing out among tasks.
 pub struct SpreadParts;

@@ -3,7 +3,10 @@
 //! | file | noun |
 //! |---|---|
 //! | `lake_only` | the lake as the one store that a plan can name |
-//! | `landing` | the rows of landings, typed while they are read |
+//! | `landing` | a source as a table |
+//! | `keyed` | of the rows of a key, the newest |
+//! | `scan`, `part` | the rows of landings, typed while they are read: as a plan, and part by part |
+//! | `names` | the names of their columns |
 //! | `version` | one version of a table |
 //! | `ranges` | between which values a file's columns lie: taken from its writer, used to leave files out |
 //! | `attic` | files that were replaced while a query was at work are read where they went |
@@ -11,7 +14,11 @@
 
 mod attic;
 mod footer;
+mod keyed;
 pub mod lake_only;
 pub mod landing;
+pub mod names;
+mod part;
 pub mod ranges;
+pub(in crate::engine) mod scan;
 pub mod version;

@@ -30,13 +30,18 @@ impl<'a> Envelope<'a> {
 
     /// The value at a dotted path of keys; `None` where there is none, or null.
     pub fn at(&self, path: &str) -> Option<Value> {
+        serde_json::from_str(self.token(path)?).ok()
+    }
+
+    /// The same as it is written: a number has all its digits.
+    pub fn token(&self, path: &str) -> Option<&'a str> {
         let mut keys = path.split('.');
         let mut value = *self.0.get(keys.next()?)?;
         for key in keys {
-            let members: BTreeMap<String, &RawValue> = serde_json::from_str(value.get()).ok()?;
+            let members: BTreeMap<String, &'a RawValue> = serde_json::from_str(value.get()).ok()?;
             value = members.get(key).copied()?;
         }
-        serde_json::from_str(value.get()).ok().filter(|value: &Value| !value.is_null())
+        Some(value.get()).filter(|token| *token != "null")
     }
 }
 

@@ -1,6 +1,6 @@
 //! A request for each row of another source: the values of one of its columns, from the lake.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use serde_json::Value;
 
@@ -15,9 +15,12 @@ use crate::project::ForEach;
 
 const MAX_VALUES: usize = 1_000_000;
 
-/// The values that the column has, each once, in the order of the rows. Null is none.
+/// The values that the column has, each once, in the order of the rows; of a source with a key those of the newest rows. Null
+/// is none.
 pub async fn values(each: &ForEach, parent: &[Landing], lake: &Lake) -> Result<Vec<String>> {
-    let mut found = Found { each, seen: HashSet::new(), values: vec![], has_column: false, rows: 0 };
+    let key = parent.last().and_then(|landing| landing.window.as_ref()).map_or(&[][..], |window| &window.key);
+    let mut found =
+        Found { each, key, newest: BTreeMap::new(), seen: HashSet::new(), values: vec![], has_column: false, rows: 0 };
     for landing in parent {
         let records = match &landing.format {
             LandedFormat::Ndjson => None,
@@ -46,11 +49,15 @@ pub async fn values(each: &ForEach, parent: &[Landing], lake: &Lake) -> Result<V
         return Err(Error::failed(format!("no row of `raw.{}` has the column `{}`", each.source, each.column))
             .hint("the path's `{source.column}` names a column as the source has it, in its letter case"));
     }
-    Ok(found.values)
+    found.into_values()
 }
 
 struct Found<'a> {
     each: &'a ForEach,
+    /// By which a newer row replaces an older one; without it all rows count.
+    key: &'a [String],
+    /// The value of each key's newest row, by the number of its first row; null is none.
+    newest: BTreeMap<Vec<String>, (u64, Option<String>)>,
     seen: HashSet<String>,
     values: Vec<String>,
     has_column: bool,
@@ -60,17 +67,27 @@ struct Found<'a> {
 impl Found<'_> {
     fn add(&mut self, row: &[u8]) -> Result<()> {
         self.rows += 1;
-        let text = match Envelope::of(row)?.at(&self.each.column) {
-            None => return Ok(()),
-            Some(Value::String(text)) => text,
-            Some(value @ (Value::Number(_) | Value::Bool(_))) => value.to_string(),
+        let members = Envelope::of(row)?;
+        let text = match members.at(&self.each.column) {
+            None => None,
+            Some(Value::String(text)) => Some(text),
+            Some(value @ (Value::Number(_) | Value::Bool(_))) => Some(value.to_string()),
             Some(_) => {
                 let column = &self.each.column;
                 return Err(Error::failed(format!("`{column}` is a list or an object, which no path can hold"))
                     .hint("name one of its columns: `{source.column.part}`"));
             }
         };
-        self.has_column = true;
+        self.has_column |= text.is_some();
+        if !self.key.is_empty() {
+            let key = self.key.iter().map(|name| members.token(name).unwrap_or_default().to_string()).collect();
+            self.newest.entry(key).or_insert((self.rows, None)).1 = text;
+            return Ok(());
+        }
+        text.map_or(Ok(()), |text| self.add_value(text))
+    }
+
+    fn add_value(&mut self, text: String) -> Result<()> {
         // A path would lead somewhere else by them.
         if matches!(text.as_str(), "" | "." | "..") {
             return Err(Error::failed(format!("the value `{text}` of `{}` cannot stand in a path", self.each.column)));
@@ -82,5 +99,12 @@ impl Found<'_> {
             true => Err(Error::failed(format!("`raw.{}` has more than {MAX_VALUES} values", self.each.source))),
             false => Ok(()),
         }
+    }
+
+    fn into_values(mut self) -> Result<Vec<String>> {
+        let mut newest: Vec<_> = std::mem::take(&mut self.newest).into_values().collect();
+        newest.sort_by_key(|(row, _)| *row);
+        newest.into_iter().filter_map(|(_, text)| text).try_for_each(|text| self.add_value(text))?;
+        Ok(self.values)
     }
 }

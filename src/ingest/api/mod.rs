@@ -7,6 +7,7 @@ mod client;
 mod ends;
 mod hidden;
 mod paginate;
+mod window;
 
 use futures::{StreamExt, TryStreamExt, stream};
 use reqwest::StatusCode;
@@ -19,6 +20,7 @@ use crate::project::{ForEach, MethodSpec, PageSize, Pages, Paginator, ParameterP
 use client::{Client, Page};
 use hidden::Hiding;
 use paginate::{PageWalk, Turned};
+use window::ApiWindow;
 
 const FLUSH_BYTES: usize = 1 << 20;
 
@@ -30,17 +32,21 @@ pub async fn capture(read: &RestRead, parent: Option<&[Landing]>, draft: &Landin
         return Err(Error::config(format!("`{}` is not the address of an API", read.url))
             .hint("it starts with http:// or https://"));
     }
+    let asking = draft.cursor.and_then(|ask| Some(read.asking(ask.cursor.param.as_ref()?, ask.from.as_ref()?)));
+    let read = asking.as_ref().unwrap_or(read);
     let client = Client::new(read)?;
-    if let Some(previous) = draft.previous
+    if let (Some(previous), None) = (draft.previous, draft.cursor)
         && is_as_in(&client, read, previous).await?
     {
         return Ok(Taken::Unchanged("not modified (304)".into()));
     }
+    let told_by = draft.cursor.and_then(|ask| ask.told_by.as_ref());
     let mut rows = RowSink {
         read,
-        schema: JsonSchema::default(),
+        schema: told_by.map(JsonSchema::after).transpose()?.unwrap_or_default(),
         parts: RowParts::json(draft),
         hiding: Hiding::new(&read.columns),
+        window: draft.cursor.map(ApiWindow::new),
     };
     let mut notes = vec![];
     match &read.for_each {
@@ -61,13 +67,25 @@ pub async fn capture(read: &RestRead, parent: Option<&[Landing]>, draft: &Landin
             notes.push(each_list(&client, read, each, &values, &mut rows, draft).await?);
         }
     }
-    let RowSink { schema, parts, hiding, .. } = rows;
+    let RowSink { schema, parts, hiding, window, .. } = rows;
     match hiding.finish() {
         // It may be in a row that was not wanted.
         Err(error) if draft.sample.is_some() => notes.push(format!("so far {error}")),
         hidden => hidden?,
     }
-    Ok(Taken::New { format: LandedFormat::Ndjson, schema: schema.schema()?, parts: parts.finish().await?, notes })
+    let window = match window {
+        Some(window) => {
+            if let Some(why) = window.nothing_new() {
+                return Ok(Taken::Unchanged(why));
+            }
+            let mut taken = window.taken(&mut notes)?;
+            taken.window.told_by = Some(schema.told_by());
+            Some(taken.into())
+        }
+        None => None,
+    };
+    let (format, schema) = (LandedFormat::Ndjson, schema.schema()?);
+    Ok(Taken::New { format, schema, parts: parts.finish().await?, notes, window })
 }
 
 /// Reads the lists of all values, some at once, and adds them in order; says how many there were.
@@ -133,6 +151,7 @@ struct RowSink<'a> {
     schema: JsonSchema,
     parts: RowParts<'a>,
     hiding: Hiding<'a>,
+    window: Option<ApiWindow<'a>>,
 }
 
 impl RowSink<'_> {
@@ -153,6 +172,11 @@ impl RowSink<'_> {
                 .push(chunk, |row| {
                     to_line(row, &mut line);
                     self.hiding.apply(&line, &mut shown)?;
+                    if let Some(window) = &mut self.window
+                        && !window.takes(&shown)?
+                    {
+                        return Ok(());
+                    }
                     self.schema.add(&shown)?;
                     self.parts.row(&shown);
                     Ok(())

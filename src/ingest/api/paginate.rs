@@ -11,7 +11,7 @@ use super::ends::Ends;
 use crate::error::{Error, Result};
 use crate::ingest::http::FailedAttempt;
 use crate::lake::landing::SourceRequest;
-use crate::project::{Address, MethodSpec, PageSize, Pages, ParameterPlace, RestRead, Written};
+use crate::project::{Address, MethodSpec, PageSize, Pages, ParameterPlace, RestRead, Written, put_in_body};
 
 const MAX_PAGES: u32 = 100_000;
 
@@ -142,7 +142,7 @@ impl<'a> PageWalk<'a> {
         let has_records = self.read.records.is_some();
         match self.way {
             Some(Pages::Auto { .. }) => self.way = told_by(&page, has_records).map_err(in_answer)?,
-            None if self.pages == 1 => is_all(&page, &ask.url, has_records).map_err(in_answer)?,
+            None if self.pages == 1 => is_all(&page, &ask.url, self.read).map_err(in_answer)?,
             _ => {}
         }
         let is_new =
@@ -204,7 +204,7 @@ impl<'a> PageWalk<'a> {
             (ParameterPlace::Body, MethodSpec::Post) => {
                 let mut body = self.read.body.clone().unwrap_or_else(|| Value::Object(serde_json::Map::new()));
                 for (name, _, value) in parameters {
-                    put(&mut body, name.expose(), value);
+                    put_in_body(&mut body, name.expose(), value);
                 }
                 Ask { url: self.url.clone(), body: Some(body) }
             }
@@ -273,19 +273,6 @@ fn text(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), String::from)
 }
 
-/// Puts a value at a dotted path of an object.
-fn put(body: &mut Value, path: &str, value: Value) {
-    let (key, rest) = path.split_once('.').map_or((path, None), |(key, rest)| (key, Some(rest)));
-    if !body.is_object() {
-        *body = Value::Object(serde_json::Map::new());
-    }
-    let Some(members) = body.as_object_mut() else { return };
-    match rest {
-        None => drop(members.insert(key.to_string(), value)),
-        Some(rest) => put(members.entry(key).or_insert(Value::Null), rest, value),
-    }
-}
-
 /// Where a link in an answer leads. It stays on its host: an answer must not send this program, with its credentials and what
 /// it can reach, anywhere else.
 fn followed(from: &Address, link: &str) -> Result<Address> {
@@ -340,12 +327,14 @@ fn told_by(page: &Page, has_records: bool) -> Result<Option<Pages>> {
 ///
 /// # Errors
 /// When it says that there is more, and the request did not ask for a part.
-fn is_all(page: &Page, url: &Address, has_records: bool) -> Result<()> {
-    let asks_for_a_part = |(name, _): (std::borrow::Cow<'_, str>, _)| OF_A_PART.contains(&name.to_lowercase().as_str());
+fn is_all(page: &Page, url: &Address, read: &RestRead) -> Result<()> {
+    let asks_for_a_part = |(name, _): (std::borrow::Cow<'_, str>, _)| {
+        OF_A_PART.contains(&name.to_lowercase().as_str()) && read.since.as_deref() != Some(&name)
+    };
     if url.url().query_pairs().any(asks_for_a_part) {
         return Ok(());
     }
-    match told_by(page, has_records)? {
+    match told_by(page, read.records.is_some())? {
         None => Ok(()),
         Some(_) => Err(Error::failed("it is a first page: the answer names the next one, which nobody asked for")
             .hint("add `paginate: { auto: true }`; to have this page alone, name it in `params:`")),
@@ -373,8 +362,8 @@ mod tests {
     #[test]
     fn parameters_stand_in_a_body_at_their_path() {
         let mut body = serde_json::json!({ "query": { "size": 1 } });
-        put(&mut body, "query.page", 2.into());
-        put(&mut body, "cursor", "x".into());
+        put_in_body(&mut body, "query.page", 2.into());
+        put_in_body(&mut body, "cursor", "x".into());
         assert_eq!(body, serde_json::json!({ "query": { "size": 1, "page": 2 }, "cursor": "x" }));
     }
 }

@@ -8,12 +8,13 @@ mod mysql;
 mod postgres;
 mod server;
 mod sqlite;
+mod window;
 
 use std::collections::HashMap;
 
-use super::parts::{LandingDraft, RowParts, Taken};
+use super::parts::{LandingDraft, Taken};
 use crate::error::{Error, Result};
-use crate::lake::landing::{LandedFormat, SourceRequest};
+use crate::lake::landing::SourceRequest;
 use crate::project::{Address, SqlRead};
 
 /// What is asked of a database.
@@ -30,7 +31,7 @@ pub struct SqlRequest<'a> {
 pub async fn capture(asked: &SqlRequest<'_>, draft: &LandingDraft<'_>) -> Result<Taken> {
     let shown = asked.database.without_parameters().to_string();
     let taken = match asked.database.url().scheme() {
-        "sqlite" => capture_sqlite(asked, &shown, draft).await,
+        "sqlite" => sqlite::capture(asked, draft).await,
         "postgres" | "postgresql" => postgres::capture(asked, draft).await,
         _ => mysql::capture(asked, draft).await,
     };
@@ -54,13 +55,6 @@ pub async fn tables(database: &Address) -> Result<Vec<DatabaseTable>> {
         _ => mysql::tables(&asked).await,
     };
     found.map_err(|error| error.context(format!("`{}`", database.without_parameters())))
-}
-
-async fn capture_sqlite(asked: &SqlRequest<'_>, shown: &str, draft: &LandingDraft<'_>) -> Result<Taken> {
-    let mut parts = RowParts::json(draft);
-    parts.request(request(shown));
-    let schema = sqlite::read(asked, &mut parts, draft.sample).await?;
-    Ok(Taken::New { format: LandedFormat::Ndjson, schema, parts: parts.finish().await?, notes: vec![] })
 }
 
 fn request(shown: &str) -> SourceRequest {

@@ -50,7 +50,7 @@ pub async fn capture(
     }
     let schema = schema.ok_or_else(|| Error::failed("there is no file to capture"))?;
     let note = Some(told(files, draft.previous));
-    Ok(Taken::New { format: landed(format), schema, parts, notes: note.into_iter().collect() })
+    Ok(Taken::New { format: landed(format), schema, parts, notes: note.into_iter().collect(), window: None })
 }
 
 fn differs(url: &Address, schema: &SchemaRef, first: &Address, firsts: &SchemaRef) -> Error {

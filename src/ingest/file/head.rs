@@ -60,7 +60,13 @@ pub async fn sample(
     let mut part = Part::create(draft, 1, kind).await?;
     part.count(cut.rows);
     part.write(cut.bytes.into()).await?;
-    Ok(Taken::New { format: cut.format, schema: cut.schema, parts: vec![part.finish(vec![]).await?], notes })
+    Ok(Taken::New {
+        format: cut.format,
+        schema: cut.schema,
+        parts: vec![part.finish(vec![]).await?],
+        notes,
+        window: None,
+    })
 }
 
 async fn of_local(url: &Address, format: &FileFormat, rows: u64) -> Result<FileHead> {

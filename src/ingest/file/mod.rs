@@ -65,7 +65,7 @@ pub async fn capture(
         Copied::New(part, seen) => (part, *seen),
     };
     let schema = seen.schema(columns).map_err(|error| in_file(error, url))?;
-    Ok(Taken::New { format: landed(format), schema, parts: vec![part], notes: vec![] })
+    Ok(Taken::New { format: landed(format), schema, parts: vec![part], notes: vec![], window: None })
 }
 
 fn landed(format: &FileFormat) -> LandedFormat {

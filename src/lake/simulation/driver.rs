@@ -199,9 +199,10 @@ impl Driver {
                 bytes: 2,
                 sha256: run_id.into(),
                 notes: vec![],
+                window: None,
                 parts: vec![part],
             };
-            capture.publish(lake, &landing, "definition").await
+            capture.publish(lake, &landing, capture::NextState::of("definition")).await
         };
         let captured = captured.await;
         if captured.is_err() {

@@ -44,6 +44,8 @@ pub enum What {
     Stray,
     /// A version that was replaced longer ago than replaced files are kept, or a part of it.
     Version,
+    /// Of a landing that is in none of the source's newest states.
+    Landing,
 }
 
 /// Removes what can go of a table; what it was. `now` is the store's time.

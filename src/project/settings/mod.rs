@@ -5,6 +5,7 @@ pub mod alerts;
 pub mod auth;
 pub mod connection;
 pub mod cron;
+pub mod cursor;
 pub mod pace;
 pub mod rest;
 pub mod schedule;
@@ -21,7 +22,7 @@ use std::path::Path;
 
 use super::draft::{Defined, Draft, name_hint};
 use super::faults::Faults;
-use super::read::{At, given, read, words};
+use super::read::{At, given, read, within, words};
 use super::spec::{ConnectionSpec, ProjectSpec, SourceSpec, TargetSpec};
 use super::{files, yaml};
 use crate::error::{Problem, Span};
@@ -105,13 +106,15 @@ fn settled(
     let connections: BTreeMap<String, Option<Connection>> =
         connections.into_iter().map(|(name, at)| (name.clone(), connection::check(at, root, demo, faults))).collect();
     let around = Around { root, demo, connections: &connections };
+    let kept = keep_landings(&spec.keep_landings, faults);
     let sources = match &spec.sources {
         // A fault nearby may be what became of the key.
         None if faults.any_in(&tree.span) => None,
         None => Some(vec![]),
-        Some(at) => {
-            at.value.as_ref().map(|sources| sources.iter().map(|(name, at)| draft(name, at, &around, faults)).collect())
-        }
+        Some(at) => at
+            .value
+            .as_ref()
+            .map(|sources| sources.iter().map(|(name, at)| draft(name, at, &around, kept, faults)).collect()),
     };
     let schedule = spec.schedule.as_ref().and_then(|at| schedule::check(at, faults));
     let alerts = spec.alerts.as_ref().and_then(|at| alerts::check(at, root, faults));
@@ -162,13 +165,21 @@ fn used_places(
     places
 }
 
-fn draft(name: &str, at: &At<SourceSpec>, around: &Around, faults: &mut Faults) -> Draft<Source> {
+/// How many states of a source keep their landings; `None` for all.
+fn keep_landings(at: &Option<At<u32>>, faults: &mut Faults) -> Option<u32> {
+    let at = at.as_ref()?;
+    within("keep_landings", at, 1..=1_000_000, faults);
+    at.value
+}
+
+fn draft(name: &str, at: &At<SourceSpec>, around: &Around, kept: Option<u32>, faults: &mut Faults) -> Draft<Source> {
     if !TableName::is_valid_name(name) {
         faults.add(&at.key, format!("`{name}` can't be a table's name")).hint(name_hint(name));
     }
     let table = TableName::new(Zone::Raw, name.to_lowercase());
     let checked = source::check(at, around, faults);
     let spec = at.value.as_ref();
+    let own = spec.and_then(|spec| keep_landings(&spec.keep_landings, faults));
     let outputs = vec![table];
     // One with a fault is not what it was meant to be: what is planned on it would only find what follows from that.
     let is_sound = !faults.any_in(&at.span);
@@ -182,7 +193,7 @@ fn draft(name: &str, at: &At<SourceSpec>, around: &Around, faults: &mut Faults) 
             // The same project in another folder is the same project.
             fingerprint_text: text.replace(around.root.to_str().unwrap_or("\0"), "."),
             named: vec![],
-            definition: source,
+            definition: Source { keep_landings: own.or(kept), ..source },
         })
     });
     let parent = spec.and_then(|spec| spec.for_each.as_ref());

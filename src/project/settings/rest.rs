@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::address::Address;
 use super::auth::Auth;
+use super::cursor::{Cursor, CursorIdentity};
 use super::pace::Pace;
 use super::secret::Secret;
 use crate::hints::suggest;
@@ -37,6 +38,8 @@ pub struct RestRead {
     pub paginate: Option<Paginator>,
     pub for_each: Option<ForEach>,
     pub columns: Vec<HiddenColumn>,
+    /// The parameter that asks for what is new, when it does.
+    pub since: Option<String>,
 }
 
 /// One request for each value that a column of another source has.
@@ -121,6 +124,24 @@ impl RestRead {
 }
 
 impl RestRead {
+    /// With one parameter more: of the address, or of the body that is sent.
+    pub fn asking(&self, name: &Written, value: &str) -> RestRead {
+        let mut read = self.clone();
+        read.since = Some(name.expose().to_string());
+        if self.method == MethodSpec::Post {
+            let mut body = self.body.clone().unwrap_or_else(|| Value::Object(serde_json::Map::new()));
+            put_in_body(&mut body, name.expose(), value.into());
+            read.body = Some(body);
+            return read;
+        }
+        let value = Written::from(value);
+        read.url = self.url.with_parameters([(name, &value)]);
+        if let Some(each) = &mut read.for_each {
+            each.params.push((name.clone(), value));
+        }
+        read
+    }
+
     /// With other addresses, as `here` gives them.
     pub fn moved(&self, here: impl Fn(&Address) -> Address) -> RestRead {
         let api = ApiConnection { base: here(&self.api.base), ..(*self.api).clone() };
@@ -152,6 +173,19 @@ fn segment(value: &str) -> String {
     })
 }
 
+/// Puts a value at a dotted path of an object.
+pub fn put_in_body(body: &mut Value, path: &str, value: Value) {
+    let (key, rest) = path.split_once('.').map_or((path, None), |(key, rest)| (key, Some(rest)));
+    if !body.is_object() {
+        *body = Value::Object(serde_json::Map::new());
+    }
+    let Some(members) = body.as_object_mut() else { return };
+    match rest {
+        None => drop(members.insert(key.to_string(), value)),
+        Some(rest) => put_in_body(members.entry(key).or_insert(Value::Null), rest, value),
+    }
+}
+
 fn pairs(params: &[(Written, Written)]) -> impl Iterator<Item = (&Written, &Written)> {
     params.iter().map(|(name, value)| (name, value))
 }
@@ -171,6 +205,8 @@ struct RestIdentity<'a> {
     body: Option<String>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     columns: &'a [HiddenColumn],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cursor: Option<CursorIdentity<'a>>,
 }
 
 fn is_get(method: &MethodSpec) -> bool {
@@ -178,7 +214,7 @@ fn is_get(method: &MethodSpec) -> bool {
 }
 
 impl RestRead {
-    pub(super) fn identity(&self) -> String {
+    pub(super) fn identity(&self, cursor: Option<&Cursor>) -> String {
         let identity = RestIdentity {
             kind: "rest",
             url: self.url.identity(),
@@ -189,6 +225,7 @@ impl RestRead {
             // It may hold what a variable holds.
             body: self.body.as_ref().map(|body| hashed("", &body.to_string())),
             columns: &self.columns,
+            cursor: cursor.map(Cursor::identity),
         };
         serde_json::to_string(&identity).expect("identities have text keys only")
     }
@@ -216,7 +253,7 @@ pub(super) fn check(
     };
     let columns = hidden_columns(value, faults)?;
     let records = given(&value.records)?;
-    Some(RestRead { api: api.clone(), url, method, body, records, paginate, for_each: for_each?, columns })
+    Some(RestRead { api: api.clone(), url, method, body, records, paginate, for_each: for_each?, columns, since: None })
 }
 
 fn parameters(value: &SourceSpec) -> Option<Vec<(Written, Written)>> {
@@ -352,7 +389,17 @@ mod tests {
         let headers = BTreeMap::from([("id".to_string(), Secret::new("hush"))]);
         let api = Arc::new(ApiConnection { base: base.clone(), headers, auth: None, pace: Pace::default() });
         let method = MethodSpec::Get;
-        RestRead { api, url: base, method, body: None, records: None, paginate: None, for_each: None, columns: vec![] }
+        RestRead {
+            api,
+            url: base,
+            method,
+            body: None,
+            records: None,
+            paginate: None,
+            for_each: None,
+            columns: vec![],
+            since: None,
+        }
     }
 
     /// These texts are in lakes: another spelling would capture every source anew.
@@ -364,7 +411,7 @@ mod tests {
         let way = Pages::Number { page: "page".into(), first: 1 };
         read.paginate = Some(Paginator { way, size, place: ParameterPlace::Query });
         assert_eq!(
-            read.identity(),
+            read.identity(None),
             r#"{"kind":"rest","url":"https://host/a","headers":["id"],"records":"data","paginate":{"page":"page","limit":"limit","size":100}}"#
         );
     }

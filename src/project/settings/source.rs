@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::address::Address;
 use super::connection::{Connection, WEB_FILES};
+use super::cursor::{self, Cursor, CursorIdentity};
 use super::rest::{self, ApiConnection, RestRead};
 use super::target::address;
 use crate::error::Span;
@@ -27,6 +28,10 @@ pub struct Source {
     pub origin: Origin,
     /// Types given by the user for CSV columns, by column name as in the file.
     pub columns: BTreeMap<String, DataType>,
+    /// How only new rows are captured; all are without it.
+    pub cursor: Option<Cursor>,
+    /// The landings of how many states `vacuum` keeps, the newest and those before it; `None` keeps all.
+    pub keep_landings: Option<u32>,
 }
 
 #[derive(Debug, Clone)]
@@ -97,6 +102,8 @@ enum Identity<'a> {
         read: &'a SqlRead,
         #[serde(skip_serializing_if = "<[String]>::is_empty")]
         select: &'a [String],
+        #[serde(skip_serializing_if = "Option::is_none")]
+        cursor: Option<CursorIdentity<'a>>,
     },
 }
 
@@ -161,12 +168,13 @@ fn from_api(
     api: &Arc<ApiConnection>,
     faults: &mut Faults,
 ) -> Option<(Source, String)> {
-    let keys = ["path", "records", "paginate", "method", "params", "body", "for_each", "drop", "mask"];
+    let keys = ["path", "records", "paginate", "method", "params", "body", "for_each", "drop", "mask", "cursor", "key"];
     only(value, &keys, "a source of a `rest` connection", faults);
     let url = below(spec, value, &api.base, faults)?;
-    let read = rest::check(spec, value, api, url, faults)?;
-    let text = read.identity();
-    Some((Source { origin: Origin::Rest(Box::new(read)), columns: BTreeMap::new() }, text))
+    let read = rest::check(spec, value, api, url, faults);
+    let (cursor, read) = (cursor::check(value, true, faults)?, read?);
+    let text = read.identity(cursor.as_ref());
+    Some((Source { origin: Origin::Rest(Box::new(read)), columns: BTreeMap::new(), cursor, keep_landings: None }, text))
 }
 
 fn from_database(
@@ -175,7 +183,12 @@ fn from_database(
     database: &Address,
     faults: &mut Faults,
 ) -> Option<(Source, String)> {
-    only(value, &["table", "query", "select", "readers"], "a source of a `database` connection", faults);
+    only(
+        value,
+        &["table", "query", "select", "readers", "cursor", "key"],
+        "a source of a `database` connection",
+        faults,
+    );
     let query = match (&value.table, &value.query) {
         (Some(table), None) => SqlRead::Table(table.value.clone()?),
         (None, Some(query)) => SqlRead::Query(query.value.clone()?),
@@ -198,10 +211,12 @@ fn from_database(
         within("readers", at, 1..=64, faults);
     }
     let readers = given(&value.readers)?;
+    let cursor = cursor::check(value, false, faults)?;
     let url = database.without_parameters().identity();
-    let text = Identity::Database { url, read: &query, select: &select }.text();
+    let identity = cursor.as_ref().map(Cursor::identity);
+    let text = Identity::Database { url, read: &query, select: &select, cursor: identity }.text();
     let origin = Origin::Sql { database: database.clone(), query, select, readers };
-    Some((Source { origin, columns: BTreeMap::new() }, text))
+    Some((Source { origin, columns: BTreeMap::new(), cursor, keep_landings: None }, text))
 }
 
 /// The part that files behind a connection and behind a URL share; `address` is the key that gives it, at `span`.
@@ -254,7 +269,7 @@ fn from_file(
     let (columns, format) = (columns?, format?);
     let named = columns.iter().map(|(name, data_type)| (name, types::name(data_type))).collect();
     let text = Identity::File { url: url.identity(), format: &format, columns: named }.text();
-    Some((Source { origin: Origin::Url { url, format }, columns }, text))
+    Some((Source { origin: Origin::Url { url, format }, columns, cursor: None, keep_landings: None }, text))
 }
 
 /// The format that a path's ending names, with or without `.gz` or `.zst`.
@@ -375,6 +390,8 @@ fn only(value: &SourceSpec, keys: &[&str], what: &str, faults: &mut Faults) {
         ("for_each", place(&value.for_each)),
         ("drop", place(&value.drop)),
         ("mask", place(&value.mask)),
+        ("cursor", place(&value.cursor)),
+        ("key", place(&value.key)),
     ];
     for (key, span) in given {
         if let (Some(span), false) = (span, keys.contains(&key)) {
@@ -416,11 +433,15 @@ mod tests {
             columns: BTreeMap::from([(&name, "bigint".into())]),
         };
         let table = SqlRead::Table("shop.orders".into());
-        let database = Identity::Database { url: "sqlite:///shop.db".into(), read: &table, select: &[] };
-        let spelled = [file.text(), database.text()];
+        let database =
+            |cursor| Identity::Database { url: "sqlite:///shop.db".into(), read: &table, select: &[], cursor }.text();
+        let key = vec!["id".to_string()];
+        let cursor = Cursor { column: "at".into(), key, lag: None, start: Some("2026".into()), param: None };
+        let spelled = [file.text(), database(None), database(Some(cursor.identity()))];
         let expected = [
             r#"{"kind":"file","url":"https://host/a.csv","format":{"csv":{"delimiter":44,"header":true}},"columns":{"id":"bigint"}}"#,
             r#"{"kind":"database","url":"sqlite:///shop.db","read":{"table":"shop.orders"}}"#,
+            r#"{"kind":"database","url":"sqlite:///shop.db","read":{"table":"shop.orders"},"cursor":{"column":"at","key":["id"],"start":"2026"}}"#,
         ];
         assert_eq!(spelled, expected);
     }

@@ -1,5 +1,6 @@
 //! Captures from database servers, compared with what the servers say themselves.
 
+mod cursors;
 mod mariadb;
 mod newcomers;
 mod postgres;

@@ -36,12 +36,16 @@ pub async fn tables(asked: &SqlRequest<'_>) -> Result<Vec<DatabaseTable>> {
 
 pub async fn capture(asked: &SqlRequest<'_>, draft: &LandingDraft<'_>) -> Result<Taken> {
     let mut session = MysqlSession::open(asked).await?;
-    let MysqlReading { columns, mut forms, select, mut notes } = reading::plan(&mut session).await?;
+    let MysqlReading { columns, mut forms, select, mut notes, window } =
+        reading::plan(&mut session, draft.cursor).await?;
     let select = match draft.sample {
         // It may end with a comment.
         Some(rows) => format!("SELECT * FROM (\n{}\n) AS sample LIMIT {rows}", select.trim_end().trim_end_matches(';')),
         None => select,
     };
+    let mut sieve = window.as_ref().map(|(window, _)| window.sieve(&columns));
+    // Before the columns of a row stands whether it comes again.
+    let first = usize::from(sieve.is_some());
     let mut parts = RowParts::csv(draft, 1);
     parts.request(request(&asked.database.without_parameters().to_string()));
     let mut guard = RowGuard::new(columns.clone(), advice);
@@ -50,13 +54,17 @@ pub async fn capture(asked: &SqlRequest<'_>, draft: &LandingDraft<'_>) -> Result
     let mut rows = (&mut session.connection).fetch(text);
     let mut line = vec![];
     while let Some(row) = server::next(asked, told, &mut rows).await? {
-        if row.len() != columns.len() {
+        if row.len() != columns.len() + first {
             return Err(Error::failed("the table has been changed while it was read").hint("run again"));
         }
+        let value_at = |place: usize| {
+            let value: Result<Option<&[u8]>, _> = row.try_get_unchecked(place);
+            value.map_err(|error| told(asked, error))
+        };
         guard.begin();
         line.clear();
         for (place, form) in forms.iter_mut().enumerate() {
-            let value: Option<&[u8]> = row.try_get_unchecked(place).map_err(|error| told(asked, error))?;
+            let value = value_at(first + place)?;
             if place > 0 {
                 line.push(b',');
             }
@@ -72,6 +80,11 @@ pub async fn capture(asked: &SqlRequest<'_>, draft: &LandingDraft<'_>) -> Result
             }
         }
         line.push(b'\n');
+        if let Some(sieve) = &mut sieve
+            && !sieve.is_new(&line, value_at(0)? == Some(b"1".as_slice()))
+        {
+            continue;
+        }
         parts.ended_row(&line);
         if parts.waiting_bytes() >= FLUSH_BYTES {
             parts.flush().await?;
@@ -79,6 +92,17 @@ pub async fn capture(asked: &SqlRequest<'_>, draft: &LandingDraft<'_>) -> Result
     }
     drop(rows);
     session.close().await;
+    let taken = match window.zip(sieve) {
+        Some(((window, summary), sieve)) => {
+            if let Some(why) = window.nothing_new(&sieve) {
+                return Ok(Taken::Unchanged(why));
+            }
+            let mut taken = window.taken(sieve, summary, &mut notes);
+            taken.window.told_by = reading::told_by(&columns, &forms);
+            Some(taken.into())
+        }
+        None => None,
+    };
     let mut columns = columns;
     for (column, form) in columns.iter_mut().zip(&forms) {
         if let Form::Digits(digits) = form {
@@ -89,7 +113,7 @@ pub async fn capture(asked: &SqlRequest<'_>, draft: &LandingDraft<'_>) -> Result
         }
     }
     let schema = RowGuard::new(columns, advice).schema();
-    Ok(Taken::New { format: LandedFormat::TableCsv, schema, parts: parts.finish().await?, notes })
+    Ok(Taken::New { format: LandedFormat::TableCsv, schema, parts: parts.finish().await?, notes, window: taken })
 }
 
 fn advice(column: &str) -> String {

@@ -1,24 +1,35 @@
 //! What is read: the columns of a table or a query with their types, and how each is asked for.
 
+use std::collections::BTreeMap;
+
 use arrow::datatypes::{DataType, TimeUnit};
+use serde::{Deserialize, Serialize};
 use sqlx::mysql::{MySql, MySqlTypeInfo};
 use sqlx::{AssertSqlSafe, Column as _, Executor, SqlSafeStr, Statement, Type, TypeInfo};
 
 use super::session::{MysqlSession, identifier, literal, told};
 use crate::error::{Error, Result};
+use crate::formats::number::Number;
+use crate::ingest::cursor::{self, CursorAsk};
 use crate::ingest::database::guard::LandedColumn;
+use crate::ingest::database::window::{SqlWindow, WindowSummary, WrittenSql};
 use crate::ingest::database::{listed, refuse_twins, selected, server};
 use crate::project::{SqlRead, Written};
 
 /// All that there is to read.
 #[derive(Debug)]
-pub struct MysqlReading {
+pub struct MysqlReading<'c> {
     pub columns: Vec<LandedColumn>,
     /// How the values of each column are written down.
     pub forms: Vec<Form>,
+    /// With a window, each row begins with whether it comes again.
     pub select: String,
     pub notes: Vec<String>,
+    pub window: Option<(SqlWindow<'c>, WindowSummary)>,
 }
+
+const WRITTEN: WrittenSql =
+    WrittenSql { identifier, literal: typed_literal, text: |expression| expression.to_string() };
 
 #[derive(Debug, Clone, PartialEq)]
 pub enum Form {
@@ -29,7 +40,7 @@ pub enum Form {
 }
 
 /// The digits that a column's numbers have.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct DigitCount {
     before: usize,
     after: usize,
@@ -68,7 +79,7 @@ enum MysqlExpression {
     Number,
 }
 
-pub async fn plan(session: &mut MysqlSession<'_>) -> Result<MysqlReading> {
+pub async fn plan<'c>(session: &mut MysqlSession<'_>, cursor: Option<&'c CursorAsk<'c>>) -> Result<MysqlReading<'c>> {
     let (from, described) = match session.asked.query {
         SqlRead::Table(table) => {
             let (from, all) = table_columns(session, table).await?;
@@ -85,8 +96,13 @@ pub async fn plan(session: &mut MysqlSession<'_>) -> Result<MysqlReading> {
     if described.is_empty() {
         return Err(Error::failed("it has no columns"));
     }
-    let mut reading =
-        MysqlReading { columns: vec![], forms: vec![], select: String::new(), notes: vec!["one reader".into()] };
+    let mut reading = MysqlReading {
+        columns: vec![],
+        forms: vec![],
+        select: String::new(),
+        notes: vec!["one reader".into()],
+        window: None,
+    };
     let mut expressions = vec![];
     let is_plain = described.iter().all(|column| column.asked == MysqlExpression::Itself);
     for Described { name, data_type, form, asked, note } in described {
@@ -100,12 +116,60 @@ pub async fn plan(session: &mut MysqlSession<'_>) -> Result<MysqlReading> {
         reading.forms.push(form);
         reading.columns.push(LandedColumn { name, data_type });
     }
-    reading.select = match session.asked.query {
-        // As it is, so that the server need not keep its rows before it gives them.
-        SqlRead::Query(query) if is_plain => query.expose().to_string(),
-        _ => format!("SELECT {} FROM {from}", expressions.join(", ")),
+    let Some(ask) = cursor else {
+        reading.select = match session.asked.query {
+            // As it is, so that the server need not keep its rows before it gives them.
+            SqlRead::Query(query) if is_plain => query.expose().to_string(),
+            _ => format!("SELECT {} FROM {from}", expressions.join(", ")),
+        };
+        return Ok(reading);
     };
+    learn(&reading.columns, &mut reading.forms, ask.told_by.as_ref());
+    let compared = reading.columns.iter().zip(&reading.forms).map(|(column, form)| match form {
+        // What it lands as is told by its digits, and what it is by the server.
+        Form::Digits(_) => LandedColumn { data_type: DataType::Decimal128(38, 0), ..column.clone() },
+        Form::Text | Form::Bytes => column.clone(),
+    });
+    let window = SqlWindow::of(ask, &compared.collect::<Vec<_>>(), WRITTEN)?;
+    let answer = session.answer(window.question(&from)?).await?;
+    let summary = window.summary(&answer)?;
+    let condition = window.condition()?.map(|condition| format!(" WHERE {condition}")).unwrap_or_default();
+    let comes_again = window.comes_again(&summary)?;
+    reading.select = format!("SELECT {comes_again} AS comes_again, {} FROM {from}{condition}", expressions.join(", "));
+    reading.window = Some((window, summary));
     Ok(reading)
+}
+
+/// A value as a literal of its column's type: a number that is compared as a text would be a double.
+fn typed_literal(value: &str, data_type: &DataType) -> Result<String> {
+    let is_number = |value: &str| Number::parse(value).is_some_and(|number| !number.has_exponent());
+    match data_type {
+        // One that the server cannot read would be null to it, and nothing is more than that.
+        DataType::Date32 | DataType::Timestamp(..) => Ok(format!("CAST('{}' AS datetime(6))", cursor::utc(value)?)),
+        DataType::Utf8 => Ok(literal(value)),
+        _ if is_number(value) => Ok(value.to_string()),
+        _ => Err(Error::failed(format!("`{value}` is no number, as the values of the cursor are"))),
+    }
+}
+
+/// How many digits the decimals of all landings have, for the next one; `None` without decimals of that kind.
+pub fn told_by(columns: &[LandedColumn], forms: &[Form]) -> Option<serde_json::Value> {
+    let digits = columns.iter().zip(forms).filter_map(|(column, form)| match form {
+        Form::Digits(digits) => Some((&column.name, digits)),
+        _ => None,
+    });
+    let digits: BTreeMap<&String, &DigitCount> = digits.collect();
+    if digits.is_empty() { None } else { serde_json::to_value(digits).ok() }
+}
+
+/// Goes on from the digits that the landings before had.
+fn learn(columns: &[LandedColumn], forms: &mut [Form], told_by: Option<&serde_json::Value>) {
+    for (column, form) in columns.iter().zip(forms) {
+        let before = told_by.and_then(|told_by| DigitCount::deserialize(told_by.get(&column.name)?).ok());
+        if let (Form::Digits(digits), Some(before)) = (form, before) {
+            *digits = before;
+        }
+    }
 }
 
 async fn table_columns(session: &mut MysqlSession<'_>, written: &Written) -> Result<(String, Vec<Described>)> {

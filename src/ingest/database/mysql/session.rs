@@ -53,11 +53,21 @@ impl<'a> MysqlSession<'a> {
 
     /// The rows of a question of our own, as texts; null is empty.
     pub async fn rows(&mut self, text: impl Into<String>) -> Result<Vec<Vec<String>>> {
-        let waiting = (&mut self.connection).fetch_all(sqlx::raw_sql(AssertSqlSafe(text.into())));
+        let rows = self.cells(text.into()).await?.into_iter();
+        Ok(rows.map(|row| row.into_iter().map(Option::unwrap_or_default).collect()).collect())
+    }
+
+    /// The one row of a question whose answers are texts.
+    pub async fn answer(&mut self, text: String) -> Result<Vec<Option<String>>> {
+        Ok(self.cells(text).await?.into_iter().next().unwrap_or_default())
+    }
+
+    async fn cells(&mut self, text: String) -> Result<Vec<Vec<Option<String>>>> {
+        let waiting = (&mut self.connection).fetch_all(sqlx::raw_sql(AssertSqlSafe(text)));
         let rows: Vec<MySqlRow> = server::answered(self.asked, told, waiting).await?;
         let text = |row: &MySqlRow, place| {
             let value: Option<&[u8]> = row.try_get_unchecked(place).map_err(|error| told(self.asked, error))?;
-            Ok(String::from_utf8_lossy(value.unwrap_or_default()).into_owned())
+            Ok(value.map(|text| String::from_utf8_lossy(text).into_owned()))
         };
         rows.iter().map(|row| (0..row.len()).map(|place| text(row, place)).collect()).collect()
     }

@@ -11,6 +11,7 @@ use futures::future::try_join_all;
 use super::guard::{LandedColumn, RowGuard};
 use super::{DatabaseTable, SqlRequest, request, server};
 use crate::error::Result;
+use crate::ingest::cursor::RowSieve;
 use crate::ingest::parts::{LandingDraft, RowParts, Taken};
 use crate::lake::landing::{LandedFormat, LandedPart};
 use reading::PostgresReading;
@@ -45,7 +46,8 @@ pub async fn tables(asked: &SqlRequest<'_>) -> Result<Vec<DatabaseTable>> {
 
 pub async fn capture(asked: &SqlRequest<'_>, draft: &LandingDraft<'_>) -> Result<Taken> {
     let mut first = PostgresSession::open(asked, None).await?;
-    let PostgresReading { columns, whole, mut selects, mut notes } = reading::plan(&mut first).await?;
+    let PostgresReading { columns, whole, mut selects, mut notes, window } =
+        reading::plan(&mut first, draft.cursor).await?;
     if let Some(rows) = draft.sample {
         notes.extend(notes.is_empty().then(|| "one reader".to_string()));
         selects = vec![format!("{whole} LIMIT {rows}")];
@@ -57,40 +59,66 @@ pub async fn capture(asked: &SqlRequest<'_>, draft: &LandingDraft<'_>) -> Result
         sessions = try_join_all(others).await?;
     }
     sessions.insert(0, first);
+    let sieve = window.as_ref().map(|(window, _)| window.sieve(&columns));
     let readers = sessions.into_iter().zip(&selects).enumerate();
     let parts = readers.map(|(reader, (session, select))| {
         let mut parts = RowParts::csv(draft, reader * NUMBERS + 1);
         parts.request(request(&asked.database.without_parameters().to_string()));
-        copy(session, select, columns.clone(), parts)
+        copy(session, select, columns.clone(), parts, sieve.clone())
     });
-    let parts = try_join_all(parts).await?.concat();
+    let (parts, sieves): (Vec<_>, Vec<_>) = try_join_all(parts).await?.into_iter().unzip();
+    let sieve = sieves.into_iter().flatten().reduce(RowSieve::and);
+    let window = match window.zip(sieve) {
+        Some(((window, summary), sieve)) => {
+            if let Some(why) = window.nothing_new(&sieve) {
+                return Ok(Taken::Unchanged(why));
+            }
+            Some(window.taken(sieve, summary, &mut notes).into())
+        }
+        None => None,
+    };
+    let parts = parts.into_iter().flatten().flatten().collect();
     let schema = RowGuard::new(columns, advice).schema();
-    Ok(Taken::New { format: LandedFormat::TableCsv, schema, parts, notes })
+    Ok(Taken::New { format: LandedFormat::TableCsv, schema, parts, notes, window })
 }
 
 /// A reader's rows. The server sends each in a message of its own
-/// (<https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-COPY>).
-async fn copy(
+/// (<https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-COPY>). With a sieve, each begins with what tells
+/// whether it will be asked for again, and there are no parts where there is nothing new.
+async fn copy<'s>(
     mut session: PostgresSession<'_>,
     select: &str,
     columns: Vec<LandedColumn>,
     mut parts: RowParts<'_>,
-) -> Result<Vec<LandedPart>> {
+    mut sieve: Option<RowSieve<'s>>,
+) -> Result<(Option<Vec<LandedPart>>, Option<RowSieve<'s>>)> {
     let asked = session.asked;
     let statement = format!("COPY ({select}) TO STDOUT (FORMAT csv, ENCODING 'UTF8')");
     let mut guard = RowGuard::new(columns, advice);
     let mut rows = server::answered(asked, told, session.connection.copy_out_raw(&statement)).await?;
     while let Some(row) = server::next(asked, told, &mut rows).await? {
-        guard.row(&row)?;
-        parts.ended_row(&row);
+        let mut row = &row[..];
+        if let Some(sieve) = &mut sieve {
+            let (comes_again, rest) = (row.starts_with(b"1"), row.get(COMES_AGAIN_BYTES..).unwrap_or_default());
+            row = rest;
+            if !sieve.is_new(row, comes_again) {
+                continue;
+            }
+        }
+        guard.row(row)?;
+        parts.ended_row(row);
         if parts.waiting_bytes() >= FLUSH_BYTES {
             parts.flush().await?;
         }
     }
     drop(rows);
     session.close().await;
-    parts.finish().await
+    let is_empty_step = sieve.as_ref().is_some_and(|sieve| sieve.new == 0 && sieve.taken > 0);
+    Ok((if is_empty_step { None } else { Some(parts.finish().await?) }, sieve))
 }
+
+/// `1,` or `0,` before the columns of a row.
+const COMES_AGAIN_BYTES: usize = 2;
 
 fn advice(column: &str) -> String {
     let column = session::identifier(column);

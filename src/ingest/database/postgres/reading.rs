@@ -4,10 +4,12 @@ use std::thread::available_parallelism;
 
 use sqlx::{AssertSqlSafe, Column as _, Either, Executor, SqlSafeStr, Statement};
 
-use super::session::{PostgresSession, identifier, told};
+use super::session::{PostgresSession, identifier, literal, told};
 use super::types::{self, TypeNumber};
 use crate::error::{Error, Result};
+use crate::ingest::cursor::{AskKind, CursorAsk};
 use crate::ingest::database::guard::LandedColumn;
+use crate::ingest::database::window::{SqlWindow, WindowSummary, WrittenSql};
 use crate::ingest::database::{listed, refuse_twins, selected, server};
 use crate::project::{SqlRead, Written};
 
@@ -22,14 +24,22 @@ const RANGES_FROM: i64 = 140_000;
 
 /// All that there is to read.
 #[derive(Debug)]
-pub struct PostgresReading {
+pub struct PostgresReading<'c> {
     pub columns: Vec<LandedColumn>,
     /// A SELECT of all rows.
     pub whole: String,
-    /// A SELECT for each reader; together they give each row once.
+    /// A SELECT for each reader; together they give each row once. With a window, each row begins with whether it comes
+    /// again.
     pub selects: Vec<String>,
     pub notes: Vec<String>,
+    pub window: Option<(SqlWindow<'c>, WindowSummary)>,
 }
+
+const WRITTEN: WrittenSql = WrittenSql {
+    identifier,
+    literal: |value, _| Ok(literal(value)),
+    text: |expression| format!("({expression})::text"),
+};
 
 /// A table of the catalogue.
 struct PostgresTable {
@@ -48,8 +58,11 @@ struct Numbered {
     type_number: TypeNumber,
 }
 
-pub async fn plan(session: &mut PostgresSession<'_>) -> Result<PostgresReading> {
-    let (from, numbered, split) = match session.asked.query {
+pub async fn plan<'c>(
+    session: &mut PostgresSession<'_>,
+    cursor: Option<&'c CursorAsk<'c>>,
+) -> Result<PostgresReading<'c>> {
+    let (from, numbered, mut split) = match session.asked.query {
         SqlRead::Table(written) => {
             let table = table(session, written).await?;
             let all = columns_of(session, &table).await?;
@@ -73,16 +86,31 @@ pub async fn plan(session: &mut PostgresSession<'_>) -> Result<PostgresReading> 
     if landed.len() != numbered.len() {
         return Err(Error::failed("the database does not tell the types of all columns"));
     }
-    let mut notes: Vec<String> = split.note.into_iter().collect();
+    let mut notes: Vec<String> = vec![];
     let (mut columns, mut expressions) = (vec![], vec![]);
     for (Numbered { name, .. }, landed) in numbered.into_iter().zip(landed) {
         notes.extend(landed.note.map(|note| format!("`{name}` {note}")));
         expressions.push(landed.asked.expression(&name));
         columns.push(LandedColumn { name, data_type: landed.data_type });
     }
+    let mut window = None;
+    if let Some(ask) = cursor {
+        let asked = SqlWindow::of(ask, &columns, WRITTEN)?;
+        let summary = asked.summary(&session.texts(asked.question(&from)?).await?)?;
+        expressions.insert(0, format!("{} AS comes_again", asked.comes_again(&summary)?));
+        if ask.kind != AskKind::Whole {
+            // An index finds them, and each reader would look there.
+            split = Split { conditions: vec![String::new()], note: None };
+        }
+        if let Some(condition) = asked.condition()? {
+            split = split.with(&condition);
+        }
+        window = Some((asked, summary));
+    }
+    notes.extend(split.note);
     let select = format!("SELECT {} FROM {from}", expressions.join(", "));
     let selects = split.conditions.iter().map(|condition| format!("{select}{condition}")).collect();
-    Ok(PostgresReading { columns, whole: select, selects, notes })
+    Ok(PostgresReading { columns, whole: select, selects, notes, window })
 }
 
 /// Which rows each reader takes.
@@ -93,6 +121,15 @@ struct Split {
 }
 
 impl Split {
+    /// The rows that fulfil a condition, too.
+    fn with(self, condition: &str) -> Self {
+        let both = self.conditions.iter().map(|range| {
+            let word = if range.is_empty() { " WHERE" } else { " AND" };
+            format!("{range}{word} {condition}")
+        });
+        Split { conditions: both.collect(), note: self.note }
+    }
+
     fn whole(wanted: Option<u32>, what: &str) -> Self {
         let is_less = wanted.is_some_and(|wanted| wanted > 1);
         let note = is_less.then(|| format!("one reader instead of {}: {what} is not shared out", wanted.unwrap_or(1)));
@@ -245,7 +282,9 @@ mod tests {
             ]
         );
         assert_eq!(split.note.as_deref(), Some("3 readers under one snapshot, each a range of pages"));
+        assert_eq!(split.with("(a)").conditions[2], " WHERE ctid >= '(6,0)'::tid AND (a)");
         assert_eq!(ranges(&table(10, None), None).conditions, [""]);
+        assert_eq!(ranges(&table(10, None), None).with("(a)").conditions, [" WHERE (a)"]);
         assert_eq!(ranges(&table(0, None), Some(4)).conditions, [""]);
         let whole = ranges(&table(10, Some("a view")), Some(2));
         assert_eq!(whole.note.as_deref(), Some("one reader instead of 2: a view is not shared out"));

@@ -2,7 +2,7 @@
 
 use sqlx::error::DatabaseError;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgRow};
-use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, FromRow};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, FromRow, Row};
 
 use crate::error::{Error, Result};
 use crate::ingest::database::SqlRequest;
@@ -56,6 +56,8 @@ impl<'a> PostgresSession<'a> {
             ("xmloption", "content"),
             // The order of the rows is that of the last capture, if nothing has changed.
             ("synchronize_seqscans", "off"),
+            // A text of ours means what it says.
+            ("standard_conforming_strings", "on"),
             ("lock_timeout", "60s"),
             // We may be slower than the server, which then waits for us within a statement.
             ("idle_in_transaction_session_timeout", "0"),
@@ -90,6 +92,14 @@ impl<'a> PostgresSession<'a> {
     {
         let query = sqlx::query_as(sql).persistent(false).bind(names[0]).bind(names[1]);
         server::answered(self.asked, told, query.fetch_all(&mut self.connection)).await
+    }
+
+    /// The one row of a question whose answers are texts.
+    pub async fn texts(&mut self, sql: String) -> Result<Vec<Option<String>>> {
+        let waiting = (&mut self.connection).fetch_one(sqlx::raw_sql(AssertSqlSafe(sql)));
+        let row = server::answered(self.asked, told, waiting).await?;
+        let text = |place| row.try_get_unchecked(place).map_err(|error| told(self.asked, error));
+        (0..row.len()).map(text).collect()
     }
 
     /// The name by which other connections see the same rows.
@@ -154,6 +164,7 @@ pub fn identifier(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
-fn literal(text: &str) -> String {
+/// A text of SQL; the server takes it for whatever it is compared with.
+pub fn literal(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
