@@ -306,7 +306,8 @@ impl Session {
     /// no condition; they still know places in the condition's file ([`faults`]).
     pub fn plan_condition(&self, keeps: &Condition, schema: &DFSchema) -> datafusion::error::Result<Expr> {
         let expr = ExprWithAlias { expr: keeps.expr().clone(), alias: None };
-        let planned = literals::narrowed_expr(self.context.state().create_logical_expr_from_sql_expr(expr, schema)?)?;
+        let planned = self.context.state().create_logical_expr_from_sql_expr(expr, schema)?;
+        let planned = literals::narrowed_expr(planned, schema)?;
         let is_of_many = |part: &Expr| Ok(matches!(part, Expr::AggregateFunction(_)));
         if planned.exists(is_of_many)? {
             let own = Error::config("a check sees one row, and an aggregate is of many");

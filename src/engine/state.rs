@@ -84,6 +84,7 @@ pub(super) fn state(config: SessionConfig, runtime: &Arc<RuntimeEnv>, threads: u
     aggregates.extend(spark::functions::of_many_rows(&mode));
     aggregates.push(Arc::new(numeric_sketch()));
     aggregates.extend(kmeans::aggregates());
+    builder.window_functions().get_or_insert_default().extend(spark::functions::window::all());
     let functions = builder.scalar_functions().get_or_insert_default();
     functions.extend(kmeans::functions());
     functions.extend(spark::functions::of_one_row(&mode));

@@ -8,6 +8,7 @@
 //! | `analyzer` | what depends on types that only the whole plan knows: conversions, casts |
 //! | `coercion` | which types operators make of their operands' |
 //! | `functions` | the registry: one file a family |
+//! | `interval_units` | which units an interval has, and how it is written |
 //! | `mode` | the two modes, and the time zone: `sql:` of a project |
 //! | `text` | how values are spelled as texts, and read from them |
 //! | `types` | type names ⇄ Arrow, as files and landings have them |
@@ -19,6 +20,7 @@
 pub mod analyzer;
 pub mod coercion;
 pub mod functions;
+pub mod interval_units;
 pub mod mode;
 pub mod planner;
 pub mod relations;

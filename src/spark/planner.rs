@@ -30,7 +30,7 @@ impl ExprPlanner for SparkPlanner {
             BinaryOperator::Modulo => ArithmeticOp::Remainder,
             BinaryOperator::MyIntegerDivide => ArithmeticOp::DivideWhole,
             BinaryOperator::StringConcat
-                if is_list(&expr.left.get_type(schema)?) || is_list(&expr.right.get_type(schema)?) =>
+                if !expr.left.get_type(schema)?.is_string() || !expr.right.get_type(schema)?.is_string() =>
             {
                 return Ok(PlannerResult::Planned(lists::concat().call(vec![expr.left, expr.right])));
             }

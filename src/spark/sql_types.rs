@@ -13,6 +13,7 @@ use datafusion::common::{Result, plan_err};
 use datafusion::logical_expr::planner::TypePlanner;
 use datafusion::sql::sqlparser::ast::{ArrayElemTypeDef, DataType as SqlType, ExactNumberInfo};
 
+use super::interval_units::UnitRange;
 use super::types::{self, list_of, map_of};
 
 pub const TIMESTAMP: DataType = DataType::Timestamp(TimeUnit::Microsecond, None);
@@ -92,14 +93,19 @@ pub fn canonical(data_type: &DataType) -> Option<DataType> {
 
 /// The types of numbers that are written with a suffix, under names that nobody else gives to a type: a number that is
 /// written is more than a text that is cast.
-const LITERALS: [(&str, DataType); 3] =
-    [("tinyint_literal", DataType::Int8), ("smallint_literal", DataType::Int16), ("bigint_literal", DataType::Int64)];
+const LITERALS: [(&str, DataType); 4] = [
+    ("tinyint_literal", DataType::Int8),
+    ("smallint_literal", DataType::Int16),
+    ("int_literal", DataType::Int32),
+    ("bigint_literal", DataType::Int64),
+];
 
 /// Under which name a type is one of a literal.
 pub fn literal(sql_type: &SqlType) -> Option<&'static str> {
     let data_type = match sql_type {
         SqlType::TinyInt(_) => DataType::Int8,
         SqlType::SmallInt(_) => DataType::Int16,
+        SqlType::Int(_) => DataType::Int32,
         SqlType::BigInt(_) => DataType::Int64,
         _ => return None,
     };
@@ -124,6 +130,11 @@ impl TypePlanner for SparkTypes {
         {
             let mark = [(LITERAL_MARK.to_string(), String::new())];
             return Ok(Some(Arc::new(Field::new("", data_type.clone(), true).with_metadata(mark.into()))));
+        }
+        if let SqlType::Interval { fields: Some(units), .. } = sql_type
+            && let Some(units) = UnitRange::named(&units.to_string().to_lowercase())
+        {
+            return Ok(Some(Arc::new(units.field(""))));
         }
         Ok(of_sql(sql_type)?.map(|data_type| Arc::new(Field::new("", data_type, true))))
     }

@@ -7,7 +7,7 @@ use datafusion::error::DataFusionError;
 
 use crate::hints::{nearest, suggest};
 use crate::spark::sql::names;
-use crate::spark::{functions, types};
+use crate::spark::{functions, sql_types};
 
 /// What happened, and what to do.
 type Wording = (String, Option<String>);
@@ -116,13 +116,7 @@ pub(super) fn refused_call(error: &DataFusionError) -> Option<(String, usize)> {
     let text = message(error);
     let (function, types) = between(&text, "argument types '", "'.")?.split_once('(')?;
     let types = types.strip_suffix(')')?;
-    // `Decimal128(10, 2)` and `List(Struct(…))` have commas of their own.
-    let mut depth = 0;
-    let commas = types.chars().filter(|c| {
-        depth += i32::from(*c == '(') - i32::from(*c == ')');
-        *c == ',' && depth == 0
-    });
-    let count = if types.is_empty() { 0 } else { commas.count() + 1 };
+    let count = if types.is_empty() { 0 } else { parts(types).len() };
     Some((function.to_string(), count))
 }
 
@@ -150,7 +144,7 @@ fn rephrased(said: &str, notes: &[&str]) -> Option<Wording> {
     }
     // `sum(Utf8)`
     if let Some((name, types)) = between(said, "argument types '", "'.").and_then(|call| call.split_once('(')) {
-        let types: Vec<String> = types.trim_end_matches(')').split(", ").map(spark_type).collect();
+        let types: Vec<String> = parts(types.strip_suffix(')').unwrap_or(types)).into_iter().map(spark_type).collect();
         let name = functions::written(name);
         let hint = format!("convert it with CAST to a type that `{name}` takes");
         return words(format!("`{name}` does not take ({})", types.join(", ")), &hint);
@@ -203,9 +197,29 @@ fn unqualified(name: &str) -> &str {
     name.rsplit_once('.').filter(|_| is_name).map_or(name, |(_, last)| last)
 }
 
-/// `Utf8` → `string`.
+/// What stands between commas: `Decimal128(10, 2)` and `List(Struct(…))` have some of their own.
+fn parts(types: &str) -> Vec<&str> {
+    let mut depth = 0;
+    let commas = types.char_indices().filter(|(_, c)| {
+        depth += i32::from(*c == '(') - i32::from(*c == ')');
+        *c == ',' && depth == 0
+    });
+    let ends: Vec<usize> = commas.map(|(at, _)| at).chain([types.len()]).collect();
+    let starts = std::iter::once(0).chain(ends.iter().map(|end| end + 1));
+    starts.zip(&ends).map(|(start, end)| types[start..*end].trim()).collect()
+}
+
+/// `Utf8` → `string`. Of what lies within a map or a struct the engine writes more than it reads.
 fn spark_type(arrow: &str) -> String {
-    arrow.parse().map_or_else(|_| arrow.to_string(), |data_type| types::name(&data_type))
+    let plain = arrow.trim();
+    let nested = [("Map(", "map"), ("Struct(", "struct"), ("List(", "array"), ("LargeList(", "array")];
+    match plain.parse() {
+        Ok(data_type) => sql_types::name(&data_type),
+        Err(_) => {
+            let of = nested.iter().find(|(begins, _)| plain.starts_with(begins));
+            of.map_or_else(|| plain.to_string(), |(_, name)| name.to_string())
+        }
+    }
 }
 
 /// The text of an error without the engine's own labels, and without what it says to its own developers.
@@ -247,4 +261,22 @@ fn without_tree(text: &str) -> Option<&str> {
     let said = text[..tree].rsplit_once(": ").map_or("", |(said, _)| said);
     let is_told = !said.is_empty() && !said.contains("ast node") && !said.contains("Unsupported");
     Some(if is_told { said } else { "this is not supported here" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn types_are_those_of_spark() {
+        let map = r#"Map("entries": non-null Struct("key": non-null Utf8, "value": Int32), unsorted)"#;
+        let said = format!("No function matches the given name and argument types 'sum({map}, Decimal128(10, 2))'.");
+        let (words, _) = rephrased(&said, &[]).unwrap();
+        assert!(
+            words == "`sum` does not take (map<string,int>, decimal(10,2))"
+                || words == "`sum` does not take (map, decimal(10,2))",
+            "{words}"
+        );
+        assert_eq!(spark_type("Timestamp(µs)"), "timestamp");
+    }
 }

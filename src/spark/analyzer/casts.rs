@@ -6,7 +6,7 @@
 use arrow::datatypes::{DataType, FieldRef};
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TreeNode};
-use datafusion::common::{DFSchema, DataFusionError, Diagnostic, Result, ScalarValue, not_impl_err};
+use datafusion::common::{DFSchema, DataFusionError, Diagnostic, Result, ScalarValue, plan_err};
 use datafusion::logical_expr::expr::{Cast, TryCast};
 use datafusion::logical_expr::utils::merge_schema;
 use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan};
@@ -15,6 +15,7 @@ use datafusion::optimizer::AnalyzerRule;
 use super::named;
 use crate::spark::functions::scalar::cast::{self, pairs};
 use crate::spark::functions::scalar::intervals;
+use crate::spark::interval_units::UnitRange;
 use crate::spark::mode::{SqlMode, Strictness};
 use crate::spark::sql_types::{canonical, name};
 
@@ -66,14 +67,20 @@ fn rewrite(expr: Expr, schema: &DFSchema, strictness: Strictness) -> Result<Tran
 fn of_spark(value: &Expr, to: &FieldRef, schema: &DFSchema, strictness: Strictness) -> Result<Option<Expr>> {
     let Ok(found) = value.get_type(schema) else { return Ok(None) };
     let wanted = to.data_type();
-    if matches!(found, DataType::Interval(_) | DataType::Duration(_)) && wanted.is_string() {
-        // What is written in a query has lost its units.
-        if matches!(value, Expr::Literal(..)) {
-            return not_impl_err!(
-                "the text of an interval is not Spark's yet; take its parts with `extract(… FROM …)`"
-            );
-        }
-        return Ok(Some(intervals::spelled(value.clone())));
+    let is_interval = |data_type: &DataType| matches!(data_type, DataType::Interval(_) | DataType::Duration(_));
+    if is_interval(&found) && wanted.is_string() {
+        let (_, field) = value.to_field(schema)?;
+        return Ok(Some(intervals::spelled(value.clone(), &field)));
+    }
+    if let Some(units) = UnitRange::of_field(to).filter(|_| !is_interval(&found)) {
+        return match found.is_integer() && units.from == units.to {
+            true => Ok(Some(intervals::cast_of(value.clone(), units))),
+            false => plan_err!(
+                "a cast of \"{}\" to \"{}\" is not there: make_dt_interval and make_ym_interval make intervals of numbers",
+                name(&found).to_uppercase(),
+                name(wanted).to_uppercase()
+            ),
+        };
     }
     let (Some(from), Some(canonical_to)) = (canonical(&found), canonical(wanted)) else { return Ok(None) };
     if !pairs::exists(&from, &canonical_to, strictness) {
@@ -87,7 +94,8 @@ fn of_spark(value: &Expr, to: &FieldRef, schema: &DFSchema, strictness: Strictne
     let cast = match &value {
         // Where it is an error, it is one when the query runs: perhaps nobody asks for the value.
         Expr::Literal(ScalarValue::Utf8(Some(text)), _) if is_special(text, &canonical_to) => {
-            return Err(written_time(text));
+            let epoch = epoch(text, &canonical_to)?.ok_or_else(|| written_time(text))?;
+            Expr::Literal(epoch, None)
         }
         Expr::Literal(literal, _) => match cast::literal(literal, &canonical_to, strictness) {
             Ok(cast) => Expr::Literal(cast, None),
@@ -104,6 +112,12 @@ fn is_special(text: &str, to: &DataType) -> bool {
     let word = text.trim().to_ascii_lowercase();
     matches!(to, DataType::Date32 | DataType::Timestamp(..))
         && ["epoch", "now", "today", "tomorrow", "yesterday"].contains(&word.as_str())
+}
+
+/// The first moment of 1970, if that is the word.
+fn epoch(text: &str, to: &DataType) -> Result<Option<ScalarValue>> {
+    let is_epoch = text.trim().eq_ignore_ascii_case("epoch");
+    is_epoch.then(|| ScalarValue::new_zero(to)).transpose()
 }
 
 fn written_time(text: &str) -> DataFusionError {

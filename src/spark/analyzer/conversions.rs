@@ -8,7 +8,7 @@ use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{DFSchema, DataFusionError, Result, ScalarValue, internal_err};
 use datafusion::config::ConfigOptions;
 use datafusion::functions::core::coalesce;
-use datafusion::logical_expr::expr::{Between, Case, InList, InSubquery, Like, ScalarFunction};
+use datafusion::logical_expr::expr::{Between, Case, Cast, InList, InSubquery, Like, ScalarFunction, TryCast};
 use datafusion::logical_expr::expr_schema::cast_subquery;
 use datafusion::logical_expr::{BinaryExpr, Expr, ExprSchemable, Join, LogicalPlan, Operator, when};
 use datafusion::optimizer::AnalyzerRule;
@@ -17,8 +17,10 @@ use super::casts::schema_below;
 use super::one_type::{binary, converted, data_diff_types, named};
 use super::{floats, named, operators, unions};
 use crate::spark::coercion::{common, compared, without_texts};
+use crate::spark::functions::scalar::like;
+use crate::spark::interval_units::UnitRange;
 use crate::spark::mode::SqlMode;
-use crate::spark::sql_types::{canonical, name};
+use crate::spark::sql_types::{TIMESTAMP, canonical, name, timestamp_ntz};
 
 #[derive(Debug)]
 pub struct SparkConversions;
@@ -92,7 +94,7 @@ impl Conversions<'_> {
             }
             Expr::Case(case) => self.case(case).map(Transformed::yes),
             Expr::Like(Like { negated, expr, pattern, escape_char, case_insensitive }) => {
-                let (expr, pattern) = (Box::new(self.as_text(*expr)), Box::new(self.as_text(*pattern)));
+                let (expr, pattern) = (Box::new(self.as_text(*expr)), Box::new(like::checked(self.as_text(*pattern))));
                 Ok(Transformed::yes(Expr::Like(Like { negated, expr, pattern, escape_char, case_insensitive })))
             }
             other => Ok(Transformed::no(other)),
@@ -176,9 +178,26 @@ impl Conversions<'_> {
             "coalesce" | "make_array" | "array" => (0, common),
             "if" => (1, common),
             "greatest" | "least" => (0, without_texts),
+            // Without a pattern they are casts, and know the same words.
+            "to_date" | "try_to_date" | "to_timestamp" | "try_to_timestamp" | "to_timestamp_ntz"
+                if args.len() == 1 && args[0].get_type(self.schema)?.is_string() =>
+            {
+                let to = match func.name() {
+                    "to_date" | "try_to_date" => DataType::Date32,
+                    "to_timestamp_ntz" => timestamp_ntz(),
+                    _ => TIMESTAMP,
+                };
+                let text = Box::new(args.remove(0));
+                return Ok(Transformed::yes(match func.name().starts_with("try_") {
+                    true => Expr::TryCast(TryCast::new(text, to)),
+                    false => Expr::Cast(Cast::new(text, to)),
+                }));
+            }
             // Known without a value, which may be none that can be computed.
             "typeof" if args.len() == 1 => {
-                let name = name(&args[0].get_type(self.schema)?);
+                let (_, field) = args[0].to_field(self.schema)?;
+                let interval = UnitRange::of_field(&field).map(|units| format!("interval {}", units.name()));
+                let name = interval.unwrap_or_else(|| name(field.data_type()));
                 return Ok(Transformed::yes(Expr::Literal(ScalarValue::from(name), None)));
             }
             // It is of its first argument's type, whatever that is compared as.

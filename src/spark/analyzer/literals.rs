@@ -17,7 +17,7 @@ use crate::spark::sql_types::{is_literal, name};
 /// A plan as the planner has made it of a text, with types that follow from those of its literals.
 pub fn narrowed(plan: LogicalPlan, ansi: bool) -> Result<LogicalPlan> {
     match plan {
-        // Both sides of a recursion have been made to fit each other, and VALUES their columns.
+        // Both sides of a recursion have been made to fit each other, and the rows of VALUES were narrowed one by one.
         LogicalPlan::RecursiveQuery(_) | LogicalPlan::Values(_) | LogicalPlan::TableScan(_) => return Ok(plan),
         _ => {}
     }
@@ -29,8 +29,7 @@ pub fn narrowed(plan: LogicalPlan, ansi: bool) -> Result<LogicalPlan> {
         LogicalPlan::Limit(_) => plan,
         plan => {
             let schema = merge_schema(&plan.inputs());
-            named::map_expressions(plan, |expr| with_variables(narrowed_expr(expr)?, &schema).map(Transformed::yes))?
-                .data
+            named::map_expressions(plan, |expr| narrowed_expr(expr, &schema).map(Transformed::yes))?.data
         }
     };
     plan.recompute_schema()
@@ -44,8 +43,8 @@ fn with_variables(expr: Expr, schema: &DFSchema) -> Result<Expr> {
     }
 }
 
-/// The same of an expression.
-pub fn narrowed_expr(expr: Expr) -> Result<Expr> {
+/// The same of an expression over the columns of a schema.
+pub fn narrowed_expr(expr: Expr, schema: &DFSchema) -> Result<Expr> {
     let narrowed = expr.transform_down(|expr| match &expr {
         Expr::Literal(ScalarValue::Int64(Some(value)), metadata) => match i32::try_from(*value) {
             Ok(value) => Ok(Transformed::yes(Expr::Literal(ScalarValue::Int32(Some(value)), metadata.clone()))),
@@ -86,5 +85,5 @@ pub fn narrowed_expr(expr: Expr) -> Result<Expr> {
         }
         _ => Ok(Transformed::no(expr)),
     })?;
-    Ok(narrowed.data)
+    with_variables(narrowed.data, schema)
 }

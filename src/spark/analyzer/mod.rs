@@ -21,7 +21,7 @@ mod frames;
 mod guards;
 pub mod literals;
 mod named;
-mod one_type;
+pub mod one_type;
 mod operators;
 mod ordered;
 mod set_operations;

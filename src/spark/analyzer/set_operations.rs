@@ -8,9 +8,10 @@
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::Transformed;
 use datafusion::common::{Column, JoinType, NullEquality, Result};
-use datafusion::functions_window::expr_fn::row_number;
 use datafusion::logical_expr::{Distinct, Expr, ExprFunctionExt, Join, LogicalPlan, LogicalPlanBuilder};
 use datafusion::optimizer::AnalyzerRule;
+
+use crate::spark::functions::window::ranks::row_number;
 
 /// Numbers of equal rows. No name that is written has such a character.
 const LEFT: &str = "\u{2063}nth on the left";
@@ -59,7 +60,7 @@ fn counted(join: Join) -> Result<LogicalPlan> {
 /// Its rows, with a number among those that are equal to each.
 fn numbered(plan: LogicalPlan, name: &str) -> Result<LogicalPlan> {
     let columns: Vec<Expr> = plan.schema().columns().into_iter().map(Expr::Column).collect();
-    let number = row_number().partition_by(columns.clone()).build()?;
+    let number = row_number().call(vec![]).partition_by(columns.clone()).build()?;
     let plan = LogicalPlanBuilder::from(plan).window([number])?.build()?;
     let number = plan.schema().columns().pop().map(Expr::Column).into_iter().map(|number| number.alias(name));
     LogicalPlanBuilder::from(plan).project(columns.into_iter().chain(number))?.build()

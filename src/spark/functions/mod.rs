@@ -4,16 +4,18 @@
 pub mod aggregate;
 pub mod higher_order;
 pub mod scalar;
+pub mod window;
 
 use std::sync::Arc;
 
-use aggregate::{average, collect, extremes, quantiles, sum};
+use aggregate::{average, collect, extremes, quantiles, shape, sum};
 use datafusion::common::DFSchema;
 use datafusion::logical_expr::expr::ScalarFunction;
 use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
 use scalar::{
     arithmetic, cast, codes, date_fields, date_formats, date_make, date_math, date_parts, date_zones, doubles, element,
-    element_at, hashes, intervals, json, lists, normal, number_texts, pad, regexp, rounding, signs, texts, type_names,
+    element_at, float_order, hashes, interval_literal, intervals, json, like, lists, normal, number_texts, pad,
+    raising, regexp, rounding, row, signs, texts, time_window, type_names, urls,
 };
 
 use crate::spark::mode::{SqlMode, Strictness};
@@ -33,17 +35,23 @@ pub fn of_one_row(mode: &SqlMode) -> Vec<Arc<ScalarUDF>> {
     all.extend(doubles::all());
     all.extend(element::all());
     all.extend(element_at::all());
+    all.extend(float_order::all());
     all.extend(hashes::all());
+    all.extend(interval_literal::all());
     all.extend(intervals::all());
     all.extend(json::all());
+    all.extend(like::all());
     all.extend(lists::all());
     all.extend(number_texts::all());
     all.extend(pad::all());
+    all.extend(raising::all());
     all.extend(regexp::all());
     all.extend(rounding::all());
     all.extend(signs::all());
     all.extend(texts::all());
+    all.extend(time_window::all());
     all.extend(type_names::all());
+    all.extend(urls::all());
     all
 }
 
@@ -70,36 +78,14 @@ pub fn of_many_rows(mode: &SqlMode) -> Vec<Arc<AggregateUDF>> {
     all.push(collect::collect_list());
     all.extend(extremes::all());
     all.extend(quantiles::all());
+    all.extend(shape::all());
     all
 }
-
-/// Those of everyday that refuse some values of their arguments' types.
-const FALLIBLE: [&str; 19] = [
-    "array_insert",
-    "conv",
-    "make_date",
-    "make_timestamp",
-    "make_timestamp_ntz",
-    "map",
-    "map_concat",
-    "map_from_arrays",
-    "map_from_entries",
-    "next_day",
-    "regexp_extract",
-    "regexp_replace",
-    "sequence",
-    "slice",
-    "split_part",
-    "to_binary",
-    "to_date",
-    "to_timestamp",
-    "unix_timestamp",
-];
 
 /// Whether a call may be an error for some values of its arguments' types.
 pub fn may_fail(call: &ScalarFunction, schema: &DFSchema) -> bool {
     let function = &call.func;
     let always = arithmetic::may_fail(function) || element::may_fail(function) || element_at::may_fail(function);
     let sometimes = rounding::may_fail(function) || signs::may_fail(function) || cast::may_fail(call, schema);
-    always || sometimes || FALLIBLE.contains(&function.name())
+    always || sometimes || row::may_fail(function)
 }

@@ -11,8 +11,8 @@ use datafusion::sql::sqlparser::ast::{
 use datafusion::sql::sqlparser::tokenizer::Span;
 
 use super::kept::Scope;
-use super::refused;
 use super::source::{self, FromClause, columns_of, is_lateral};
+use super::{computed, refused};
 use crate::hints::suggest;
 use crate::spark::sql::generators::is_generator;
 use crate::spark::sql::rewrite::build::{self, binary, call};
@@ -252,6 +252,11 @@ fn lateral(
         (JoinKind::Left, _) => (kind, JoinConstraint::On(Expr::Value(Value::Boolean(true).with_empty_span()))),
         _ => return Err(refused(place, "a LATERAL subquery takes an inner or a left join", "join it so")),
     };
+    if let Some(row) = computed::of(&relation, kind == JoinKind::Left)
+        && is_always(&constraint)
+    {
+        return computed::beside(left, row, scope);
+    }
     let known = left.plan.schema().fields().len();
     let first = scope.keep(left.plan);
     let join = Join { relation, global: false, join_operator: kind.operator(constraint) };
@@ -276,11 +281,7 @@ fn generated(
             "write ON true to keep them, or an inner join",
         ));
     }
-    let is_true = match &constraint {
-        JoinConstraint::None => true,
-        JoinConstraint::On(Expr::Value(value)) => value.value == Value::Boolean(true),
-        _ => false,
-    };
+    let is_true = is_always(&constraint);
     let outer = match kind {
         JoinKind::Inner | JoinKind::Cross if is_true => false,
         JoinKind::Left if is_true => true,
@@ -300,6 +301,15 @@ fn generated(
     let names: Vec<Ident> =
         alias.map_or_else(Vec::new, |alias| alias.columns.iter().map(|column| column.name.clone()).collect());
     left.with_generator(&called, outer, alias.map(|alias| &alias.name), &names, scope)
+}
+
+/// Whether it leaves out no pair of rows.
+fn is_always(constraint: &JoinConstraint) -> bool {
+    match constraint {
+        JoinConstraint::None => true,
+        JoinConstraint::On(Expr::Value(value)) => value.value == Value::Boolean(true),
+        _ => false,
+    }
 }
 
 fn plain(name: &ObjectName, place: Span) -> Result<Ident> {

@@ -5,15 +5,18 @@
 //! | `scoped` | a select that is planned once its FROM's columns are known |
 //! | `source` | a FROM: its plan, what `*` stands for, and which names stand for several columns |
 //! | `join` | the tables of a FROM, USING and NATURAL |
+//! | `computed` | columns that a LATERAL subquery computes of the row before it |
 //! | `generator` | functions that make several rows of one: `explode`, `inline`, `stack` … |
 //! | `pivot` | PIVOT and UNPIVOT |
 //! | `sample` | TABLESAMPLE |
+//! | `values` | VALUES |
 //! | `kept` | plans that stand for tables in syntax that is still to be planned |
 //!
 //! The planner asks here for each table of a FROM, with all that it knows of the queries around. So a select that needs its
 //! columns to be understood is handed on by [rewrite](crate::spark::sql::rewrite) as a table of its own, with the syntax of a
 //! table function, which the planner does not know.
 
+mod computed;
 mod generator;
 mod join;
 mod kept;
@@ -21,6 +24,7 @@ mod pivot;
 mod sample;
 mod scoped;
 mod source;
+mod values;
 
 use datafusion::common::{DataFusionError, Diagnostic, Result, Span};
 use datafusion::logical_expr::LogicalPlan;
@@ -51,6 +55,9 @@ impl RelationPlanner for SparkRelations {
         match relation {
             TableFactor::Table { name, args: None, alias, .. } if self.kept.is_of(&name) => {
                 planned(self.kept.take(&name)?, alias)
+            }
+            TableFactor::Derived { lateral: false, subquery, alias, sample: None } if values::is_alone(&subquery) => {
+                planned(values::plan(*subquery, &mut scope)?, alias)
             }
             TableFactor::TableFunction { expr: Expr::Subquery(query), alias } => {
                 planned(scoped::plan(*query, &mut scope)?, alias)

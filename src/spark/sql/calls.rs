@@ -1,17 +1,16 @@
 //! Calls that the parser does not read, in words that it does.
 
 use datafusion::sql::sqlparser::keywords::Keyword;
-use datafusion::sql::sqlparser::tokenizer::{Span, Token, TokenWithSpan, Whitespace, Word};
+use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan, Word};
 
 /// Fields that the parser does not know.
 const FIELDS: [&str; 4] = ["yearofweek", "dayofweek_iso", "dow_iso", "qtr"];
 
-/// `trim(LEADING FROM s)` is `ltrim(s)`, `extract(YEAROFWEEK FROM d)` is `date_part('YEAROFWEEK', d)`, and `exists(list, x -> …)` is no
+/// `TABLE t` at the beginning is `FROM t`, `TIMESTAMP_LTZ'…'` is a plain timestamp, `trim(LEADING FROM s)` is `ltrim(s)`, `extract(YEAROFWEEK FROM d)` is `date_part('YEAROFWEEK', d)`, and `exists(list, x -> …)` is no
 /// question about a query.
 pub fn plain(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
     let places: Vec<usize> = (0..tokens.len()).filter(|at| !is_blank(&tokens[*at].token)).collect();
     let mut plain: Vec<Option<TokenWithSpan>> = tokens.into_iter().map(Some).collect();
-    let mut added = vec![];
     for (nth, &at) in places.iter().enumerate() {
         let word = |further: usize| match plain[*places.get(nth + further)?].as_ref().map(|token| &token.token) {
             Some(Token::Word(word)) if word.quote_style.is_none() => Some(word.value.to_lowercase()),
@@ -21,12 +20,14 @@ pub fn plain(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
             let place = places.get(nth + further);
             place.and_then(|place| plain[*place].as_ref()).is_some_and(|token| token.token == *wanted)
         };
-        if word(0).as_deref() == Some("interval")
-            && let Some(Some(TokenWithSpan { token: Token::SingleQuotedString(text), span })) =
-                places.get(nth + 1).map(|place| &plain[*place])
-            && let Some(words) = with_units(text, *span)
-        {
-            added.push((places[nth + 1], words));
+        let begins = nth == 0 || plain[places[nth - 1]].as_ref().is_some_and(|token| token.token == Token::SemiColon);
+        let other = match word(0).as_deref() {
+            Some("table") if begins => Some("FROM"),
+            Some("timestamp_ltz") if is_text(plain.get(at + 1)) => Some("TIMESTAMP"),
+            _ => None,
+        };
+        if let Some(other) = other {
+            replace(&mut plain[at], Token::make_keyword(other));
             continue;
         }
         if !is(1, &Token::LParen) {
@@ -55,30 +56,7 @@ pub fn plain(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
             _ => {}
         }
     }
-    for (place, words) in added.into_iter().rev() {
-        plain.splice(place..=place, words.into_iter().map(Some));
-    }
     plain.into_iter().flatten().collect()
-}
-
-/// `INTERVAL '1 year 2 days'` is `INTERVAL '1' YEAR '2' DAY`.
-fn with_units(text: &str, place: Span) -> Option<Vec<TokenWithSpan>> {
-    let parts: Vec<&str> = text.split_whitespace().collect();
-    let is_pair =
-        |pair: &[&str]| pair[0].parse::<f64>().is_ok() && pair[1].bytes().all(|byte| byte.is_ascii_alphabetic());
-    if parts.is_empty() || parts.len() % 2 == 1 || !parts.chunks(2).all(is_pair) {
-        return None;
-    }
-    let words = parts.chunks(2).flat_map(|pair| {
-        let unit = Token::make_keyword(pair[1].to_uppercase().trim_end_matches('S'));
-        [
-            Token::SingleQuotedString(pair[0].to_string()),
-            Token::Whitespace(Whitespace::Space),
-            unit,
-            Token::Whitespace(Whitespace::Space),
-        ]
-    });
-    Some(words.map(|token| TokenWithSpan::new(token, place)).collect())
 }
 
 /// Whether a query begins here, perhaps behind brackets.
@@ -90,6 +68,10 @@ fn is_query(tokens: &[Option<TokenWithSpan>], places: &[usize]) -> bool {
         }
         _ => false,
     }
+}
+
+fn is_text(token: Option<&Option<TokenWithSpan>>) -> bool {
+    matches!(token, Some(Some(TokenWithSpan { token: Token::SingleQuotedString(_), .. })))
 }
 
 fn is_blank(token: &Token) -> bool {

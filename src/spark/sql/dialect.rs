@@ -9,7 +9,7 @@ use datafusion::sql::sqlparser::parser::{Parser, ParserError};
 use datafusion::sql::sqlparser::tokenizer::{Location, Span, Token, TokenWithSpan, Tokenizer, TokenizerError, Word};
 
 use super::places::Walk;
-use super::{calls, omitted, raw};
+use super::{calls, intervals, omitted, raw};
 
 /// Words that only ever begin an expression.
 const NO_NAMES: [Keyword; 4] = [Keyword::CASE, Keyword::CAST, Keyword::TRY_CAST, Keyword::NOT];
@@ -44,6 +44,11 @@ impl Dialect for SparkDialect {
 
     /// <https://spark.apache.org/docs/latest/sql-ref-syntax-qry-select-orderby.html>
     fn supports_order_by_all(&self) -> bool {
+        true
+    }
+
+    /// `FROM t |> WHERE a > 1`: <https://spark.apache.org/docs/latest/sql-pipe-syntax.html>
+    fn supports_pipe_operator(&self) -> bool {
         true
     }
 
@@ -136,7 +141,7 @@ impl Dialect for SparkDialect {
 /// The words of a text with their places. Identifiers are in lower case, double quotes make text, a number with a suffix is
 /// a literal of that type, and one with any other letters behind it a name.
 pub fn tokenize(text: &str) -> Result<Vec<TokenWithSpan>, TokenizerError> {
-    let tokens = calls::plain(words(text)?);
+    let tokens = calls::plain(intervals::plain(words(text)?));
     let mut spark = Vec::with_capacity(tokens.len());
     let mut tokens = tokens.into_iter().map(lowered).peekable();
     while let Some(token) = tokens.next() {

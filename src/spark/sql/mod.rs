@@ -2,7 +2,7 @@
 //!
 //! | place | noun |
 //! |---|---|
-//! | `dialect`, `raw`, `calls`, `omitted` | the words of a text |
+//! | `dialect`, `raw`, `calls`, `intervals`, `omitted` | the words of a text |
 //! | `depth` | how deep a text may be |
 //! | `generators` | functions that make rows, by their names |
 //! | `names` | what columns are called that a query leaves unnamed |
@@ -22,6 +22,7 @@ pub mod dialect;
 mod faults;
 pub mod find;
 pub mod generators;
+mod intervals;
 pub mod names;
 pub mod omitted;
 mod places;

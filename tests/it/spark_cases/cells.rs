@@ -87,6 +87,15 @@ impl Asked<'_> {
                 cells[*nr] = Some(all.as_ref().map(|all| of_row(all, *nr)).map_err(String::clone));
             }
         }
+        if !failing.is_empty() && !sound.is_empty() {
+            // Where AND has decided, what may fail is not computed: a function that may is to be known as such.
+            let asked = format!("coalesce(CAST(({}) AS STRING), '') <> '\u{1}'", case.text);
+            let guarded = format!("SELECT nr FROM {} WHERE nr NOT IN ({numbers}) AND {asked}", self.name);
+            if let Err(refused) = ask(self.session, &guarded).await {
+                let message = format!("behind AND: {}", refused.message);
+                sound.iter().for_each(|nr| cells[*nr] = Some(Err(message.clone())));
+            }
+        }
         // Which row it is that fails.
         for (nr, cell) in cells.iter_mut().enumerate().filter(|(_, cell)| cell.is_none()) {
             let answered = ask(self.session, &format!("{query} WHERE nr = {nr}")).await;

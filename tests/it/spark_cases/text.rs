@@ -6,6 +6,9 @@ use arrow::datatypes::*;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, Timelike};
 
+/// The calendar is the same every 400 years. Years beyond 262,142 are counted so: the library has none.
+const DAYS_OF_400_YEARS: i64 = 146_097;
+
 /// Null in a line; within a list it is `null`.
 pub const NULL: &str = "\\N";
 
@@ -44,8 +47,9 @@ fn shown(array: &dyn Array, row: usize) -> String {
             number(value.into(), &two.unwrap_or_else(|| format!("{value:e}")))
         }
         DataType::Date32 => {
-            let days = array.as_primitive::<Date32Type>().value(row);
-            NaiveDate::from_epoch_days(days).map_or_else(|| format!("day {days}"), date)
+            let days = i64::from(array.as_primitive::<Date32Type>().value(row));
+            let day = NaiveDate::from_epoch_days(days.rem_euclid(DAYS_OF_400_YEARS) as i32).unwrap();
+            date(day, 400 * days.div_euclid(DAYS_OF_400_YEARS))
         }
         DataType::Timestamp(unit, _) => {
             let nanos = cast(&array.slice(row, 1), &DataType::Int64).unwrap();
@@ -126,8 +130,8 @@ fn number(value: f64, scientific: &str) -> String {
     }
 }
 
-fn date(date: NaiveDate) -> String {
-    let year = match date.year() {
+fn date(date: NaiveDate, more_years: i64) -> String {
+    let year = match i64::from(date.year()) + more_years {
         year if year > 9999 => format!("+{year}"),
         year if year < 0 => format!("-{:04}", -year),
         year => format!("{year:04}"),
@@ -136,14 +140,18 @@ fn date(date: NaiveDate) -> String {
 }
 
 fn timestamp(value: i64, unit: TimeUnit) -> String {
-    let moment = match unit {
-        TimeUnit::Second => DateTime::from_timestamp(value, 0),
-        TimeUnit::Millisecond => DateTime::from_timestamp_millis(value),
-        TimeUnit::Microsecond => DateTime::from_timestamp_micros(value),
-        TimeUnit::Nanosecond => Some(DateTime::from_timestamp_nanos(value)),
+    let of_second = match unit {
+        TimeUnit::Second => 1,
+        TimeUnit::Millisecond => 1_000,
+        TimeUnit::Microsecond => 1_000_000,
+        TimeUnit::Nanosecond => 1_000_000_000,
     };
-    let Some(moment) = moment.map(|moment| moment.naive_utc()) else { return format!("{value} {unit:?}") };
-    format!("{} {}{}", date(moment.date()), moment.format("%H:%M:%S"), fraction(moment))
+    let (seconds, rest) = (value.div_euclid(of_second), value.rem_euclid(of_second));
+    let cycle = DAYS_OF_400_YEARS * 86_400;
+    let nanos = rest * (1_000_000_000 / of_second);
+    let moment = DateTime::from_timestamp(seconds.rem_euclid(cycle), nanos as u32).unwrap().naive_utc();
+    let date = date(moment.date(), 400 * seconds.div_euclid(cycle));
+    format!("{date} {}{}", moment.format("%H:%M:%S"), fraction(moment))
 }
 
 fn fraction(moment: NaiveDateTime) -> String {

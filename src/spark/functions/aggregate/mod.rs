@@ -4,4 +4,5 @@ pub mod average;
 pub mod collect;
 pub mod extremes;
 pub mod quantiles;
+pub mod shape;
 pub mod sum;

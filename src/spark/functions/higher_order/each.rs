@@ -10,6 +10,7 @@ use datafusion::common::{Result, plan_err};
 use datafusion::logical_expr::HigherOrderUDF;
 
 use super::{LambdaCall, Lambdas, ListElements, check_condition, elements, flags, one_list, signature};
+use crate::spark::sql_types;
 use crate::spark::types::list_of;
 
 pub fn all() -> Vec<Arc<HigherOrderUDF>> {
@@ -49,7 +50,7 @@ pub fn all() -> Vec<Arc<HigherOrderUDF>> {
 pub(super) fn item(list: &DataType) -> Result<DataType> {
     match list {
         DataType::List(item) => Ok(item.data_type().clone()),
-        other => plan_err!("{other} is no list"),
+        other => plan_err!("\"{}\" is no list", sql_types::name(other).to_uppercase()),
     }
 }
 

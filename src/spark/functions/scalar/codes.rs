@@ -30,8 +30,9 @@ pub fn all() -> Vec<Arc<ScalarUDF>> {
                     of_base64(text, true).map(Some).ok_or_else(|| not_in(text, "BASE64"))
                 })
             },
-        ),
-        function("to_binary", to_binary, |call| binaries(call, false)),
+        )
+        .fallible(),
+        function("to_binary", to_binary, |call| binaries(call, false)).fallible(),
         function("try_to_binary", to_binary, |call| binaries(call, true)),
         function(
             "encode",
@@ -42,13 +43,15 @@ pub fn all() -> Vec<Arc<ScalarUDF>> {
                     Charset::named(charset)?.encode(text).map(Some)
                 })
             },
-        ),
+        )
+        .fallible(),
         function("decode", decoded_types, |call| {
             call.texts(|row| {
                 let (Some(bytes), Some(charset)) = (call.bytes(0, row), call.text(1, row)) else { return Ok(None) };
                 Charset::named(charset)?.decode(bytes).map(Some)
             })
-        }),
+        })
+        .fallible(),
         function(
             "conv",
             |name, types| Ok((takes(name, types, 3, &[Takes::Text, Takes::Int, Takes::Int])?, DataType::Utf8)),
@@ -61,7 +64,8 @@ pub fn all() -> Vec<Arc<ScalarUDF>> {
                     converted(text.trim(), from, to, call.ansi)
                 })
             },
-        ),
+        )
+        .fallible(),
     ])
 }
 

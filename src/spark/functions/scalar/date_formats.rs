@@ -44,17 +44,17 @@ pub fn all() -> Vec<Arc<ScalarUDF>> {
             // What does not fit wraps around, as in Spark.
             written(call, |row| Ok(call.long(0, row).map(|seconds| seconds.wrapping_mul(MICROS))))
         }),
-        function("to_date", dates, |call| as_dates(call, strictness(call))),
+        function("to_date", dates, |call| as_dates(call, strictness(call))).fallible(),
         function("try_to_date", dates, |call| as_dates(call, Strictness::Try)),
-        function("to_timestamp", instants, |call| as_times(call, strictness(call))).known_as(&["to_timestamp_ltz"]),
+        function("to_timestamp", instants, |call| as_times(call, strictness(call))).fallible().known_as(&["to_timestamp_ltz"]),
         function("try_to_timestamp", instants, |call| as_times(call, Strictness::Try)),
         function(
             "to_timestamp_ntz",
             |name, types| read(name, types, timestamp_ntz()),
             |call| as_times(call, strictness(call)),
-        ),
-        function("unix_timestamp", seconds, as_seconds),
-        function("to_unix_timestamp", seconds, as_seconds),
+        ).fallible(),
+        function("unix_timestamp", seconds, as_seconds).fallible(),
+        function("to_unix_timestamp", seconds, as_seconds).fallible(),
     ])
 }
 

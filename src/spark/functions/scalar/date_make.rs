@@ -24,7 +24,8 @@ pub fn all() -> Vec<Arc<ScalarUDF>> {
     udfs([
         function("make_date", three, |call| {
             call.days(|row| date(call, row).and_then(|date| call.or_null(date).transpose()).transpose())
-        }),
+        })
+        .fallible(),
         time("make_timestamp", TIMESTAMP_TYPING, false).known_as(&["make_timestamp_ltz"]),
         time("try_make_timestamp", TIMESTAMP_TYPING, true).known_as(&["try_make_timestamp_ltz"]),
         time("make_timestamp_ntz", NTZ_TYPING, false),
@@ -136,7 +137,8 @@ fn parts_taken(name: &str, types: &[DataType], most: usize) -> Result<Vec<DataTy
 
 fn time(name: &'static str, typing: Typing, tries: bool) -> RowFunction {
     let computing = if tries { |call: &RowCall| times(call, true) } else { |call: &RowCall| times(call, !call.ansi) };
-    function(name, typing, computing)
+    let time = function(name, typing, computing);
+    if tries { time } else { time.fallible() }
 }
 
 fn times(call: &RowCall, faults_are_null: bool) -> Result<ArrayRef> {

@@ -22,7 +22,7 @@ pub fn all() -> Vec<Arc<ScalarUDF>> {
         function("last_day", day, |call| {
             call.days(|row| call.day(0, row).map(|day| fitting(last_of_month(day.into()))).transpose())
         }),
-        function("next_day", rounded, next_day),
+        function("next_day", rounded, next_day).fallible(),
         function("add_months", months, |call| {
             call.days(|row| match (call.day(0, row), call.int(1, row)) {
                 (Some(day), Some(months)) => Ok(Some(fitting(months_later(day.into(), months.into()))?)),

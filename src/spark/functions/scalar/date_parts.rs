@@ -35,8 +35,9 @@ fn day_taken(name: &'static str, types: &[DataType]) -> Result<(Vec<DataType>, D
     Ok((takes(name, types, 1, &[Takes::Date])?, DataType::Utf8))
 }
 
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum TimeField {
+/// A part of a time that is a whole number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum TimeField {
     Year,
     YearOfWeek,
     Quarter,
@@ -142,26 +143,30 @@ fn seconds(micros: impl Iterator<Item = Option<i64>>) -> Result<ArrayRef> {
 }
 
 fn of_time(field: TimeField, micros: i64) -> i32 {
-    let day = micros.div_euclid(MICROS_PER_DAY);
-    let of_day = micros.rem_euclid(MICROS_PER_DAY) / MICROS;
-    let (year, month, day_of_month) = days::civil(day);
-    let from_monday = (day + 3).rem_euclid(7);
-    // A week is of the year of its Thursday: ISO 8601.
-    let thursday = day - from_monday + 3;
-    let first = |year: i64| days::of_civil(year, 1, 1).unwrap_or(day);
-    let number = match field {
-        TimeField::Year => year,
-        TimeField::YearOfWeek => days::civil(thursday).0,
-        TimeField::Quarter => i64::from((month - 1) / 3 + 1),
-        TimeField::Month => i64::from(month),
-        TimeField::Week => (thursday - first(days::civil(thursday).0)) / 7 + 1,
-        TimeField::Day => i64::from(day_of_month),
-        TimeField::DayOfWeek => (from_monday + 1) % 7 + 1,
-        TimeField::DayOfWeekIso => from_monday + 1,
-        TimeField::DayOfYear => day - first(year) + 1,
-        TimeField::Hour => of_day / 3600,
-        TimeField::Minute => of_day / 60 % 60,
-        TimeField::Second => of_day % 60,
-    };
-    number as i32
+    field.of(micros.div_euclid(MICROS_PER_DAY), micros.rem_euclid(MICROS_PER_DAY) / MICROS)
+}
+
+impl TimeField {
+    /// Of a day since 1970-01-01 and the seconds of that day.
+    pub fn of(self, day: i64, of_day: i64) -> i32 {
+        let from_monday = (day + 3).rem_euclid(7);
+        // A week is of the year of its Thursday: ISO 8601.
+        let thursday = day - from_monday + 3;
+        let first = |year: i64| days::of_civil(year, 1, 1).unwrap_or(day);
+        let number = match self {
+            TimeField::Year => days::civil(day).0,
+            TimeField::YearOfWeek => days::civil(thursday).0,
+            TimeField::Quarter => i64::from((days::civil(day).1 - 1) / 3 + 1),
+            TimeField::Month => i64::from(days::civil(day).1),
+            TimeField::Week => (thursday - first(days::civil(thursday).0)) / 7 + 1,
+            TimeField::Day => i64::from(days::civil(day).2),
+            TimeField::DayOfWeek => (from_monday + 1) % 7 + 1,
+            TimeField::DayOfWeekIso => from_monday + 1,
+            TimeField::DayOfYear => day - first(days::civil(day).0) + 1,
+            TimeField::Hour => of_day / 3600,
+            TimeField::Minute => of_day / 60 % 60,
+            TimeField::Second => of_day % 60,
+        };
+        number as i32
+    }
 }

@@ -17,9 +17,9 @@ use crate::spark::text::zones::TimeZone;
 pub fn all() -> Vec<Arc<ScalarUDF>> {
     let time_and_zone: Typing = |name, types| Ok((takes(name, types, 2, &[Takes::Time, Takes::Text])?, TIMESTAMP));
     udfs([
-        function("to_utc_timestamp", time_and_zone, |call| moved(call, TimeZone::instant)),
-        function("from_utc_timestamp", time_and_zone, |call| moved(call, TimeZone::local)),
-        function("convert_timezone", converted_types, converted),
+        function("to_utc_timestamp", time_and_zone, |call| moved(call, TimeZone::instant)).fallible(),
+        function("from_utc_timestamp", time_and_zone, |call| moved(call, TimeZone::local)).fallible(),
+        function("convert_timezone", converted_types, converted).fallible(),
     ])
 }
 

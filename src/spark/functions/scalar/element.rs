@@ -13,6 +13,7 @@ use datafusion::logical_expr::{
 };
 
 use crate::spark::mode::SqlMode;
+use crate::spark::sql_types;
 
 const NAME: &str = "spark_element";
 const LEGACY: &str = "spark_element_or_null";
@@ -73,7 +74,9 @@ impl ScalarUDFImpl for Element {
             {
                 Ok(vec![DataType::List(item.clone()), DataType::Int64])
             }
-            [_, index] => plan_err!("the index of a list is a whole number, not {index}"),
+            [_, index] => {
+                plan_err!("the index of a list is a whole number, not \"{}\"", sql_types::name(index).to_uppercase())
+            }
             _ => plan_err!("an index has a list and a number"),
         }
     }

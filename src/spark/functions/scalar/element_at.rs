@@ -86,7 +86,7 @@ impl ScalarUDFImpl for ElementAt {
                 DataType::Struct(pair) => Ok(pair[1].data_type().clone()),
                 other => plan_err!("{other} has no values"),
             },
-            other => plan_err!("{other} has no elements"),
+            other => plan_err!("\"{}\" has no elements", name(other).to_uppercase()),
         }
     }
 

@@ -1,36 +1,32 @@
 //! Times and intervals: what is later, between, so many times as long, and how intervals are spelled.
 //!
-//! <https://spark.apache.org/docs/latest/sql-ref-datatypes.html>. An interval of years and months is the engine's of months, one of days
-//! and times a duration (of seconds: of days alone), and what `make_interval` gives has all three parts. A literal is of whatever it is
-//! used as.
+//! <https://spark.apache.org/docs/latest/sql-ref-datatypes.html>. What they are kept as stands in [`interval_units`](crate::spark::interval_units);
+//! what `make_interval` gives has months, days and times.
 
-use std::fmt::Write;
 use std::sync::Arc;
 
-use arrow::array::{
-    Array, ArrayRef, AsArray, DurationMicrosecondArray, DurationSecondArray, IntervalYearMonthArray, PrimitiveArray,
-};
+use arrow::array::{Array, ArrayRef, AsArray, DurationMicrosecondArray, DurationSecondArray, IntervalYearMonthArray};
 use arrow::datatypes::{
-    DataType, Date32Type, Decimal128Type, DurationMicrosecondType, DurationSecondType, Int64Type, IntervalMonthDayNano,
-    IntervalMonthDayNanoType, IntervalUnit, IntervalYearMonthType, TimeUnit, TimestampMicrosecondType,
+    DataType, Date32Type, Decimal128Type, DurationMicrosecondType, DurationSecondType, Field, FieldRef, Int64Type,
+    IntervalMonthDayNano, IntervalMonthDayNanoType, IntervalUnit, IntervalYearMonthType, TimeUnit,
+    TimestampMicrosecondType,
 };
 use datafusion::common::{DFSchema, Result, ScalarValue, exec_err, plan_err};
-use datafusion::logical_expr::{Expr, ExprSchemable, ScalarUDF, cast};
+use datafusion::logical_expr::expr::Cast;
+use datafusion::logical_expr::{Expr, ExprSchemable, ScalarUDF, cast, lit};
 use datafusion::sql::sqlparser::ast::BinaryOperator;
 
 use super::date_math::months_later;
-use super::row::{RowCall, RowFunction, fault, function, udfs};
+use super::row::{RowCall, RowFunction, fault, function, udfs, written_text};
+use crate::spark::interval_units::{DAY_TIME, DAYS, UnitRange, YEAR_MONTH};
 use crate::spark::sql_types::{self, TIMESTAMP, canonical};
 use crate::spark::text::times::MICROS_PER_DAY;
 use crate::spark::text::{MICROS, numbers};
 
-const DAYS: DataType = DataType::Duration(TimeUnit::Second);
-const DAY_TIME: DataType = DataType::Duration(TimeUnit::Microsecond);
-const YEAR_MONTH: DataType = DataType::Interval(IntervalUnit::YearMonth);
 const CALENDAR: DataType = DataType::Interval(IntervalUnit::MonthDayNano);
 
 pub fn all() -> Vec<Arc<ScalarUDF>> {
-    udfs([later(), earlier(), between(), times(), divided(), text()])
+    udfs([later(), earlier(), between(), plus(), minus(), times(), divided(), of_number(), text()])
 }
 
 /// `None` where neither side is an interval, nor are both times.
@@ -64,8 +60,8 @@ pub fn planned(op: &BinaryOperator, left: &Expr, right: &Expr, schema: &DFSchema
         op if is_interval(&of_left) && is_interval(&of_right) => {
             let (left, right) = alike(typed(left.clone()), typed(right.clone()), schema)?;
             match op {
-                BinaryOperator::Plus => left + right,
-                BinaryOperator::Minus => left - right,
+                BinaryOperator::Plus => plus().udf().call(vec![left, right]),
+                BinaryOperator::Minus => minus().udf().call(vec![left, right]),
                 BinaryOperator::Eq => left.eq(right),
                 BinaryOperator::NotEq => left.not_eq(right),
                 BinaryOperator::Lt => left.lt(right),
@@ -122,11 +118,11 @@ fn typed(interval: Expr) -> Expr {
 fn alike(left: Expr, right: Expr, schema: &DFSchema) -> Result<(Expr, Expr)> {
     let (of_left, of_right) = (left.get_type(schema)?, right.get_type(schema)?);
     let is_day_time = |data_type: &DataType| matches!(data_type, DataType::Duration(_));
-    if is_day_time(&of_left) && is_day_time(&of_right) {
-        return Ok((cast(left, DAY_TIME), cast(right, DAY_TIME)));
-    }
-    if of_left == YEAR_MONTH && of_right == YEAR_MONTH {
+    if of_left == of_right && (of_left == DAYS || of_left == YEAR_MONTH) {
         return Ok((left, right));
+    }
+    if is_day_time(&of_left) && is_day_time(&of_right) {
+        return Ok((in_micros(left, schema)?, in_micros(right, schema)?));
     }
     let [of_left, of_right] = [of_left, of_right].map(|data_type| sql_types::name(&data_type).to_uppercase());
     plan_err!(
@@ -134,12 +130,22 @@ fn alike(left: Expr, right: Expr, schema: &DFSchema) -> Result<(Expr, Expr)> {
     )
 }
 
+/// With the units that it has.
+fn in_micros(interval: Expr, schema: &DFSchema) -> Result<Expr> {
+    let (_, field) = interval.to_field(schema)?;
+    if *field.data_type() == DAY_TIME {
+        return Ok(interval);
+    }
+    let field = field.as_ref().clone().with_data_type(DAY_TIME);
+    Ok(Expr::Cast(Cast::new_from_field(Box::new(interval), Arc::new(field))))
+}
+
 fn taken_interval(name: &str, given: &DataType) -> Result<DataType> {
     match given {
         DataType::Duration(TimeUnit::Second) => Ok(DAYS),
         DataType::Duration(_) => Ok(DAY_TIME),
         DataType::Interval(IntervalUnit::YearMonth | IntervalUnit::MonthDayNano) => Ok(given.clone()),
-        other => plan_err!("`{name}` takes an interval, not {other}"),
+        other => plan_err!("`{name}` takes an interval, not \"{}\"", sql_types::name(other).to_uppercase()),
     }
 }
 
@@ -147,7 +153,9 @@ fn moving(name: &'static str, types: &[DataType]) -> Result<(Vec<DataType>, Data
     let [time, interval] = types else { return plan_err!("`{name}` takes a time and an interval") };
     let time = match canonical(time) {
         Some(time @ (DataType::Date32 | DataType::Timestamp(..))) => time,
-        _ => return plan_err!("`{name}` takes a date or a timestamp, not {time}"),
+        _ => {
+            return plan_err!("`{name}` takes a date or a timestamp, not \"{}\"", sql_types::name(time).to_uppercase());
+        }
     };
     Ok((vec![time.clone(), taken_interval(name, interval)?], time))
 }
@@ -257,7 +265,7 @@ fn scaling(name: &'static str, types: &[DataType]) -> Result<(Vec<DataType>, Dat
         number if number.is_integer() => DataType::Int64,
         DataType::Decimal128(..) => number.clone(),
         number if number.is_floating() => DataType::Float64,
-        other => return plan_err!("`{name}` takes a number, not {other}"),
+        other => return plan_err!("`{name}` takes a number, not \"{}\"", sql_types::name(other).to_uppercase()),
     };
     let gives = if interval == YEAR_MONTH { YEAR_MONTH } else { DAY_TIME };
     Ok((vec![interval, number], gives))
@@ -280,6 +288,7 @@ fn divided() -> RowFunction {
             Factor::Double(double) => rounded(units as f64 / double),
         })
     })
+    .fallible()
 }
 
 enum Factor {
@@ -320,71 +329,126 @@ fn scaled(call: &RowCall, of_row: impl Fn(i128, Factor) -> Option<i128>) -> Resu
         let fitting = fitting.filter(|units| !is_months || i32::try_from(*units).is_ok());
         fitting.map(Some).ok_or_else(|| fault("[INTERVAL_ARITHMETIC_OVERFLOW] so long is no interval"))
     });
-    let values = values.collect::<Result<Vec<Option<i64>>>>()?;
-    Ok(match is_months {
-        true => Arc::new(
-            values.into_iter().map(|months| months.map(|months| months as i32)).collect::<IntervalYearMonthArray>(),
-        ),
-        false => Arc::new(PrimitiveArray::<DurationMicrosecondType>::from_iter(values)),
+    of_amounts(values.collect::<Result<_>>()?, call.gives)
+}
+
+fn plus() -> RowFunction {
+    function("spark_interval_plus", summing, |call| summed(call, i64::checked_add)).typed_by_fields(sum_type)
+}
+
+fn minus() -> RowFunction {
+    function("spark_interval_minus", summing, |call| summed(call, i64::checked_sub)).typed_by_fields(sum_type)
+}
+
+/// Of two that are kept alike.
+fn summing(name: &'static str, types: &[DataType]) -> Result<(Vec<DataType>, DataType)> {
+    match types {
+        [left, right] if left == right => {
+            let taken = taken_interval(name, left)?;
+            Ok((vec![taken.clone(); 2], taken))
+        }
+        _ => plan_err!("`{name}` takes two intervals of one type"),
+    }
+}
+
+/// From the longest unit of both to the shortest.
+fn sum_type(name: &'static str, fields: &[FieldRef], _: &[Option<&ScalarValue>]) -> Result<FieldRef> {
+    let ranges: Vec<UnitRange> = fields.iter().filter_map(|field| UnitRange::of_field(field)).collect();
+    match ranges.as_slice() {
+        [left, right] => Ok(Arc::new(left.with(*right).field(name).with_data_type(fields[0].data_type().clone()))),
+        _ => plan_err!("`{name}` takes two intervals of months, or of days and times"),
+    }
+}
+
+fn summed(call: &RowCall, sum: fn(i64, i64) -> Option<i64>) -> Result<ArrayRef> {
+    let amount = |(months, _, micros): (i64, i64, i64)| if *call.gives == YEAR_MONTH { months } else { micros };
+    let sums = (0..call.rows).map(|row| {
+        let (Some(left), Some(right)) = (parts(&call.args[0], row), parts(&call.args[1], row)) else { return Ok(None) };
+        let all = sum(amount(left), amount(right));
+        let fitting = all.filter(|all| *call.gives != YEAR_MONTH || i32::try_from(*all).is_ok());
+        fitting.map(Some).ok_or_else(|| fault("[INTERVAL_ARITHMETIC_OVERFLOW] so long is no interval"))
+    });
+    of_amounts(sums.collect::<Result<_>>()?, call.gives)
+}
+
+/// Months or microseconds as an interval of a type.
+fn of_amounts(amounts: Vec<Option<i64>>, gives: &DataType) -> Result<ArrayRef> {
+    let amounts = amounts.into_iter();
+    Ok(match gives {
+        DataType::Interval(_) => {
+            Arc::new(amounts.map(|months| months.map(|months| months as i32)).collect::<IntervalYearMonthArray>())
+        }
+        DataType::Duration(TimeUnit::Second) => {
+            Arc::new(amounts.map(|micros| micros.map(|micros| micros / MICROS)).collect::<DurationSecondArray>())
+        }
+        _ => Arc::new(amounts.collect::<DurationMicrosecondArray>()),
     })
 }
 
-/// `CAST(interval AS STRING)`
-pub fn spelled(interval: Expr) -> Expr {
-    text().udf().call(vec![interval])
+/// `CAST(number AS INTERVAL DAY)`: <https://spark.apache.org/docs/latest/sql-ref-ansi-compliance.html#cast>
+pub fn cast_of(number: Expr, to: UnitRange) -> Expr {
+    of_number().udf().call(vec![number, lit(to.name())])
+}
+
+fn of_number() -> RowFunction {
+    function(
+        "spark_interval_of",
+        |name, types| match types {
+            [number, DataType::Utf8] if number.is_integer() => Ok((vec![DataType::Int64, DataType::Utf8], DAY_TIME)),
+            _ => plan_err!("`{name}` takes a whole number and the unit of an interval"),
+        },
+        |call| {
+            let unit = call.text(1, 0).and_then(UnitRange::named).map_or(1, |range| range.to.length());
+            let amounts = (0..call.rows).map(|row| {
+                let Some(number) = call.long(0, row) else { return Ok(None) };
+                let amount = number.checked_mul(unit);
+                let fitting = amount.filter(|amount| *call.gives != YEAR_MONTH || i32::try_from(*amount).is_ok());
+                fitting.map(Some).ok_or_else(|| {
+                    fault(format!("[CAST_OVERFLOW] {number} cannot be cast to an interval: so long is none"))
+                })
+            });
+            of_amounts(amounts.collect::<Result<_>>()?, call.gives)
+        },
+    )
+    .typed_by_fields(|name, _, constants| match written_text(constants, 1).and_then(UnitRange::named) {
+        Some(range) => Ok(Arc::new(range.field(name))),
+        None => plan_err!("`{name}` takes a whole number and the unit of an interval"),
+    })
+    .fallible()
+}
+
+/// `CAST(interval AS STRING)`, in the units that it has.
+pub fn spelled(interval: Expr, field: &Field) -> Expr {
+    let units = UnitRange::of_field(field).map_or(String::new(), UnitRange::name);
+    text().udf().call(vec![interval, lit(units)])
 }
 
 fn text() -> RowFunction {
     function(
         "spark_interval_text",
         |name, types| match types {
-            [interval] => Ok((vec![taken_interval(name, interval)?], DataType::Utf8)),
-            _ => plan_err!("`{name}` takes an interval"),
+            [interval, DataType::Utf8] => Ok((vec![taken_interval(name, interval)?, DataType::Utf8], DataType::Utf8)),
+            _ => plan_err!("`{name}` takes an interval and its units"),
         },
         |call| {
             let kind = call.args[0].data_type().clone();
             if !is_interval(&kind) {
                 return exec_err!("an interval");
             }
+            let range = call.args[1].is_valid(0).then(|| call.text(1, 0)).flatten().and_then(UnitRange::named);
             call.texts(|row| {
                 let Some((months, days, micros)) = parts(&call.args[0], row) else { return Ok(None) };
-                let mut text = String::new();
-                let _ = match &kind {
-                    DataType::Interval(IntervalUnit::YearMonth) => {
-                        let sign = if months < 0 { "-" } else { "" };
-                        write!(text, "INTERVAL '{sign}{}-{}' YEAR TO MONTH", months.abs() / 12, months.abs() % 12)
-                    }
-                    DataType::Duration(TimeUnit::Second) => write!(text, "INTERVAL '{}' DAY", micros / MICROS_PER_DAY),
-                    DataType::Duration(_) => {
-                        let (sign, micros) = (if micros < 0 { "-" } else { "" }, micros.unsigned_abs());
-                        let seconds = micros / MICROS as u64;
-                        let (days, of_day) = (seconds / 86_400, seconds % 86_400);
-                        let _ = write!(
-                            text,
-                            "INTERVAL '{sign}{days} {:02}:{:02}:{:02}",
-                            of_day / 3600,
-                            of_day / 60 % 60,
-                            of_day % 60
-                        );
-                        write_fraction(&mut text, micros % MICROS as u64);
-                        write!(text, "' DAY TO SECOND")
-                    }
-                    _ => {
+                Ok(Some(match range {
+                    Some(range) => range.spelled(if kind == YEAR_MONTH { months } else { micros }),
+                    None => {
+                        let mut text = String::new();
                         write_calendar(&mut text, months, days, micros);
-                        Ok(())
+                        text
                     }
-                };
-                Ok(Some(text))
+                }))
             })
         },
     )
-}
-
-fn write_fraction(text: &mut String, micros: u64) {
-    if micros > 0 {
-        let _ = write!(text, ".{micros:06}");
-        text.truncate(text.trim_end_matches('0').len());
-    }
 }
 
 /// `CalendarInterval.toString`: `2 years 1 months 3 days 4 hours 5.5 seconds`

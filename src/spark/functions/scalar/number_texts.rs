@@ -20,7 +20,7 @@ use crate::spark::text::numbers;
 pub fn all() -> Vec<Arc<ScalarUDF>> {
     udfs([
         function("format_number", number_types, format_number),
-        function("format_string", string_types, format_string).known_as(&["printf"]),
+        function("format_string", string_types, format_string).fallible().known_as(&["printf"]),
     ])
 }
 
@@ -90,7 +90,7 @@ fn format_number(call: &RowCall) -> Result<ArrayRef> {
             _ => match numbers.as_primitive::<Float64Type>().value(row) {
                 double if double.is_nan() => return Ok(Some("NaN".to_string())),
                 double if double.is_infinite() => return Ok(Some(if double > 0.0 { "∞" } else { "-∞" }.to_string())),
-                double => format!("{double:.*}", layout.most),
+                double => rounded_double(double, layout.most),
             },
         };
         Ok(Some(laid_out(&digits, layout)))
@@ -108,6 +108,12 @@ fn rounded(unscaled: i128, scale: u32, digits: usize) -> String {
     let whole = if is_up { whole + unscaled.signum() } else { whole };
     numbers::write_plain(&mut text, whole, (scale - dropped) as i8);
     if unscaled < 0 && whole == 0 { format!("-{text}") } else { text }
+}
+
+/// Half to even, of what the double is; but of digits that tell it only so many as are needed, and zeros behind them.
+fn rounded_double(double: f64, digits: usize) -> String {
+    // From here on there is no fraction.
+    if double.abs() >= 9_007_199_254_740_992.0 { format!("{double}") } else { format!("{double:.digits$}") }
 }
 
 fn laid_out(number: &str, layout: Layout) -> String {
@@ -307,9 +313,12 @@ impl ValueMark {
         let number = match values.data_type() {
             DataType::Float32 => f64::from(values.as_primitive::<Float32Type>().value(row)),
             DataType::Float64 => values.as_primitive::<Float64Type>().value(row),
-            DataType::Decimal128(_, scale) if self.conversion == 'f' => {
-                let unscaled = values.as_primitive::<Decimal128Type>().value(row);
-                return Ok(self.signed(&half_up(unscaled, *scale as u32, digits)));
+            // Spark hands over decimals in a form of its own, which `Formatter` does not take.
+            DataType::Decimal128(..) => {
+                return Err(fault(format!(
+                    "`%{}` does not take a decimal: CAST it to double, or take `format_number`",
+                    self.conversion
+                )));
             }
             other => {
                 let name = sql_types::name(other).to_uppercase();
@@ -328,12 +337,7 @@ impl ValueMark {
         }
         let text = match self.conversion {
             'f' => half_up_of_double(number, digits),
-            _ => {
-                let text = format!("{number:.digits$e}");
-                let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
-                let (sign, exponent) = exponent.strip_prefix('-').map_or(("+", exponent), |exponent| ("-", exponent));
-                format!("{mantissa}e{sign}{exponent:0>2}")
-            }
+            _ => scientific(number, digits),
         };
         let text = self.signed(&text);
         Ok(if self.conversion == 'E' { text.to_uppercase() } else { text })
@@ -387,6 +391,26 @@ fn half_up(unscaled: i128, scale: u32, digits: usize) -> String {
     text
 }
 
+/// `1.500000e+00`: Java rounds the shortest digits that tell the number, half up; of the least of all these are 4.9.
+fn scientific(number: f64, digits: usize) -> String {
+    let shortest = format!("{number:e}");
+    let two = Some(format!("{number:.1e}")).filter(|two| !shortest.contains('.') && two.parse() == Ok(number));
+    let text = two.unwrap_or(shortest);
+    let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
+    let mut exponent = exponent.parse::<i32>().unwrap_or_default();
+    let fraction = mantissa.split_once('.').map_or(0, |(_, fraction)| fraction.len());
+    let unscaled = mantissa.replace('.', "").parse::<i128>().unwrap_or_default();
+    let mut mantissa = half_up(unscaled.abs(), fraction as u32, digits);
+    if let Some(carried) = mantissa.strip_prefix("10") {
+        // What was 9.99… has one digit more before the point.
+        mantissa = format!("1{carried}");
+        exponent += 1;
+    }
+    let sign = if number.is_sign_negative() { "-" } else { "" };
+    let direction = if exponent < 0 { '-' } else { '+' };
+    format!("{sign}{mantissa}e{direction}{:0>2}", exponent.abs())
+}
+
 /// Java rounds the shortest digits that tell the number, half up.
 fn half_up_of_double(number: f64, digits: usize) -> String {
     let text = format!("{number}");
@@ -420,6 +444,17 @@ mod tests {
         ] {
             assert_eq!(half_up_of_double(number, digits), text, "{number}");
         }
+        // Asked of PySpark 4.3: `format_string('%e', x)`.
+        for (number, digits, text) in [
+            (5e-324, 6, "4.900000e-324"),
+            (123_456_789.987, 6, "1.234568e+08"),
+            (-0.0, 6, "-0.000000e+00"),
+            (9.9999999, 2, "1.00e+01"),
+            (1e308, 1, "1.0e+308"),
+        ] {
+            assert_eq!(scientific(number, digits), text, "{number}");
+        }
+        assert_eq!(rounded_double(-1e19, 2), "-10000000000000000000");
         let two = Layout { whole: 1, least: 2, most: 2, group: 3 };
         assert_eq!(laid_out("1234567.89", two), "1,234,567.89");
         assert_eq!(rounded(-5, 1, 0), "-0");

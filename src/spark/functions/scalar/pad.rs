@@ -1,51 +1,55 @@
-//! `lpad` and `rpad`: to less than no characters is to none.
+//! `lpad` and `rpad`, of texts and of binaries: to less than nothing is to nothing.
 //!
 //! <https://spark.apache.org/docs/latest/api/sql/index.html#lpad>
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, AsArray};
-use arrow::datatypes::{DataType, Int64Type};
-use datafusion::common::{Result, ScalarValue};
-use datafusion::functions::unicode;
-use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature};
+use arrow::array::ArrayRef;
+use arrow::datatypes::DataType;
+use datafusion::common::Result;
+use datafusion::logical_expr::ScalarUDF;
+
+use super::row::{RowCall, Takes, function, takes, udfs};
+use super::texts::part;
+use crate::spark::sql_types::canonical;
 
 pub fn all() -> Vec<Arc<ScalarUDF>> {
-    [unicode::lpad(), unicode::rpad()].map(|inner| Arc::new(ScalarUDF::from(Pad { inner }))).to_vec()
+    udfs([function("lpad", typed, |call| padded(call, true)), function("rpad", typed, |call| padded(call, false))])
 }
 
-/// The engine's own takes a length below zero from a column for a huge one.
-#[derive(Debug, PartialEq, Eq, Hash)]
-struct Pad {
-    inner: Arc<ScalarUDF>,
+/// A binary is padded with a binary, or with zeros where nothing is said; all else is a text.
+fn typed(name: &'static str, types: &[DataType]) -> Result<(Vec<DataType>, DataType)> {
+    let is_binary = |given: Option<&DataType>| given.is_none_or(|given| canonical(given) == Some(DataType::Binary));
+    let kind = if !types.is_empty() && is_binary(types.first()) && is_binary(types.get(2)) {
+        Takes::Bytes
+    } else {
+        Takes::Text
+    };
+    let taken = takes(name, types, 2, &[kind, Takes::Int, kind])?;
+    let gives = taken[0].clone();
+    Ok((taken, gives))
 }
 
-impl ScalarUDFImpl for Pad {
-    fn name(&self) -> &str {
-        self.inner.name()
+fn padded(call: &RowCall, left: bool) -> Result<ArrayRef> {
+    let length = |row: usize| call.int(1, row).map(|length| length.max(0) as usize);
+    if *call.gives == DataType::Binary {
+        return call.binaries(|row| {
+            let by = if call.has(2) { call.bytes(2, row) } else { Some(&[0][..]) };
+            let (Some(bytes), Some(length), Some(by)) = (call.bytes(0, row), length(row), by) else { return Ok(None) };
+            let missing = length.saturating_sub(bytes.len());
+            let more: Vec<u8> = by.iter().copied().cycle().take(missing).collect();
+            let kept = &bytes[..length.min(bytes.len())];
+            Ok(Some(if left { [more.as_slice(), kept].concat() } else { [kept, more.as_slice()].concat() }))
+        });
     }
-
-    fn signature(&self) -> &Signature {
-        self.inner.signature()
-    }
-
-    fn return_type(&self, types: &[DataType]) -> Result<DataType> {
-        self.inner.return_type(types)
-    }
-
-    fn invoke_with_args(&self, mut args: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        if let Some(length) = args.args.get_mut(1) {
-            match length {
-                ColumnarValue::Scalar(ScalarValue::Int64(Some(length))) => *length = (*length).max(0),
-                ColumnarValue::Array(lengths) => {
-                    if let Some(all) = lengths.as_primitive_opt::<Int64Type>() {
-                        let least_zero: ArrayRef = Arc::new(all.unary::<_, Int64Type>(|length| length.max(0)));
-                        *lengths = least_zero;
-                    }
-                }
-                ColumnarValue::Scalar(_) => {}
-            }
+    call.texts(|row| {
+        let by = if call.has(2) { call.text(2, row) } else { Some(" ") };
+        let (Some(text), Some(length), Some(by)) = (call.text(0, row), length(row), by) else { return Ok(None) };
+        let missing = length.saturating_sub(text.chars().count());
+        if missing == 0 || by.is_empty() {
+            return Ok(Some(part(text, 1, length as i32).to_string()));
         }
-        self.inner.invoke_with_args(args)
-    }
+        let more: String = by.chars().cycle().take(missing).collect();
+        Ok(Some(if left { more + text } else { format!("{text}{more}") }))
+    })
 }

@@ -5,7 +5,7 @@
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, PrimitiveArray};
+use arrow::array::{Array, ArrayRef, AsArray, PrimitiveArray, new_empty_array};
 use arrow::datatypes::{
     ArrowPrimitiveType, DataType, Date32Type, Field, FieldRef, Float64Type, Int32Type, Int64Type,
     TimestampMicrosecondType,
@@ -22,6 +22,8 @@ use crate::spark::sql_types::{self, TIMESTAMP};
 pub type Typing = fn(&'static str, &[DataType]) -> Result<(Vec<DataType>, DataType)>;
 /// The type of the answer where it depends on arguments that are written in the query.
 pub type TypingOfConstants = fn(&'static str, &[DataType], &[Option<&ScalarValue>]) -> Result<DataType>;
+/// The field of the answer where it depends on what is said beside the types of the arguments.
+pub type TypingOfFields = fn(&'static str, &[FieldRef], &[Option<&ScalarValue>]) -> Result<FieldRef>;
 pub type Computing = fn(&RowCall) -> Result<ArrayRef>;
 
 pub struct RowFunction {
@@ -29,13 +31,16 @@ pub struct RowFunction {
     aliases: Vec<String>,
     typing: Typing,
     of_constants: Option<TypingOfConstants>,
+    of_fields: Option<TypingOfFields>,
+    is_fallible: bool,
     computing: Computing,
     signature: Signature,
 }
 
 pub fn function(name: &'static str, typing: Typing, computing: Computing) -> RowFunction {
     let signature = Signature::user_defined(Volatility::Immutable);
-    RowFunction { name, aliases: vec![], typing, of_constants: None, computing, signature }
+    let (aliases, of_constants, of_fields) = (vec![], None, None);
+    RowFunction { name, aliases, typing, of_constants, of_fields, is_fallible: false, computing, signature }
 }
 
 impl RowFunction {
@@ -49,6 +54,17 @@ impl RowFunction {
         self
     }
 
+    pub fn typed_by_fields(mut self, typing: TypingOfFields) -> Self {
+        self.of_fields = Some(typing);
+        self
+    }
+
+    /// It refuses some values of its arguments' types, so it is not computed where AND and OR have decided without it.
+    pub fn fallible(mut self) -> Self {
+        self.is_fallible = true;
+        self
+    }
+
     pub fn udf(self) -> Arc<ScalarUDF> {
         Arc::new(ScalarUDF::from(self))
     }
@@ -56,6 +72,11 @@ impl RowFunction {
 
 pub fn udfs(functions: impl IntoIterator<Item = RowFunction>) -> Vec<Arc<ScalarUDF>> {
     functions.into_iter().map(RowFunction::udf).collect()
+}
+
+/// Whether a call may be an error for some values of its arguments' types.
+pub fn may_fail(function: &ScalarUDF) -> bool {
+    function.inner().downcast_ref::<RowFunction>().is_some_and(|function| function.is_fallible)
 }
 
 // There is one function of a name.
@@ -101,6 +122,9 @@ impl ScalarUDFImpl for RowFunction {
     }
 
     fn return_field_from_args(&self, args: ReturnFieldArgs) -> Result<FieldRef> {
+        if let Some(typing) = self.of_fields {
+            return typing(self.name, args.arg_fields, args.scalar_arguments);
+        }
         let types: Vec<DataType> = args.arg_fields.iter().map(|field| field.data_type().clone()).collect();
         let gives = match self.of_constants {
             Some(typing) => typing(self.name, &types, args.scalar_arguments)?,
@@ -110,6 +134,10 @@ impl ScalarUDFImpl for RowFunction {
     }
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        if args.number_rows == 0 {
+            // Of values that are written there would be an answer, or an error, that nobody asks for.
+            return Ok(ColumnarValue::Array(new_empty_array(args.return_field.data_type())));
+        }
         let is_scalar = args.args.iter().all(|value| matches!(value, ColumnarValue::Scalar(_)));
         let arrays = ColumnarValue::values_to_arrays(&args.args)?;
         let call = RowCall {

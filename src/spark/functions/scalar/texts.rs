@@ -18,6 +18,7 @@ pub fn all() -> Vec<Arc<ScalarUDF>> {
     let two_asked: Typing = |name, types| Ok((takes(name, types, 2, &[Takes::Text; 2])?, DataType::Boolean));
     let placed: Typing =
         |name, types| Ok((takes(name, types, 2, &[Takes::Text, Takes::Text, Takes::Int])?, DataType::Int32));
+    let measured: Typing = |name, types| Ok((takes(name, types, 1, &[Takes::Bytes])?, DataType::Int32));
     udfs([
         function("upper", one, |call| call.texts(|row| Ok(call.text(0, row).map(str::to_uppercase))))
             .known_as(&["ucase"]),
@@ -31,14 +32,26 @@ pub fn all() -> Vec<Arc<ScalarUDF>> {
         function(
             "substring",
             |name, types| {
-                let first = if types.first() == Some(&DataType::Binary) { Takes::Bytes } else { Takes::Text };
-                let taken = takes(name, types, 2, &[first, Takes::Int, Takes::Int])?;
+                let taken = takes(name, types, 2, &[text_or_binary(types), Takes::Int, Takes::Int])?;
                 Ok((taken.clone(), taken[0].clone()))
             },
             substrings,
         )
         .known_as(&["substr"]),
-        function("left", and_number, |call| of_two(call, |text, number| part(text, 1, number.max(0)).to_string())),
+        function(
+            "left",
+            |name, types| {
+                let taken = takes(name, types, 2, &[text_or_binary(types), Takes::Int])?;
+                Ok((taken.clone(), taken[0].clone()))
+            },
+            left,
+        ),
+        function("octet_length", measured, |call| {
+            call.ints(|row| Ok(call.bytes(0, row).map(|bytes| bytes.len() as i32)))
+        }),
+        function("bit_length", measured, |call| {
+            call.ints(|row| Ok(call.bytes(0, row).map(|bytes| bytes.len() as i32 * 8)))
+        }),
         function("right", and_number, |call| {
             of_two(
                 call,
@@ -62,19 +75,36 @@ pub fn all() -> Vec<Arc<ScalarUDF>> {
             "split_part",
             |name, types| Ok((takes(name, types, 3, &[Takes::Text, Takes::Text, Takes::Int])?, DataType::Utf8)),
             split_part,
-        ),
+        )
+        .fallible(),
         function(
             "space",
             |name, types| Ok((takes(name, types, 1, &[Takes::Int])?, DataType::Utf8)),
             |call| call.texts(|row| Ok(call.int(0, row).map(|number| " ".repeat(number.max(0) as usize)))),
         ),
         function("levenshtein", placed, levenshtein),
-        function("mask", |name, types| Ok((takes(name, types, 1, &[Takes::Text; 5])?, DataType::Utf8)), masked),
+        function("mask", |name, types| Ok((takes(name, types, 1, &[Takes::Text; 5])?, DataType::Utf8)), masked)
+            .fallible(),
         function("collation", one, |call| {
             let name = ScalarValue::from("SYSTEM.BUILTIN.UTF8_BINARY");
             name.to_array_of_size(call.rows)
         }),
     ])
+}
+
+/// Of a binary they count bytes.
+fn text_or_binary(types: &[DataType]) -> Takes {
+    if types.first() == Some(&DataType::Binary) { Takes::Bytes } else { Takes::Text }
+}
+
+fn left(call: &RowCall) -> Result<ArrayRef> {
+    if *call.gives == DataType::Binary {
+        return call.binaries(|row| {
+            let parts = call.bytes(0, row).zip(call.int(1, row));
+            Ok(parts.map(|(bytes, number)| bytes[..bytes.len().min(number.max(0) as usize)].to_vec()))
+        });
+    }
+    of_two(call, |text, number| part(text, 1, number.max(0)).to_string())
 }
 
 /// Words are parted by blanks alone.

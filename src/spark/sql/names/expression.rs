@@ -6,6 +6,8 @@ use datafusion::sql::sqlparser::ast::{
 };
 
 use super::{Naming, Qualifiers, bare, fields, function, literal};
+use crate::spark::functions::scalar::interval_literal;
+use crate::spark::sql::intervals;
 
 /// The name of an expression.
 pub fn of(expr: &Expr) -> String {
@@ -96,6 +98,11 @@ impl Naming<'_> {
             Expr::CompoundIdentifier(parts) => self.compound(parts),
             Expr::Nested(inner) => self.write(inner),
             Expr::Value(value) => self.push(&literal::value(&value.value)),
+            Expr::Interval(interval) => {
+                let texts = intervals::texts(interval).unwrap_or_default();
+                let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+                self.push(&interval_literal::spelled(&texts).unwrap_or_else(|| interval.to_string()));
+            }
             Expr::TypedString(typed) => self.typed(&typed.data_type, &typed.value.value),
             Expr::UnaryOp { op, expr } => self.unary(*op, expr),
             Expr::BinaryOp { left, op, right } => self.binary(left, op, right),

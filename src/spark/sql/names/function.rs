@@ -9,6 +9,7 @@ use datafusion::sql::sqlparser::ast::{
 };
 
 use super::{Naming, bare, literal};
+use crate::spark::functions::scalar::interval_literal;
 
 /// Functions that are called otherwise in names.
 const RENAMED: [(&str, &str); 22] = [
@@ -203,6 +204,15 @@ fn write_arguments(name: &mut Naming, called: &str, arguments: &[FunctionArg]) {
 /// Functions that are written as something else.
 fn special(name: &mut Naming, called: &str, arguments: &[&Expr]) -> bool {
     match (called, arguments) {
+        (called, texts) if called.trim_matches('`') == interval_literal::LITERAL => {
+            let said = |expr: &&Expr| match expr {
+                Expr::Value(value) => value.value.clone().into_string(),
+                _ => None,
+            };
+            let texts: Vec<String> = texts.iter().filter_map(said).collect();
+            let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+            name.push(&interval_literal::spelled(&texts).unwrap_or_else(|| texts.join(" ")));
+        }
         (cast, [one]) if CASTS.contains(&cast) => name.write(one),
         ("if", [_, _, _]) => {
             name.push("(");

@@ -4,13 +4,15 @@
 
 use datafusion::sql::sqlparser::ast::helpers::attached_token::AttachedToken;
 use datafusion::sql::sqlparser::ast::{
-    BinaryOperator, CaseWhen, DataType, DuplicateTreatment, Expr, Function, FunctionArg, FunctionArgExpr,
-    FunctionArgumentClause, FunctionArguments, NamedWindowDefinition, NamedWindowExpr, OrderByExpr, Select, Spanned,
-    Value, WindowFrame, WindowFrameBound, WindowType,
+    BinaryOperator, CaseWhen, DataType, DateTimeField, DuplicateTreatment, Expr, Function, FunctionArg,
+    FunctionArgExpr, FunctionArgumentClause, FunctionArguments, Interval, NamedWindowDefinition, NamedWindowExpr,
+    OrderByExpr, Select, Spanned, Value, WindowFrame, WindowFrameBound, WindowType,
 };
 
 use super::RewriteRefusal;
 use super::build::{arguments, binary, call, cast, renamed};
+use crate::spark::functions::scalar::interval_literal;
+use crate::spark::interval_units::{Unit, UnitRange};
 
 pub fn rewrite(expr: &mut Expr) -> Result<(), RewriteRefusal> {
     let Expr::Function(function) = expr else { return Ok(()) };
@@ -127,15 +129,36 @@ pub fn named_windows(select: &mut Select) {
     }
 }
 
-/// `INTERVAL 2 DAYS PRECEDING` is known as `INTERVAL '2' DAYS PRECEDING`.
+/// The bounds of a frame are intervals to the planner, of one unit, and not calls of what makes them.
 fn frame_in_words(frame: &mut WindowFrame) {
     for bound in [Some(&mut frame.start_bound), frame.end_bound.as_mut()].into_iter().flatten() {
         if let WindowFrameBound::Preceding(Some(bound)) | WindowFrameBound::Following(Some(bound)) = bound
-            && let Expr::Interval(interval) = bound.as_mut()
-            && let Expr::Value(value) = interval.value.as_mut()
-            && let Value::Number(digits, _) = &value.value
+            && let Expr::Function(function) = bound.as_ref()
+            && function.name.to_string().trim_matches('`') == interval_literal::LITERAL
+            && let Some(texts) = arguments(function)
         {
-            value.value = Value::SingleQuotedString(digits.clone());
+            let texts: Vec<String> = texts.iter().filter_map(said).collect();
+            let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+            let Some((range, amount)) = interval_literal::read(&texts) else { continue };
+            let (amount, unit) = match range {
+                UnitRange::DAY => (amount / Unit::Day.length(), DateTimeField::Day),
+                range if range.from.is_of_months() => (amount, DateTimeField::Month),
+                _ => (amount, DateTimeField::Microseconds),
+            };
+            **bound = Expr::Interval(Interval {
+                value: Box::new(text(&amount.to_string())),
+                leading_field: Some(unit),
+                leading_precision: None,
+                last_field: None,
+                fractional_seconds_precision: None,
+            });
         }
+    }
+}
+
+fn said(expr: &Expr) -> Option<String> {
+    match expr {
+        Expr::Value(value) => value.value.clone().into_string(),
+        _ => None,
     }
 }

@@ -5,21 +5,26 @@
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
-    AccessExpr, CaseWhen, DateTimeField, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Interval,
-    Spanned, TrimWhereField, Value, VisitMut, VisitorMut, helpers::attached_token::AttachedToken,
+    AccessExpr, CaseWhen, CeilFloorKind, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Spanned,
+    TrimWhereField, Value, VisitMut, VisitorMut, helpers::attached_token::AttachedToken,
 };
 use datafusion::sql::sqlparser::tokenizer::Span;
 
-use super::build::{call, renamed, taken};
+use super::build::{call, number, renamed, taken};
 use crate::spark::functions::higher_order;
-use crate::spark::functions::scalar::lists;
+use crate::spark::functions::scalar::{interval_literal, lists};
+use crate::spark::sql::intervals;
 
 /// What `date_add`, `datediff` and their like take for a unit where they have three arguments.
 const UNITS: [&str; 11] =
     ["year", "quarter", "month", "week", "day", "dayofyear", "hour", "minute", "second", "millisecond", "microsecond"];
 
+/// Take lists of columns in brackets.
+const GROUPINGS: [&str; 3] = ["rollup", "cube", "grouping_id"];
+
 pub fn rewrite(expr: &mut Expr) {
     let place = expr.span();
+    inner_tuples(expr);
     let plain = match expr {
         Expr::Trim { expr: text, trim_where, trim_what, trim_characters: None } => {
             let text = taken(text);
@@ -40,6 +45,13 @@ pub fn rewrite(expr: &mut Expr) {
             let three = [taken(text), taken(overlay_what), taken(overlay_from)];
             call("overlay", place, three.into_iter().chain(length).collect())
         }
+        // <https://spark.apache.org/docs/latest/api/sql/index.html#ceil>
+        Expr::Ceil { expr: number, field: CeilFloorKind::Scale(scale) } => {
+            call("ceil", place, vec![taken(number), Expr::Value(scale.clone())])
+        }
+        Expr::Floor { expr: number, field: CeilFloorKind::Scale(scale) } => {
+            call("floor", place, vec![taken(number), Expr::Value(scale.clone())])
+        }
         Expr::Position { expr: wanted, r#in: text } => call("locate", place, vec![taken(wanted), taken(text)]),
         Expr::Extract { field, expr: time, .. } => {
             call("date_part", place, vec![text_of(field.to_string(), place), taken(time)])
@@ -55,10 +67,12 @@ pub fn rewrite(expr: &mut Expr) {
             }
             return;
         }
-        Expr::Interval(interval) => {
-            of_two_units(interval);
-            return;
-        }
+        Expr::Interval(interval) => match intervals::texts(interval) {
+            Some(texts) => {
+                call(interval_literal::LITERAL, place, texts.into_iter().map(|text| text_of(text, place)).collect())
+            }
+            None => return,
+        },
         Expr::Lambda(lambda) => {
             let names: Vec<String> = lambda.params.iter().map(|parameter| parameter.name.value.clone()).collect();
             let _ = lambda.body.visit(&mut FieldsOf(names));
@@ -97,6 +111,36 @@ fn named_struct(values: &mut [Expr], place: Span) -> Expr {
     call("named_struct", place, pairs.collect())
 }
 
+/// `(a, b)` that is a value is a struct. Beside IN and `=`, and in groupings, it is more than one.
+pub fn tuple(expr: &mut Expr) {
+    let place = expr.span();
+    if let Expr::Tuple(values) = expr {
+        *expr = named_struct(values, place);
+    }
+}
+
+/// Those that can only be values.
+fn inner_tuples(expr: &mut Expr) {
+    match expr {
+        Expr::Lambda(lambda) => tuple(&mut lambda.body),
+        Expr::CompoundFieldAccess { root, .. } => tuple(root),
+        Expr::Case { conditions, else_result, .. } => {
+            conditions.iter_mut().for_each(|case| tuple(&mut case.result));
+            else_result.iter_mut().for_each(|otherwise| tuple(otherwise));
+        }
+        Expr::Function(function) if !GROUPINGS.contains(&function.name.to_string().as_str()) => {
+            if let FunctionArguments::List(list) = &mut function.args {
+                for argument in &mut list.args {
+                    if let FunctionArg::Unnamed(FunctionArgExpr::Expr(argument)) = argument {
+                        tuple(argument);
+                    }
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
 /// That of a column or a field.
 fn name_of(expr: &Expr) -> Option<String> {
     match expr {
@@ -130,50 +174,6 @@ impl VisitorMut for FieldsOf {
             *expr = Expr::CompoundFieldAccess { root: Box::new(Expr::Identifier(root.clone())), access_chain };
         }
         ControlFlow::Continue(())
-    }
-}
-
-/// `INTERVAL '1-2' YEAR TO MONTH` and `INTERVAL '1 02:03:04.5' DAY TO SECOND` in one unit:
-/// <https://spark.apache.org/docs/latest/sql-ref-literals.html#interval-literal>
-fn of_two_units(interval: &mut Interval) {
-    let (Some(from), Some(to)) = (&interval.leading_field, &interval.last_field) else { return };
-    let Expr::Value(value) = interval.value.as_ref() else { return };
-    let Value::SingleQuotedString(text) = &value.value else { return };
-    let text = text.trim();
-    let (sign, digits) = match text.strip_prefix('-') {
-        Some(digits) => (-1, digits),
-        None => (1, text.strip_prefix('+').unwrap_or(text)),
-    };
-    let numbers =
-        |text: &str, by: &[char]| text.split(by).map(|part| part.parse::<i64>().ok()).collect::<Option<Vec<_>>>();
-    let units = ["DAY", "HOUR", "MINUTE", "SECOND"];
-    let place = |unit: &DateTimeField| units.iter().position(|known| unit.to_string().eq_ignore_ascii_case(known));
-    let plain = match (from, to) {
-        (DateTimeField::Year, DateTimeField::Month) => match numbers(digits, &['-']).as_deref() {
-            Some([years, months @ 0..=11]) => Some((years * 12 + months, DateTimeField::Month)),
-            _ => None,
-        },
-        _ => match (place(from), place(to)) {
-            (Some(from), Some(to)) if from < to => {
-                let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
-                let is_fraction = fraction.len() <= 9 && fraction.bytes().all(|byte| byte.is_ascii_digit());
-                match numbers(whole, &[' ', ':']) {
-                    Some(parts) if parts.len() == to - from + 1 && is_fraction && (fraction.is_empty() || to == 3) => {
-                        let of_unit = [86_400, 3600, 60, 1];
-                        let seconds: i64 = parts.iter().zip(&of_unit[from..]).map(|(part, unit)| part * unit).sum();
-                        let micros = format!("{fraction:0<6}")[..6].parse::<i64>().unwrap_or(0);
-                        Some((seconds * 1_000_000 + micros, DateTimeField::Microseconds))
-                    }
-                    _ => None,
-                }
-            }
-            _ => None,
-        },
-    };
-    if let Some((number, unit)) = plain {
-        let span = value.span;
-        *interval.value = text_of((sign * number).to_string(), span);
-        (interval.leading_field, interval.last_field) = (Some(unit), None);
     }
 }
 
@@ -242,6 +242,18 @@ fn of_function(function: &mut Function, place: Span) -> Option<Expr> {
             function.name = renamed(&function.name, "make_map");
             None
         }
+        // <https://spark.apache.org/docs/latest/api/sql/index.html#equal_null>
+        ("equal_null", [left, right]) => Some(Expr::IsNotDistinctFrom(Box::new(taken(left)), Box::new(taken(right)))),
+        ("nullifzero", [value]) => Some(call("nullif", place, vec![taken(value), number(0)])),
+        ("zeroifnull", [value]) => Some(call("coalesce", place, vec![taken(value), number(0)])),
+        // The planner would want both values to be of one type before any rule makes them so.
+        ("nvl2", [asked, there, otherwise]) => Some(Expr::Case {
+            case_token: AttachedToken::empty(),
+            end_token: AttachedToken::empty(),
+            operand: None,
+            conditions: vec![CaseWhen { condition: Expr::IsNotNull(Box::new(taken(asked))), result: taken(there) }],
+            else_result: Some(Box::new(taken(otherwise))),
+        }),
         ("isnull", [value]) => Some(Expr::IsNull(Box::new(taken(value)))),
         ("isnotnull", [value]) => Some(Expr::IsNotNull(Box::new(taken(value)))),
         // <https://spark.apache.org/docs/latest/api/sql/index.html#decode>: nulls are equal there.

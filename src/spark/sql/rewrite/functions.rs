@@ -1,13 +1,16 @@
 //! Functions whose arguments say what others say by clauses.
 
 use datafusion::sql::sqlparser::ast::{
-    DataType, ExactNumberInfo, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, NullTreatment, Value,
+    DataType, ExactNumberInfo, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentClause, FunctionArguments,
+    NullTreatment, Value,
 };
 
 use super::build::{cast, renamed, taken};
+use crate::spark::functions::window::neighbours;
 
 pub fn rewrite(function: &mut Function) {
     ignoring_nulls(function);
+    over_values(function);
     sorting(function);
     collecting(function);
 }
@@ -29,6 +32,26 @@ fn ignoring_nulls(function: &mut Function) {
         }
     }
     function.name = renamed(&function.name, name);
+}
+
+/// What passes over nulls in a window is a function of its own, whatever machine it comes to.
+fn over_values(function: &mut Function) {
+    let Some(name) = neighbours::of_values(&function.name.to_string()).filter(|_| function.over.is_some()) else {
+        return;
+    };
+    let mut treatment = function.null_treatment.take();
+    if let FunctionArguments::List(arguments) = &mut function.args {
+        arguments.clauses.retain(|clause| match clause {
+            FunctionArgumentClause::IgnoreOrRespectNulls(said) => {
+                treatment = Some(*said);
+                false
+            }
+            _ => true,
+        });
+    }
+    if treatment == Some(NullTreatment::IgnoreNulls) {
+        function.name = renamed(&function.name, name);
+    }
 }
 
 /// Nulls come first in `sort_array(list)`, and last in `array_sort(list)` and in `sort_array(list, false)`:

@@ -11,6 +11,7 @@ use super::RewriteRefusal;
 use super::build::cast;
 use crate::spark::sql::names::literal;
 use crate::spark::sql_types;
+use crate::spark::text::{days, times};
 
 /// Digits of the longest decimal.
 pub const MOST_DIGITS: usize = 38;
@@ -35,6 +36,10 @@ pub fn sign(expr: &mut Expr) {
 
 pub fn rewrite(expr: &mut Expr) -> Result<(), RewriteRefusal> {
     match expr {
+        Expr::TypedString(TypedString { data_type, value, .. }) if !is_time(data_type, value) => {
+            let message = format!("[INVALID_TYPED_LITERAL] {data_type} {value} is none: there is no such time");
+            return Err(RewriteRefusal::new(value.span, message, "write it as 2024-02-29 or 2024-02-29 10:11:12"));
+        }
         Expr::TypedString(TypedString { data_type, value, .. }) if is_number(data_type) => {
             let data_type = checked(data_type, value)?;
             *expr = cast(Expr::Value(value.clone()), marked(data_type));
@@ -61,6 +66,20 @@ pub fn rewrite(expr: &mut Expr) -> Result<(), RewriteRefusal> {
     Ok(())
 }
 
+/// Whether what is written as a time is one, in either mode: <https://spark.apache.org/docs/latest/sql-ref-literals.html#datetime-literal>
+fn is_time(data_type: &DataType, value: &ValueWithSpan) -> bool {
+    let Value::SingleQuotedString(text) = &value.value else { return true };
+    // These are looked at once it is known what for.
+    if ["epoch", "now", "today", "tomorrow", "yesterday"].contains(&text.trim().to_lowercase().as_str()) {
+        return true;
+    }
+    match data_type {
+        DataType::Date => days::read(text.as_bytes()).is_some(),
+        DataType::Timestamp(..) | DataType::TimestampNtz(..) => times::read(text.as_bytes()).is_some(),
+        _ => true,
+    }
+}
+
 fn is_number(data_type: &DataType) -> bool {
     matches!(
         data_type,
@@ -74,7 +93,7 @@ fn is_number(data_type: &DataType) -> bool {
 }
 
 /// The type under the name that only literals have: beside a decimal they mean something else than what is cast.
-fn marked(data_type: DataType) -> DataType {
+pub fn marked(data_type: DataType) -> DataType {
     match sql_types::literal(&data_type) {
         Some(name) => DataType::Custom(ObjectName::from(vec![Ident::new(name)]), vec![]),
         None => data_type,

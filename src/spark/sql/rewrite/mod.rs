@@ -13,8 +13,11 @@
 //! | `literals` | numbers with a suffix |
 //! | `operators` | operators |
 //! | `order` | ORDER BY ALL, MINUS |
+//! | `pipes` | steps behind `|>` |
+//! | `recursive` | numbers in WITH RECURSIVE |
 //! | `own` | the expressions of a select, without those of the queries in it |
 //! | `scoped` | selects that need to know the columns of their FROM |
+//! | `time_windows` | GROUP BY window(time, '1 hour') |
 //! | `refusal` | what is not to be understood |
 
 mod aggregates;
@@ -29,12 +32,15 @@ mod literals;
 mod operators;
 mod order;
 pub mod own;
+mod pipes;
+mod recursive;
 mod refusal;
 mod scoped;
+mod time_windows;
 
 use std::ops::ControlFlow;
 
-use datafusion::sql::sqlparser::ast::{Expr, Query, Select, TableFactor, VisitMut, VisitorMut};
+use datafusion::sql::sqlparser::ast::{Expr, Query, Select, SelectItem, TableFactor, VisitMut, VisitorMut};
 
 use super::names;
 pub use build::call;
@@ -44,6 +50,7 @@ pub use refusal::RewriteRefusal;
 /// Rewrites all of a statement, or of an expression; or says what it can't. What is put in place of something keeps its
 /// place.
 pub fn rewrite(syntax: &mut impl VisitMut) -> Result<(), RewriteRefusal> {
+    pipes::rewrite(syntax)?;
     // Columns are called as they are written.
     names::give(syntax);
     match syntax.visit(&mut Rewrite) {
@@ -59,6 +66,8 @@ impl VisitorMut for Rewrite {
 
     fn post_visit_query(&mut self, query: &mut Query) -> ControlFlow<RewriteRefusal> {
         order::rewrite(query);
+        recursive::rewrite(query);
+        time_windows::rewrite(query);
         let understood = clauses::rewrite(query).and_then(|()| grouping::rewrite(query));
         if understood.is_ok() {
             scoped::rewrite(query);
@@ -68,6 +77,11 @@ impl VisitorMut for Rewrite {
 
     fn post_visit_select(&mut self, select: &mut Select) -> ControlFlow<RewriteRefusal> {
         aggregates::named_windows(select);
+        for item in &mut select.projection {
+            if let SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } = item {
+                calls::tuple(expr);
+            }
+        }
         ControlFlow::Continue(())
     }
 

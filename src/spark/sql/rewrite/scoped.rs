@@ -65,6 +65,7 @@ fn needs_columns_itself(relation: &TableFactor) -> bool {
     match relation {
         TableFactor::NestedJoin { table_with_joins, .. } => needs_columns(table_with_joins),
         TableFactor::Function { name, lateral: true, .. } => is_generator(name),
+        TableFactor::Derived { lateral: true, .. } => true,
         _ => false,
     }
 }

@@ -12,7 +12,7 @@ mod sides;
 
 use std::sync::Arc;
 
-use arrow::array::ArrayRef;
+use arrow::array::{ArrayRef, new_empty_array};
 use arrow::compute::cast as engine_cast;
 use arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::common::{DataFusionError, Result, ScalarValue, exec_err, internal_err, plan_err};
@@ -256,6 +256,10 @@ impl ScalarUDFImpl for SparkArithmetic {
             Some(ColumnarValue::Scalar(program)) => Some(program),
             _ => None,
         };
+        if args.number_rows == 0 {
+            // Perhaps it is an error, and nobody asks for it.
+            return Ok(ColumnarValue::Array(new_empty_array(args.return_field.data_type())));
+        }
         let (ops, first) = self.program(program)?;
         let mut operands = args.args[first..].iter().zip(&args.arg_fields[first..]);
         let Some((value, field)) = operands.next() else { return exec_err!("`{}` has operands", self.name) };

@@ -24,7 +24,7 @@ mod times;
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, new_null_array};
+use arrow::array::{Array, ArrayRef, AsArray, new_empty_array, new_null_array};
 use arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::common::{DFSchema, Result, ScalarValue, exec_err, internal_err, plan_err};
 use datafusion::logical_expr::expr::ScalarFunction;
@@ -145,6 +145,8 @@ impl ScalarUDFImpl for SparkCast {
             CastJob { strictness: self.strictness, of: args.arg_fields.first().map(|field| field.name().as_str()) };
         match value {
             ColumnarValue::Array(values) => Ok(ColumnarValue::Array(job.cast(values, &to)?)),
+            // Perhaps it is an error, and nobody asks for it.
+            ColumnarValue::Scalar(_) if args.number_rows == 0 => Ok(ColumnarValue::Array(new_empty_array(&to))),
             ColumnarValue::Scalar(value) => {
                 let cast = job.cast(&value.to_array()?, &to)?;
                 Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(&cast, 0)?))

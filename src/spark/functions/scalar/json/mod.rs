@@ -11,9 +11,9 @@ mod write;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, ListBuilder, StringBuilder};
+use arrow::array::{Array, ArrayRef, AsArray, ListBuilder, StringBuilder, StructArray};
 use arrow::datatypes::{DataType, Field};
-use datafusion::common::{Result, exec_err, plan_err};
+use datafusion::common::{Result, exec_err};
 use datafusion::logical_expr::ScalarUDF;
 
 use super::row::{RowCall, Takes, Typing, fault, function, takes, udfs};
@@ -40,6 +40,7 @@ pub fn all() -> Vec<Arc<ScalarUDF>> {
             keys,
         ),
         function("from_json", read::types, |call| read::from_json(call, &options(call, 2)?))
+            .fallible()
             .typed_by_constants(read::schema),
         function("to_json", write::types, |call| write::to_json(call, &options(call, 1)?)),
         function(
@@ -54,13 +55,10 @@ pub fn all() -> Vec<Arc<ScalarUDF>> {
                     },
                 })
             },
-        ),
-        // It makes columns, and a struct would be something else.
-        function(
-            "json_tuple",
-            |name, _| plan_err!("`{name}` is not there yet: write `get_json_object(json, '$.a')` for each field"),
-            |_| exec_err!("`json_tuple` is not there yet"),
-        ),
+        )
+        .fallible(),
+        // A row of several columns, which [`relations`](crate::spark::relations) makes of it.
+        function("json_tuple", tuple_types, tuples),
     ])
 }
 
@@ -74,6 +72,30 @@ fn objects(call: &RowCall) -> Result<ArrayRef> {
         let Some((_, Some(path))) = &known else { return Ok(None) };
         Ok(value::parse(text, Leniency::Strict).and_then(|value| path::get(&value, path)))
     })
+}
+
+fn tuple_types(name: &'static str, types: &[DataType]) -> Result<(Vec<DataType>, DataType)> {
+    let taken = takes(name, types, 2, &vec![Takes::Text; types.len().max(2)])?;
+    let fields: Vec<Field> =
+        (0..taken.len() - 1).map(|nth| Field::new(format!("c{nth}"), DataType::Utf8, true)).collect();
+    Ok((taken, DataType::Struct(fields.into())))
+}
+
+/// The texts that stand under names, of what is no object nulls.
+fn tuples(call: &RowCall) -> Result<ArrayRef> {
+    let DataType::Struct(fields) = call.gives else { return exec_err!("a struct") };
+    let parsed: Vec<Option<JsonValue>> =
+        (0..call.rows).map(|row| call.text(0, row).and_then(|text| value::parse(text, Leniency::Strict))).collect();
+    let columns = (1..call.args.len()).map(|place| {
+        call.texts(|row| {
+            let (Some(JsonValue::Object(_)), Some(name)) = (&parsed[row], call.text(place, row)) else {
+                return Ok(None);
+            };
+            let name = [path::PathStep::Name(name.to_string())];
+            Ok(parsed[row].as_ref().and_then(|value| path::get(value, &name)))
+        })
+    });
+    Ok(Arc::new(StructArray::try_new(fields.clone(), columns.collect::<Result<_>>()?, None)?))
 }
 
 fn keys(call: &RowCall) -> Result<ArrayRef> {

@@ -34,6 +34,9 @@ pub fn all() -> Vec<Arc<ScalarUDF>> {
                     let list = list_of(item_of(name, list)?);
                     Ok((vec![list.clone()], list))
                 }
+                [binary] if canonical(binary) == Some(DataType::Binary) => {
+                    Ok((vec![DataType::Binary], DataType::Binary))
+                }
                 _ => Ok((takes(name, types, 1, &[Takes::Text])?, DataType::Utf8)),
             },
             reversed,
@@ -51,7 +54,8 @@ pub fn all() -> Vec<Arc<ScalarUDF>> {
                 Ok((vec![list_of(item.clone()), place, item.clone()], list_of(item)))
             },
             inserted,
-        ),
+        )
+        .fallible(),
         function(
             "slice",
             |name, types| {
@@ -65,7 +69,8 @@ pub fn all() -> Vec<Arc<ScalarUDF>> {
                 Ok((std::iter::once(list.clone()).chain(numbers).collect(), list))
             },
             sliced,
-        ),
+        )
+        .fallible(),
         function(
             "flatten",
             |name, types| match types {
@@ -166,6 +171,9 @@ fn rearranged<I: IntoIterator<Item = usize>>(
 fn reversed(call: &RowCall) -> Result<ArrayRef> {
     match call.args[0].as_list_opt::<i32>() {
         Some(lists) => rearranged(lists, |row| Ok(range(lists, row).map(Iterator::rev))),
+        None if *call.gives == DataType::Binary => {
+            call.binaries(|row| Ok(call.bytes(0, row).map(|bytes| bytes.iter().rev().copied().collect())))
+        }
         None => call.texts(|row| Ok(call.text(0, row).map(|text| text.chars().rev().collect::<String>()))),
     }
 }

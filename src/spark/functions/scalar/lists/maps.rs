@@ -26,7 +26,8 @@ pub fn all() -> Vec<Arc<ScalarUDF>> {
                 _ => plan_err!("[WRONG_NUM_ARGS.WITHOUT_SUGGESTION] `{name}` takes a list of keys and one of values"),
             },
             from_lists,
-        ),
+        )
+        .fallible(),
         function(
             "map_from_entries",
             |name, types| match types {
@@ -42,7 +43,8 @@ pub fn all() -> Vec<Arc<ScalarUDF>> {
                 _ => plan_err!("[WRONG_NUM_ARGS.WITHOUT_SUGGESTION] `{name}` takes a list of structs"),
             },
             from_entries,
-        ),
+        )
+        .fallible(),
         function(
             "map_concat",
             |name, types| {
@@ -62,7 +64,8 @@ pub fn all() -> Vec<Arc<ScalarUDF>> {
                 Ok((vec![wide.clone(); types.len()], wide))
             },
             one_after_the_other,
-        ),
+        )
+        .fallible(),
     ])
 }
 
@@ -102,6 +105,7 @@ fn of_pairs() -> RowFunction {
             })
         },
     )
+    .fallible()
 }
 
 /// Maps of the keys and values that are picked for each row; where nothing is to be picked, null.

@@ -24,7 +24,7 @@ use crate::spark::types::list_of;
 const LONGEST: usize = i32::MAX as usize - 15;
 
 pub fn all() -> Vec<Arc<ScalarUDF>> {
-    udfs([function("sequence", taken, sequences)])
+    udfs([function("sequence", taken, sequences).fallible()])
 }
 
 fn taken(name: &'static str, types: &[DataType]) -> Result<(Vec<DataType>, DataType)> {

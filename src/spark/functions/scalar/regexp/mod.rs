@@ -15,7 +15,8 @@ use datafusion::logical_expr::ScalarUDF;
 
 use super::row::{RowCall, Takes, Typing, fault, function, takes, udfs};
 use crate::spark::types::list_of;
-use engine::{Groups, JavaRegex, Regexes};
+pub use engine::Regexes;
+use engine::{Groups, JavaRegex};
 
 pub fn all() -> Vec<Arc<ScalarUDF>> {
     let grouped: Typing =
@@ -42,9 +43,10 @@ pub fn all() -> Vec<Arc<ScalarUDF>> {
                 Ok((takes(name, types, 3, &all)?, DataType::Utf8))
             },
             replace,
-        ),
-        function("regexp_extract", grouped, extract),
-        function("regexp_extract_all", listed, extract_all),
+        )
+        .fallible(),
+        function("regexp_extract", grouped, extract).fallible(),
+        function("regexp_extract_all", listed, extract_all).fallible(),
         function("split", listed, split_all),
         function(
             "regexp_count",
