@@ -80,9 +80,14 @@ impl UnitRange {
         UnitRange::of_units(&[Unit::named(from)?, Unit::named(to)?])
     }
 
+    /// What is said beside a type; nothing of what the engine casts by itself.
+    pub fn said(field: &Field) -> Option<UnitRange> {
+        field.metadata().get(KEY).and_then(|name| UnitRange::named(name))
+    }
+
     /// What a column says, or what its type has without a word; `None` where it is no such interval.
     pub fn of_field(field: &Field) -> Option<UnitRange> {
-        let said = field.metadata().get(KEY).and_then(|name| UnitRange::named(name));
+        let said = UnitRange::said(field);
         let usual = match field.data_type() {
             DataType::Interval(IntervalUnit::YearMonth) => UnitRange::YEAR_TO_MONTH,
             DataType::Duration(TimeUnit::Second) => UnitRange::DAY,

@@ -126,7 +126,7 @@ impl SparkPlanner {
         let is_truth = |data_type: &DataType| *data_type == DataType::Boolean;
         let to = match op {
             And | Or if self.mode.ansi => {
-                let has_text = is_text(&left) || is_text(&right);
+                let has_text = left.get_type(schema)?.is_string() || right.get_type(schema)?.is_string();
                 has_text.then_some(DataType::Boolean)
             }
             Eq | NotEq | Lt | LtEq | Gt | GtEq | Spaceship => {
@@ -144,10 +144,6 @@ impl SparkPlanner {
             None => RawBinaryExpr { op, left, right },
         })
     }
-}
-
-fn is_text(expr: &Expr) -> bool {
-    matches!(expr, Expr::Literal(ScalarValue::Utf8(Some(_)), _))
 }
 
 fn is_list(data_type: &DataType) -> bool {

@@ -34,6 +34,11 @@ pub fn name(data_type: &DataType) -> String {
     types::name(&spelled)
 }
 
+/// As `typeof` and PySpark show it: without quotes around odd names.
+pub fn shown(data_type: &DataType) -> String {
+    name(data_type).replace('`', "")
+}
+
 /// As [`types::parse`], but as SQL means it.
 pub fn parse(text: &str) -> std::result::Result<DataType, String> {
     let parsed = types::parse(text)?;
@@ -128,11 +133,16 @@ impl TypePlanner for SparkTypes {
         if let SqlType::Custom(name, _) = sql_type
             && let Some((_, data_type)) = LITERALS.iter().find(|(literal, _)| name.to_string() == *literal)
         {
-            let mark = [(LITERAL_MARK.to_string(), String::new())];
-            return Ok(Some(Arc::new(Field::new("", data_type.clone(), true).with_metadata(mark.into()))));
+            // An `int` is as it would be without a mark; in a recursion fields must be the same with all that is said of them.
+            let mark = (*data_type != DataType::Int32).then(|| (LITERAL_MARK.to_string(), String::new()));
+            return Ok(Some(Arc::new(
+                Field::new("", data_type.clone(), true).with_metadata(mark.into_iter().collect()),
+            )));
         }
-        if let SqlType::Interval { fields: Some(units), .. } = sql_type
-            && let Some(units) = UnitRange::named(&units.to_string().to_lowercase())
+        // `interval_day_to_second`, as [`intervals`](crate::spark::sql) write it for the parser.
+        if let SqlType::Custom(name, _) = sql_type
+            && let Some(units) = name.to_string().strip_prefix("interval_")
+            && let Some(units) = UnitRange::named(&units.replace('_', " "))
         {
             return Ok(Some(Arc::new(units.field(""))));
         }

@@ -72,7 +72,7 @@ fn of_spark(value: &Expr, to: &FieldRef, schema: &DFSchema, strictness: Strictne
         let (_, field) = value.to_field(schema)?;
         return Ok(Some(intervals::spelled(value.clone(), &field)));
     }
-    if let Some(units) = UnitRange::of_field(to).filter(|_| !is_interval(&found)) {
+    if let Some(units) = UnitRange::said(to).filter(|_| !is_interval(&found)) {
         return match found.is_integer() && units.from == units.to {
             true => Ok(Some(intervals::cast_of(value.clone(), units))),
             false => plan_err!(

@@ -20,7 +20,7 @@ use crate::spark::coercion::{common, compared, without_texts};
 use crate::spark::functions::scalar::like;
 use crate::spark::interval_units::UnitRange;
 use crate::spark::mode::SqlMode;
-use crate::spark::sql_types::{TIMESTAMP, canonical, name, timestamp_ntz};
+use crate::spark::sql_types::{TIMESTAMP, canonical, shown, timestamp_ntz};
 
 #[derive(Debug)]
 pub struct SparkConversions;
@@ -197,7 +197,7 @@ impl Conversions<'_> {
             "typeof" if args.len() == 1 => {
                 let (_, field) = args[0].to_field(self.schema)?;
                 let interval = UnitRange::of_field(&field).map(|units| format!("interval {}", units.name()));
-                let name = interval.unwrap_or_else(|| name(field.data_type()));
+                let name = interval.unwrap_or_else(|| shown(field.data_type()));
                 return Ok(Transformed::yes(Expr::Literal(ScalarValue::from(name), None)));
             }
             // It is of its first argument's type, whatever that is compared as.

@@ -10,7 +10,7 @@ use std::collections::HashSet;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{DFSchema, Result, ScalarValue, TableReference};
 use datafusion::config::ConfigOptions;
-use datafusion::logical_expr::expr::ScalarFunction;
+use datafusion::logical_expr::expr::{HigherOrderFunction, ScalarFunction};
 use datafusion::logical_expr::utils::{split_binary_owned, split_conjunction};
 use datafusion::logical_expr::{BinaryExpr, Expr, ExprSchemable, LogicalPlan, Operator, and, or, when};
 use datafusion::optimizer::AnalyzerRule;
@@ -18,6 +18,7 @@ use datafusion::optimizer::AnalyzerRule;
 use super::casts::schema_below;
 use super::named;
 use crate::spark::functions;
+use crate::spark::functions::scalar::cast;
 
 /// So many conditions guard one that may fail: more would make a long list of them a square.
 const MOST_GUARDS: usize = 32;
@@ -76,12 +77,22 @@ fn each(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
 
 /// Whether it may fail for some values of columns. What has no columns is computed before any row is.
 fn is_fallible(expr: &Expr, schema: &DFSchema) -> bool {
+    let of_columns = |args: &[Expr]| args.iter().any(|argument| !argument.column_refs().is_empty());
     match expr {
         Expr::ScalarFunction(call) => {
-            functions::may_fail(call, schema) && call.args.iter().any(|argument| !argument.column_refs().is_empty())
+            functions::may_fail(call, schema) && (of_columns(&call.args) || cast::is_of_literal(call))
+        }
+        Expr::HigherOrderFunction(call) => {
+            of_columns(&call.args) && call.args.iter().any(|one| fails_within(one, schema))
         }
         _ => false,
     }
+}
+
+/// Whether a lambda may fail for some elements.
+fn fails_within(argument: &Expr, schema: &DFSchema) -> bool {
+    let may_fail = |part: &Expr| Ok(matches!(part, Expr::ScalarFunction(call) if functions::may_fail(call, schema)));
+    matches!(argument, Expr::Lambda(_)) && argument.exists(may_fail).unwrap_or(true)
 }
 
 /// An equation of two tables is the key of a join, and each side of it is computed for all rows of its table, in Spark too.
@@ -109,13 +120,32 @@ fn guarded(expr: Expr, decided: &Expr, schema: &DFSchema) -> Result<Expr> {
         if !is_fallible(&part, schema) {
             return Ok(Transformed::no(part));
         }
-        let Expr::ScalarFunction(ScalarFunction { func, mut args }) = part else { return Ok(Transformed::no(part)) };
-        if let Some(argument) = args.iter_mut().find(|argument| !argument.column_refs().is_empty()) {
-            let null = ScalarValue::try_from(&argument.get_type(schema)?)?;
-            let value = std::mem::take(argument);
-            *argument = when(decided.clone(), Expr::Literal(null, None)).otherwise(value)?;
+        match part {
+            // A null would be an error, too.
+            Expr::ScalarFunction(call) if functions::fails_of_null(&call.func) => {
+                or_null(Expr::ScalarFunction(call), decided, schema).map(Transformed::yes)
+            }
+            Expr::ScalarFunction(ScalarFunction { func, mut args }) => {
+                // What is written is the only argument there.
+                let nth = args.iter().position(|argument| !argument.column_refs().is_empty()).unwrap_or(0);
+                args[nth] = or_null(std::mem::take(&mut args[nth]), decided, schema)?;
+                Ok(Transformed::yes(Expr::ScalarFunction(ScalarFunction { func, args })))
+            }
+            Expr::HigherOrderFunction(HigherOrderFunction { func, mut args }) => {
+                let is_value = |argument: &Expr| !matches!(argument, Expr::Lambda(_));
+                if let Some(nth) = args.iter().position(is_value) {
+                    args[nth] = or_null(std::mem::take(&mut args[nth]), decided, schema)?;
+                }
+                Ok(Transformed::yes(Expr::HigherOrderFunction(HigherOrderFunction { func, args })))
+            }
+            other => Ok(Transformed::no(other)),
         }
-        Ok(Transformed::yes(Expr::ScalarFunction(ScalarFunction { func, args })))
     })?;
     Ok(guarded.data)
+}
+
+/// The value, and null where another condition has decided.
+fn or_null(value: Expr, decided: &Expr, schema: &DFSchema) -> Result<Expr> {
+    let null = ScalarValue::try_from(&value.get_type(schema)?)?;
+    when(decided.clone(), Expr::Literal(null, None)).otherwise(value)
 }

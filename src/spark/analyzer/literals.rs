@@ -14,6 +14,9 @@ use crate::spark::functions::scalar::cast;
 use crate::spark::mode::Strictness;
 use crate::spark::sql_types::{is_literal, name};
 
+/// So many lambdas are given, one within the other, what depends on literals.
+const MOST_LAMBDAS: usize = 3;
+
 /// A plan as the planner has made it of a text, with types that follow from those of its literals.
 pub fn narrowed(plan: LogicalPlan, ansi: bool) -> Result<LogicalPlan> {
     match plan {
@@ -38,7 +41,8 @@ pub fn narrowed(plan: LogicalPlan, ansi: bool) -> Result<LogicalPlan> {
 /// A lambda's variables are of the types of what it is given, which may have been of literals.
 fn with_variables(expr: Expr, schema: &DFSchema) -> Result<Expr> {
     match expr.exists(|part| Ok(matches!(part, Expr::HigherOrderFunction(_))))? {
-        true => expr.resolve_lambda_variables(schema).map(|expr| expr.data),
+        // What is given to the outer one of two depends on the inner one.
+        true => (0..MOST_LAMBDAS).try_fold(expr, |expr, _| Ok(expr.resolve_lambda_variables(schema)?.data)),
         false => Ok(expr),
     }
 }

@@ -13,9 +13,9 @@ use datafusion::common::DFSchema;
 use datafusion::logical_expr::expr::ScalarFunction;
 use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
 use scalar::{
-    arithmetic, cast, codes, date_fields, date_formats, date_make, date_math, date_parts, date_zones, doubles, element,
-    element_at, float_order, hashes, interval_literal, intervals, json, like, lists, normal, number_texts, pad,
-    raising, regexp, rounding, row, signs, texts, time_window, type_names, urls,
+    arithmetic, cast, choice, codes, date_fields, date_formats, date_make, date_math, date_parts, date_zones, doubles,
+    element, element_at, float_order, hashes, interval_literal, intervals, json, like, lists, normal, number_texts,
+    pad, raising, regexp, rounding, row, signs, texts, time_window, type_names, urls,
 };
 
 use crate::spark::mode::{SqlMode, Strictness};
@@ -25,6 +25,7 @@ pub fn of_one_row(mode: &SqlMode) -> Vec<Arc<ScalarUDF>> {
     let mut all = vec![normal::normal()];
     all.extend(arithmetic::all(mode));
     all.extend(cast::all());
+    all.extend(choice::all(mode));
     all.extend(codes::all());
     all.extend(date_fields::all());
     all.extend(date_formats::all());
@@ -85,7 +86,13 @@ pub fn of_many_rows(mode: &SqlMode) -> Vec<Arc<AggregateUDF>> {
 /// Whether a call may be an error for some values of its arguments' types.
 pub fn may_fail(call: &ScalarFunction, schema: &DFSchema) -> bool {
     let function = &call.func;
+    let patterns = date_formats::may_fail(call) || regexp::may_fail(call);
     let always = arithmetic::may_fail(function) || element::may_fail(function) || element_at::may_fail(function);
     let sometimes = rounding::may_fail(function) || signs::may_fail(function) || cast::may_fail(call, schema);
-    always || sometimes || row::may_fail(function)
+    always || sometimes || patterns || row::may_fail(function) || OTHERS.contains(&function.name())
 }
+
+/// Of the engine's own.
+const OTHERS: [&str; 1] = ["elt"];
+
+pub use row::fails_of_null;

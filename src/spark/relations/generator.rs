@@ -7,7 +7,6 @@ use arrow::datatypes::{DataType, Fields};
 use datafusion::common::{Column, Result, ScalarValue, TableReference, UnnestOptions};
 use datafusion::functions::core::expr_fn::{get_field, named_struct};
 use datafusion::functions_nested::expr_fn::{cardinality, make_array, map_entries, range};
-use datafusion::logical_expr::type_coercion::binary::type_union_resolution;
 use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, cast, lit, when};
 use datafusion::sql::sqlparser::ast::{
     Expr as SqlExpr, FunctionArg, FunctionArgExpr, Ident, ObjectName, Spanned, TableAlias,
@@ -16,8 +15,12 @@ use datafusion::sql::sqlparser::tokenizer::Span;
 
 use super::kept::Scope;
 use super::refused;
+use crate::spark::analyzer::literals::narrowed_expr;
+use crate::spark::coercion::common;
+use crate::spark::mode::SqlMode;
 use crate::spark::sql::generators::{GENERATORS, is_generator};
 use crate::spark::sql::rewrite::build;
+use crate::spark::sql_types::canonical;
 use crate::spark::types;
 
 /// Names of columns on the way, which nobody writes.
@@ -67,10 +70,11 @@ pub fn beside(
     let outer = outer || name.ends_with("_outer");
     let planned: Result<Vec<Expr>> =
         arguments.into_iter().map(|argument| scope.context.sql_to_expr(argument, plan.schema())).collect();
-    let planned = planned?;
+    let planned = planned?.into_iter().map(|argument| narrowed_expr(argument, plan.schema()));
+    let planned = planned.collect::<Result<Vec<Expr>>>()?;
     let rows = match name.as_str() {
         "json_tuple" => from_json(planned, &plan, place, scope)?,
-        _ => rows(&name, planned, &plan, place)?,
+        _ => rows(&name, planned, &plan, place, SqlMode::of(scope.context.context_provider().options()).ansi)?,
     };
     let default_names = rows.names(&name);
     if !names.is_empty() && names.len() != default_names.len() {
@@ -114,7 +118,7 @@ impl Generated {
     }
 }
 
-fn rows(name: &str, arguments: Vec<Expr>, plan: &LogicalPlan, place: Span) -> Result<Generated> {
+fn rows(name: &str, arguments: Vec<Expr>, plan: &LogicalPlan, place: Span, ansi: bool) -> Result<Generated> {
     let mismatch = |takes: &str, given: &[Expr]| {
         let types = given.iter().map(|expr| expr.get_type(plan.schema()).map(|data_type| types::name(&data_type)));
         let types = types.collect::<Result<Vec<_>>>().map(|types| types.join(", ")).unwrap_or_default();
@@ -125,7 +129,7 @@ fn rows(name: &str, arguments: Vec<Expr>, plan: &LogicalPlan, place: Span) -> Re
         )
     };
     if name == "stack" {
-        return stacked(arguments, plan, place);
+        return stacked(arguments, plan, place, ansi);
     }
     let with_places = name.starts_with("posexplode");
     let [list] = <[Expr; 1]>::try_from(arguments).map_err(|given| mismatch("one argument", &given))?;
@@ -166,7 +170,7 @@ fn from_json(arguments: Vec<Expr>, plan: &LogicalPlan, place: Span, scope: &Scop
 }
 
 /// `stack(2, a, b, c, d)` is two rows of two columns. What is missing at the end is null.
-fn stacked(arguments: Vec<Expr>, plan: &LogicalPlan, place: Span) -> Result<Generated> {
+fn stacked(arguments: Vec<Expr>, plan: &LogicalPlan, place: Span, ansi: bool) -> Result<Generated> {
     let mut values = arguments.into_iter();
     let count = match values.next() {
         Some(Expr::Literal(value, _)) => match value.cast_to(&DataType::Int64) {
@@ -189,7 +193,7 @@ fn stacked(arguments: Vec<Expr>, plan: &LogicalPlan, place: Span) -> Result<Gene
         let of_column: Vec<Option<&Expr>> = (0..count).map(|row| values.get(row * width + column)).collect();
         let types = of_column.iter().flatten().map(|value| value.get_type(plan.schema()));
         let types: Vec<DataType> = types.collect::<Result<_>>()?;
-        let data_type = type_union_resolution(&types).ok_or_else(|| {
+        let data_type = wide(&types, ansi).ok_or_else(|| {
             let names: Vec<String> = types.iter().map(types::name).collect();
             refused(
                 place,
@@ -222,6 +226,11 @@ fn stacked(arguments: Vec<Expr>, plan: &LogicalPlan, place: Span) -> Result<Gene
         },
         other => Err(refused(place, format!("`stack` makes {}", types::name(&other)), "cast its values to one type")),
     }
+}
+
+/// The type that all of them become.
+fn wide(types: &[DataType], ansi: bool) -> Option<DataType> {
+    types.iter().try_fold(DataType::Null, |wide, one| common(&wide, &canonical(one)?, ansi))
 }
 
 fn unnested(

@@ -8,6 +8,9 @@ use datafusion::sql::sqlparser::tokenizer::{Span, Token, TokenWithSpan, Whitespa
 
 use crate::spark::functions::scalar::interval_literal::LITERAL;
 
+/// Begins the names of the types of intervals.
+const TYPE: &str = "interval_";
+
 /// Also in the plural.
 const UNITS: [&str; 9] = ["year", "month", "week", "day", "hour", "minute", "second", "millisecond", "microsecond"];
 
@@ -19,6 +22,11 @@ pub fn plain(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
     let mut plain = Vec::with_capacity(tokens.len());
     let mut at = 0;
     while at < tokens.len() {
+        if let Some((name, end)) = type_name(&tokens, at, &plain) {
+            plain.push(TokenWithSpan::new(Token::make_word(&name, None), tokens[at].span));
+            at = end;
+            continue;
+        }
         match pairs(&tokens, at) {
             Some((pairs, end)) => {
                 written(&pairs, tokens[at].span, &mut plain);
@@ -81,6 +89,26 @@ fn pairs(tokens: &[TokenWithSpan], at: usize) -> Option<(Vec<(String, String)>, 
         end = unit_at + 1;
     }
     (pairs.len() > 1).then_some((pairs, end))
+}
+
+/// `AS INTERVAL DAY TO SECOND` under a name that the parser takes for a type's.
+fn type_name(tokens: &[TokenWithSpan], at: usize, before: &[TokenWithSpan]) -> Option<(String, usize)> {
+    let is_blank = |token: &&TokenWithSpan| matches!(token.token, Token::Whitespace(_));
+    let last = before.iter().rev().find(|token| !is_blank(token));
+    if !is_interval(&tokens[at]) || last.and_then(word).as_deref() != Some("as") {
+        return None;
+    }
+    let mut words = tokens.iter().enumerate().skip(at + 1).filter(|(_, token)| !is_blank(token));
+    let (first_at, first) = words.next()?;
+    let first = word(first).filter(|word| unit(word))?;
+    let last = match (words.next().and_then(|(_, token)| word(token)).as_deref(), words.next()) {
+        (Some("to"), Some((last_at, last))) => Some((last_at, word(last).filter(|word| unit(word))?)),
+        _ => None,
+    };
+    Some(match last {
+        Some((last_at, last)) => (format!("{TYPE}{first}_to_{last}"), last_at + 1),
+        None => (format!("{TYPE}{first}"), first_at + 1),
+    })
 }
 
 fn written(pairs: &[(String, String)], place: Span, plain: &mut Vec<TokenWithSpan>) {

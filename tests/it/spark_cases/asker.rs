@@ -146,7 +146,7 @@ async fn answer(session: &Session, statement: &str) -> Result<Answered, Refused>
     let mut stream = session.execute(plan).await.map_err(|error| running(error.to_string()))?;
     let schema = stream.schema();
     let columns =
-        schema.fields().iter().map(|field| (field.name().clone(), sql_types::name(field.data_type()))).collect();
+        schema.fields().iter().map(|field| (field.name().clone(), sql_types::shown(field.data_type()))).collect();
     let mut rows = vec![];
     while let Some(batch) = stream.next().await.map_err(|error| running(error.to_string()))? {
         rows.extend(text::rows(&batch));

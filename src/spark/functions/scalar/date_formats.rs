@@ -9,7 +9,8 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, AsArray, PrimitiveArray};
 use arrow::datatypes::{DataType, Date32Type, TimestampMicrosecondType};
 use datafusion::common::{Result, plan_err};
-use datafusion::logical_expr::ScalarUDF;
+use datafusion::logical_expr::expr::ScalarFunction;
+use datafusion::logical_expr::{Expr, ScalarUDF};
 
 use super::cast;
 use super::date_pattern::{Pattern, PatternTime};
@@ -56,6 +57,20 @@ pub fn all() -> Vec<Arc<ScalarUDF>> {
         function("unix_timestamp", seconds, as_seconds).fallible(),
         function("to_unix_timestamp", seconds, as_seconds).fallible(),
     ])
+}
+
+/// Whether a call may be an error for its pattern: one that is written and right is none.
+pub fn may_fail(call: &ScalarFunction) -> bool {
+    let takes_pattern = ["date_format", "to_char", "from_unixtime"].contains(&call.func.name());
+    takes_pattern
+        && match call.args.get(1) {
+            None => false,
+            Some(Expr::Literal(pattern, _)) => match pattern.try_as_str() {
+                Some(Some(pattern)) => Pattern::parse(pattern).is_err(),
+                _ => false,
+            },
+            Some(_) => true,
+        }
 }
 
 fn strictness(call: &RowCall) -> Strictness {

@@ -41,8 +41,8 @@ pub fn all() -> Vec<Arc<ScalarUDF>> {
         }),
         number("unix_millis", |call| call.longs(|row| Ok(call.micros(0, row).map(|micros| micros.div_euclid(1000))))),
         number("unix_micros", |call| call.longs(|row| Ok(call.micros(0, row)))),
-        function("timestamp_seconds", seconds_taken, of_seconds),
-        function("timestamp_millis", whole, |call| of_whole(call, 1000)),
+        function("timestamp_seconds", seconds_taken, of_seconds).fallible(),
+        function("timestamp_millis", whole, |call| of_whole(call, 1000)).fallible(),
         function("timestamp_micros", whole, |call| of_whole(call, 1)),
         function(
             "make_ym_interval",

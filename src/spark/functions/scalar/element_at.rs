@@ -26,7 +26,8 @@ pub fn value_of_key() -> Arc<ScalarUDF> {
 
 /// Whether a call may be an error for some values.
 pub fn may_fail(function: &ScalarUDF) -> bool {
-    function.name() == "element_at"
+    // Nothing has the place 0.
+    ["element_at", "try_element_at"].contains(&function.name())
 }
 
 fn function(name: &'static str, tries: bool) -> Arc<ScalarUDF> {

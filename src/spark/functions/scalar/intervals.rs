@@ -332,6 +332,18 @@ fn scaled(call: &RowCall, of_row: impl Fn(i128, Factor) -> Option<i128>) -> Resu
     of_amounts(values.collect::<Result<_>>()?, call.gives)
 }
 
+/// `-interval`; of what `make_interval` gives it is not asked.
+pub fn turned(intervals: &ArrayRef) -> Result<ArrayRef> {
+    let is_months = *intervals.data_type() == YEAR_MONTH;
+    let amounts = (0..intervals.len()).map(|row| {
+        let Some((months, _, micros)) = parts(intervals, row) else { return Ok(None) };
+        let turned = if is_months { months } else { micros }.checked_neg();
+        let fitting = turned.filter(|turned| !is_months || i32::try_from(*turned).is_ok());
+        fitting.map(Some).ok_or_else(|| fault("[INTERVAL_ARITHMETIC_OVERFLOW] so long is no interval"))
+    });
+    of_amounts(amounts.collect::<Result<_>>()?, intervals.data_type())
+}
+
 fn plus() -> RowFunction {
     function("spark_interval_plus", summing, |call| summed(call, i64::checked_add)).typed_by_fields(sum_type)
 }

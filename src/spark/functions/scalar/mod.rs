@@ -2,6 +2,7 @@
 
 pub mod arithmetic;
 pub mod cast;
+pub mod choice;
 pub mod codes;
 pub mod date_fields;
 pub mod date_formats;

@@ -21,13 +21,13 @@ pub fn all() -> Vec<Arc<ScalarUDF>> {
                 _ => Err(raised(call.text(0, 0).unwrap_or("null"))),
             },
         )
-        .fallible(),
+        .fallible_of_null(),
         function(
             "assert_true",
             |name, types| Ok((takes(name, types, 1, &[Takes::Flag, Takes::Text])?, DataType::Null)),
             asserted,
         )
-        .fallible(),
+        .fallible_of_null(),
     ])
 }
 

@@ -33,6 +33,7 @@ pub struct RowFunction {
     of_constants: Option<TypingOfConstants>,
     of_fields: Option<TypingOfFields>,
     is_fallible: bool,
+    fails_of_null: bool,
     computing: Computing,
     signature: Signature,
 }
@@ -40,7 +41,17 @@ pub struct RowFunction {
 pub fn function(name: &'static str, typing: Typing, computing: Computing) -> RowFunction {
     let signature = Signature::user_defined(Volatility::Immutable);
     let (aliases, of_constants, of_fields) = (vec![], None, None);
-    RowFunction { name, aliases, typing, of_constants, of_fields, is_fallible: false, computing, signature }
+    RowFunction {
+        name,
+        aliases,
+        typing,
+        of_constants,
+        of_fields,
+        is_fallible: false,
+        fails_of_null: false,
+        computing,
+        signature,
+    }
 }
 
 impl RowFunction {
@@ -65,6 +76,12 @@ impl RowFunction {
         self
     }
 
+    /// It refuses a null, too.
+    pub fn fallible_of_null(mut self) -> Self {
+        self.fails_of_null = true;
+        self.fallible()
+    }
+
     pub fn udf(self) -> Arc<ScalarUDF> {
         Arc::new(ScalarUDF::from(self))
     }
@@ -77,6 +94,11 @@ pub fn udfs(functions: impl IntoIterator<Item = RowFunction>) -> Vec<Arc<ScalarU
 /// Whether a call may be an error for some values of its arguments' types.
 pub fn may_fail(function: &ScalarUDF) -> bool {
     function.inner().downcast_ref::<RowFunction>().is_some_and(|function| function.is_fallible)
+}
+
+/// Whether a call is an error for nulls.
+pub fn fails_of_null(function: &ScalarUDF) -> bool {
+    function.inner().downcast_ref::<RowFunction>().is_some_and(|function| function.fails_of_null)
 }
 
 // There is one function of a name.

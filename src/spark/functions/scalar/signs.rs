@@ -7,7 +7,7 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, AsArray, PrimitiveArray};
 use arrow::datatypes::{
     ArrowPrimitiveType, DataType, Decimal128Type, FieldRef, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type,
-    Int64Type,
+    Int64Type, IntervalUnit,
 };
 use datafusion::common::{DataFusionError, Result, ScalarValue, exec_err, plan_err};
 use datafusion::logical_expr::{
@@ -15,6 +15,7 @@ use datafusion::logical_expr::{
 };
 use datafusion_spark::function::math;
 
+use super::intervals;
 use crate::spark::mode::SqlMode;
 use crate::spark::sql_types;
 
@@ -25,6 +26,10 @@ pub fn all() -> Vec<Arc<ScalarUDF>> {
 /// Whether a call may be an error for some values.
 pub fn may_fail(function: &ScalarUDF) -> bool {
     ["negative", "abs"].contains(&function.name())
+}
+
+fn is_interval(data_type: &DataType) -> bool {
+    matches!(data_type, DataType::Interval(_) | DataType::Duration(_))
 }
 
 fn function(sign: Sign) -> Arc<ScalarUDF> {
@@ -105,8 +110,15 @@ impl ScalarUDFImpl for SignFunction {
         let ansi = SqlMode::of(&args.config_options).ansi;
         match args.args.as_slice() {
             [value] if self.sign == Sign::Kept => Ok(value.clone()),
-            [value] if matches!(value.data_type(), DataType::Interval(_) | DataType::Duration(_)) => {
+            [value] if value.data_type() == DataType::Interval(IntervalUnit::MonthDayNano) => {
                 self.intervals.invoke_with_args(args)
+            }
+            [ColumnarValue::Array(values)] if is_interval(values.data_type()) => {
+                Ok(ColumnarValue::Array(intervals::turned(values)?))
+            }
+            [ColumnarValue::Scalar(value)] if is_interval(&value.data_type()) => {
+                let turned = intervals::turned(&value.to_array()?)?;
+                Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(&turned, 0)?))
             }
             [ColumnarValue::Array(values)] => Ok(ColumnarValue::Array(self.compute(values, ansi)?)),
             [ColumnarValue::Scalar(value)] => {

@@ -34,7 +34,7 @@ impl ScalarUDFImpl for TypeOf {
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
         match args.arg_fields.as_slice() {
-            [field] => Ok(ColumnarValue::Scalar(ScalarValue::from(sql_types::name(field.data_type())))),
+            [field] => Ok(ColumnarValue::Scalar(ScalarValue::from(sql_types::shown(field.data_type())))),
             _ => plan_err!("`typeof` takes one argument"),
         }
     }

@@ -52,6 +52,7 @@ pub fn rewrite(expr: &mut Expr) -> Result<(), RewriteRefusal> {
             give(function, "approx_distinct", vec![cast(of.clone(), DataType::String(None))]);
             *expr = cast(expr.clone(), DataType::BigInt(None));
         }
+        ("regr_count", [_, _]) => *expr = cast(expr.clone(), DataType::BigInt(None)),
         ("listagg" | "string_agg", [of] | [of, _]) => {
             let between = given.get(1).cloned().unwrap_or_else(|| text(""));
             let of = cast(of.clone(), DataType::String(None));

@@ -114,8 +114,20 @@ fn named_struct(values: &mut [Expr], place: Span) -> Expr {
 /// `(a, b)` that is a value is a struct. Beside IN and `=`, and in groupings, it is more than one.
 pub fn tuple(expr: &mut Expr) {
     let place = expr.span();
+    match expr {
+        Expr::Tuple(values) => *expr = named_struct(values, place),
+        Expr::Nested(inner) => tuple(inner),
+        _ => {}
+    }
+}
+
+/// One that is compared with others: their fields are called alike.
+fn compared_tuple(expr: &mut Expr) {
+    let place = expr.span();
     if let Expr::Tuple(values) = expr {
-        *expr = named_struct(values, place);
+        let pairs = values.iter_mut().enumerate();
+        let pairs = pairs.flat_map(|(at, value)| [text_of(format!("col{}", at + 1), place), taken(value)]);
+        *expr = call("named_struct", place, pairs.collect());
     }
 }
 
@@ -123,6 +135,16 @@ pub fn tuple(expr: &mut Expr) {
 fn inner_tuples(expr: &mut Expr) {
     match expr {
         Expr::Lambda(lambda) => tuple(&mut lambda.body),
+        Expr::InList { expr, list, .. } if matches!(expr.as_ref(), Expr::Tuple(_)) => {
+            compared_tuple(expr);
+            list.iter_mut().for_each(compared_tuple);
+        }
+        Expr::BinaryOp { left, right, .. }
+            if matches!((left.as_ref(), right.as_ref()), (Expr::Tuple(_), Expr::Tuple(_))) =>
+        {
+            compared_tuple(left);
+            compared_tuple(right);
+        }
         Expr::CompoundFieldAccess { root, .. } => tuple(root),
         Expr::Case { conditions, else_result, .. } => {
             conditions.iter_mut().for_each(|case| tuple(&mut case.result));
@@ -244,6 +266,14 @@ fn of_function(function: &mut Function, place: Span) -> Option<Expr> {
         }
         // <https://spark.apache.org/docs/latest/api/sql/index.html#equal_null>
         ("equal_null", [left, right]) => Some(Expr::IsNotDistinctFrom(Box::new(taken(left)), Box::new(taken(right)))),
+        ("if", [condition, then, otherwise]) => Some(Expr::Case {
+            case_token: AttachedToken::empty(),
+            end_token: AttachedToken::empty(),
+            operand: None,
+            conditions: vec![CaseWhen { condition: taken(condition), result: taken(then) }],
+            else_result: Some(Box::new(taken(otherwise))),
+        }),
+        ("nvl" | "ifnull", [value, otherwise]) => Some(call("coalesce", place, vec![taken(value), taken(otherwise)])),
         ("nullifzero", [value]) => Some(call("nullif", place, vec![taken(value), number(0)])),
         ("zeroifnull", [value]) => Some(call("coalesce", place, vec![taken(value), number(0)])),
         // The planner would want both values to be of one type before any rule makes them so.

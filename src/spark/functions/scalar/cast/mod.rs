@@ -85,6 +85,11 @@ pub fn may_fail(call: &ScalarFunction, schema: &DFSchema) -> bool {
     }
 }
 
+/// Whether what is cast is written in the query: then the [rule](crate::spark::analyzer) that makes casts has found that it fails.
+pub fn is_of_literal(call: &ScalarFunction) -> bool {
+    call.func.name() == ANSI && matches!(call.args.first(), Some(Expr::Literal(..)))
+}
+
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct SparkCast {
     name: &'static str,

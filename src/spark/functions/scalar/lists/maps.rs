@@ -105,7 +105,7 @@ fn of_pairs() -> RowFunction {
             })
         },
     )
-    .fallible()
+    .fallible_of_null()
 }
 
 /// Maps of the keys and values that are picked for each row; where nothing is to be picked, null.

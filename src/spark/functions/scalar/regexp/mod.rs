@@ -11,12 +11,29 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, ListBuilder, StringBuilder};
 use arrow::datatypes::{DataType, Field};
 use datafusion::common::Result;
-use datafusion::logical_expr::ScalarUDF;
+use datafusion::logical_expr::expr::ScalarFunction;
+use datafusion::logical_expr::{Expr, ScalarUDF};
 
 use super::row::{RowCall, Takes, Typing, fault, function, takes, udfs};
 use crate::spark::types::list_of;
 pub use engine::Regexes;
 use engine::{Groups, JavaRegex};
+
+/// Those whose pattern is their second argument.
+const WITH_PATTERN: [&str; 7] =
+    ["rlike", "split", "regexp_count", "regexp_instr", "regexp_substr", "regexp_extract", "regexp_extract_all"];
+
+/// Whether a call may be an error for its pattern: one that is written and right is none.
+pub fn may_fail(call: &ScalarFunction) -> bool {
+    WITH_PATTERN.contains(&call.func.name())
+        && match call.args.get(1) {
+            Some(Expr::Literal(pattern, _)) => match pattern.try_as_str() {
+                Some(Some(pattern)) => Regexes::default().get(pattern).is_err(),
+                _ => false,
+            },
+            _ => true,
+        }
+}
 
 pub fn all() -> Vec<Arc<ScalarUDF>> {
     let grouped: Typing =
