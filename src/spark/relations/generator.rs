@@ -6,7 +6,7 @@
 use arrow::datatypes::{DataType, Fields};
 use datafusion::common::{Column, Result, ScalarValue, TableReference, UnnestOptions};
 use datafusion::functions::core::expr_fn::{get_field, named_struct};
-use datafusion::functions_nested::expr_fn::{cardinality, make_array, map_entries, range};
+use datafusion::functions_nested::expr_fn::{make_array, map_entries, range};
 use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, cast, lit, when};
 use datafusion::sql::sqlparser::ast::{
     Expr as SqlExpr, FunctionArg, FunctionArgExpr, Ident, ObjectName, Spanned, TableAlias,
@@ -17,6 +17,7 @@ use super::kept::Scope;
 use super::refused;
 use crate::spark::analyzer::literals::narrowed_expr;
 use crate::spark::coercion::common;
+use crate::spark::functions::scalar::lists;
 use crate::spark::mode::SqlMode;
 use crate::spark::sql::generators::{GENERATORS, is_generator};
 use crate::spark::sql::rewrite::build;
@@ -256,7 +257,7 @@ fn unnested(
             false => Ok(list),
         }
     };
-    let length = cardinality(list.clone());
+    let length = lists::array_size().call(vec![list.clone()]);
     let filled = cast(length.clone(), DataType::Int64).gt(lit(0_i64));
     let mut columns: Vec<Expr> = plan.schema().columns().into_iter().map(Expr::Column).collect();
     let known = columns.len();

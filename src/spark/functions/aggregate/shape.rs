@@ -14,7 +14,7 @@ use datafusion::logical_expr::utils::format_state_name;
 use datafusion::logical_expr::{Accumulator, AggregateUDF, AggregateUDFImpl, Signature, Volatility};
 
 pub fn all() -> Vec<Arc<AggregateUDF>> {
-    [Shape::Skewness, Shape::Kurtosis]
+    [Leaning::Skewness, Leaning::Kurtosis]
         .map(|shape| {
             let signature = Signature::exact(vec![DataType::Float64], Volatility::Immutable);
             Arc::new(AggregateUDF::new_from_impl(OfShape { shape, signature }))
@@ -23,22 +23,22 @@ pub fn all() -> Vec<Arc<AggregateUDF>> {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Shape {
+enum Leaning {
     Skewness,
     Kurtosis,
 }
 
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct OfShape {
-    shape: Shape,
+    shape: Leaning,
     signature: Signature,
 }
 
 impl AggregateUDFImpl for OfShape {
     fn name(&self) -> &str {
         match self.shape {
-            Shape::Skewness => "skewness",
-            Shape::Kurtosis => "kurtosis",
+            Leaning::Skewness => "skewness",
+            Leaning::Kurtosis => "kurtosis",
         }
     }
 
@@ -57,19 +57,19 @@ impl AggregateUDFImpl for OfShape {
     }
 
     fn accumulator(&self, _: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
-        Ok(Box::new(Moments { shape: self.shape, sums: Sums::default() }))
+        Ok(Box::new(Moments { shape: self.shape, sums: MomentSums::default() }))
     }
 }
 
 #[derive(Debug)]
 struct Moments {
-    shape: Shape,
-    sums: Sums,
+    shape: Leaning,
+    sums: MomentSums,
 }
 
 /// Of the second, third and fourth powers.
 #[derive(Debug, Default, Clone, Copy)]
-struct Sums {
+struct MomentSums {
     count: f64,
     mean: f64,
     second: f64,
@@ -77,7 +77,7 @@ struct Sums {
     fourth: f64,
 }
 
-impl Sums {
+impl MomentSums {
     fn add(&mut self, value: f64) {
         let count = self.count + 1.0;
         let delta = value - self.mean;
@@ -88,10 +88,10 @@ impl Sums {
         let third = self.third - 3.0 * share * second + delta * (square - share_square);
         let fourth = self.fourth - 4.0 * share * third - 6.0 * share_square * second
             + delta * (delta * square - share * share_square);
-        *self = Sums { count, mean, second, third, fourth };
+        *self = MomentSums { count, mean, second, third, fourth };
     }
 
-    fn merge(&mut self, other: Sums) {
+    fn merge(&mut self, other: MomentSums) {
         let (n1, n2) = (self.count, other.count);
         let count = n1 + n2;
         if n2 == 0.0 {
@@ -99,7 +99,7 @@ impl Sums {
         }
         let delta = other.mean - self.mean;
         let share = delta / count;
-        *self = Sums {
+        *self = MomentSums {
             count,
             mean: self.mean + share * n2,
             second: self.second + other.second + delta * share * n1 * n2,
@@ -126,25 +126,25 @@ impl Accumulator for Moments {
         let state = |nth: usize, row: usize| states[nth].as_primitive::<Float64Type>().value(row);
         for row in 0..states[0].len() {
             let [count, mean, second, third, fourth] = [0, 1, 2, 3, 4].map(|nth| state(nth, row));
-            self.sums.merge(Sums { count, mean, second, third, fourth });
+            self.sums.merge(MomentSums { count, mean, second, third, fourth });
         }
         Ok(())
     }
 
     fn state(&mut self) -> Result<Vec<ScalarValue>> {
-        let Sums { count, mean, second, third, fourth } = self.sums;
+        let MomentSums { count, mean, second, third, fourth } = self.sums;
         Ok([count, mean, second, third, fourth].map(ScalarValue::from).to_vec())
     }
 
     /// Of no values null, and of equal ones too: there is nothing to divide by.
     fn evaluate(&mut self) -> Result<ScalarValue> {
-        let Sums { count, second, third, fourth, .. } = self.sums;
+        let MomentSums { count, second, third, fourth, .. } = self.sums;
         if count == 0.0 || second == 0.0 {
             return Ok(ScalarValue::Float64(None));
         }
         Ok(ScalarValue::from(match self.shape {
-            Shape::Skewness => count.sqrt() * third / (second * second * second).sqrt(),
-            Shape::Kurtosis => count * fourth / (second * second) - 3.0,
+            Leaning::Skewness => count.sqrt() * third / (second * second * second).sqrt(),
+            Leaning::Kurtosis => count * fourth / (second * second) - 3.0,
         }))
     }
 

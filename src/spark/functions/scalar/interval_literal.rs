@@ -63,7 +63,7 @@ pub fn read(texts: &[&str]) -> Option<(UnitRange, i64)> {
             let range = UnitRange::of_units(&[Unit::named(from)?, Unit::named(to)?])?;
             Some((range, of_range(value, range)?))
         }
-        pairs if pairs.len() % 2 == 0 && !pairs.is_empty() => {
+        pairs if pairs.len().is_multiple_of(2) && !pairs.is_empty() => {
             let (mut units, mut amount) = (vec![], 0_i64);
             for pair in pairs.chunks(2) {
                 let (unit, micros) = of_unit(pair[0].trim(), pair[1])?;

@@ -399,7 +399,8 @@ fn of_amounts(amounts: Vec<Option<i64>>, gives: &DataType) -> Result<ArrayRef> {
 
 /// `CAST(number AS INTERVAL DAY)`: <https://spark.apache.org/docs/latest/sql-ref-ansi-compliance.html#cast>
 pub fn cast_of(number: Expr, to: UnitRange) -> Expr {
-    of_number().udf().call(vec![number, lit(to.name())])
+    // By now nobody else makes arguments of the types that functions take.
+    of_number().udf().call(vec![cast(number, DataType::Int64), lit(to.name())])
 }
 
 fn of_number() -> RowFunction {

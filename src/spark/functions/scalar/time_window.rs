@@ -68,7 +68,7 @@ fn windows(call: &RowCall) -> Result<ArrayRef> {
 fn micros(text: &str) -> Result<i64> {
     let words: Vec<&str> = text.split_whitespace().skip_while(|word| word.eq_ignore_ascii_case("interval")).collect();
     match interval_literal::read(&words) {
-        Some((range, micros)) if words.len() % 2 == 0 && !range.from.is_of_months() => Ok(micros),
+        Some((range, micros)) if words.len().is_multiple_of(2) && !range.from.is_of_months() => Ok(micros),
         _ => Err(fault(format!(
             "[CANNOT_PARSE_INTERVAL] `{text}` is no length of a window: write it as `10 minutes` or `1 day`"
         ))),

@@ -26,6 +26,7 @@ use datafusion::logical_expr::ScalarUDF;
 
 pub use change::{EACH_FIELD, ZIPPED, concat, each_field};
 pub use maps::{map, of_lists};
+pub use search::array_size;
 
 pub fn all() -> Vec<Arc<ScalarUDF>> {
     [search::all(), sets::all(), change::all(), sequence::all(), maps::all()].concat()

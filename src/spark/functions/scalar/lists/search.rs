@@ -8,24 +8,12 @@ use arrow::datatypes::DataType;
 use datafusion::common::{Result, plan_err};
 use datafusion::logical_expr::ScalarUDF;
 
-use super::super::row::{RowCall, Typing, fault, function, udfs};
+use super::super::row::{RowCall, RowFunction, Typing, fault, function, udfs};
 use super::gather::{common, item_of, keys, range};
 use crate::spark::sql_types::{self, canonical};
 use crate::spark::types::{list_of, map_of};
 
 pub fn all() -> Vec<Arc<ScalarUDF>> {
-    let sized: Typing = |name, types| match types {
-        [given] => match canonical(given) {
-            Some(wanted @ (DataType::List(_) | DataType::Map(..) | DataType::Null)) => {
-                Ok((vec![wanted], DataType::Int32))
-            }
-            _ => plan_err!(
-                "[DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE] `{name}` takes a list or a map, not \"{}\"",
-                sql_types::name(given).to_uppercase()
-            ),
-        },
-        _ => plan_err!("[WRONG_NUM_ARGS.WITHOUT_SUGGESTION] `{name}` takes a list or a map"),
-    };
     let extreme: Typing = |name, types| match types {
         [given] => {
             let item = item_of(name, given)?;
@@ -35,8 +23,8 @@ pub fn all() -> Vec<Arc<ScalarUDF>> {
     };
     udfs([
         // <https://spark.apache.org/docs/latest/api/sql/index.html#size>: that of a null is -1 without the ANSI mode.
-        function("size", sized, |call| sizes(call, if call.ansi { None } else { Some(-1) })).known_as(&["cardinality"]),
-        function("array_size", sized, |call| sizes(call, None)),
+        function("size", SIZED, |call| sizes(call, if call.ansi { None } else { Some(-1) })).known_as(&["cardinality"]),
+        array_length(),
         function("array_contains", |name, types| of_element(name, types, DataType::Boolean), contains),
         function(
             "array_position",
@@ -66,6 +54,28 @@ pub fn all() -> Vec<Arc<ScalarUDF>> {
             },
         ),
     ])
+}
+
+/// Of a list or a map.
+const SIZED: Typing = |name, types| match types {
+    [given] => match canonical(given) {
+        Some(wanted @ (DataType::List(_) | DataType::Map(..) | DataType::Null)) => Ok((vec![wanted], DataType::Int32)),
+        _ => plan_err!(
+            "[DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE] `{name}` takes a list or a map, not \"{}\"",
+            sql_types::name(given).to_uppercase()
+        ),
+    },
+    _ => plan_err!("[WRONG_NUM_ARGS.WITHOUT_SUGGESTION] `{name}` takes a list or a map"),
+};
+
+/// How many elements a list has. The engine's own function for that has a name that is an alias of ours, and on another machine
+/// a plan's names are looked up.
+pub fn array_size() -> Arc<ScalarUDF> {
+    array_length().udf()
+}
+
+fn array_length() -> RowFunction {
+    function("array_size", SIZED, |call| sizes(call, None))
 }
 
 fn sizes(call: &RowCall, of_null: Option<i32>) -> Result<ArrayRef> {
