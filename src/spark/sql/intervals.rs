@@ -167,7 +167,6 @@ mod tests {
         ] {
             assert!(read(text).contains(call), "{}", read(text));
         }
-        assert_eq!(read("interval"), "SELECT interval AS v");
         let frame =
             "SELECT sum(n) OVER (ORDER BY d RANGE BETWEEN INTERVAL 1 DAY 2 HOURS PRECEDING AND CURRENT ROW) AS v";
         assert!(parse(frame).unwrap().statement.to_string().contains("INTERVAL '93600000000' MICROSECONDS PRECEDING"));
