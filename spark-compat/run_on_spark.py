@@ -102,8 +102,9 @@ def of_landing(spark: SparkSession, root: Path, source: str, landing: dict) -> D
     schema = StructType([StructField(f["name"], data_type(f["type"])) for f in landing["schema"]])
     if not paths:
         return spark.createDataFrame([], schema)
-    if any(part["path"].endswith(".zst") for part in landing["parts"]):
-        sys.exit(f"`{source}` is packed as zstd, which PySpark unpacks only with Hadoop's own library")
+    for ending, packing in ((".zst", "zstd"), (".zip", "a zip archive")):
+        if any(part["path"].endswith(ending) for part in landing["parts"]):
+            sys.exit(f"`{source}` is packed as {packing}, which PySpark does not unpack by itself")
     match landing["format"]:
         case {"csv": {"delimiter": _, "header": _, **rest}} | {"json": {"records": _, **rest}} if rest:
             sys.exit(f"`{source}` is read by settings that have no equal here: {', '.join(rest)}")
@@ -118,6 +119,9 @@ def of_landing(spark: SparkSession, root: Path, source: str, landing: dict) -> D
                 paths, quote='"', escape='"', multiLine=True, nullValue=NO_TEXT, emptyValue=""
             )
             return rows.select([of_table_csv(F.col(f"`{f.name}`"), f.dataType).alias(f.name) for f in schema])
+        case "parquet":
+            rows = spark.read.parquet(*paths)
+            return rows.select([F.col(f"`{f.name}`").cast(f.dataType) for f in schema])
         case "ndjson":
             return spark.read.schema(schema).json(paths)
         case {"json": {"records": None}}:

@@ -41,7 +41,7 @@ use crate::spark::{sql, types};
 /// A reader with the name of its corpus.
 pub type FuzzTarget = (&'static str, fn(&[u8]));
 
-pub const TARGETS: [FuzzTarget; 8] = [
+pub const TARGETS: [FuzzTarget; 9] = [
     ("csv", csv),
     ("gzip", gzip),
     ("json", json),
@@ -50,6 +50,7 @@ pub const TARGETS: [FuzzTarget; 8] = [
     ("partition", partition),
     ("sql", sql),
     ("yaml", yaml),
+    ("zip", zip),
 ];
 
 /// Rows of a batch, few enough that there are several.
@@ -106,22 +107,27 @@ pub fn json(bytes: &[u8]) {
 
 /// Bytes as gzip, and gzip of the bytes.
 pub fn gzip(bytes: &[u8]) {
-    let inflate = |bytes: &[u8]| {
-        in_chunks(bytes, |chunks| {
-            let (mut unpack, mut plain) = (Unpack::new(Packing::Gzip)?, vec![]);
-            let mut take = |piece: &[u8]| {
-                plain.extend_from_slice(piece);
-                Ok(())
-            };
-            chunks.iter().try_for_each(|chunk| unpack.push(chunk, &mut take))?;
-            unpack.finish(&mut take)?;
-            Ok(plain)
-        })
-    };
+    let inflate = |bytes: &[u8]| in_chunks(bytes, |chunks| unpacked(Packing::Gzip, chunks));
     let _ = inflate(bytes);
     let mut encoder = GzEncoder::new(vec![], flate2::Compression::fast());
     let packed = encoder.write_all(bytes).and_then(|()| encoder.finish()).expect("memory takes all");
     assert!(inflate(&packed).is_ok_and(|plain| plain == bytes), "gzip does not come back");
+}
+
+/// Bytes as a zip archive.
+pub fn zip(bytes: &[u8]) {
+    let _ = in_chunks(bytes, |chunks| unpacked(Packing::Zip, chunks));
+}
+
+fn unpacked(packing: Packing, chunks: &[&[u8]]) -> Result<Vec<u8>> {
+    let (mut unpack, mut plain) = (Unpack::new(packing)?, vec![]);
+    let mut take = |piece: &[u8]| {
+        plain.extend_from_slice(piece);
+        Ok(())
+    };
+    chunks.iter().try_for_each(|chunk| unpack.push(chunk, &mut take))?;
+    unpack.finish(&mut take)?;
+    Ok(plain)
 }
 
 /// The first byte chooses what the rest is in the lake: a version, a commit under way, a state, a claim or a landing.

@@ -119,7 +119,7 @@ impl Store {
         };
         let mut source = source.clone();
         match &mut source.origin {
-            Origin::Url { url, .. } => *url = here(url),
+            Origin::Files { files, .. } => files.places.iter_mut().for_each(|place| *place = here(place)),
             Origin::Rest(read) => **read = read.moved(here),
             Origin::Sql { database, .. } => *database = here(database),
         }

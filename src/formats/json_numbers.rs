@@ -42,6 +42,17 @@ impl Numbers {
         self.fraction_places = self.fraction_places.max(fraction);
     }
 
+    /// Takes into account what was seen of others.
+    pub fn absorb(&mut self, other: Numbers) {
+        self.seen |= other.seen;
+        self.broken |= other.broken;
+        self.exponent |= other.exponent;
+        self.beyond_bigint |= other.beyond_bigint;
+        self.beyond_double |= other.beyond_double;
+        self.whole_places = self.whole_places.max(other.whole_places);
+        self.fraction_places = self.fraction_places.max(other.fraction_places);
+    }
+
     /// Integers, else doubles, else decimals, else the tokens as text: the first that loses nothing.
     pub fn data_type(&self) -> DataType {
         let widest = u64::from(DECIMAL128_MAX_PRECISION);

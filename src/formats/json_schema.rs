@@ -66,6 +66,19 @@ impl JsonSchema {
         })
     }
 
+    /// Takes the rows of another file into account.
+    ///
+    /// # Errors
+    /// When a name of theirs differs from one of these in letter case only.
+    pub fn absorb(&mut self, other: JsonSchema) -> Result<()> {
+        self.count += other.count;
+        self.row.absorb(other.row).map_err(|error| {
+            let message = error.to_string();
+            Error::failed(message.strip_prefix(SAME_NAME).unwrap_or(&message).to_string())
+                .hint("columns are case-insensitive, as in Spark: rename one where the data is made")
+        })
+    }
+
     pub fn count(&self) -> u64 {
         self.count
     }
@@ -115,6 +128,20 @@ impl Shape {
             return if as_text { DataType::Utf8 } else { DataType::Struct(object.fields()) };
         }
         if self.boolean { DataType::Boolean } else { self.numbers.data_type() }
+    }
+
+    /// Takes what others were into account.
+    fn absorb(&mut self, other: Shape) -> Result<(), serde_json::Error> {
+        self.boolean |= other.boolean;
+        self.numbers.absorb(other.numbers);
+        self.text |= other.text;
+        if let Some(theirs) = other.list {
+            self.list.get_or_insert_default().absorb(*theirs)?;
+        }
+        if let Some(theirs) = other.object {
+            self.object.get_or_insert_default().absorb(*theirs)?;
+        }
+        Ok(())
     }
 
     /// Takes a value into account that lies in `depth` lists and objects.
@@ -185,6 +212,16 @@ impl ObjectShape {
 
     fn fields(&self) -> Fields {
         self.fields.iter().map(|(name, shape)| Field::new(name, shape.data_type(), true)).collect()
+    }
+
+    fn absorb(&mut self, other: ObjectShape) -> Result<(), serde_json::Error> {
+        self.is_map |= other.is_map;
+        for (guess, (name, shape)) in other.fields.into_iter().enumerate() {
+            if let Some(place) = self.place(&name, guess)? {
+                self.fields[place].1.absorb(shape)?;
+            }
+        }
+        Ok(())
     }
 
     /// The place of a key. `guess` is right when the keys come in the order of earlier rows.

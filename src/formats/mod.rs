@@ -2,7 +2,7 @@
 //!
 //! | file | noun |
 //! |---|---|
-//! | `unpack`, `encoding`, `plain` | bytes that are text: unpacked, and turned into UTF-8 where a source says what they are |
+//! | `unpack`, `zip`, `encoding`, `plain` | bytes that are text: unpacked, and turned into UTF-8 where a source says what they are |
 //! | `mark`, `utf8` | text without a mark, and whether it is UTF-8 |
 //! | `dialect` | how a CSV is written |
 //! | `csv_records`, `csv_batches` | where records of CSV end; their columns |
@@ -10,6 +10,7 @@
 //! | `csv_values` | the texts of a CSV's column, typed |
 //! | `json_rows`, `json_batches` | where rows of JSON begin and end; their columns |
 //! | `json_schema`, `json_numbers` | the types of JSON rows, found while they stream by |
+//! | `parquet_file` | a Parquet file's rows and columns by its end; its values under Spark's types |
 //! | `number` | a number as it is written, and what holds it |
 
 pub mod csv_batches;
@@ -23,7 +24,9 @@ pub mod json_rows;
 pub mod json_schema;
 pub mod mark;
 pub mod number;
+pub mod parquet_file;
 pub mod plain;
 pub mod table_csv;
 pub mod unpack;
 pub mod utf8;
+mod zip;

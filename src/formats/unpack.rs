@@ -2,16 +2,18 @@
 
 use std::io::Write;
 
+use bzip2::{Decompress, Status};
 use flate2::write::MultiGzDecoder;
 use zstd::stream::raw::{Decoder as ZstdDecoder, InBuffer, Operation, OutBuffer};
 
+use super::zip::Zip;
 use crate::error::{Error, Result};
 
 /// Fed at most this much at a time: packed data can grow a thousandfold (RFC 1951), so this bounds what comes out.
 const SLICE_BYTES: usize = 16 << 10;
 
-/// What comes out of zstd at a time.
-const ZSTD_OUT_BYTES: usize = 128 << 10;
+/// What comes out of zstd or bzip2 at a time.
+const OUT_BYTES: usize = 128 << 10;
 
 /// So many first bytes tell how a file is packed.
 pub const HEAD_BYTES: usize = 4;
@@ -24,6 +26,10 @@ pub enum Packing {
     Gzip,
     /// RFC 8878.
     Zstd,
+    /// One stream or more, one after the other, as parallel packers write them.
+    Bzip2,
+    /// An archive of one file.
+    Zip,
 }
 
 impl Packing {
@@ -32,14 +38,15 @@ impl Packing {
     pub fn of(head: &[u8]) -> Result<Packing> {
         let unread = |what: &str| {
             Error::failed(format!("it is a {what} file, which this version does not read"))
-                .hint("unpack it, or pack it as gzip or zstd")
+                .hint("unpack it, or pack it as gzip, zstd, bzip2 or zip")
         };
         match head {
             [0x1F, 0x8B, ..] => Ok(Packing::Gzip),
             [0x28, 0xB5, 0x2F, 0xFD, ..] => Ok(Packing::Zstd),
-            [b'P', b'K', 3, 4, ..] => Err(unread("zip")),
-            [b'B', b'Z', b'h', b'1'..=b'9', ..] => Err(unread("bzip2")),
+            [b'P', b'K', 3, 4, ..] | [b'P', b'K', 5, 6, ..] => Ok(Packing::Zip),
+            [b'B', b'Z', b'h', b'1'..=b'9', ..] => Ok(Packing::Bzip2),
             [0xFD, b'7', b'z', b'X', ..] => Err(unread("xz")),
+            [b'7', b'z', 0xBC, 0xAF, ..] => Err(unread("7-Zip")),
             _ => Ok(Packing::Plain),
         }
     }
@@ -49,6 +56,8 @@ impl Packing {
         match path.rsplit('.').next() {
             Some("gz") => Packing::Gzip,
             Some("zst") => Packing::Zstd,
+            Some("bz2") => Packing::Bzip2,
+            Some("zip") => Packing::Zip,
             _ => Packing::Plain,
         }
     }
@@ -59,6 +68,8 @@ impl Packing {
             Packing::Plain => "",
             Packing::Gzip => ".gz",
             Packing::Zstd => ".zst",
+            Packing::Bzip2 => ".bz2",
+            Packing::Zip => ".zip",
         }
     }
 }
@@ -68,6 +79,16 @@ pub enum Unpack {
     Plain,
     Gzip(Box<MultiGzDecoder<Vec<u8>>>),
     Zstd(Box<Zstd>),
+    Bzip2(Box<Bzip2>),
+    Zip(Box<Zip>),
+}
+
+/// Streams that follow one another.
+pub struct Bzip2 {
+    decoder: Decompress,
+    out: Vec<u8>,
+    /// Whether the last stream has ended.
+    is_whole: bool,
 }
 
 /// Frames that follow one another.
@@ -85,8 +106,13 @@ impl Unpack {
             Packing::Gzip => Unpack::Gzip(Box::new(MultiGzDecoder::new(vec![]))),
             Packing::Zstd => {
                 let decoder = ZstdDecoder::new().map_err(|error| broken("zstd", error))?;
-                Unpack::Zstd(Box::new(Zstd { decoder, out: vec![0; ZSTD_OUT_BYTES], is_whole: false }))
+                Unpack::Zstd(Box::new(Zstd { decoder, out: vec![0; OUT_BYTES], is_whole: false }))
             }
+            Packing::Bzip2 => {
+                let decoder = Decompress::new(false);
+                Unpack::Bzip2(Box::new(Bzip2 { decoder, out: vec![0; OUT_BYTES], is_whole: false }))
+            }
+            Packing::Zip => Unpack::Zip(Box::default()),
         })
     }
 
@@ -106,6 +132,8 @@ impl Unpack {
                 Ok(())
             }),
             Unpack::Zstd(zstd) => zstd.push(chunk, then),
+            Unpack::Bzip2(bzip2) => bzip2.push(chunk, then),
+            Unpack::Zip(zip) => zip.push(chunk, then),
         }
     }
 
@@ -118,7 +146,32 @@ impl Unpack {
                 if rest.is_empty() { Ok(()) } else { then(&rest) }
             }
             Unpack::Zstd(zstd) if zstd.is_whole => Ok(()),
+            Unpack::Bzip2(bzip2) if bzip2.is_whole => Ok(()),
             Unpack::Zstd(_) => Err(broken("zstd", std::io::ErrorKind::UnexpectedEof.into())),
+            Unpack::Bzip2(_) => Err(broken("bzip2", std::io::ErrorKind::UnexpectedEof.into())),
+            Unpack::Zip(zip) => zip.finish(),
+        }
+    }
+}
+
+impl Bzip2 {
+    fn push(&mut self, mut chunk: &[u8], mut then: impl FnMut(&[u8]) -> Result<()>) -> Result<()> {
+        loop {
+            if self.is_whole && !chunk.is_empty() {
+                self.decoder = Decompress::new(false);
+                self.is_whole = false;
+            }
+            let (read, written) = (self.decoder.total_in(), self.decoder.total_out());
+            let status = self.decoder.decompress(chunk, &mut self.out);
+            let status = status.map_err(|error| broken("bzip2", std::io::Error::other(error)))?;
+            chunk = &chunk[(self.decoder.total_in() - read) as usize..];
+            let written = (self.decoder.total_out() - written) as usize;
+            self.is_whole = status == Status::StreamEnd;
+            then(&self.out[..written])?;
+            // A full buffer may have left something inside.
+            if chunk.is_empty() && (written < self.out.len() || self.is_whole) {
+                return Ok(());
+            }
         }
     }
 }
@@ -172,14 +225,17 @@ mod tests {
     fn members_follow_one_another_and_a_cut_is_seen() {
         let text: Vec<u8> = (0..200_000u32).flat_map(|n| n.to_le_bytes()).collect();
         let halves: Vec<&[u8]> = text.chunks(text.len() / 2).collect();
-        let (mut gzip, mut zstd) = (vec![], vec![]);
+        let (mut gzip, mut zstd, mut bzip2) = (vec![], vec![], vec![]);
         for half in halves {
             let mut encoder = GzEncoder::new(&mut gzip, flate2::Compression::fast());
             encoder.write_all(half).unwrap();
             encoder.finish().unwrap();
             zstd.extend(zstd::encode_all(half, 1).unwrap());
+            let mut encoder = bzip2::write::BzEncoder::new(&mut bzip2, bzip2::Compression::fast());
+            encoder.write_all(half).unwrap();
+            encoder.finish().unwrap();
         }
-        for packed in [gzip, zstd] {
+        for packed in [gzip, zstd, bzip2] {
             for chunk in [1, 7, 4096, packed.len()] {
                 assert!(unpacked(&packed, chunk).unwrap() == text, "chunks of {chunk}");
             }
@@ -193,7 +249,7 @@ mod tests {
 
     #[test]
     fn what_is_not_read_is_called_by_its_name() {
-        for (head, name) in [(&b"PK\x03\x04x"[..], "zip"), (b"BZh91AY", "bzip2"), (b"\xFD7zXZ\0", "xz")] {
+        for (head, name) in [(&b"\xFD7zXZ\0"[..], "xz"), (b"7z\xBC\xAF\x27\x1C", "7-Zip")] {
             let error = Packing::of(head).unwrap_err().to_string();
             assert!(error.contains(name), "{error}");
         }

@@ -50,7 +50,7 @@ async fn text_that_is_not_utf_8_is_refused_at_its_place() {
 
 #[tokio::test]
 async fn what_is_packed_in_another_way_is_called_by_its_name() {
-    for (bytes, name) in [(&b"PK\x03\x04rest"[..], "zip"), (b"BZh91AY&SY", "bzip2")] {
+    for (bytes, name) in [(&b"\xFD7zXZ\0rest"[..], "xz"), (b"7z\xBC\xAF\x27\x1C", "7-Zip")] {
         let mut bench = Bench::new();
         let error = bench.error(&csv(bench.file("a.csv", bytes), &[])).await;
         assert!(error.to_string().contains(&format!("it is a {name} file")), "{error}");
@@ -280,8 +280,8 @@ async fn what_a_variable_holds_is_in_no_landing_and_no_message() {
         (secret("ftp://${S}@x", "/${S}"), Kind::Config),
     ] {
         let mut source = csv("file:///x.csv".to_string(), &[]);
-        let Origin::Url { url, .. } = &mut source.origin else { panic!() };
-        *url = address;
+        let Origin::Files { files, .. } = &mut source.origin else { panic!() };
+        files.places = vec![address];
         let error = Bench::new().error(&source).await;
         assert_eq!(error.kind(), kind);
         assert!(!format!("{error:?} {source:?}").contains("hush"), "{error:?}");

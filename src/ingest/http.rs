@@ -26,6 +26,8 @@ const MAX_DELAY: Duration = Duration::from_millis(if cfg!(test) { 20 } else { 60
 pub struct FailedAttempt {
     pub error: Error,
     again: bool,
+    /// Whether there is nothing at the address.
+    pub is_absent: bool,
     /// What the server refused with.
     pub status: Option<StatusCode>,
     /// What the server asked for.
@@ -34,7 +36,7 @@ pub struct FailedAttempt {
 
 impl From<Error> for FailedAttempt {
     fn from(error: Error) -> Self {
-        FailedAttempt { error, again: false, status: None, retry_after: None }
+        FailedAttempt { error, again: false, is_absent: false, status: None, retry_after: None }
     }
 }
 
@@ -47,7 +49,16 @@ impl From<FailedAttempt> for Error {
 impl FailedAttempt {
     /// A fault that may pass: an answer cut short, a gateway's error page with status 200.
     pub fn passing(error: Error) -> Self {
-        FailedAttempt { error, again: true, status: None, retry_after: None }
+        FailedAttempt { again: true, ..error.into() }
+    }
+
+    /// There is nothing to be read.
+    pub fn absent(error: Error) -> Self {
+        FailedAttempt { is_absent: true, ..error.into() }
+    }
+
+    pub fn again(self) -> Self {
+        FailedAttempt { again: true, ..self }
     }
 }
 
@@ -115,12 +126,9 @@ pub async fn answered(request: RequestBuilder, url: &Address) -> Result<Response
     }
     let again =
         status.is_server_error() || matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT);
-    Err(FailedAttempt {
-        error: refused(status, url),
-        again,
-        status: Some(status),
-        retry_after: retry_after(response.headers()),
-    })
+    let retry_after = retry_after(response.headers());
+    let is_absent = matches!(status, StatusCode::NOT_FOUND | StatusCode::GONE);
+    Err(FailedAttempt { again, is_absent, status: Some(status), retry_after, ..refused(status, url).into() })
 }
 
 /// How long to wait before another attempt: seconds, or until a date (RFC 9110, 10.2.3) by the server's own clock if it tells
@@ -144,6 +152,11 @@ fn is_web_page(headers: &HeaderMap) -> bool {
 fn web_page(url: &Address) -> Error {
     Error::failed(format!("`{url}` answered with a web page (text/html), not with data"))
         .hint("it may ask for a login: open the address in a browser, and check the connection's `headers:`")
+}
+
+/// An answer that is none to what was asked.
+pub fn unexpected(url: &Address, how: &str) -> Error {
+    Error::failed(format!("`{url}` answered {how}")).hint("the server is at fault; run again later")
 }
 
 fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
@@ -178,7 +191,7 @@ fn unreachable(error: reqwest::Error, url: &Address) -> FailedAttempt {
     let (told, cause) = (Error::connection(format!("{what} `{url}`")).hint(hint), error.without_url());
     // TLS, for one, names the host that a certificate is not for.
     let error = if url.is_secret() && names(&cause, url.url().host_str()) { told } else { told.because(cause) };
-    FailedAttempt { error, again, status: None, retry_after: None }
+    FailedAttempt { again, ..error.into() }
 }
 
 fn names(cause: &(dyn std::error::Error + 'static), host: Option<&str>) -> bool {

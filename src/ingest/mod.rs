@@ -214,7 +214,7 @@ fn same_bytes(landing: &Landing) -> String {
 /// Brings the rows. `parent` are the landings of the source for each of whose rows it is asked.
 async fn take(spec: &Source, parent: Option<&[Landing]>, draft: &LandingDraft<'_>) -> Result<Taken> {
     match &spec.origin {
-        Origin::Url { url, format } => file::capture(url, format, &spec.columns, draft).await,
+        Origin::Files { files, format } => file::capture(files, format, &spec.columns, draft).await,
         Origin::Rest(read) => api::capture(read, parent, draft).await,
         Origin::Sql { database, query, select, readers } => {
             let asked = database::SqlRequest { database, query, select, readers: *readers };
@@ -231,7 +231,7 @@ async fn take(spec: &Source, parent: Option<&[Landing]>, draft: &LandingDraft<'_
 pub async fn peek(source: &Dataset, spec: &Source) -> Result<Option<SchemaRef>> {
     debug_assert_eq!(source.name.zone, crate::lake::Zone::Raw);
     match &spec.origin {
-        Origin::Url { url, format } => file::peek(url, format, &spec.columns).await,
+        Origin::Files { files, format } => file::peek(files, format, &spec.columns).await,
         Origin::Rest(_) | Origin::Sql { .. } => Ok(None),
     }
 }

@@ -1,4 +1,4 @@
-//! A file's rows and schema, from its bytes as they go by: CSV or JSON, packed or not.
+//! A file's rows and schema, from its bytes as they go by: CSV or JSON, packed or not, or Parquet.
 
 use std::collections::BTreeMap;
 
@@ -8,13 +8,19 @@ use crate::error::{Error, Result};
 use crate::formats::csv_records::Records;
 use crate::formats::json_rows::RowSplitter;
 use crate::formats::json_schema::JsonSchema;
+use crate::formats::parquet_file::Tail;
 use crate::formats::plain::Plain;
 use crate::formats::unpack::Packing;
 use crate::formats::utf8::Utf8;
 use crate::project::FileFormat;
 
 /// What is known of a file's rows from the bytes that have gone by.
-pub struct SeenFile {
+pub enum SeenFile {
+    Text(Box<SeenText>),
+    Parquet(Tail),
+}
+
+pub struct SeenText {
     plain: Plain,
     text: Text,
 }
@@ -39,41 +45,55 @@ impl SeenFile {
             FileFormat::Json { records, .. } => {
                 RowsSeen::Json { splitter: Some(RowSplitter::new(records.as_deref())), rows: Box::default() }
             }
+            FileFormat::Parquet => return Ok(SeenFile::Parquet(Tail::default())),
         };
         let plain = Plain::new(packing, format.encoding())?;
-        Ok(SeenFile { plain, text: Text { is_empty: true, utf8: Utf8::default(), content } })
+        let text = Text { is_empty: true, utf8: Utf8::default(), content };
+        Ok(SeenFile::Text(SeenText { plain, text }.into()))
     }
 
-    /// One that goes on from the rows of another file: JSON rows of both have one schema, and are counted together.
-    pub fn after(mut self, before: Option<SeenFile>) -> Self {
-        let before = before.map(|before| before.text.content);
-        if let (RowsSeen::Json { rows, .. }, Some(RowsSeen::Json { rows: before, .. })) =
-            (&mut self.text.content, before)
-        {
-            *rows = before;
-        }
-        self
+    /// What was seen of the rows of JSON; `None` where a file names its columns by itself.
+    pub fn into_json(self) -> Option<JsonSchema> {
+        let SeenFile::Text(seen) = self else { return None };
+        if let RowsSeen::Json { rows, .. } = seen.text.content { Some(*rows) } else { None }
     }
 
     pub fn push(&mut self, chunk: &[u8]) -> Result<()> {
-        self.plain.push(chunk, |text| self.text.push(text))
+        match self {
+            SeenFile::Text(seen) => seen.plain.push(chunk, |text| seen.text.push(text)),
+            SeenFile::Parquet(tail) => {
+                tail.push(chunk);
+                Ok(())
+            }
+        }
     }
 
     /// Rows so far; the header of a CSV is none.
     pub fn rows(&self) -> u64 {
-        self.text.content.rows()
+        match self {
+            SeenFile::Text(seen) => seen.text.content.rows(),
+            SeenFile::Parquet(tail) => tail.rows(),
+        }
     }
 
     /// Checks that there is something, and that nothing is missing at the end.
     pub fn finish(&mut self) -> Result<()> {
-        self.plain.finish(|text| self.text.push(text))?;
-        self.text.finish()
+        match self {
+            SeenFile::Text(seen) => {
+                seen.plain.finish(|text| seen.text.push(text))?;
+                seen.text.finish()
+            }
+            SeenFile::Parquet(tail) => tail.finish(),
+        }
     }
 
     pub fn schema(&self, columns: &BTreeMap<String, DataType>) -> Result<SchemaRef> {
-        match &self.text.content {
-            RowsSeen::Csv { records, header } => records.schema(*header, columns),
-            RowsSeen::Json { rows, .. } => rows.schema(),
+        match self {
+            SeenFile::Text(seen) => match &seen.text.content {
+                RowsSeen::Csv { records, header } => records.schema(*header, columns),
+                RowsSeen::Json { rows, .. } => rows.schema(),
+            },
+            SeenFile::Parquet(tail) => tail.schema(),
         }
     }
 }

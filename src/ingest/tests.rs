@@ -26,8 +26,8 @@ use crate::formats::encoding::TextEncoding;
 use crate::lake::landing::tests::lake_in;
 use crate::lake::{TableName, Zone};
 use crate::project::{
-    Address, ApiConnection, Definition, FileFormat, MethodSpec, Pace, PageSize, Pages, Paginator, ParameterPlace,
-    RestRead, Secret, SqlRead,
+    Address, ApiConnection, Definition, FileFormat, FilePlaces, MethodSpec, Pace, PageSize, Pages, Paginator,
+    ParameterPlace, RestRead, Secret, SqlRead,
 };
 
 /// A lake of its own for a source.
@@ -168,9 +168,18 @@ fn dataset(source: &Source) -> Dataset {
         text: "".into(),
         place: 0..0,
         named: vec![],
-        fingerprint_text: format!("{source:?}"),
+        fingerprint_text: identity(source),
         definition: Definition::Source(source.clone()),
     }
+}
+
+/// Days add files to a source, and make no other one of it.
+fn identity(source: &Source) -> String {
+    let mut source = source.clone();
+    if let Origin::Files { files, .. } = &mut source.origin {
+        files.dates = None;
+    }
+    format!("{source:?}")
 }
 
 pub(in crate::ingest) fn csv_format() -> FileFormat {
@@ -180,14 +189,14 @@ pub(in crate::ingest) fn csv_format() -> FileFormat {
 
 pub(in crate::ingest) fn csv(url: String, columns: &[(&str, DataType)]) -> Source {
     let columns = columns.iter().map(|(name, data_type)| (name.to_string(), data_type.clone())).collect();
-    let url = Address::parse(&url).unwrap();
-    Source { origin: Origin::Url { url, format: csv_format() }, columns, cursor: None, keep_landings: None }
+    let files = FilePlaces::at(Address::parse(&url).unwrap());
+    Source { origin: Origin::Files { files, format: csv_format() }, columns, cursor: None, keep_landings: None }
 }
 
 pub(in crate::ingest) fn json(url: String, records: Option<&str>) -> Source {
     let format = FileFormat::Json { records: records.map(String::from), encoding: TextEncoding::Utf8 };
-    let url = Address::parse(&url).unwrap();
-    Source { origin: Origin::Url { url, format }, columns: BTreeMap::new(), cursor: None, keep_landings: None }
+    let files = FilePlaces::at(Address::parse(&url).unwrap());
+    Source { origin: Origin::Files { files, format }, columns: BTreeMap::new(), cursor: None, keep_landings: None }
 }
 
 pub(in crate::ingest) fn sql_table(database: &Path, table: &str) -> Source {

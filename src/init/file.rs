@@ -45,9 +45,16 @@ pub fn source(written: &str, name: &str, is_named: bool, beginning: &Beginning, 
                 keys.push(format!("records: {}", quoted(&path)));
             }
         }
+        Some(FileKind::Parquet) => {
+            if ending != Some(FileKind::Parquet) {
+                keys.push("format: parquet".to_string());
+            }
+        }
         None => {
-            return Err(Error::config(format!("{shown} is neither CSV nor JSON, as far as its beginning tells"))
-                .hint("write the source by hand, with its `format:` and `delimiter:`"));
+            return Err(Error::config(format!(
+                "{shown} is neither CSV nor JSON nor Parquet, as far as its beginning tells"
+            ))
+            .hint("write the source by hand, with its `format:` and `delimiter:`"));
         }
     }
     Ok(format!("{{ {} }}", keys.join(", ")))
@@ -57,6 +64,7 @@ pub fn source(written: &str, name: &str, is_named: bool, beginning: &Beginning, 
 pub enum FileKind {
     Csv,
     Json,
+    Parquet,
 }
 
 /// By its name, else by what a server says, else by its first bytes.
@@ -66,6 +74,9 @@ fn kind(name: &str, beginning: &Beginning) -> Option<FileKind> {
         Some(kind) if kind.contains("json") => Some(FileKind::Json),
         _ => None,
     };
+    if beginning.text.starts_with(b"PAR1") {
+        return Some(FileKind::Parquet);
+    }
     let text = beginning.text.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&beginning.text).trim_ascii_start();
     let seen = match text.first() {
         Some(b'{' | b'[') => Some(FileKind::Json),
@@ -78,10 +89,11 @@ fn kind(name: &str, beginning: &Beginning) -> Option<FileKind> {
 /// What the end of a name says, before that of packing.
 pub fn ending(name: &str) -> Option<FileKind> {
     let name = name.to_lowercase();
-    let plain = name.strip_suffix(".gz").or_else(|| name.strip_suffix(".zst")).unwrap_or(&name);
+    let plain = [".gz", ".zst", ".bz2", ".zip"].iter().find_map(|packed| name.strip_suffix(packed)).unwrap_or(&name);
     match plain.rsplit_once('.')?.1 {
         "csv" => Some(FileKind::Csv),
         "json" | "ndjson" | "jsonl" => Some(FileKind::Json),
+        "parquet" => Some(FileKind::Parquet),
         _ => None,
     }
 }

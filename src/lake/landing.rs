@@ -1,6 +1,6 @@
 //! A landing: what one capture of a source put into `raw/`, and the manifest that says what it is.
 //!
-//! `raw/<source>/ingest_date=YYYY-MM-DD/run=<run-id>/part-NNNN.<json|csv>[.gz]` are the bytes of a file as received, or
+//! `raw/<source>/ingest_date=YYYY-MM-DD/run=<run-id>/part-NNNN.<json|csv|parquet>[.gz]` are the bytes of a file as received, or
 //! the rows of an API as NDJSON, or those of a database as NDJSON or CSV; `_landing.json` beside them is the manifest. A query sees the landings
 //! that the source's [state](super::state) lists. What a capture that died has left is in none, and is removed by the
 //! next [capture](super::capture).
@@ -93,6 +93,8 @@ pub enum LandedFormat {
         #[serde(default, skip_serializing_if = "TextEncoding::is_utf8")]
         encoding: TextEncoding,
     },
+    /// As received.
+    Parquet,
     /// Rows of a database as CSV without a header, in which a null is an empty field and an empty text is `""`.
     #[serde(rename = "table_csv")]
     TableCsv,
@@ -103,7 +105,7 @@ impl LandedFormat {
     pub fn encoding(&self) -> TextEncoding {
         match self {
             LandedFormat::Csv { encoding, .. } | LandedFormat::Json { encoding, .. } => *encoding,
-            LandedFormat::Ndjson | LandedFormat::TableCsv => TextEncoding::Utf8,
+            LandedFormat::Ndjson | LandedFormat::TableCsv | LandedFormat::Parquet => TextEncoding::Utf8,
         }
     }
 }

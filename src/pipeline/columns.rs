@@ -53,7 +53,7 @@ impl Columns {
     }
 
     fn of_source(dataset: &Dataset, source: &Source, schema: SchemaRef) -> Self {
-        let is_csv = matches!(&source.origin, Origin::Url { format: FileFormat::Csv { .. }, .. });
+        let is_csv = matches!(&source.origin, Origin::Files { format: FileFormat::Csv { .. }, .. });
         let names = schema.fields().iter().map(|field| field.name().clone());
         Columns {
             loose: if is_csv { BTreeSet::new() } else { names.collect() },

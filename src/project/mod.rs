@@ -37,6 +37,7 @@ pub use settings::address::Address;
 pub use settings::alerts::Alerts;
 pub use settings::auth::Auth;
 pub use settings::cursor::{Cursor, Lag};
+pub use settings::file_places::{BucketAccess, Dates, FilePlaces};
 pub use settings::pace::Pace;
 pub use settings::rest::{ApiConnection, ForEach, HiddenColumn, PageSize, Pages, Paginator, RestRead, put_in_body};
 pub use settings::schedule::{DueRun, Schedule};

@@ -210,6 +210,10 @@ impl<'de> Deserializer<'de> for De<'_> {
     ) -> Result<V::Value, ReadFault> {
         match name {
             AT => visitor.visit_seq(AtParts { de: self, next: 0 }),
+            ONE_OR_MORE => match &self.node.kind {
+                YamlKind::List(items) => visitor.visit_seq(Items { de: self, items: items.iter() }),
+                _ => visitor.visit_seq(Items { de: self, items: std::slice::from_ref(self.node).iter() }),
+            },
             WRITTEN => {
                 let text = self.text("text")?.to_string();
                 let shown = if let YamlKind::Scalar { shown, .. } = &self.node.kind { shown.clone() } else { None };
@@ -321,6 +325,52 @@ impl<'de> de::MapAccess<'de> for MapEntries<'_> {
 
 /// The name by which a value that is a word or a mapping asks [`De`] for either.
 pub const SHORT: &str = "trapiche::Short";
+
+/// One value, or a list of them, one at least.
+#[derive(Debug, Clone)]
+pub struct OneOrMore<T>(pub Vec<At<T>>);
+
+/// The name by which [`OneOrMore`] asks [`De`] for a list.
+const ONE_OR_MORE: &str = "trapiche::OneOrMore";
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for OneOrMore<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct List<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for List<T> {
+            type Value = OneOrMore<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a value or a list of them")
+            }
+
+            fn visit_seq<A: de::SeqAccess<'de>>(self, mut items: A) -> Result<OneOrMore<T>, A::Error> {
+                let mut list = vec![];
+                while let Some(item) = items.next_element()? {
+                    list.push(item);
+                }
+                Ok(OneOrMore(list))
+            }
+        }
+
+        deserializer.deserialize_newtype_struct(ONE_OR_MORE, List(PhantomData))
+    }
+}
+
+impl<T: schemars::JsonSchema> schemars::JsonSchema for OneOrMore<T> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        T::schema_name()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let inner = generator.subschema_for::<T>();
+        schemars::json_schema!({ "anyOf": [inner, { "type": "array", "items": inner, "minItems": 1 }] })
+    }
+}
 
 /// The name by which [`At`] asks [`De`] for its place.
 const AT: &str = "trapiche::At";

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, MapAccess, Visitor};
 
-use super::read::{At, SHORT};
+use super::read::{At, OneOrMore, SHORT};
 use super::written::Written;
 use super::{Impute, Init, OnFail, Scale, WriteMode};
 use crate::formats::encoding::TextEncoding;
@@ -207,8 +207,10 @@ pub struct ConnectionSpec {
     pub rest: Option<At<Written>>,
     /// `sqlite://`, `postgres://`, `mysql://` or `mariadb://`.
     pub database: Option<At<Written>>,
-    /// Base address of plain files: `http(s)://` or `file://`.
+    /// Base address of plain files: `http(s)://`, `s3://` or `file://`.
     pub files: Option<At<Written>>,
+    /// Files on `s3://`: how that bucket is asked.
+    pub s3: Option<At<BucketSpec>>,
     /// Sent with every request to the API; the values are secrets.
     pub headers: Option<At<BTreeMap<String, At<String>>>>,
     /// How the API is told who asks.
@@ -217,6 +219,20 @@ pub struct ConnectionSpec {
     pub rate_limit: Option<At<String>>,
     /// Requests to the API that may be under way at once; 4 by default.
     pub concurrency: Option<At<u32>>,
+}
+
+/// Without keys, those that AWS's own programs find.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BucketSpec {
+    /// Address of the store, when it is not AWS.
+    pub endpoint: Option<At<String>>,
+    pub region: Option<At<String>>,
+    pub access_key_id: Option<At<String>>,
+    pub secret_access_key: Option<At<String>>,
+    pub session_token: Option<At<String>>,
+    /// A public bucket: requests are not signed.
+    pub anonymous: Option<At<bool>>,
 }
 
 /// Exactly one of them.
@@ -265,12 +281,19 @@ pub struct Oauth2Spec {
     pub scope: Option<At<String>>,
 }
 
-/// Either `from` a connection, or one file behind a `url`.
+/// Either `from` a connection, or files behind a `url`.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SourceSpec {
     pub from: Option<At<String>>,
-    pub url: Option<At<Written>>,
+    /// An address, or a list of them; `*` stands for a part of a name on `file://` and `s3://`, `{date:%Y-%m-%d}` for a day.
+    pub url: Option<At<OneOrMore<Written>>>,
+    /// Files: the days that `{date:…}` stands for.
+    pub dates: Option<At<DatesSpec>>,
+    /// A file: more bytes than this are an error, such as `2GB`.
+    pub max_size: Option<At<String>>,
+    /// One file: the SHA-256 of its bytes as they come.
+    pub sha256: Option<At<String>>,
     /// API or files: what follows the connection's address.
     pub path: Option<At<Written>>,
     /// Database: `schema.table` or `table`.
@@ -281,7 +304,7 @@ pub struct SourceSpec {
     pub select: Option<At<Vec<At<String>>>>,
     /// Database: how many connections read at once; by the table's size by default.
     pub readers: Option<At<u32>>,
-    /// Taken from the address when that ends in .csv, .json, .ndjson or .jsonl.
+    /// Taken from the address when that ends in .csv, .json, .ndjson, .jsonl or .parquet.
     pub format: Option<At<FormatSpec>>,
     /// A file: what its text is in.
     pub encoding: Option<At<TextEncoding>>,
@@ -328,12 +351,22 @@ pub struct SourceSpec {
     pub tags: Option<At<Vec<At<String>>>>,
 }
 
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DatesSpec {
+    /// The first day, such as `2026-01-31`.
+    pub from: At<String>,
+    /// The last day; the day of the run by default, and then the newest files need not be there yet.
+    pub to: Option<At<String>>,
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum FormatSpec {
     Csv,
     Json,
     Ndjson,
+    Parquet,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, serde::Serialize, Deserialize, JsonSchema)]

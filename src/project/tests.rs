@@ -156,10 +156,11 @@ fn loads_a_good_project() {
 
     let segments = find("refined.segments");
     assert_eq!(segments.outputs.len(), 3);
-    let Definition::Source(Source { origin: Origin::Url { url, format }, .. }) = &find("raw.quakes").definition else {
+    let Definition::Source(Source { origin: Origin::Files { files, format }, .. }) = &find("raw.quakes").definition
+    else {
         panic!()
     };
-    assert_eq!(url.to_string(), format!("file://{}/data/quakes.json.gz", root.display()));
+    assert_eq!(files.places[0].to_string(), format!("file://{}/data/quakes.json.gz", root.display()));
     assert_eq!(*format, FileFormat::Json { records: Some("features".into()), encoding: TextEncoding::Utf8 });
     assert!(!find("raw.quakes").fingerprint_text.contains(root.to_str().unwrap()));
 }
@@ -328,12 +329,12 @@ fn finds_bad_connections_and_sources() {
         .replace("{ from: store, path: /products }", "{ from: stor, path: /products }")
         .replace("table: customers", "table: customers, path: /x, query: select 1")
         .replace("records: data,", "table: carts,")
-        .replace("sources:", "sources:\n  Bad-Name: { url: \"https://x/a.parquet\" }\n  typed: { url: \"https://x/a.csv\", columns: { id: bigit, n: strng } }\n  form: { url: \"https://x/a\", format: cvs }");
+        .replace("sources:", "sources:\n  Bad-Name: { url: \"https://x/a.data\" }\n  typed: { url: \"https://x/a.csv\", columns: { id: bigit, n: strng } }\n  form: { url: \"https://x/a\", format: cvs }");
     let found = faults(&[("trapiche.yml", Some(&settings))]);
     let expected = [
         "trapiche.yml:13:3: a connection is exactly one of `rest`, `database` and `files` (-)",
         "trapiche.yml:15:3: `Bad-Name` can't be a table's name (names are lower-case letters, digits and `_`, and start with a letter)",
-        "trapiche.yml:15:20: the format can't be told from this name (add `format: csv` or `format: json`)",
+        "trapiche.yml:15:20: the format can't be told from this name (add `format: csv`, `format: json` or `format: parquet`)",
         "trapiche.yml:16:51: `bigit` is not a type (did you mean `bigint`?)",
         "trapiche.yml:16:61: `strng` is not a type (did you mean `string`?)",
         "trapiche.yml:17:39: unknown value `cvs` (did you mean `csv`?)",
@@ -342,6 +343,37 @@ fn finds_bad_connections_and_sources() {
         "trapiche.yml:20:3: a source of a database has exactly one of `table` and `query` (-)",
         "trapiche.yml:20:46: `path` does not belong to a source of a `database` connection (it takes `table`, `query`, `select`, `readers`, `cursor`, `key`)",
     ];
+    assert_eq!(found, expected, "{found:#?}");
+}
+
+#[test]
+fn finds_bad_places_of_files() {
+    let settings = "name: p\ntargets: { here: { storage: \"file://./lake\" } }\nconnections:\n  web: { files: \"https://x\", s3: { anonymous: true } }\nsources:\n\
+        \x20 a: { url: [\"https://x/a.csv\", \"https://x/a.csv\"] }\n\
+        \x20 b: { url: \"https://x/{date:%Y}.csv\" }\n\
+        \x20 c: { url: \"https://x/{date:%Q}.csv\", dates: { from: 2026-01-01 } }\n\
+        \x20 d: { url: \"https://x/{date:%H}.csv\", dates: { from: 2026-01-01 } }\n\
+        \x20 e: { url: \"https://x/e.csv\", dates: { from: 2026-01-01 } }\n\
+        \x20 f: { url: \"https://x/{date:%d}.csv\", dates: { from: 2026-02-30, to: 2026-01-01 } }\n\
+        \x20 g: { url: \"https://x/g.csv\", max_size: much, sha256: abc }\n\
+        \x20 h: { url: \"file://./*.csv\", sha256: \"00000000000000000000000000000000000000000000000000000000000000AA\" }\n\
+        \x20 i: { url: [] }\n";
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("trapiche.yml"), settings).unwrap();
+    let expected = [
+        "trapiche.yml:4:30: `s3` belongs to `files` that start with `s3://` (-)",
+        "trapiche.yml:6:33: `https://x/a.csv` is given twice (-)",
+        "trapiche.yml:7:13: this address has a `{date:…}`, and nothing says which days (add `dates: { from: 2026-01-01 }`, and `to:` for the last one)",
+        "trapiche.yml:8:13: `%Q` is no way to write a date (as in `{date:%Y-%m-%d}`: %Y is the year, %m the month, %d the day)",
+        "trapiche.yml:9:13: `%H` is no way to write a date (as in `{date:%Y-%m-%d}`: %Y is the year, %m the month, %d the day)",
+        "trapiche.yml:10:32: `dates` belongs to an address with a `{date:…}` in it (as in `https://example.org/{date:%Y-%m-%d}.csv`)",
+        "trapiche.yml:11:55: `2026-02-30` is no day (write it as in 2026-01-31)",
+        "trapiche.yml:12:42: `max_size` is no size (write a number and one of B, kB, MB, GB, TB (powers of 1000) or KiB, MiB, GiB, TiB (of 1024))",
+        "trapiche.yml:12:56: `sha256` is 64 hexadecimal digits (`sha256sum FILE` prints them)",
+        "trapiche.yml:13:31: `sha256` is that of one file, and this source may have several (-)",
+        "trapiche.yml:14:13: there is no address in this list (-)",
+    ];
+    let found = faults_for(dir.path(), None);
     assert_eq!(found, expected, "{found:#?}");
 }
 

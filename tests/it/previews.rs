@@ -46,7 +46,7 @@ fn files_are_shown_with_the_types_that_sql_sees() {
     ");
     let (found, words) = rows(&bench, &["raw.towns"]);
     assert_eq!(found.len(), 3);
-    assert!(words.contains("2 files are like it; these rows are of `") && words.contains("data/a.csv"), "{words}");
+    assert!(words.contains("2 files; these rows are of `") && words.contains("data/a.csv"), "{words}");
     let lines = look(&bench, &["quakes", "-o", "ndjson", "-n", "1"]);
     assert_eq!(lines.stdout, "{\"mag\":1.0,\"at\":{\"x\":1}}\n");
     assert!(lines.stderr.contains("columns: mag double, at struct<x:bigint>"), "{}", lines.stderr);

@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Schema};
 use bytes::Bytes;
+use object_store::ObjectStoreExt;
+use object_store::path::Path;
 use trapiche::error::{Kind, Result};
 use trapiche::lake::stage::{self, Staged};
 use trapiche::lake::table::commit::{self, Replaces};
@@ -88,6 +90,40 @@ fn the_program_runs_on_minio() {
     assert_eq!(refused.code, 3, "{}", refused.stderr);
     assert!(refused.stderr.contains("there are no credentials for S3"), "{}", refused.stderr);
     assert!(refused.stderr.contains("or AWS_PROFILE"), "{}", refused.stderr);
+}
+
+/// With keys that are the bucket's and not the lake's, and of several objects only those that changed.
+#[test]
+fn files_of_a_bucket_on_minio_are_captured() {
+    let Some(server) = S3Server::start("minio") else { return };
+    let (_, store, _) = places::open(&format!("{}/exports", server.endpoint));
+    let put = |key: &str, text: &'static str| {
+        runtime().block_on(store.put(&Path::parse(key).unwrap(), text.into())).unwrap();
+    };
+    put("day=1/a b%20.csv", "id,town\n1,Bern\n");
+    put("day=2/x.csv", "id,town\n2,Chur\n");
+    put("day=2/.hidden.csv", "id,town\n9,x\n");
+    put("day=2/x.txt", "x");
+    let settings = "name: s3\ntargets: { here: { storage: \"file://./lake\" } }\nconnections:\n  exports:\n    files: \"s3://lake/exports\"\n    s3: { endpoint: \"${ENDPOINT}\", region: us-east-1, access_key_id: \"${KEY}\", secret_access_key: \"${SECRET}\" }\nsources: { towns: { from: exports, path: \"/*/*.csv\", columns: { id: bigint } } }\n";
+    let bench = Workbench::of(&[("trapiche.yml", settings)]);
+    let trapiche = |args: &[&str], secret: &str| {
+        let keys = [("ENDPOINT", server.endpoint.as_str()), ("KEY", KEY), ("SECRET", secret)];
+        Answer::from(bench.command(args).envs(keys).output().unwrap())
+    };
+    let rows = |expected: &str| {
+        let run = trapiche(&["run"], SECRET);
+        assert_eq!(run.code, 0, "{}", run.stderr);
+        let rows = trapiche(&["query", "-o", "csv", "SELECT id, town FROM raw.towns ORDER BY id"], SECRET);
+        assert_eq!(rows.stdout, format!("id,town\n{expected}"), "{}", rows.stderr);
+        run.stdout
+    };
+    rows("1,Bern\n2,Chur\n");
+    assert!(rows("1,Bern\n2,Chur\n").contains("none of 2 files is modified"));
+    put("day=3/x.csv", "id,town\n3,Thun\n");
+    assert!(rows("1,Bern\n2,Chur\n3,Thun\n").contains("3 files"));
+    let refused = trapiche(&["run"], "another");
+    assert_eq!(refused.code, 1, "{}", refused.stderr);
+    assert!(refused.stderr.contains("may not be read") && !refused.stderr.contains("another"), "{}", refused.stderr);
 }
 
 /// The address at which credentials are given out, as in a container of ECS or EKS, as long as the tests run.

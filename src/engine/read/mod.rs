@@ -7,6 +7,7 @@
 //! | `keyed` | of the rows of a key, the newest |
 //! | `scan`, `part` | the rows of landings, typed while they are read: as a plan, and part by part |
 //! | `names` | the names of their columns |
+//! | `parquet_part` | the rows of a part that is a Parquet file |
 //! | `version` | one version of a table |
 //! | `ranges` | between which values a file's columns lie: taken from its writer, used to leave files out |
 //! | `attic` | files that were replaced while a query was at work are read where they went |
@@ -18,6 +19,7 @@ mod keyed;
 pub mod lake_only;
 pub mod landing;
 pub mod names;
+mod parquet_part;
 mod part;
 pub mod ranges;
 pub(in crate::engine) mod scan;

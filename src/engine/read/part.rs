@@ -16,6 +16,7 @@ use tokio::sync::mpsc::Sender;
 
 use super::keyed;
 use super::names::lower_case;
+use super::parquet_part;
 use crate::error::{Error, Result};
 use crate::formats::csv_batches::CsvDecoder;
 use crate::formats::json_batches::JsonDecoder;
@@ -86,10 +87,20 @@ impl PartReader {
     ) -> Result<()> {
         let in_part = |error: Error| error.context(format!("`{}`", part.path));
         let layout = &self.layouts[landing];
-        let mut decoder = layout.decoder(self.batch_rows)?;
+        let (mut ready, mut row) = (vec![], first_row);
+        let Some(mut decoder) = layout.decoder(self.batch_rows)? else {
+            let found = parquet_part::batches(&self.store, part, &layout.schema, &layout.places, self.batch_rows).await;
+            let mut found = found.map_err(in_part)?;
+            while let Some(batch) = found.next().await {
+                ready.push(batch.map_err(in_part)?);
+                if !self.send(layout, &mut row, &mut ready, batches).await? {
+                    return Ok(());
+                }
+            }
+            return Ok(());
+        };
         let mut plain = Plain::new(Packing::of_part(&part.path), layout.format.encoding())?;
         let mut chunks = chunks(&self.store, &part.path).await.map_err(in_part)?;
-        let (mut ready, mut row) = (vec![], first_row);
         while let Some(chunk) = chunks.next().await {
             plain.push(&chunk.map_err(in_part)?, |text| decoder.push(text, &mut ready)).map_err(in_part)?;
             if !self.send(layout, &mut row, &mut ready, batches).await? {
@@ -161,9 +172,11 @@ impl PartLayout {
         PartLayout { format: landing.format.clone(), schema: Schema::new(typed), places, wanted }
     }
 
-    fn decoder(&self, rows: usize) -> Result<Decoder> {
+    /// `None` for Parquet, whose end has to be read first.
+    fn decoder(&self, rows: usize) -> Result<Option<Decoder>> {
         let (schema, places) = (&self.schema, &self.places);
-        Ok(match &self.format {
+        Ok(Some(match &self.format {
+            LandedFormat::Parquet => return Ok(None),
             LandedFormat::Csv { delimiter, header, dialect, .. } => {
                 let layout = (*delimiter as u8, *header);
                 Decoder::Csv(CsvDecoder::new(schema, places, layout, dialect, rows).into())
@@ -173,7 +186,7 @@ impl PartLayout {
             LandedFormat::Json { records, .. } => {
                 Decoder::Json(JsonDecoder::new(schema, places, records.as_deref(), rows)?.into())
             }
-        })
+        }))
     }
 }
 

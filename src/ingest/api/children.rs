@@ -25,9 +25,9 @@ pub async fn values(each: &ForEach, parent: &[Landing], lake: &Lake) -> Result<V
         let records = match &landing.format {
             LandedFormat::Ndjson => None,
             LandedFormat::Json { records, .. } => records.as_deref(),
-            LandedFormat::Csv { .. } | LandedFormat::TableCsv => {
+            LandedFormat::Csv { .. } | LandedFormat::TableCsv | LandedFormat::Parquet => {
                 return Err(Error::failed(format!(
-                    "`raw.{}` landed as CSV, whose rows `for_each` does not read",
+                    "`raw.{}` landed as a table, whose rows `for_each` does not read",
                     each.source
                 ))
                 .hint("`for_each` reads the rows of an API, a SQLite database or a JSON file"));

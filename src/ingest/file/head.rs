@@ -3,11 +3,14 @@
 use std::collections::BTreeMap;
 
 use arrow::datatypes::{DataType, SchemaRef};
+use futures::TryStreamExt;
 use reqwest::header::HeaderMap;
-use tokio::fs::File;
 use tokio::io::AsyncReadExt;
 
-use super::{READ_BYTES, in_file, landed, local_path, matching, shown_place, unreadable};
+use super::local::{open, unreadable};
+use super::places::{self, Places};
+use super::shown::{in_file, shown};
+use super::{READ_BYTES, bucket, capture, counted, landed_format};
 use crate::error::{Error, Result};
 use crate::formats::csv_records::Records;
 use crate::formats::encoding::TextEncoding;
@@ -19,10 +22,13 @@ use crate::formats::utf8::Utf8;
 use crate::ingest::http::{self, FailedAttempt};
 use crate::ingest::parts::{LandingDraft, Part, Taken};
 use crate::lake::landing::LandedFormat;
-use crate::project::{Address, FileFormat};
+use crate::project::{Address, FileFormat, FilePlaces};
 
 /// Where not even this much holds a row, the file's rows lie deeper.
 const MOST_BYTES: usize = 64 << 20;
+
+/// The rows of a Parquet file are found by its end, so all of it is read, up to this size.
+const MOST_PARQUET_BYTES: u64 = 256 << 20;
 
 /// Unpacked at a time.
 const SLICE_BYTES: usize = 16 << 10;
@@ -32,21 +38,31 @@ const SLICE_BYTES: usize = 16 << 10;
 /// # Errors
 /// When it cannot be read, is not what the source says, or has no whole row in its first 64 MiB.
 pub async fn sample(
-    url: &Address,
+    files: &FilePlaces,
     format: &FileFormat,
     columns: &BTreeMap<String, DataType>,
     draft: &LandingDraft<'_>,
     rows: u64,
 ) -> Result<Taken> {
     let mut notes = vec![];
-    let matches = matching(url)?;
-    let first = matches.as_ref().and_then(|files| files.first()).unwrap_or(url);
-    if let Some(files) = &matches {
-        let count = if files.len() == 1 { "1 file is".into() } else { format!("{} files are", files.len()) };
-        notes.push(format!("{count} like it; these rows are of {}", shown_place(first)));
+    let Places { found, are_many, .. } = places::find(files, draft.at.date_naive()).await?;
+    let Some(first) = found.first() else { return Err(Error::failed("there is no file")) };
+    if are_many {
+        notes.push(format!("{}; these rows are of {}", counted(found.len()), shown(first)));
+    }
+    if *format == FileFormat::Parquet {
+        let max_bytes = Some(files.max_bytes.unwrap_or(MOST_PARQUET_BYTES).min(MOST_PARQUET_BYTES));
+        let one = FilePlaces { places: vec![first.clone()], dates: None, max_bytes, ..files.clone() };
+        let whole = LandingDraft { sample: None, ..*draft };
+        let taken = Box::pin(capture(&one, format, columns, &whole)).await?;
+        return Ok(match taken {
+            Taken::New { format, schema, parts, window, .. } => Taken::New { format, schema, parts, notes, window },
+            unchanged => unchanged,
+        });
     }
     let head = match first.url().scheme() {
         "file" => of_local(first, format, rows).await?,
+        "s3" => of_bucket(first, files, format, rows).await?,
         _ => {
             let client = http::client(HeaderMap::new(), false)?;
             http::with_retries(|| of_server(&client, first, format, rows)).await?
@@ -71,11 +87,21 @@ pub async fn sample(
 
 async fn of_local(url: &Address, format: &FileFormat, rows: u64) -> Result<FileHead> {
     let mut head = FileHead::default();
-    let mut file = File::open(local_path(url)?).await.map_err(|error| unreadable(url, error))?;
+    let (mut file, _) = open(url).await?;
     let mut chunk = vec![0; READ_BYTES];
     while head.wants_more(format, rows) {
         let length = file.read(&mut chunk).await.map_err(|error| unreadable(url, error))?;
         head.push(&chunk[..length], format).map_err(|error| in_file(error, url))?;
+    }
+    Ok(head)
+}
+
+async fn of_bucket(url: &Address, files: &FilePlaces, format: &FileFormat, rows: u64) -> Result<FileHead> {
+    let mut head = FileHead::default();
+    let mut chunks = bucket::chunks(url, &files.bucket).await?;
+    while head.wants_more(format, rows) {
+        let chunk = chunks.try_next().await?.unwrap_or_default();
+        head.push(&chunk, format).map_err(|error| in_file(error, url))?;
     }
     Ok(head)
 }
@@ -176,12 +202,13 @@ impl FileHead {
                 }
                 let schema = records.schema(*header, columns)?;
                 let rows = records.count().saturating_sub(u64::from(*header));
-                let LandedFormat::Csv { delimiter, header, dialect, .. } = landed(format) else {
+                let LandedFormat::Csv { delimiter, header, dialect, .. } = landed_format(format) else {
                     return Err(Error::failed("a CSV lands as one"));
                 };
                 let format = LandedFormat::Csv { delimiter, header, dialect, encoding: TextEncoding::Utf8 };
                 Ok(Cut { bytes: self.text[..end].to_vec(), rows, format, schema })
             }
+            FileFormat::Parquet => Err(Error::failed("the rows of a Parquet file are found by its end")),
             FileFormat::Json { records, .. } => {
                 let (mut bytes, mut seen) = (vec![], JsonSchema::default());
                 let mut splitter = RowSplitter::new(records.as_deref());
@@ -216,6 +243,7 @@ fn rows_in(text: &[u8], format: &FileFormat, enough: u64) -> Result<u64> {
             end_of_records(&mut records, text, enough + u64::from(*header))?;
             Ok(records.count().saturating_sub(u64::from(*header)))
         }
+        FileFormat::Parquet => Ok(0),
         FileFormat::Json { records, .. } => {
             let mut splitter = RowSplitter::new(records.as_deref());
             splitter.push(text, |_| Ok(()))?;

@@ -1,41 +1,49 @@
-//! Files: one behind a URL, `http(s)://` or `file://`, or [all that are like a pattern](files); CSV or JSON, packed or not. It lands byte for byte.
+//! FilePlaces: one, a list, all of some days, or [all that are like a pattern](places), behind `http(s)://`, `s3://` or `file://`;
+//! CSV, JSON or Parquet, packed or not. Each becomes a part of the landing, byte for byte.
 
-mod files;
+mod bucket;
+mod copy;
 mod head;
+mod local;
+mod pattern;
+mod places;
+mod shown;
 #[cfg(test)]
 mod tests;
+mod web;
 
-use std::collections::BTreeMap;
-use std::fs::Metadata;
-use std::io::ErrorKind;
-use std::os::unix::fs::MetadataExt;
-use std::path::PathBuf;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use arrow::datatypes::{DataType, SchemaRef};
-use bytes::{Bytes, BytesMut};
-use chrono::{DateTime, Utc};
-use reqwest::header::{HeaderMap, IF_MODIFIED_SINCE, IF_NONE_MATCH};
-use reqwest::{Client, StatusCode};
-use tokio::fs::File;
+use reqwest::header::HeaderMap;
 use tokio::io::AsyncReadExt;
-use url::Url;
 
 use crate::error::{Error, Result};
-use crate::formats::unpack::{self, Packing};
-use crate::ingest::http::{self, FailedAttempt};
-use crate::ingest::parts::{LandingDraft, Part, Taken};
+use crate::formats::json_schema::JsonSchema;
+use crate::formats::parquet_file::MOST_FOOTER_BYTES;
+use crate::formats::unpack::Packing;
+use crate::ingest::http;
+use crate::ingest::parts::{LandingDraft, Taken};
 use crate::ingest::seen::SeenFile;
-use crate::lake::landing::{LandedFormat, LandedPart, SourceRequest};
-use crate::project::{Address, FileFormat};
+use crate::lake::landing::{LandedFormat, LandedPart};
+use crate::project::{Address, FileFormat, FilePlaces};
+
+use copy::{Copied, OneFile};
+use places::Places;
+use shown::{in_file, shown};
 
 const READ_BYTES: usize = 1 << 20;
 
-/// Copies the file into the lake while counting its rows and finding its schema.
+/// Copies the files into the lake while counting their rows and finding their schema.
 ///
-/// It is unchanged if the server says so to the last landing's ETag or Last-Modified (RFC 9110, 13.1), or a local
-/// file still has its [state](state).
+/// They are unchanged if they are those of the last landing, and each is as it was: a server says so to its ETag or
+/// Last-Modified (RFC 9110, 13.1), a bucket to its ETag, a local file has its [state](local::state). Where only some have
+/// changed, the others are not fetched again: their parts are copied from the last landing.
+///
+/// # Errors
+/// When a file is not there or not what the source says, or when files differ in their columns.
 pub async fn capture(
-    url: &Address,
+    files: &FilePlaces,
     format: &FileFormat,
     columns: &BTreeMap<String, DataType>,
     draft: &LandingDraft<'_>,
@@ -44,31 +52,168 @@ pub async fn capture(
         return Err(Error::config("`columns:` gives types to a CSV; JSON keeps its own types"));
     }
     if let Some(rows) = draft.sample {
-        return head::sample(url, format, columns, draft, rows).await;
+        return head::sample(files, format, columns, draft, rows).await;
     }
-    if let Some(matches) = matching(url)? {
-        return files::capture(&matches, format, columns, draft).await;
+    let Places { found, may_end_early, are_many } = places::find(files, draft.at.date_naive()).await?;
+    let client = http::client(HeaderMap::new(), false)?;
+    let last: HashMap<&str, &LandedPart> =
+        draft.previous.into_iter().flat_map(|landing| &landing.parts).map(|part| (of(part), part)).collect();
+
+    let mut landed = Landed::new(format, columns, &found);
+    let mut kept: Vec<(usize, &LandedPart, &str)> = vec![];
+    let mut absent: Vec<(&Address, Error)> = vec![];
+    for (index, url) in found.iter().enumerate() {
+        let last = last.get(&*url.to_string()).copied();
+        let previous = last.and_then(|part| part.requests.first());
+        let job = OneFile { url, number: index + 1, files, format, draft, previous };
+        let copied = match url.url().scheme() {
+            "file" => local::copy(&job).await,
+            "http" | "https" => web::download(&client, &job).await,
+            "s3" => bucket::download(&job).await,
+            _ => Err(Error::config(format!("no file can be read from `{url}`"))
+                .hint("known are http://, https://, s3:// and file://")
+                .into()),
+        };
+        match copied {
+            Err(fault) if may_end_early && fault.is_absent => absent.push((url, fault.error)),
+            Err(fault) => return Err(fault.into()),
+            Ok(_) if !absent.is_empty() => return Err(absent.swap_remove(0).1),
+            Ok(Copied::New(part, seen)) => landed.add(index, part, *seen)?,
+            Ok(Copied::Unchanged(why)) => {
+                let part = last.ok_or_else(|| Error::failed(format!("{} is {why}", shown(url))))?;
+                kept.push((index, part, why));
+            }
+        }
     }
-    let copied = match url.url().scheme() {
-        "file" => copy_file(url, format, draft, PartPlace::only()).await?,
-        "http" | "https" => {
-            let client = http::client(HeaderMap::new(), false)?;
-            http::with_retries(|| download(&client, url, format, draft)).await?
-        }
-        _ => {
-            return Err(Error::config(format!("no file can be read from `{url}`"))
-                .hint("known are http://, https:// and file://"));
-        }
-    };
-    let (part, seen) = match copied {
-        Copied::Unchanged(why) => return Ok(Taken::Unchanged(why.into())),
-        Copied::New(part, seen) => (part, *seen),
-    };
-    let schema = seen.schema(columns).map_err(|error| in_file(error, url))?;
-    Ok(Taken::New { format: landed(format), schema, parts: vec![part], notes: vec![], window: None })
+    if kept.is_empty() && landed.parts.is_empty() {
+        // All of them; the first says what is wrong.
+        return Err(absent.into_iter().next().map_or_else(|| Error::failed("there is no file"), |(_, error)| error));
+    }
+    if landed.parts.is_empty() && kept.len() == last.len() {
+        return Ok(Taken::Unchanged(match kept.as_slice() {
+            [(_, _, why)] if !are_many => why.to_string(),
+            _ => format!("none of {} is modified", counted(kept.len())),
+        }));
+    }
+    for (index, part, _) in kept {
+        let url = &found[index];
+        let job = OneFile { url, number: index + 1, files, format, draft, previous: None };
+        let (part, seen) = copy::from_lake(&job, part).await?;
+        landed.add(index, part, seen)?;
+    }
+    let notes = if are_many { vec![told(&landed, absent.len(), last.into_keys().collect())] } else { vec![] };
+    let (schema, parts) = landed.finish()?;
+    Ok(Taken::New { format: landed_format(format), schema, parts, notes, window: None })
 }
 
-fn landed(format: &FileFormat) -> LandedFormat {
+/// The schema of a local file, or of the first of several, from its first megabyte, or its end where that tells.
+pub async fn peek(
+    files: &FilePlaces,
+    format: &FileFormat,
+    columns: &BTreeMap<String, DataType>,
+) -> Result<Option<SchemaRef>> {
+    if files.places[0].url().scheme() != "file" {
+        return Ok(None);
+    }
+    let first_day = files.dates.as_ref().map(|dates| dates.from).unwrap_or_default();
+    let places = places::find(files, first_day).await?;
+    let Some(url) = places.found.first() else { return Ok(None) };
+    let (mut file, size) = local::open(url).await?;
+    let is_parquet = *format == FileFormat::Parquet;
+    let (skipped, most) = match is_parquet {
+        true => (size.saturating_sub(MOST_FOOTER_BYTES as u64), MOST_FOOTER_BYTES),
+        false => (0, READ_BYTES),
+    };
+    let mut bytes = vec![];
+    local::skip(&mut file, skipped, url).await?;
+    file.take(most as u64).read_to_end(&mut bytes).await.map_err(|error| local::unreadable(url, error))?;
+    let is_whole = is_parquet || bytes.len() < READ_BYTES;
+    let look = |bytes: &[u8]| {
+        let packing = if is_parquet { Packing::Plain } else { Packing::of(bytes)? };
+        let mut seen = SeenFile::new(format, packing)?;
+        seen.push(bytes)?;
+        if is_whole {
+            seen.finish()?;
+        }
+        seen.schema(columns)
+    };
+    match look(&bytes) {
+        Ok(schema) => Ok(Some(schema)),
+        // The rest of a longer file may say more.
+        Err(_) if !is_whole => Ok(None),
+        Err(error) => Err(in_file(error, url)),
+    }
+}
+
+/// The address that a part came from.
+fn of(part: &LandedPart) -> &str {
+    part.requests.first().map_or("", |request| &request.url)
+}
+
+/// The parts of a landing as they come, and what is known of their rows.
+struct Landed<'a> {
+    format: &'a FileFormat,
+    columns: &'a BTreeMap<String, DataType>,
+    places: &'a [Address],
+    /// With their places in the list of files.
+    parts: Vec<(usize, LandedPart)>,
+    json: JsonSchema,
+    /// The columns of a file that names them by itself; all have the same.
+    first: Option<(usize, SchemaRef)>,
+}
+
+impl<'a> Landed<'a> {
+    fn new(format: &'a FileFormat, columns: &'a BTreeMap<String, DataType>, places: &'a [Address]) -> Self {
+        Landed { format, columns, places, parts: vec![], json: JsonSchema::default(), first: None }
+    }
+
+    fn add(&mut self, index: usize, part: LandedPart, seen: SeenFile) -> Result<()> {
+        self.parts.push((index, part));
+        let url = &self.places[index];
+        if let FileFormat::Json { .. } = self.format {
+            let Some(rows) = seen.into_json() else { return Ok(()) };
+            return self.json.absorb(rows).map_err(|error| in_file(error, url));
+        }
+        let found = seen.schema(self.columns).map_err(|error| in_file(error, url))?;
+        match &self.first {
+            Some((other, schema)) if *schema != found => {
+                let (ours, theirs) = ((url, &found), (&self.places[*other], schema));
+                // In the order of the list, in which the first one is what the others should be like.
+                Err(if *other < index { differs(ours, theirs) } else { differs(theirs, ours) })
+            }
+            _ => {
+                self.first = Some((index, found));
+                Ok(())
+            }
+        }
+    }
+
+    fn finish(mut self) -> Result<(SchemaRef, Vec<LandedPart>)> {
+        self.parts.sort_by_key(|(index, _)| *index);
+        let schema = match self.first {
+            Some((_, schema)) => schema,
+            None => self.json.schema()?,
+        };
+        Ok((schema, self.parts.into_iter().map(|(_, part)| part).collect()))
+    }
+}
+
+fn differs((url, schema): (&Address, &SchemaRef), (first, firsts): (&Address, &SchemaRef)) -> Error {
+    let names = |schema: &SchemaRef| {
+        let named = schema.fields().iter();
+        named
+            .map(|field| format!("`{}` {}", field.name(), crate::spark::types::name(field.data_type())))
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    Error::failed(format!("{} has other columns than {}", shown(url), shown(first))).hint(format!(
+        "it has {}, and the other one has {}",
+        names(schema),
+        names(firsts)
+    ))
+}
+
+fn landed_format(format: &FileFormat) -> LandedFormat {
     match format {
         FileFormat::Csv { delimiter, header, dialect, encoding } => LandedFormat::Csv {
             delimiter: char::from(*delimiter),
@@ -77,278 +222,24 @@ fn landed(format: &FileFormat) -> LandedFormat {
             encoding: *encoding,
         },
         FileFormat::Json { records, encoding } => LandedFormat::Json { records: records.clone(), encoding: *encoding },
+        FileFormat::Parquet => LandedFormat::Parquet,
     }
 }
 
-/// The files that a pattern stands for, in the order of their paths; `None` when it is none: only a local path with `*` is.
-///
-/// # Errors
-/// When there is no such file, or a folder cannot be read.
-fn matching(url: &Address) -> Result<Option<Vec<Address>>> {
-    if url.url().scheme() != "file" || !url.url().path().contains('*') {
-        return Ok(None);
+/// How many files there are, how many of the newest are not there yet, and which of the last landing are gone.
+fn told(landed: &Landed, absent: usize, last: Vec<&str>) -> String {
+    let now: BTreeSet<&str> = landed.parts.iter().map(|(_, part)| of(part)).collect();
+    let gone: Vec<&str> = last.into_iter().filter(|url| !now.contains(url)).collect();
+    let mut told = counted(landed.parts.len());
+    if absent > 0 {
+        told.push_str(&format!("; the newest {absent} not there yet"));
     }
-    let path = local_path(url)?;
-    // Stars only: all else in it is a name.
-    let pattern = glob::Pattern::escape(&path.to_string_lossy()).replace("[*]", "*");
-    let options =
-        glob::MatchOptions { case_sensitive: true, require_literal_separator: true, require_literal_leading_dot: true };
-    let found = glob::glob_with(&pattern, options).map_err(|error| {
-        Error::config(format!("{} is no pattern", shown_place(url)))
-            .hint("a star stands for a part of a name, and two for any folders: `data/**/*.csv`")
-            .because(error)
-    })?;
-    let mut files = vec![];
-    for path in found {
-        let path =
-            path.map_err(|error| Error::failed(format!("could not read {}", shown_place(url))).because(error))?;
-        if path.is_file() {
-            let file = Url::from_file_path(&path)
-                .map_err(|()| Error::failed(format!("`{}` is no path of a file", path.display())))?;
-            files.push(url.matched(file));
-        }
+    if let Some(first) = gone.iter().min() {
+        told.push_str(&format!("; {} gone since the last landing, as `{first}`", gone.len()));
     }
-    match files.is_empty() {
-        true => Err(Error::failed(format!("no file is like {}", shown_place(url)))
-            .hint("check the path, or put the files there")),
-        false => Ok(Some(files)),
-    }
+    told
 }
 
-/// The schema of a local file, or of the first of several, from its first megabyte.
-pub async fn peek(
-    url: &Address,
-    format: &FileFormat,
-    columns: &BTreeMap<String, DataType>,
-) -> Result<Option<SchemaRef>> {
-    if url.url().scheme() != "file" {
-        return Ok(None);
-    }
-    let matches = matching(url)?;
-    let url = matches.as_ref().and_then(|files| files.first()).unwrap_or(url);
-    let path = local_path(url)?;
-    let mut head = vec![];
-    let file = File::open(&path).await.map_err(|error| unreadable(url, error))?;
-    file.take(READ_BYTES as u64).read_to_end(&mut head).await.map_err(|error| unreadable(url, error))?;
-    let is_whole = head.len() < READ_BYTES;
-    let look = |head: &[u8]| {
-        let mut seen = SeenFile::new(format, Packing::of(head)?)?;
-        seen.push(head)?;
-        if is_whole {
-            seen.finish()?;
-        }
-        seen.schema(columns)
-    };
-    let schema = look(&head);
-    match schema {
-        Ok(schema) => Ok(Some(schema)),
-        // The rest of a longer file may say more.
-        Err(_) if !is_whole => Ok(None),
-        Err(error) => Err(in_file(error, url)),
-    }
-}
-
-fn local_path(url: &Address) -> Result<PathBuf> {
-    url.url().to_file_path().map_err(|()| {
-        Error::config(format!("`{url}` is not the path of a local file")).hint("write file:///path, or file://./path")
-    })
-}
-
-fn unreadable(url: &Address, error: std::io::Error) -> Error {
-    let place = shown_place(url);
-    match error.kind() {
-        ErrorKind::IsADirectory => Error::failed(format!("{place} is a folder, not a file")),
-        ErrorKind::NotFound => {
-            Error::failed(format!("there is no file {place}")).hint("check the path, or put the file there")
-        }
-        _ => Error::failed(format!("could not read {place}")).because(error),
-    }
-}
-
-/// What a message calls it: by its path if it is local and may be shown.
-fn shown_place(url: &Address) -> String {
-    let local = if url.is_secret() { None } else { url.url().to_file_path().ok() };
-    local.map_or_else(|| format!("`{url}`"), |path| format!("`{}`", path.display()))
-}
-
-/// What another content cannot have in common with this one: size, times and inode. A time counts only if the run began when
-/// it was over, since two changes may fall into one tick of a file system's clock, which is two seconds on some.
-fn state(metadata: &Metadata, run_began: DateTime<Utc>) -> Option<String> {
-    const TICK_SECONDS: i64 = 2;
-    let (size, inode) = (metadata.size(), metadata.ino());
-    let content = (metadata.mtime(), metadata.mtime_nsec());
-    // Set by the system alone, also when a program sets the other one back.
-    let change = (metadata.ctime(), metadata.ctime_nsec());
-    let is_over = change.0.max(content.0) + TICK_SECONDS < run_began.timestamp();
-    is_over.then(|| format!("{size}-{inode}-{}.{:09}-{}.{:09}", content.0, content.1, change.0, change.1))
-}
-
-enum Copied {
-    New(LandedPart, Box<SeenFile>),
-    Unchanged(&'static str),
-}
-
-async fn copy_file(url: &Address, format: &FileFormat, draft: &LandingDraft<'_>, place: PartPlace) -> Result<Copied> {
-    let path = local_path(url)?;
-    let unreadable = |error| unreadable(url, error);
-    let mut file = File::open(&path).await.map_err(unreadable)?;
-    file.set_max_buf_size(READ_BYTES);
-    let metadata = file.metadata().await.map_err(unreadable)?;
-    if metadata.is_dir() {
-        return Err(Error::failed(format!("{} is a folder, not a file", shown_place(url))));
-    }
-    let etag = state(&metadata, draft.at);
-    if etag.is_some() && previous_request(draft).is_some_and(|request| request.etag == etag) {
-        return Ok(Copied::Unchanged("not modified"));
-    }
-    let mut copy = Copy::new(url, format, draft, place);
-    loop {
-        let mut chunk = BytesMut::with_capacity(READ_BYTES);
-        if file.read_buf(&mut chunk).await.map_err(unreadable)? == 0 {
-            copy.end().await?;
-            return copy.finish(SourceRequest { url: url.to_string(), status: None, etag, last_modified: None }).await;
-        }
-        copy.push(chunk.freeze()).await?;
-    }
-}
-
-async fn download(
-    client: &Client,
-    url: &Address,
-    format: &FileFormat,
-    draft: &LandingDraft<'_>,
-) -> Result<Copied, FailedAttempt> {
-    let mut request = client.get(url.url().clone());
-    if let Some(previous) = previous_request(draft) {
-        if let Some(etag) = &previous.etag {
-            request = request.header(IF_NONE_MATCH, etag);
-        }
-        if let Some(last_modified) = &previous.last_modified {
-            request = request.header(IF_MODIFIED_SINCE, last_modified);
-        }
-    }
-    let mut response = http::send(request, url).await?;
-    if response.status() == StatusCode::NOT_MODIFIED {
-        return Ok(Copied::Unchanged("not modified (304)"));
-    }
-    let request = http::request(&response, url);
-    let mut copy = Copy::new(url, format, draft, PartPlace::only());
-    let whole = loop {
-        match http::chunk(&mut response, url).await {
-            Ok(Some(chunk)) => copy.push(chunk).await?,
-            // An answer that does not tell its length ends where the connection does.
-            Ok(None) => break copy.end().await.map_err(FailedAttempt::passing),
-            Err(fault) => break Err(fault),
-        }
-    };
-    match whole {
-        Ok(()) => Ok(copy.finish(request).await?),
-        Err(fault) => {
-            copy.abort().await;
-            Err(fault)
-        }
-    }
-}
-
-/// The request that the last landing came from, if there was one and it was for the same place.
-fn previous_request<'a>(draft: &LandingDraft<'a>) -> Option<&'a SourceRequest> {
-    draft.previous?.parts.first()?.requests.first()
-}
-
-fn in_file(error: Error, url: &Address) -> Error {
-    error.context(shown_place(url))
-}
-
-/// Which part of the landing a file becomes, and what those before it have shown of the rows.
-struct PartPlace {
-    number: usize,
-    before: Option<SeenFile>,
-}
-
-impl PartPlace {
-    fn only() -> Self {
-        PartPlace { number: 1, before: None }
-    }
-}
-
-/// A file on its way into the lake.
-struct Copy<'a> {
-    place: PartPlace,
-    /// Rows of the files before it, where they are counted on.
-    rows_before: u64,
-    url: &'a Address,
-    draft: &'a LandingDraft<'a>,
-    format: &'a FileFormat,
-    /// The first bytes, until there are enough to tell how it is packed.
-    head: BytesMut,
-    open: Option<(Part, SeenFile)>,
-}
-
-impl<'a> Copy<'a> {
-    fn new(url: &'a Address, format: &'a FileFormat, draft: &'a LandingDraft<'a>, place: PartPlace) -> Self {
-        Copy { place, rows_before: 0, url, draft, format, head: BytesMut::new(), open: None }
-    }
-
-    async fn push(&mut self, chunk: Bytes) -> Result<()> {
-        let chunk = match self.open {
-            Some(_) => chunk,
-            None => {
-                self.head.extend_from_slice(&chunk);
-                if self.head.len() < unpack::HEAD_BYTES {
-                    return Ok(());
-                }
-                self.start().await?;
-                self.head.split().freeze()
-            }
-        };
-        self.pass(chunk).await
-    }
-
-    /// Checks that the file is whole, as far as it tells itself.
-    async fn end(&mut self) -> Result<()> {
-        if self.open.is_none() {
-            self.start().await?;
-            let head = self.head.split().freeze();
-            self.pass(head).await?;
-        }
-        let Some((part, seen)) = &mut self.open else { return Ok(()) };
-        let before = seen.rows();
-        seen.finish().map_err(|error| in_file(error, self.url))?;
-        self.draft.meter.add(seen.rows() - before, 0);
-        part.count(seen.rows() - self.rows_before);
-        Ok(())
-    }
-
-    /// After the [end](Copy::end).
-    async fn finish(self, request: SourceRequest) -> Result<Copied> {
-        let (part, seen) = self.open.expect("started at its end, if not before");
-        Ok(Copied::New(part.finish(vec![request]).await?, Box::new(seen)))
-    }
-
-    async fn abort(self) {
-        if let Some((part, _)) = self.open {
-            part.abort().await;
-        }
-    }
-
-    async fn start(&mut self) -> Result<()> {
-        let packing = Packing::of(&self.head).map_err(|error| in_file(error, self.url))?;
-        let seen = SeenFile::new(self.format, packing)?.after(self.place.before.take());
-        self.rows_before = seen.rows();
-        let kind = match self.format {
-            FileFormat::Csv { .. } => "csv",
-            FileFormat::Json { .. } => "json",
-        };
-        let extension = format!("{kind}{}", packing.extension());
-        self.open = Some((Part::create(self.draft, self.place.number, &extension).await?, seen));
-        Ok(())
-    }
-
-    async fn pass(&mut self, chunk: Bytes) -> Result<()> {
-        let Some((part, seen)) = &mut self.open else { return Ok(()) };
-        let before = seen.rows();
-        seen.push(&chunk).map_err(|error| in_file(error, self.url))?;
-        self.draft.meter.add(seen.rows() - before, chunk.len() as u64);
-        part.write(chunk).await
-    }
+fn counted(files: usize) -> String {
+    if files == 1 { "1 file".to_string() } else { format!("{files} files") }
 }

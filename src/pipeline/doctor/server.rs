@@ -49,7 +49,8 @@ fn servers(project: &Project) -> BTreeMap<String, Server> {
     for dataset in &project.datasets {
         let Definition::Source(source) = &dataset.definition else { continue };
         let (address, has_secrets) = match &source.origin {
-            Origin::Url { url, .. } => (url, url.is_secret()),
+            // Several may be on several servers; the first tells whether this machine reaches out at all.
+            Origin::Files { files, .. } => (&files.places[0], files.places[0].is_secret()),
             Origin::Rest(read) => {
                 let api = &read.api;
                 (&api.base, api.auth.is_some() || !api.headers.is_empty() || api.base.is_secret())

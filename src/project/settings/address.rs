@@ -1,8 +1,9 @@
 //! Where a source is read, and how that may be shown. This is the one rule for it: without user and password, with
 //! `${NAME}` in place of what a variable holds, and `***` for parameters whose names speak of secrets.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
+use chrono::NaiveDate;
 use url::Url;
 
 use crate::project::written::{Written, hashed};
@@ -61,6 +62,20 @@ impl Address {
             address.shown = hide(address.url.as_str());
         }
         address
+    }
+
+    /// How a day is written in it, if it has a `{date:…}` (by chrono's `strftime`).
+    pub fn date_pattern(&self) -> Option<String> {
+        date_marker(self.url.as_str()).map(|(_, pattern, _)| pattern.to_string())
+    }
+
+    /// With a day in place of each `{date:…}`.
+    ///
+    /// # Errors
+    /// When that is no address any more.
+    pub fn dated(&self, day: NaiveDate) -> Result<Address, url::ParseError> {
+        let url = Url::parse(&with_date(self.url.as_str(), day))?;
+        Ok(Address { url, shown: with_date(&self.shown, day), is_secret: self.is_secret })
     }
 
     /// One of the places that this address, as a pattern, stands for. Where it holds a secret, no more than the pattern is shown.
@@ -135,6 +150,26 @@ impl fmt::Display for Address {
 impl fmt::Debug for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Debug::fmt(&self.shown, f)
+    }
+}
+
+/// What stands before a `{date:…}`, what is in it, and what follows; as it was written, or as an address spells it.
+fn date_marker(text: &str) -> Option<(&str, &str, &str)> {
+    [("{date:", "}"), ("%7Bdate:", "%7D")].into_iter().find_map(|(start, end)| {
+        let (before, rest) = text.split_once(start)?;
+        let (pattern, after) = rest.split_once(end)?;
+        Some((before, pattern, after))
+    })
+}
+
+/// Dates have no time of day and no zone: a pattern that asks for them leaves the text as it is.
+fn with_date(text: &str, day: NaiveDate) -> String {
+    let Some((before, pattern, after)) = date_marker(text) else { return text.to_string() };
+    let mut written = String::new();
+    // The only error of a formatter is a pattern that does not suit.
+    match write!(written, "{}", day.format(pattern)) {
+        Ok(()) => format!("{before}{written}{}", with_date(after, day)),
+        Err(_) => text.to_string(),
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::address::Address;
 use super::auth;
+use super::file_places::{self, BucketAccess, WEB_FILES};
 use super::pace;
 use super::rest::ApiConnection;
 use super::secret::Secret;
@@ -19,17 +20,14 @@ use crate::project::spec::ConnectionSpec;
 pub enum Connection {
     Rest(Arc<ApiConnection>),
     Database(Address),
-    Files(Address),
+    Files(Address, BucketAccess),
 }
 
 pub type Connections = BTreeMap<String, At<ConnectionSpec>>;
 
-/// Where plain files may lie.
-pub const WEB_FILES: [&str; 4] = ["http", "https", "file", "demo"];
-
 /// A connection: exactly one of the three kinds, with an address of that kind.
 pub fn check(spec: &At<ConnectionSpec>, root: &Path, demo: bool, faults: &mut Faults) -> Option<Connection> {
-    let ConnectionSpec { rest, database, files, headers, auth, rate_limit, concurrency } = spec.value.as_ref()?;
+    let ConnectionSpec { rest, database, files, s3, headers, auth, rate_limit, concurrency } = spec.value.as_ref()?;
     let (kind, at, schemes): (&str, _, &[&str]) = match (rest, database, files) {
         (Some(at), None, None) => ("api", at, &["http", "https", "demo"]),
         (None, Some(at), None) => ("database", at, &["sqlite", "postgres", "postgresql", "mysql", "mariadb", "demo"]),
@@ -52,6 +50,9 @@ pub fn check(spec: &At<ConnectionSpec>, root: &Path, demo: bool, faults: &mut Fa
         }
     }
     let address = address(at.value.as_ref()?, schemes, &at.span, root, faults)?;
+    if let (Some(s3), false) = (s3, kind == "files" && address.url().scheme() == "s3") {
+        faults.add(&s3.key, "`s3` belongs to `files` that start with `s3://`");
+    }
     if address.url().scheme() == "demo" {
         if !demo {
             faults
@@ -76,7 +77,13 @@ pub fn check(spec: &At<ConnectionSpec>, root: &Path, demo: bool, faults: &mut Fa
             pace: pace::check(rate_limit, concurrency, faults)?,
         })),
         "database" => Connection::Database(address),
-        _ => Connection::Files(address),
+        _ => {
+            let bucket = match s3 {
+                Some(at) => file_places::bucket(at.value.as_ref()?, at, faults)?,
+                None => BucketAccess::default(),
+            };
+            Connection::Files(address, bucket)
+        }
     })
 }
 

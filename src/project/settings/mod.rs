@@ -6,6 +6,7 @@ pub mod auth;
 pub mod connection;
 pub mod cron;
 pub mod cursor;
+pub mod file_places;
 pub mod pace;
 pub mod rest;
 pub mod schedule;
@@ -186,7 +187,8 @@ fn draft(name: &str, at: &At<SourceSpec>, around: &Around, kept: Option<u32>, fa
     let mut place = at.key.clone();
     let defined = checked.zip(spec).filter(|_| is_sound).and_then(|((source, text), spec)| {
         // What says where its rows come from.
-        place = spec.url.as_ref().or(spec.path.as_ref()).map_or(&at.key, |address| &address.span).clone();
+        let (url, path) = (spec.url.as_ref().map(|at| &at.span), spec.path.as_ref().map(|at| &at.span));
+        place = url.or(path).unwrap_or(&at.key).clone();
         Some(Defined {
             description: given(&spec.description)?,
             tags: words(&spec.tags)?,

@@ -8,16 +8,16 @@ use arrow::datatypes::DataType;
 use serde::Serialize;
 
 use super::address::Address;
-use super::connection::{Connection, WEB_FILES};
+use super::connection::Connection;
 use super::cursor::{self, Cursor, CursorIdentity};
+use super::file_places::{self, BucketAccess, FilePlaces};
 use super::rest::{self, ApiConnection, RestRead};
-use super::target::address;
 use crate::error::Span;
 use crate::formats::dialect::CsvDialect;
 use crate::formats::encoding::TextEncoding;
 use crate::hints::{listed, suggest};
 use crate::project::faults::Faults;
-use crate::project::read::{At, given, given_or, within, words};
+use crate::project::read::{At, OneOrMore, given, given_or, within, words};
 use crate::project::spec::{FormatSpec, SourceSpec};
 use crate::project::written::Written;
 use crate::spark::types;
@@ -36,8 +36,8 @@ pub struct Source {
 
 #[derive(Debug, Clone)]
 pub enum Origin {
-    /// One file behind `http(s)://`, `file://` or `demo://`.
-    Url { url: Address, format: FileFormat },
+    /// FilePlaces behind `http(s)://`, `s3://`, `file://` or `demo://`.
+    Files { files: FilePlaces, format: FileFormat },
     /// A JSON API.
     Rest(Box<RestRead>),
     /// A relational database: `sqlite://`, `postgres://`, `mysql://` or `demo://`.
@@ -68,12 +68,14 @@ pub enum FileFormat {
         #[serde(skip_serializing_if = "TextEncoding::is_utf8")]
         encoding: TextEncoding,
     },
+    Parquet,
 }
 
 impl FileFormat {
     pub fn encoding(&self) -> TextEncoding {
         match self {
             FileFormat::Csv { encoding, .. } | FileFormat::Json { encoding, .. } => *encoding,
+            FileFormat::Parquet => TextEncoding::Utf8,
         }
     }
 }
@@ -137,9 +139,9 @@ pub fn check(spec: &At<SourceSpec>, around: &Around, faults: &mut Faults) -> Opt
             match connection.as_ref()? {
                 Connection::Rest(api) => from_api(spec, value, api, faults),
                 Connection::Database(database) => from_database(spec, value, database, faults),
-                Connection::Files(base) => {
+                Connection::Files(base, bucket) => {
                     let address = below(spec, value, base, faults)?;
-                    from_file(value, "path", address, &value.path.as_ref()?.span, faults)
+                    from_files(value, "path", vec![address], bucket.clone(), &value.path.as_ref()?.span, faults)
                 }
             }
         }
@@ -152,14 +154,14 @@ pub fn check(spec: &At<SourceSpec>, around: &Around, faults: &mut Faults) -> Opt
     }
 }
 
-fn from_url(value: &SourceSpec, url: &At<Written>, around: &Around, faults: &mut Faults) -> Option<(Source, String)> {
-    let address = address(url.value.as_ref()?, &WEB_FILES, &url.span, around.root, faults)?;
-    let is_of_files = address.url().host_str() == Some("files");
-    if address.url().scheme() == "demo" && !(around.demo && is_of_files) {
-        faults.add(&url.span, "`demo://files/…` is in the store of a demo target only");
-        return None;
-    }
-    from_file(value, "url", address, &url.span, faults)
+fn from_url(
+    value: &SourceSpec,
+    url: &At<OneOrMore<Written>>,
+    around: &Around,
+    faults: &mut Faults,
+) -> Option<(Source, String)> {
+    let places = file_places::places(url, around.root, around.demo, faults)?;
+    from_files(value, "url", places, BucketAccess::default(), &url.span, faults)
 }
 
 fn from_api(
@@ -219,18 +221,21 @@ fn from_database(
     Some((Source { origin, columns: BTreeMap::new(), cursor, keep_landings: None }, text))
 }
 
-/// The part that files behind a connection and behind a URL share; `address` is the key that gives it, at `span`.
-fn from_file(
+/// The part that files behind a connection and behind a URL share; `address` is the key that gives their places, at `span`.
+fn from_files(
     value: &SourceSpec,
     address: &str,
-    url: Address,
+    places: Vec<Address>,
+    bucket: BucketAccess,
     span: &Span,
     faults: &mut Faults,
 ) -> Option<(Source, String)> {
     let spec = match &value.format {
         Some(format) => format.value?,
-        None => format_of(url.url().path()).or_else(|| {
-            faults.add(span, "the format can't be told from this name").hint("add `format: csv` or `format: json`");
+        None => format_of(places.first()?.url().path()).or_else(|| {
+            faults
+                .add(span, "the format can't be told from this name")
+                .hint("add `format: csv`, `format: json` or `format: parquet`");
             None
         })?,
     };
@@ -240,6 +245,9 @@ fn from_file(
         FormatSpec::Csv => {
             let keys = [
                 address,
+                "dates",
+                "max_size",
+                "sha256",
                 "format",
                 "encoding",
                 "delimiter",
@@ -262,24 +270,31 @@ fn from_file(
             })
         }
         FormatSpec::Json | FormatSpec::Ndjson => {
-            only(value, &[address, "format", "encoding", "records"], "a JSON file", faults);
+            let keys = [address, "dates", "max_size", "sha256", "format", "encoding", "records"];
+            only(value, &keys, "a JSON file", faults);
             Some(FileFormat::Json { records: given(&value.records)?, encoding })
+        }
+        FormatSpec::Parquet => {
+            only(value, &[address, "dates", "max_size", "sha256", "format"], "a Parquet file", faults);
+            Some(FileFormat::Parquet)
         }
     };
     let (columns, format) = (columns?, format?);
     let named = columns.iter().map(|(name, data_type)| (name, types::name(data_type))).collect();
-    let text = Identity::File { url: url.identity(), format: &format, columns: named }.text();
-    Some((Source { origin: Origin::Url { url, format }, columns, cursor: None, keep_landings: None }, text))
+    let files = file_places::check(value, places, bucket, span, faults)?;
+    let text = Identity::File { url: files.identity(), format: &format, columns: named }.text();
+    Some((Source { origin: Origin::Files { files, format }, columns, cursor: None, keep_landings: None }, text))
 }
 
-/// The format that a path's ending names, with or without `.gz` or `.zst`.
+/// The format that a path's ending names, with or without `.gz`, `.zst`, `.bz2` or `.zip`.
 fn format_of(path: &str) -> Option<FormatSpec> {
     let path = path.to_ascii_lowercase();
-    let unpacked = path.strip_suffix(".gz").or_else(|| path.strip_suffix(".zst")).unwrap_or(&path);
+    let unpacked = [".gz", ".zst", ".bz2", ".zip"].iter().find_map(|packed| path.strip_suffix(packed)).unwrap_or(&path);
     match unpacked.rsplit_once('.')?.1 {
         "csv" => Some(FormatSpec::Csv),
         "json" => Some(FormatSpec::Json),
         "ndjson" | "jsonl" => Some(FormatSpec::Ndjson),
+        "parquet" => Some(FormatSpec::Parquet),
         _ => None,
     }
 }
@@ -366,6 +381,9 @@ fn only(value: &SourceSpec, keys: &[&str], what: &str, faults: &mut Faults) {
         at.as_ref().map(|at| &at.key)
     }
     let given = [
+        ("dates", place(&value.dates)),
+        ("max_size", place(&value.max_size)),
+        ("sha256", place(&value.sha256)),
         ("path", place(&value.path)),
         ("table", place(&value.table)),
         ("query", place(&value.query)),

@@ -1,4 +1,6 @@
 //! Sums of doubles that do not depend on the order: each number is taken as a whole multiple of one small unit.
+//!
+//! What is called for each number is inlined, in whichever part of the crate it is compiled.
 
 /// The unit, so that numbers up to a bound have 62 bits.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -17,11 +19,13 @@ impl Grid {
     }
 
     /// In units. A sum of 2⁶⁴ of them fits.
+    #[inline]
     pub fn whole(self, number: f64) -> i128 {
         i128::from((number * self.per_unit[0] * self.per_unit[1]) as i64)
     }
 
     /// A sum of units as a number, rounded once.
+    #[inline]
     pub fn number(self, sum: i128) -> f64 {
         sum as f64 / self.per_unit[0] / self.per_unit[1]
     }

@@ -24,6 +24,7 @@ pub struct Scaling {
 }
 
 impl Scaling {
+    #[inline]
     pub fn scaled(&self, value: f64) -> f64 {
         if self.unit == 0.0 { 0.0 } else { (value - self.offset) / self.unit }
     }
@@ -75,6 +76,7 @@ impl Centres {
     }
 
     /// The cluster of the centre at a place.
+    #[inline]
     pub(super) fn label(&self, place: u32) -> i32 {
         self.labels[place as usize]
     }

@@ -67,6 +67,7 @@ impl Silhouette {
     }
 
     /// Of row `i` of a block.
+    #[inline]
     fn of_row(&self, block: &Block, i: usize) -> f64 {
         let features =
             || block.scaled.iter().zip(&self.model.features).map(|(scaled, feature)| scaled[i] - feature.middle);
