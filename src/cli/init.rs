@@ -69,6 +69,11 @@ pub async fn init(global: &Global, limits: &Limits, args: InitArguments, words: 
 fn say(project: &NewProject, written: &[String], folder: &str, words: &Words) {
     project.notes.iter().for_each(|note| words.note(note));
     words.note(&format!("wrote {} in `{folder}`", written.join(", ")));
+    for (name, value) in &project.secrets {
+        if config::variable(name).is_some_and(|set| set != *value) {
+            words.note(&format!("`{name}` is set in the environment to something else, which goes before `.env`"));
+        }
+    }
     let is_kept = !written.iter().any(|path| path == ".gitignore");
     if is_kept && written.iter().any(|path| path == crate::project::DOTENV) {
         words.note("`.gitignore` is as it was: see to it that `.env` is in it, which holds a password");

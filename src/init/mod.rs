@@ -32,18 +32,19 @@ use spelled::{dotenv_line, quoted, table_name};
 /// Rows that are read to learn a source's columns.
 const SAMPLE_ROWS: u64 = 100;
 
-/// The files of a project, and what to say of them.
-#[derive(Debug)]
+/// The files of a project, and what to say of them. There are secrets in it.
 pub struct NewProject {
     /// Each by its path in the project's folder.
     pub files: Vec<(String, String)>,
     /// The source that has a query.
     pub first: String,
+    /// The variables of its `.env`.
+    pub secrets: Vec<(String, String)>,
     pub notes: Vec<String>,
 }
 
 /// The sources that were found, and how they are read.
-#[derive(Debug, Default, Clone)]
+#[derive(Default, Clone)]
 struct FoundSources {
     /// Whether the target brings the demo store along.
     is_demo: bool,
@@ -85,7 +86,7 @@ pub async fn draft(from: &str, folder: &Path, here: &Path, stamp: &RunStamp) -> 
                     let lines = found.secrets.iter().map(|(name, value)| dotenv_line(name, value));
                     files.push((project::DOTENV.to_string(), lines.collect()));
                 }
-                return Ok(NewProject { files, first: source, notes });
+                return Ok(NewProject { files, first: source, secrets: found.secrets, notes });
             }
             Err(error) => drop(first_error.get_or_insert(error)),
         }

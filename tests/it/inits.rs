@@ -131,6 +131,47 @@ fn a_database_becomes_a_project_with_a_source_for_each_table() {
     assert_eq!(fs::read_to_string(bench.path("again/trapiche.yml")).unwrap(), settings.replace("\"new\"", "\"again\""));
 }
 
+/// What the environment says goes before `.env`, so that it is told.
+#[test]
+fn a_variable_that_is_set_already_is_told() {
+    let bench = Workbench::of(&[]);
+    let web = Web::start(|_| Reply::file("id\n1\n"));
+    let mut command = bench.command(&["init", "new", "--from", &web.url("/export.csv?token=hush")]);
+    let answer = Answer::from(command.env("NO_PROXY", "*").env("EXPORT_URL", "http://127.0.0.1:1/x").output().unwrap());
+    assert_eq!(answer.code, 0, "{}", answer.stderr);
+    assert!(answer.stderr.contains("`EXPORT_URL` is set in the environment"), "{}", answer.stderr);
+    assert!(!answer.stderr.contains("hush"), "{}", answer.stderr);
+}
+
+#[test]
+fn on_a_terminal_it_asks() {
+    let bench = Workbench::of(&[("a.csv", "id\n1\n")]);
+    // Answers each question when it is there.
+    let script = "
+import os, pty, select, sys, time
+pid, terminal = pty.fork()
+if pid == 0:
+    os.execv(sys.argv[1], [sys.argv[1], 'init'])
+said, left, end = b'', [(b'[demo]: ', b'a.csv'), (b'[trapiche-project]: ', b'')], time.time() + 60
+while time.time() < end:
+    if select.select([terminal], [], [], 0.2)[0]:
+        try:
+            said += os.read(terminal, 4096)
+        except OSError:
+            break
+    if left and left[0][0] in said:
+        os.write(terminal, left.pop(0)[1] + b'\\r')
+sys.stdout.write(said.decode())
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+";
+    let mut python = Command::new("python3");
+    python.current_dir(bench.dir.path()).args(["-c", script, env!("CARGO_BIN_EXE_trapiche")]);
+    let asked = Answer::from(python.output().unwrap());
+    assert_eq!(asked.code, 0, "{}{}", asked.stdout, asked.stderr);
+    assert!(asked.stdout.contains("trapiche -C trapiche-project run"), "{}", asked.stdout);
+    assert!(bench.path("trapiche-project/queries/trusted/a.sql").exists());
+}
+
 #[test]
 fn the_demo_becomes_a_project() {
     let bench = Workbench::of(&[]);
