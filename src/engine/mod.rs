@@ -17,6 +17,7 @@
 mod above_filters;
 pub mod changing;
 pub mod cluster;
+mod described;
 pub mod faults;
 pub mod functions;
 pub mod read;
@@ -384,7 +385,15 @@ impl Session {
 
     /// Checks a statement that reads, or makes a temporary view. The error still knows places in the SQL ([`faults`]).
     pub async fn prepare(&self, statement: Statement) -> datafusion::error::Result<LogicalPlan> {
-        let statement = readable(statement).map_err(|e| DataFusionError::External(Box::new(e)))?;
+        let ours = |error: Error| DataFusionError::External(Box::new(error));
+        let statement = readable(statement).map_err(ours)?;
+        if let Some((query, told)) = described::asked(&statement) {
+            let query = readable(query).map_err(ours)?;
+            self.open_what_it_reads(&query).await?;
+            let plan = self.context.state().optimize(&self.plan(query).await?)?;
+            let rows = described::rows(plan.schema().as_arrow(), told)?;
+            return Ok(self.context.read_batch(rows)?.logical_plan().clone());
+        }
         self.open_what_it_reads(&statement).await?;
         self.plan(statement).await
     }

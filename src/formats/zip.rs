@@ -33,13 +33,13 @@ pub struct Zip {
 enum State {
     /// Before a member or the directory.
     Header,
-    Body(Member),
+    Body(ArchivedFile),
     /// Behind a body whose header did not tell its length.
-    Descriptor(Member),
+    Descriptor(ArchivedFile),
     Over,
 }
 
-struct Member {
+struct ArchivedFile {
     name: String,
     is_taken: bool,
     body: Body,
@@ -121,7 +121,7 @@ impl Zip {
             return Ok(());
         };
         let name = String::from_utf8_lossy(name).into_owned();
-        let member = Member::of(head, name, extra)?;
+        let member = ArchivedFile::of(head, name, extra)?;
         if member.is_taken
             && let Some(first) = self.taken.replace(member.name.clone())
         {
@@ -147,8 +147,8 @@ impl Zip {
     }
 }
 
-impl Member {
-    fn of(head: &[u8], name: String, extra: &[u8]) -> Result<Member> {
+impl ArchivedFile {
+    fn of(head: &[u8], name: String, extra: &[u8]) -> Result<ArchivedFile> {
         let field = |at| u16_at(head, at).unwrap_or_default();
         let (flags, method) = (field(6), field(8));
         let has_descriptor = flags & HAS_DESCRIPTOR != 0;
@@ -173,7 +173,7 @@ impl Member {
         let file = name.rsplit('/').next().unwrap_or_default();
         let is_taken = !file.is_empty() && !file.starts_with('.') && !name.starts_with("__MACOSX/");
         let wanted_crc = u32_at(head, 14).unwrap_or_default();
-        Ok(Member { name, is_taken, body, crc: Crc::new(), wanted_crc, has_descriptor, is_zip64 })
+        Ok(ArchivedFile { name, is_taken, body, crc: Crc::new(), wanted_crc, has_descriptor, is_zip64 })
     }
 
     /// Takes bytes of its body: how many, and whether it is over.

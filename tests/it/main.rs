@@ -14,6 +14,7 @@ mod crash_points;
 mod cursors;
 mod databases;
 mod demo_project;
+mod described;
 mod doctors;
 mod engine_errors;
 mod faulty;

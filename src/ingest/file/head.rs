@@ -8,7 +8,7 @@ use reqwest::header::HeaderMap;
 use tokio::io::AsyncReadExt;
 
 use super::local::{open, unreadable};
-use super::places::{self, Places};
+use super::places::{self, FoundFiles};
 use super::shown::{in_file, shown};
 use super::{READ_BYTES, bucket, capture, counted, landed_format};
 use crate::error::{Error, Result};
@@ -45,7 +45,7 @@ pub async fn sample(
     rows: u64,
 ) -> Result<Taken> {
     let mut notes = vec![];
-    let Places { found, are_many, .. } = places::find(files, draft.at.date_naive()).await?;
+    let FoundFiles { found, are_many, .. } = places::find(files, draft.at.date_naive()).await?;
     let Some(first) = found.first() else { return Err(Error::failed("there is no file")) };
     if are_many {
         notes.push(format!("{}; these rows are of {}", counted(found.len()), shown(first)));

@@ -29,7 +29,7 @@ use crate::lake::landing::{LandedFormat, LandedPart};
 use crate::project::{Address, FileFormat, FilePlaces};
 
 use copy::{Copied, OneFile};
-use places::Places;
+use places::FoundFiles;
 use shown::{in_file, shown};
 
 const READ_BYTES: usize = 1 << 20;
@@ -54,7 +54,7 @@ pub async fn capture(
     if let Some(rows) = draft.sample {
         return head::sample(files, format, columns, draft, rows).await;
     }
-    let Places { found, may_end_early, are_many } = places::find(files, draft.at.date_naive()).await?;
+    let FoundFiles { found, may_end_early, are_many } = places::find(files, draft.at.date_naive()).await?;
     let client = http::client(HeaderMap::new(), false)?;
     let last: HashMap<&str, &LandedPart> =
         draft.previous.into_iter().flat_map(|landing| &landing.parts).map(|part| (of(part), part)).collect();

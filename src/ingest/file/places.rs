@@ -8,7 +8,7 @@ use super::{bucket, local};
 use crate::error::{Error, Result};
 use crate::project::{Address, FilePlaces};
 
-pub struct Places {
+pub struct FoundFiles {
     /// In the order in which they become parts.
     pub found: Vec<Address>,
     /// Whether the last of them need not be there yet.
@@ -21,7 +21,7 @@ pub struct Places {
 ///
 /// # Errors
 /// When nothing is like a pattern, or what would tell cannot be read.
-pub async fn find(files: &FilePlaces, today: NaiveDate) -> Result<Places> {
+pub async fn find(files: &FilePlaces, today: NaiveDate) -> Result<FoundFiles> {
     let mut found = vec![];
     let mut are_many = files.places.len() > 1;
     for place in &files.places {
@@ -56,7 +56,7 @@ pub async fn find(files: &FilePlaces, today: NaiveDate) -> Result<Places> {
             .hint("check `dates: { from: … }`"));
     }
     let may_end_early = files.dates.as_ref().is_some_and(|dates| dates.to.is_none());
-    Ok(Places { found, may_end_early, are_many })
+    Ok(FoundFiles { found, may_end_early, are_many })
 }
 
 fn has_star(address: &Address) -> bool {

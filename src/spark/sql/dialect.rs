@@ -2,7 +2,7 @@
 
 use std::any::TypeId;
 
-use datafusion::sql::sqlparser::ast::{BinaryOperator, Expr};
+use datafusion::sql::sqlparser::ast::{BinaryOperator, DescribeAlias, Expr, Statement};
 use datafusion::sql::sqlparser::dialect::{Dialect, Precedence, SparkSqlDialect};
 use datafusion::sql::sqlparser::keywords::{Keyword, RESERVED_FOR_IDENTIFIER};
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
@@ -50,6 +50,39 @@ impl Dialect for SparkDialect {
     /// `FROM t |> WHERE a > 1`: <https://spark.apache.org/docs/latest/sql-pipe-syntax.html>
     fn supports_pipe_operator(&self) -> bool {
         true
+    }
+
+    /// `DESCRIBE TABLE t` and `DESCRIBE QUERY SELECT …`:
+    /// <https://spark.apache.org/docs/latest/sql-ref-syntax-aux-describe-query.html>
+    fn parse_statement(&self, parser: &mut Parser) -> Option<Result<Statement, ParserError>> {
+        let is = |place, words: &[&str]| match &parser.peek_nth_token_ref(place).token {
+            Token::Word(word) => words.iter().any(|other| word.value.eq_ignore_ascii_case(other)),
+            _ => false,
+        };
+        if !is(0, &["DESCRIBE", "DESC"]) || !is(1, &["TABLE", "QUERY"]) {
+            return None;
+        }
+        let (describe_alias, of_table) = (DescribeAlias::Describe, is(1, &["TABLE"]));
+        parser.advance_token();
+        parser.advance_token();
+        Some(match of_table {
+            true => parser.parse_object_name(false).map(|table_name| Statement::ExplainTable {
+                describe_alias,
+                hive_format: None,
+                has_table_keyword: true,
+                table_name,
+            }),
+            false => parser.parse_query().map(|query| Statement::Explain {
+                describe_alias,
+                analyze: false,
+                verbose: false,
+                query_plan: false,
+                estimate: false,
+                statement: Box::new(Statement::Query(query)),
+                format: None,
+                options: None,
+            }),
+        })
     }
 
     /// `FROM t SELECT a`
