@@ -106,15 +106,21 @@ async fn open(url: &Address, access: &BucketAccess) -> Result<(AmazonS3, Path)> 
 }
 
 fn unreadable(url: &Address, error: object_store::Error) -> Error {
+    // A listing that is refused has no kind of its own.
+    let is_refused = matches!(&error, object_store::Error::Generic { .. })
+        && ["401 Unauthorized", "403 Forbidden"].iter().any(|status| error.to_string().contains(status));
     match &error {
         object_store::Error::NotFound { .. } => {
             Error::failed(format!("there is no object `{url}`")).hint("check the bucket and the path")
         }
-        object_store::Error::PermissionDenied { .. } | object_store::Error::Unauthenticated { .. } => {
-            Error::connection(format!("`{url}` may not be read")).hint(
-                "check the connection's `s3:` block, or the credentials of AWS in the environment; `anonymous: true` asks a public bucket",
-            )
-        }
+        _ if is_refused => not_allowed(url),
+        object_store::Error::PermissionDenied { .. } | object_store::Error::Unauthenticated { .. } => not_allowed(url),
         _ => Error::from(error).context(format!("`{url}`")),
     }
+}
+
+fn not_allowed(url: &Address) -> Error {
+    Error::connection(format!("`{url}` may not be read")).hint(
+        "check the connection's `s3:` block, or the credentials of AWS in the environment; `anonymous: true` asks a public bucket",
+    )
 }
