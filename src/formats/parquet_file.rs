@@ -4,6 +4,7 @@
 //! integers take the next wider type, INT96 is an instant. Nanoseconds are taken where they are whole microseconds, times of
 //! a day become text; what has no type there is refused.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray};
@@ -57,10 +58,18 @@ impl Tail {
     }
 
     /// # Errors
-    /// Before the end, or when a column has no type here.
+    /// Before the end, when a column has no type here, or two have names that differ only in letter case.
     pub fn schema(&self) -> Result<SchemaRef> {
         let metadata = self.metadata.as_ref().ok_or_else(|| Error::failed("the end of the file was not seen"))?;
         let fields = arrow_schema(metadata)?;
+        let mut folded = HashMap::new();
+        for field in fields.fields() {
+            if let Some(twin) = folded.insert(field.name().to_lowercase(), field.name()) {
+                let name = field.name();
+                return Err(Error::failed(format!("it has the same column twice: `{twin}` and `{name}`"))
+                    .hint("columns are case-insensitive, as in Spark: rename one where the file is made"));
+            }
+        }
         let landed = fields.fields().iter().map(|field| landed_field(field)).collect::<Result<Vec<_>>>()?;
         Ok(Arc::new(Schema::new(landed)))
     }
@@ -131,7 +140,7 @@ fn unread(data_type: &DataType, is_column: bool) -> Option<&'static str> {
             unread(item.data_type(), false)
         }
         DataType::Map(entries, _) => unread(entries.data_type(), false),
-        DataType::Dictionary(_, value) => unread(value, is_column),
+        DataType::Dictionary(_, value) => unread(value, false),
         _ => None,
     }
 }
@@ -158,12 +167,12 @@ pub fn fitted(name: &str, values: &ArrayRef, landed: &DataType) -> Result<ArrayR
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
-    use arrow::array::{RecordBatch, TimestampNanosecondArray, UInt64Array};
+    use arrow::array::{Int32Array, RecordBatch, TimestampNanosecondArray, UInt64Array};
     use parquet::arrow::ArrowWriter;
 
-    fn written(columns: Vec<(&str, ArrayRef)>) -> Vec<u8> {
+    pub fn written(columns: Vec<(&str, ArrayRef)>) -> Vec<u8> {
         let batch = RecordBatch::try_from_iter(columns).unwrap();
         let mut bytes = vec![];
         let mut writer = ArrowWriter::try_new(&mut bytes, batch.schema(), None).unwrap();
@@ -186,6 +195,16 @@ mod tests {
             tail.push(&bytes[..cut]);
             assert!(tail.finish().is_err(), "{cut} bytes of {}", bytes.len());
         }
+    }
+
+    #[test]
+    fn columns_that_sql_cannot_tell_apart_are_refused() {
+        let one = || Arc::new(Int32Array::from(vec![1])) as ArrayRef;
+        let mut tail = Tail::default();
+        tail.push(&written(vec![("Id", one()), ("b", one()), ("ID", one())]));
+        tail.finish().unwrap();
+        let error = tail.schema().unwrap_err().to_string();
+        assert!(error.contains("`Id` and `ID`"), "{error}");
     }
 
     #[test]

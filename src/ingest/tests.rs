@@ -173,11 +173,11 @@ fn dataset(source: &Source) -> Dataset {
     }
 }
 
-/// Days add files to a source, and make no other one of it.
+/// Days add files to a source, and what is asked of a file makes no other one of it.
 fn identity(source: &Source) -> String {
     let mut source = source.clone();
     if let Origin::Files { files, .. } = &mut source.origin {
-        files.dates = None;
+        (files.dates, files.max_bytes, files.sha256) = (None, None, None);
     }
     format!("{source:?}")
 }

@@ -13,6 +13,7 @@ mod faults;
 mod files;
 mod graph;
 mod model;
+mod one_or_more;
 mod query;
 mod read;
 mod scalar;

@@ -18,6 +18,7 @@ use super::faults::Faults;
 
 use crate::error::Span;
 
+use super::one_or_more::ONE_OR_MORE;
 use super::written::WRITTEN;
 use super::yaml::{YamlKey, YamlKind, YamlNode};
 use crate::hints::{listed, nearest, suggest};
@@ -325,52 +326,6 @@ impl<'de> de::MapAccess<'de> for MapEntries<'_> {
 
 /// The name by which a value that is a word or a mapping asks [`De`] for either.
 pub const SHORT: &str = "trapiche::Short";
-
-/// One value, or a list of them, one at least.
-#[derive(Debug, Clone)]
-pub struct OneOrMore<T>(pub Vec<At<T>>);
-
-/// The name by which [`OneOrMore`] asks [`De`] for a list.
-const ONE_OR_MORE: &str = "trapiche::OneOrMore";
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for OneOrMore<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct List<T>(PhantomData<T>);
-
-        impl<'de, T: Deserialize<'de>> Visitor<'de> for List<T> {
-            type Value = OneOrMore<T>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a value or a list of them")
-            }
-
-            fn visit_seq<A: de::SeqAccess<'de>>(self, mut items: A) -> Result<OneOrMore<T>, A::Error> {
-                let mut list = vec![];
-                while let Some(item) = items.next_element()? {
-                    list.push(item);
-                }
-                Ok(OneOrMore(list))
-            }
-        }
-
-        deserializer.deserialize_newtype_struct(ONE_OR_MORE, List(PhantomData))
-    }
-}
-
-impl<T: schemars::JsonSchema> schemars::JsonSchema for OneOrMore<T> {
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        T::schema_name()
-    }
-
-    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        let inner = generator.subschema_for::<T>();
-        schemars::json_schema!({ "anyOf": [inner, { "type": "array", "items": inner, "minItems": 1 }] })
-    }
-}
 
 /// The name by which [`At`] asks [`De`] for its place.
 const AT: &str = "trapiche::At";

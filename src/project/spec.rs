@@ -11,7 +11,8 @@ use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, MapAccess, Visitor};
 
-use super::read::{At, OneOrMore, SHORT};
+use super::one_or_more::OneOrMore;
+use super::read::{At, SHORT};
 use super::written::Written;
 use super::{Impute, Init, OnFail, Scale, WriteMode};
 use crate::formats::encoding::TextEncoding;

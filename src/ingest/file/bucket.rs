@@ -1,4 +1,4 @@
-//! FilePlaces in a bucket behind `s3://`, with credentials of its own.
+//! Files in a bucket behind `s3://`, with credentials of its own.
 
 use std::sync::Arc;
 

@@ -25,6 +25,35 @@ pub struct OneFile<'a> {
     pub previous: Option<&'a SourceRequest>,
 }
 
+impl OneFile<'_> {
+    /// Whether a part is what the source says of its file.
+    ///
+    /// # Errors
+    /// When it is larger, or has other bytes.
+    pub fn check(&self, part: &LandedPart) -> Result<()> {
+        self.check_size(part.bytes)?;
+        match &self.files.sha256 {
+            Some(wanted) if *wanted != part.sha256 => Err(in_file(
+                Error::failed(format!("its SHA-256 is {}, and `sha256` says {wanted}", part.sha256))
+                    .hint("the file is another one than was meant: look at it before you take its hash over"),
+                self.url,
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    fn check_size(&self, bytes: u64) -> Result<()> {
+        match self.files.max_bytes {
+            Some(most) if bytes > most => Err(in_file(
+                Error::failed(format!("it has more than {most} bytes, which are the most that are taken"))
+                    .hint("`max_size` says how many are; a preview takes 256 MiB of a Parquet file at most"),
+                self.url,
+            )),
+            _ => Ok(()),
+        }
+    }
+}
+
 pub enum Copied {
     New(LandedPart, Box<SeenFile>),
     Unchanged(&'static str),
@@ -46,13 +75,7 @@ impl<'a> Copy<'a> {
 
     pub async fn push(&mut self, chunk: Bytes) -> Result<()> {
         self.bytes += chunk.len() as u64;
-        if let Some(most) = self.job.files.max_bytes.filter(|most| self.bytes > *most) {
-            return Err(in_file(
-                Error::failed(format!("it has more than the {most} bytes of `max_size`"))
-                    .hint("give it a larger `max_size`, if it is to be that large"),
-                self.job.url,
-            ));
-        }
+        self.job.check_size(self.bytes)?;
         let chunk = match self.open {
             Some(_) => chunk,
             None => {
@@ -89,14 +112,8 @@ impl<'a> Copy<'a> {
     pub async fn finish(self, requests: Vec<SourceRequest>) -> Result<Copied> {
         let (part, seen) = self.open.expect("started at its end, if not before");
         let part = part.finish(requests).await?;
-        match &self.job.files.sha256 {
-            Some(wanted) if *wanted != part.sha256 => Err(in_file(
-                Error::failed(format!("its SHA-256 is {}, and `sha256` says {wanted}", part.sha256))
-                    .hint("the file is another one than was meant: look at it before you take its hash over"),
-                self.job.url,
-            )),
-            _ => Ok(Copied::New(part, Box::new(seen))),
-        }
+        self.job.check(&part)?;
+        Ok(Copied::New(part, Box::new(seen)))
     }
 
     pub async fn abort(self) {

@@ -1,4 +1,4 @@
-//! FilePlaces of this machine.
+//! Files of this machine.
 
 use std::fs::Metadata;
 use std::io::{ErrorKind, SeekFrom};

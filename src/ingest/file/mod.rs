@@ -1,4 +1,4 @@
-//! FilePlaces: one, a list, all of some days, or [all that are like a pattern](places), behind `http(s)://`, `s3://` or `file://`;
+//! Files: one, a list, all of some days, or [all that are like a pattern](places), behind `http(s)://`, `s3://` or `file://`;
 //! CSV, JSON or Parquet, packed or not. Each becomes a part of the landing, byte for byte.
 
 mod bucket;
@@ -25,7 +25,7 @@ use crate::formats::unpack::Packing;
 use crate::ingest::http;
 use crate::ingest::parts::{LandingDraft, Taken};
 use crate::ingest::seen::SeenFile;
-use crate::lake::landing::{LandedFormat, LandedPart};
+use crate::lake::landing::{LandedFormat, LandedPart, Landing};
 use crate::project::{Address, FileFormat, FilePlaces};
 
 use copy::{Copied, OneFile};
@@ -56,8 +56,7 @@ pub async fn capture(
     }
     let FoundFiles { found, may_end_early, are_many } = places::find(files, draft.at.date_naive()).await?;
     let client = http::client(HeaderMap::new(), false)?;
-    let last: HashMap<&str, &LandedPart> =
-        draft.previous.into_iter().flat_map(|landing| &landing.parts).map(|part| (of(part), part)).collect();
+    let last = by_address(draft.previous);
 
     let mut landed = Landed::new(format, columns, &found);
     let mut kept: Vec<(usize, &LandedPart, &str)> = vec![];
@@ -75,12 +74,14 @@ pub async fn capture(
                 .into()),
         };
         match copied {
-            Err(fault) if may_end_early && fault.is_absent => absent.push((url, fault.error)),
+            // One that was there before is no file of a day to come.
+            Err(fault) if may_end_early && fault.is_absent && last.is_none() => absent.push((url, fault.error)),
             Err(fault) => return Err(fault.into()),
             Ok(_) if !absent.is_empty() => return Err(absent.swap_remove(0).1),
             Ok(Copied::New(part, seen)) => landed.add(index, part, *seen)?,
             Ok(Copied::Unchanged(why)) => {
                 let part = last.ok_or_else(|| Error::failed(format!("{} is {why}", shown(url))))?;
+                job.check(part)?;
                 kept.push((index, part, why));
             }
         }
@@ -89,7 +90,7 @@ pub async fn capture(
         // All of them; the first says what is wrong.
         return Err(absent.into_iter().next().map_or_else(|| Error::failed("there is no file"), |(_, error)| error));
     }
-    if landed.parts.is_empty() && kept.len() == last.len() {
+    if landed.parts.is_empty() && draft.previous.is_some_and(|landing| landing.parts.len() == kept.len()) {
         return Ok(Taken::Unchanged(match kept.as_slice() {
             [(_, _, why)] if !are_many => why.to_string(),
             _ => format!("none of {} is modified", counted(kept.len())),
@@ -143,6 +144,19 @@ pub async fn peek(
         Err(_) if !is_whole => Ok(None),
         Err(error) => Err(in_file(error, url)),
     }
+}
+
+/// The parts of a landing by the addresses that they came from. Two that are shown alike, as their secrets are hidden, are not told
+/// apart: neither is taken for the other.
+fn by_address(landing: Option<&Landing>) -> HashMap<&str, &LandedPart> {
+    let (mut parts, mut alike) = (HashMap::new(), vec![]);
+    for part in landing.into_iter().flat_map(|landing| &landing.parts) {
+        if parts.insert(of(part), part).is_some() {
+            alike.push(of(part));
+        }
+    }
+    parts.retain(|address, _| !alike.contains(address));
+    parts
 }
 
 /// The address that a part came from.

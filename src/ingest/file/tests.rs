@@ -1,10 +1,10 @@
-//! FilePlaces as they come: packed, in other encodings and dialects, and several at once.
+//! Files as they come: packed, in other encodings and dialects, and several at once.
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::sync::{Arc, Mutex};
 
-use arrow::array::{ArrayRef, Int32Array, RecordBatch, StringArray, TimestampNanosecondArray};
+use arrow::array::{ArrayRef, Int32Array, StringArray, TimestampNanosecondArray};
 use arrow::datatypes::DataType;
 use axum::body::Body;
 use axum::extract::{Path, State};
@@ -12,11 +12,11 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use chrono::NaiveDate;
-use parquet::arrow::ArrowWriter;
 use tokio::net::TcpListener;
 
 use crate::formats::dialect::CsvDialect;
 use crate::formats::encoding::TextEncoding;
+use crate::formats::parquet_file::tests::written;
 use crate::ingest::tests::{Bench, csv, gzip, json};
 use crate::project::{Address, FileFormat, FilePlaces, Origin, Source};
 
@@ -143,15 +143,6 @@ async fn files_that_are_like_a_pattern_are_one_source() {
 
 // ---- Parquet ----
 
-fn parquet_bytes(columns: Vec<(&str, ArrayRef)>) -> Vec<u8> {
-    let batch = RecordBatch::try_from_iter(columns).unwrap();
-    let mut bytes = vec![];
-    let mut writer = ArrowWriter::try_new(&mut bytes, batch.schema(), None).unwrap();
-    writer.write(&batch).unwrap();
-    writer.close().unwrap();
-    bytes
-}
-
 fn parquet(url: String) -> Source {
     let files = FilePlaces::at(Address::parse(&url).unwrap());
     Source {
@@ -167,7 +158,7 @@ async fn a_parquet_file_lands_as_it_is_with_its_own_types() {
     let ids: ArrayRef = Arc::new(Int32Array::from(vec![Some(1), None, Some(3), Some(4)]));
     let towns: ArrayRef = Arc::new(StringArray::from(vec![Some("Bern"), Some(""), None, Some("Zürich")]));
     let times: ArrayRef = Arc::new(TimestampNanosecondArray::from(vec![1_000, 2_000, 3_000, 4_000]));
-    let bytes = parquet_bytes(vec![("Id", ids), ("town", towns), ("at", times)]);
+    let bytes = written(vec![("Id", ids), ("town", towns), ("at", times)]);
     let mut bench = Bench::new();
     let source = parquet(bench.file("a.parquet", &bytes));
     let landing = bench.landed(&source).await;
@@ -186,7 +177,7 @@ async fn a_parquet_file_lands_as_it_is_with_its_own_types() {
     assert!(error.to_string().contains("does not end as a Parquet file does"), "{error}");
     let fine: ArrayRef = Arc::new(TimestampNanosecondArray::from(vec![1_001]));
     let mut bench = Bench::new();
-    let landing = bench.landed(&parquet(bench.file("a.parquet", parquet_bytes(vec![("at", fine)])))).await;
+    let landing = bench.landed(&parquet(bench.file("a.parquet", written(vec![("at", fine)])))).await;
     let error = bench.sql(&landing, "SELECT at FROM t").await.unwrap_err();
     assert!(error.contains("`at` has an instant of 1001 ns"), "{error}");
 }
@@ -209,7 +200,7 @@ async fn archives_and_streams_of_other_packers_are_read() {
 
 // ---- servers ----
 
-/// FilePlaces by name, and what was asked for: name, range, and how many bytes were sent.
+/// Files by name, and what was asked for: name, range, and how many bytes were sent.
 #[derive(Default)]
 struct Server {
     files: Mutex<BTreeMap<String, Vec<u8>>>,
@@ -246,7 +237,8 @@ async fn answer(State(server): State<Arc<Server>>, Path(name): Path<String>, hea
         return StatusCode::NOT_FOUND.into_response();
     };
     let etag = format!("\"{}-{}\"", bytes.len(), bytes.iter().map(|&byte| u64::from(byte)).sum::<u64>());
-    let range = header("range").filter(|_| header("if-range").as_deref() == Some(&etag));
+    let is_careless = name.starts_with("careless");
+    let range = header("range").filter(|_| is_careless || header("if-range").as_deref() == Some(&etag));
     let note = |sent| server.asked.lock().unwrap().push((name.clone(), range.clone(), sent));
     if header("if-none-match").as_deref() == Some(&etag) {
         note(0);
@@ -298,22 +290,26 @@ async fn a_download_goes_on_where_it_broke_off() {
     assert_eq!(bench.unchanged(&source).await, "not modified (304)");
     assert_eq!(server.asked(), [("a.csv".to_string(), None, 0)]);
 
-    // Other bytes meanwhile: all of them are asked for.
-    server.breaks.lock().unwrap().push(10);
+    // Other bytes meanwhile: all of them are asked for, also where a server gives the rest of the others.
     let other = text.replace("\n7\n", "\n8\n");
-    let swap = (server.clone(), other.clone());
-    let mut bench = Bench::new();
-    let landing = tokio::spawn(async move {
-        let landing = bench.landed(&source).await;
-        (landing.bytes, bench.sql(&landing, "SELECT sum(id) s FROM t").await.unwrap())
-    });
-    while swap.0.asked.lock().unwrap().is_empty() {
-        tokio::time::sleep(std::time::Duration::from_micros(100)).await;
+    for name in ["a.csv", "careless.csv"] {
+        server.put(name, text.as_bytes());
+        server.asked();
+        server.breaks.lock().unwrap().push(5_000);
+        let source = csv(format!("{url}/{name}"), &[("id", DataType::Int64)]);
+        let landing = tokio::spawn(async move {
+            let mut bench = Bench::new();
+            let landing = bench.landed(&source).await;
+            bench.sql(&landing, "SELECT sum(id) s FROM t").await.unwrap()
+        });
+        while server.asked.lock().unwrap().is_empty() {
+            tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+        }
+        // The answer under way has its bytes already, and breaks off a tenth of a second later.
+        server.put(name, other.as_bytes());
+        let table = landing.await.unwrap();
+        assert!(table.contains("| 199990001 |"), "{name}: {table}");
     }
-    swap.0.put("a.csv", swap.1.as_bytes());
-    let (bytes, table) = landing.await.unwrap();
-    assert_eq!(bytes, other.len() as u64);
-    assert!(table.contains("| 199990000 |") || table.contains("| 199990001 |"), "{table}");
 }
 
 #[tokio::test]
@@ -347,6 +343,11 @@ async fn of_several_files_only_those_are_fetched_that_changed() {
     let table = bench.sql(&landing, "SELECT sum(id) s FROM t").await.unwrap();
     assert!(table.contains("| 24 |"), "{table}");
 
+    // One that has landed is not one of days to come.
+    server.files.lock().unwrap().remove("2026-02-01.csv");
+    let error = bench.outcome(&later).await.unwrap_err();
+    assert!(error.to_string().contains("2026-02-01.csv` answered 404"), "{error}");
+
     // A day in the midst that is missing is no end.
     let mut gap = source.clone();
     with(&mut gap, day(0), None);
@@ -358,7 +359,7 @@ async fn of_several_files_only_those_are_fetched_that_changed() {
 async fn a_file_that_is_not_what_the_source_says_does_not_land() {
     let (hash, other) = ("a".repeat(64), "32d1b9ea3e0aac7e3d87f6a9f0b1b4ad2ecfb4a7b2f2f4f0cf8d61d3f2e0a111");
     for (max_bytes, sha256, told) in [
-        (Some(6), None, "more than the 6 bytes of `max_size`"),
+        (Some(6), None, "more than 6 bytes"),
         (None, Some(hash), "its SHA-256 is"),
         (None, Some(other.to_string()), "its SHA-256 is"),
     ] {
@@ -369,4 +370,18 @@ async fn a_file_that_is_not_what_the_source_says_does_not_land() {
         let error = bench.error(&source).await;
         assert!(error.to_string().contains(told), "{error}");
     }
+}
+
+#[tokio::test]
+async fn a_file_that_did_not_change_is_checked_by_what_the_source_says_now() {
+    let mut bench = Bench::new();
+    let source = csv(bench.file("a.csv", "id\n1\n2\n"), &[]);
+    bench.landed(&source).await;
+    for (max_bytes, sha256) in [(Some(6), None), (None, Some("a".repeat(64)))] {
+        let mut strict = source.clone();
+        let Origin::Files { files, .. } = &mut strict.origin else { panic!() };
+        (files.max_bytes, files.sha256) = (max_bytes, sha256);
+        assert!(bench.outcome(&strict).await.is_err());
+    }
+    assert_eq!(bench.unchanged(&source).await, "not modified");
 }

@@ -1,4 +1,4 @@
-//! FilePlaces behind `http(s)://`.
+//! Files behind `http(s)://`.
 
 use reqwest::header::{CONTENT_RANGE, ETAG, HeaderMap, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, RANGE};
 use reqwest::{Client, Response, StatusCode};
@@ -56,7 +56,7 @@ impl Download<'_> {
             }
         }
         let response = match (http::send(request, url).await, goes_on) {
-            (Ok(response), Some(begun)) if is_the_rest(&response, &begun.copy) => {
+            (Ok(response), Some(begun)) if is_the_rest(&response, &begun) => {
                 self.begun = Some(begun);
                 response
             }
@@ -115,11 +115,12 @@ impl Download<'_> {
     }
 }
 
-/// Whether it begins where the copy ends.
-fn is_the_rest(response: &Response, copy: &Copy) -> bool {
+/// Whether it begins where the copy ends, and is of the same bytes: some servers do not look at `If-Range`.
+fn is_the_rest(response: &Response, begun: &Begun) -> bool {
     let range = response.headers().get(CONTENT_RANGE).and_then(|range| range.to_str().ok());
     let start = range.and_then(|range| range.strip_prefix("bytes ")?.split('-').next()?.parse::<u64>().ok());
-    response.status() == StatusCode::PARTIAL_CONTENT && start == Some(copy.bytes)
+    let is_same = strong_etag(response.headers()) == begun.etag;
+    response.status() == StatusCode::PARTIAL_CONTENT && start == Some(begun.copy.bytes) && is_same
 }
 
 fn strong_etag(headers: &HeaderMap) -> Option<String> {

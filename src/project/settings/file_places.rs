@@ -13,7 +13,8 @@ use super::target::address;
 use crate::config::parse_size;
 use crate::error::Span;
 use crate::project::faults::Faults;
-use crate::project::read::{At, OneOrMore, given, given_or};
+use crate::project::one_or_more::OneOrMore;
+use crate::project::read::{At, given, given_or};
 use crate::project::spec::{BucketSpec, DatesSpec, SourceSpec};
 use crate::project::written::Written;
 

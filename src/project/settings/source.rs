@@ -17,7 +17,8 @@ use crate::formats::dialect::CsvDialect;
 use crate::formats::encoding::TextEncoding;
 use crate::hints::{listed, suggest};
 use crate::project::faults::Faults;
-use crate::project::read::{At, OneOrMore, given, given_or, within, words};
+use crate::project::one_or_more::OneOrMore;
+use crate::project::read::{At, given, given_or, within, words};
 use crate::project::spec::{FormatSpec, SourceSpec};
 use crate::project::written::Written;
 use crate::spark::types;
@@ -36,7 +37,7 @@ pub struct Source {
 
 #[derive(Debug, Clone)]
 pub enum Origin {
-    /// FilePlaces behind `http(s)://`, `s3://`, `file://` or `demo://`.
+    /// Files behind `http(s)://`, `s3://`, `file://` or `demo://`.
     Files { files: FilePlaces, format: FileFormat },
     /// A JSON API.
     Rest(Box<RestRead>),
