@@ -7,14 +7,11 @@ use std::marker::PhantomData;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Deserialize, Deserializer, SeqAccess, Visitor};
 
-use super::read::At;
+use super::read::{At, ONE_OR_MORE};
 
 /// One value, or a list of them, one at least.
 #[derive(Debug, Clone)]
 pub struct OneOrMore<T>(pub Vec<At<T>>);
-
-/// The name by which [`OneOrMore`] asks the reader for a list.
-pub const ONE_OR_MORE: &str = "trapiche::OneOrMore";
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for OneOrMore<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

@@ -18,7 +18,6 @@ use super::faults::Faults;
 
 use crate::error::Span;
 
-use super::one_or_more::ONE_OR_MORE;
 use super::written::WRITTEN;
 use super::yaml::{YamlKey, YamlKind, YamlNode};
 use crate::hints::{listed, nearest, suggest};
@@ -326,6 +325,9 @@ impl<'de> de::MapAccess<'de> for MapEntries<'_> {
 
 /// The name by which a value that is a word or a mapping asks [`De`] for either.
 pub const SHORT: &str = "trapiche::Short";
+
+/// The name by which a value that may also be a list of values asks [`De`] for the list.
+pub const ONE_OR_MORE: &str = "trapiche::OneOrMore";
 
 /// The name by which [`At`] asks [`De`] for its place.
 const AT: &str = "trapiche::At";

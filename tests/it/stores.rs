@@ -122,7 +122,7 @@ fn files_of_a_bucket_on_minio_are_captured() {
     put("day=3/x.csv", "id,town\n3,Thun\n");
     assert!(rows("1,Bern\n2,Chur\n3,Thun\n").contains("3 files"));
     let refused = trapiche(&["run"], "another");
-    assert_eq!(refused.code, 1, "{}", refused.stderr);
+    assert_eq!(refused.code, 3, "{}", refused.stderr);
     assert!(refused.stderr.contains("may not be read") && !refused.stderr.contains("another"), "{}", refused.stderr);
 }
 
