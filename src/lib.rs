@@ -17,6 +17,7 @@ pub mod lake;
 
 pub mod project;
 pub mod report;
+pub mod units;
 
 pub mod engine;
 
@@ -29,6 +30,8 @@ pub mod init;
 
 pub mod node;
 pub mod pipeline;
+
+pub mod serve;
 
 pub mod cli;
 

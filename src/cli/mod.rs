@@ -19,6 +19,7 @@ mod query;
 mod run;
 mod schedule;
 mod schema;
+mod serve;
 mod state;
 mod talk;
 mod vacuum;
@@ -47,6 +48,7 @@ use query::QueryArguments;
 use run::RunArguments;
 use schedule::ScheduleArguments;
 use schema::{CompletionsArguments, SchemaArguments};
+use serve::{ServeArguments, ServeCommand};
 use state::StateCommand;
 use talk::words::Words;
 use vacuum::VacuumArguments;
@@ -100,6 +102,7 @@ pub enum Command {
     Vacuum(VacuumArguments),
     History(HistoryArguments),
     Schedule(ScheduleArguments),
+    Serve(ServeArguments),
     Doctor(DoctorArguments),
     #[command(subcommand)]
     State(StateCommand),
@@ -180,6 +183,10 @@ fn dispatch(arguments: Arguments, words: &Words) -> Result<ExitCode> {
         Command::Schedule(args) => {
             let limits = config::limits(here.memory, here.threads.map(usize::from));
             on_threads(limits.threads, schedule::schedule(here, &limits, args, words))
+        }
+        Command::Serve(ServeArguments { command: Some(ServeCommand::Key { name }), .. }) => serve::key(&name, words),
+        Command::Serve(args) => {
+            on_project(here, async |project, lake, limits| serve::serve(project, lake, limits, args, words).await)
         }
         Command::Doctor(args) => {
             on_project(here, async |project, lake, _| doctor::doctor(project, lake, args, words).await)

@@ -41,7 +41,7 @@ use datafusion::error::DataFusionError;
 use datafusion::execution::context::QueryPlanner;
 use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::execution::{SessionStateBuilder, TaskContext};
-use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan};
+use datafusion::logical_expr::{AggregateUDF, Expr, ExprSchemable, LogicalPlan, ScalarUDF};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_planner::{DefaultPhysicalPlanner, PhysicalPlanner};
 use datafusion::prelude::{DataFrame, SessionConfig, SessionContext};
@@ -56,6 +56,7 @@ use crate::lake::current::{self, Current};
 use crate::lake::landing::Landing;
 use crate::lake::moment::Moment;
 use crate::lake::state::{self as source_state, SourceState};
+use crate::lake::table::data_file::DataFile;
 use crate::lake::table::version::{self, AsOf, Version};
 use crate::lake::{Lake, TableName, Zone};
 use crate::project::Target;
@@ -199,6 +200,30 @@ impl Session {
     pub fn version(&self, version: &Version) -> Result<DataFrame> {
         let table = read::version::LakeTable::new(&self.lake, version);
         self.context.read_table(Arc::new(table)).map_err(faults::explain)
+    }
+
+    /// The files of a version that may hold rows which pass the conditions, in the version's order. A condition compares
+    /// a column with a value of its own type.
+    pub async fn files(&self, version: &Version, conditions: &[Expr]) -> Result<Vec<DataFile>> {
+        let table = read::version::LakeTable::new(&self.lake, version);
+        let (files, _) = table.matching(&self.context.state(), conditions).await.map_err(faults::explain)?;
+        Ok(files)
+    }
+
+    /// The rows of some of a version's files, lazily; on one thread in the order of the files.
+    pub fn some_files(&self, version: &Version, files: Vec<DataFile>) -> Result<DataFrame> {
+        let table = read::version::LakeTable::of_files(&self.lake, version, files);
+        self.context.read_table(Arc::new(table)).map_err(faults::explain)
+    }
+
+    /// An aggregate function by Spark's name.
+    pub fn aggregate_function(&self, name: &str) -> Arc<AggregateUDF> {
+        self.context.state().aggregate_functions()[name].clone()
+    }
+
+    /// A function of one row by Spark's name.
+    pub fn function(&self, name: &str) -> Arc<ScalarUDF> {
+        self.context.state().scalar_functions()[name].clone()
     }
 
     /// Registers the table as it lies in the lake now; whether there is one.

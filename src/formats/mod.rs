@@ -11,6 +11,7 @@
 //! | `json_rows`, `json_batches` | where rows of JSON begin and end; their columns |
 //! | `json_schema`, `json_numbers` | the types of JSON rows, found while they stream by |
 //! | `parquet_file` | a Parquet file's rows and columns by its end; its values under Spark's types |
+//! | `row_text`, `json_values` | rows of a result as JSON and CSV |
 //! | `number` | a number as it is written, and what holds it |
 
 pub mod csv_batches;
@@ -22,10 +23,12 @@ pub mod json_batches;
 mod json_numbers;
 pub mod json_rows;
 pub mod json_schema;
+pub mod json_values;
 pub mod mark;
 pub mod number;
 pub mod parquet_file;
 pub mod plain;
+pub mod row_text;
 pub mod table_csv;
 pub mod unpack;
 pub mod utf8;

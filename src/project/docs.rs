@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use super::spec::{
     AcceptedValuesSpec, AlertsSpec, ApiKeySpec, AuthSpec, BasicSpec, CheckSpec, ConnectionSpec, CursorSpec, DemoSpec,
-    DescribeSpec, EngineSpec, HeaderSpec, KmeansSpec, ModelSpec, Oauth2Spec, PaginateSpec, ProjectSpec, RangeSpec,
-    RegexSpec, S3Spec, ScheduleSpec, SourceSpec, SqlSpec, TargetSpec,
+    DescribeSpec, EngineSpec, HeaderSpec, JwtSpec, KmeansSpec, ModelSpec, Oauth2Spec, PaginateSpec, ProjectSpec,
+    RangeSpec, RegexSpec, S3Spec, ScheduleSpec, ServeKeySpec, ServeSpec, SourceSpec, SqlSpec, TargetSpec,
 };
 use crate::spark::types;
 
@@ -32,6 +32,9 @@ fn every_key_has_its_row_on_the_page() {
     check::<PaginateSpec>("#### paginate");
     check::<ScheduleSpec>("### schedule");
     check::<AlertsSpec>("### alerts");
+    check::<ServeSpec>("### serve");
+    check::<ServeKeySpec>("#### keys");
+    check::<JwtSpec>("#### jwt");
     check::<HeaderSpec>("## Queries");
     check::<CheckSpec>("### checks");
     check::<AcceptedValuesSpec>("#### accepted_values");

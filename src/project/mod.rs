@@ -43,6 +43,7 @@ pub use settings::pace::Pace;
 pub use settings::rest::{ApiConnection, ForEach, HiddenColumn, PageSize, Pages, Paginator, RestRead, put_in_body};
 pub use settings::schedule::{DueRun, Schedule};
 pub use settings::secret::Secret;
+pub use settings::serve::{Jwks, Jwt, Serve, ServeKey, Shown};
 pub use settings::source::{FileFormat, Origin, Source, SqlRead};
 pub use settings::target::{DemoStore, Storage, Target};
 pub use settings::token::Token;
@@ -66,6 +67,8 @@ pub struct Project {
     pub schedule: Option<Schedule>,
     /// Who is told of its runs.
     pub alerts: Option<Alerts>,
+    /// What is shown of it to programs, and to whom.
+    pub serve: Serve,
     /// What would be datasets, if there were no fault in their files. Only a project of which a part was asked for has any.
     pub broken: Vec<Broken>,
     /// The faults of these.
@@ -144,10 +147,13 @@ fn linked(
     let sources = settings.sources.unwrap_or_default().into_iter();
     let drafts = sources.map(|draft| draft.map(Definition::Source)).chain(others).collect();
     let (datasets, broken) = graph::link(drafts, raw_known, problems);
+    let made = || datasets.iter().flat_map(|it| &it.outputs).chain(broken.iter().flat_map(|it| &it.outputs));
+    let serve = settings.serve.unwrap_or_default();
+    problems.extend(serve.unknown(|table| made().any(|made| made == table)));
 
     let (name, target) = (settings.name.unwrap_or_default(), settings.target);
     let (schedule, alerts) = (settings.schedule, settings.alerts);
     debug_assert!(target.is_some() || !problems.is_empty(), "a target that is missing has been reported");
     let target = target.unwrap_or_else(|| Target::nowhere(root));
-    Project { name, root: root.to_path_buf(), target, datasets, schedule, alerts, broken, problems: vec![] }
+    Project { name, root: root.to_path_buf(), target, datasets, schedule, alerts, serve, broken, problems: vec![] }
 }

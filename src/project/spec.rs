@@ -44,6 +44,51 @@ pub struct ProjectSpec {
     pub schedule: Option<At<ScheduleEntry>>,
     /// Who is told when a run fails, and when it is well again.
     pub alerts: Option<At<AlertsSpec>>,
+    /// What `trapiche serve` shows, and to whom.
+    pub serve: Option<At<ServeSpec>>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ServeSpec {
+    /// What is shown: `refined.*`, `trusted.sales`. All of `refined` by default.
+    pub tables: Option<At<Vec<At<String>>>>,
+    /// Columns that are not: `trusted.users.email`.
+    pub hide: Option<At<Vec<At<String>>>>,
+    /// The most rows of an answer; 10,000 by default.
+    pub most_rows: Option<At<u32>>,
+    /// How long an answer may take; 10s by default.
+    pub timeout: Option<At<String>>,
+    /// How many answers are worked on at once; 32 by default.
+    pub at_once: Option<At<u32>>,
+    /// How often one caller may ask: `50/s`.
+    pub rate_limit: Option<At<String>>,
+    /// Who may ask, by a key; `trapiche serve key` makes one.
+    pub keys: Option<At<Vec<At<ServeKeySpec>>>>,
+    /// Who may ask, by a token that someone else signs.
+    pub jwt: Option<At<JwtSpec>>,
+    /// Pages of which sites may ask: `https://example.org`.
+    pub origins: Option<At<Vec<At<String>>>>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ServeKeySpec {
+    /// Whose it is; in logs and metrics.
+    pub name: At<String>,
+    /// The SHA-256 of the key, in hexadecimal.
+    pub sha256: At<String>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct JwtSpec {
+    /// The signer's public keys: a file beside `trapiche.yml`, or an `https://` address.
+    pub jwks: At<String>,
+    /// What `iss` must be.
+    pub issuer: At<String>,
+    /// What `aud` must be, or one of it.
+    pub audience: At<String>,
 }
 
 /// One way at least.

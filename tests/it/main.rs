@@ -38,6 +38,7 @@ mod refused_nodes;
 mod requests;
 mod schedules;
 mod secrets;
+mod serving;
 mod spark;
 mod spark_cases;
 mod spark_meaning;

@@ -3,6 +3,7 @@
 //! From [the first centres](self::seeds) Lloyd's steps go over all rows, wherever they lie, and clusters get numbers that
 //! do not depend on chance: largest first. No step brings rows here; see [`crate::engine::functions::kmeans`].
 
+pub mod score;
 mod seeds;
 mod weighted;
 

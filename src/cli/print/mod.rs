@@ -1,7 +1,6 @@
 //! What goes to stdout: tables, JSON, CSV, and how numbers are written.
 
 pub mod batches;
-pub mod json;
 pub mod output;
 pub mod table;
-pub mod units;
+pub use crate::units;

@@ -3,6 +3,7 @@
 use unicode_width::UnicodeWidthStr;
 
 use super::units;
+use crate::formats::row_text::{csv_line, quoted};
 
 /// One value. Its kind decides the alignment, and whether people see another form than programs.
 #[derive(Debug, Clone, PartialEq)]
@@ -97,22 +98,6 @@ impl TextColumn {
     fn pad(&self, text: &str) -> String {
         let space = " ".repeat(self.width - text.width());
         if self.right { format!("{space}{text}") } else { format!("{text}{space}") }
-    }
-}
-
-/// Joins fields that are quoted already.
-pub fn csv_line(fields: impl Iterator<Item = String>) -> String {
-    let mut line = fields.collect::<Vec<_>>().join(",");
-    line.push('\n');
-    line
-}
-
-/// A CSV field. An empty text is quoted, so that it differs from a null.
-pub fn quoted(text: &str) -> String {
-    if text.is_empty() || text.contains(['"', ',', '\n', '\r']) {
-        format!("\"{}\"", text.replace('"', "\"\""))
-    } else {
-        text.to_string()
     }
 }
 

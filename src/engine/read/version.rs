@@ -48,6 +48,11 @@ impl LakeTable {
         }
     }
 
+    /// Some of the version's files.
+    pub(in crate::engine) fn of_files(lake: &Lake, version: &Version, files: Vec<DataFile>) -> Self {
+        LakeTable { files: Node::from(files), ..LakeTable::new(lake, version) }
+    }
+
     /// The rows that the version left out because they broke a check, with their reasons.
     pub(in crate::engine) fn quarantine(lake: &Lake, version: &Version) -> Self {
         LakeTable {
@@ -59,7 +64,11 @@ impl LakeTable {
     }
 
     /// The files that may hold rows which pass the filters, and their partition values.
-    async fn matching(&self, state: &dyn Session, filters: &[Expr]) -> Result<(Vec<DataFile>, Vec<ArrayRef>)> {
+    pub(in crate::engine) async fn matching(
+        &self,
+        state: &dyn Session,
+        filters: &[Expr],
+    ) -> Result<(Vec<DataFile>, Vec<ArrayRef>)> {
         let (on_partitions, on_data): (Vec<Expr>, Vec<Expr>) = filters
             .iter()
             .filter(|filter| !filter.is_volatile())

@@ -11,6 +11,7 @@ pub mod pace;
 pub mod rest;
 pub mod schedule;
 pub mod secret;
+pub mod serve;
 pub mod source;
 mod sql;
 pub mod target;
@@ -34,6 +35,7 @@ use crate::spark::sql::Reference;
 use alerts::Alerts;
 use connection::{Connection, Connections};
 use schedule::Schedule;
+use serve::Serve;
 use source::{Around, Source};
 use target::Target;
 use variables::Outside;
@@ -47,6 +49,7 @@ pub struct Settings {
     pub sources: Option<Vec<Draft<Source>>>,
     pub schedule: Option<Schedule>,
     pub alerts: Option<Alerts>,
+    pub serve: Option<Serve>,
 }
 
 pub fn check(root: &Path, target: Option<&str>, outside: Outside, problems: &mut Vec<Problem>) -> Settings {
@@ -119,7 +122,8 @@ fn settled(
     };
     let schedule = spec.schedule.as_ref().and_then(|at| schedule::check(at, faults));
     let alerts = spec.alerts.as_ref().and_then(|at| alerts::check(at, root, faults));
-    Some(Settings { name: spec.name.and_then(|name| name.value), target, sources, schedule, alerts })
+    let serve = spec.serve.as_ref().and_then(|at| serve::check(at, root, faults));
+    Some(Settings { name: spec.name.and_then(|name| name.value), target, sources, schedule, alerts, serve })
 }
 
 /// The connections as the target has them: its own in place of the project's.
@@ -152,6 +156,7 @@ fn used_places(
     places.extend(spec.sql.iter().map(|at| at.span.clone()));
     places.extend(spec.schedule.iter().map(|at| at.span.clone()));
     places.extend(spec.alerts.iter().map(|at| at.span.clone()));
+    places.extend(spec.serve.iter().map(|at| at.span.clone()));
     if let Some(at) = target {
         // The target's own connections count one by one, as the project's do.
         let own = at.value.as_ref().and_then(|target| Some(target.connections.as_ref()?.span.clone()));

@@ -65,15 +65,7 @@ impl Default for Pace {
 pub fn check(rate_limit: &Option<At<String>>, concurrency: &Option<At<u32>>, faults: &mut Faults) -> Option<Pace> {
     let between = match rate_limit {
         None => Duration::ZERO,
-        Some(at) => match between(at.value.as_ref()?) {
-            Some(between) => between,
-            None => {
-                faults
-                    .add(&at.span, "a rate is a whole number of requests in a second, a minute or an hour")
-                    .hint("write 5/s, 300/m or 1000/h");
-                return None;
-            }
-        },
+        Some(at) => rate(at, faults)?,
     };
     if let Some(at) = concurrency {
         within("concurrency", at, 1..=64, faults);
@@ -82,6 +74,16 @@ pub fn check(rate_limit: &Option<At<String>>, concurrency: &Option<At<u32>>, fau
 }
 
 /// The time from one request to the next.
+pub fn rate(at: &At<String>, faults: &mut Faults) -> Option<Duration> {
+    let between = between(at.value.as_ref()?);
+    if between.is_none() {
+        faults
+            .add(&at.span, "a rate is a whole number of requests in a second, a minute or an hour")
+            .hint("write 5/s, 300/m or 1000/h");
+    }
+    between
+}
+
 fn between(rate: &str) -> Option<Duration> {
     let (number, unit) = rate.split_once('/')?;
     let seconds = match unit.trim() {

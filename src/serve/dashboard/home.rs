@@ -1,0 +1,176 @@
+//! The first page: the tables, how they are made, what the last runs did, and what the results look like.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::response::Response;
+use chrono::{DateTime, Utc};
+use maud::{Markup, html};
+
+use super::chart::Drawing;
+use super::frame::{moment, page};
+use super::graph;
+use super::look::first_rows;
+use crate::lake::Zone;
+use crate::report::{RunReport, RunStatus};
+use crate::serve::models;
+use crate::serve::refusal::HttpRefusal;
+use crate::serve::runs;
+use crate::serve::served::Served;
+use crate::serve::tables::{self, TableEntry};
+use crate::units;
+
+/// Runs that are listed.
+const RUNS: usize = 10;
+
+pub async fn home(State(served): State<Arc<Served>>) -> Result<Response, HttpRefusal> {
+    let now = Utc::now();
+    let mut entries = vec![];
+    for (table, dataset) in &served.tables {
+        entries.push(tables::entry(&served, table, dataset).await?);
+    }
+    let reports = runs::newest(&served, RUNS).await?;
+    let content = html! {
+        (listed(&entries, now))
+        h2 { "How they are made" }
+        (graph::draw(&served))
+        (charts(&served).await?)
+        (clusters(&served).await)
+        (last_runs(&reports, &served, now))
+        (left_out(&reports, &served))
+    };
+    Ok(page(&served.project, "What there is", &content))
+}
+
+fn listed(entries: &[TableEntry], now: DateTime<Utc>) -> Markup {
+    html! {
+        h2 { "Tables" }
+        div.wide tabindex="0" role="region" aria-label="Tables" {
+            table {
+                thead { tr { th scope="col" { "table" } th.number scope="col" { "rows" } th scope="col" { "made" } th scope="col" { "what it is" } } }
+                tbody {
+                    @for entry in entries {
+                        tr {
+                            td { a href=(format!("/look/{}/{}", entry.table.zone, entry.table.name)) { (entry.table) } }
+                            td.number { @if let Some(rows) = entry.rows { (units::count(rows)) } @else { span.null { "not made yet" } } }
+                            td { @if let Some(at) = entry.committed_at { (moment(at, now)) } }
+                            td.text { (entry.description.as_deref().unwrap_or_default()) }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Of each small result the chart that suits it.
+async fn charts(served: &Served) -> Result<Markup, HttpRefusal> {
+    let mut drawings = vec![];
+    for (table, dataset) in served.tables.iter().filter(|(table, _)| table.zone == Zone::Refined) {
+        // Of a model's tables the page has its own.
+        if matches!(dataset.definition, crate::project::Definition::Model(_)) {
+            continue;
+        }
+        let Some(rows) = first_rows(served, table).await? else { continue };
+        drawings.extend(Drawing::of(&table.name, &rows));
+    }
+    Ok(html! {
+        @if !drawings.is_empty() {
+            h2 { "Results" }
+            div.charts { @for drawing in &drawings { (drawing.draw()) } }
+        }
+    })
+}
+
+async fn clusters(served: &Served) -> Markup {
+    let mut found = vec![];
+    for (dataset, spec) in models::fitted(served) {
+        // One that is not made yet, or is being published, is left out for now.
+        if let Ok(loaded) = models::load(served, dataset, spec).await {
+            found.push((dataset, spec, loaded));
+        }
+    }
+    html! {
+        @for (dataset, spec, loaded) in &found {
+            h2 { "Clusters: " (dataset.name.name) }
+            @if let Some(description) = &dataset.description { p.about { (description) } }
+            div.wide tabindex="0" role="region" aria-label=(format!("Clusters of {}", dataset.name.name)) {
+                table {
+                    thead { tr {
+                        th.number scope="col" { "cluster" } th.number scope="col" { "rows" }
+                        @for feature in &spec.features { th.number scope="col" { (feature) } }
+                    } }
+                    tbody {
+                        @for (at, (size, centre)) in loaded.fitted.clusters.iter().enumerate() {
+                            tr {
+                                td.number { (at) } td.number { (size) }
+                                @for value in centre { td.number { (format!("{value:.2}")) } }
+                            }
+                        }
+                    }
+                }
+            }
+            @if let Some((_, value)) = loaded.fitted.metrics.iter().find(|(name, _)| name == "silhouette_spark") {
+                p.about { "Silhouette " (format!("{value:.3}")) " (1: well apart, 0: no clusters)." }
+            }
+        }
+    }
+}
+
+fn last_runs(reports: &[RunReport], served: &Served, now: DateTime<Utc>) -> Markup {
+    html! {
+        h2 { "Last runs" }
+        div.wide tabindex="0" role="region" aria-label="Last runs" {
+            table {
+                thead { tr { th scope="col" { "run" } th scope="col" { "ended" } th scope="col" { "began" } th.number scope="col" { "seconds" } th.number scope="col" { "rows" } th.number scope="col" { "left out" } } }
+                tbody {
+                    @for report in reports {
+                        @let shown = || report.datasets.iter().filter(|dataset| served.tables.contains_key(&dataset.dataset));
+                        tr {
+                            td { a href=(format!("/runs/{}", report.run_id)) { (report.run_id) } }
+                            td class=(class(report.status)) { (class(report.status)) }
+                            td { (moment(report.started_at, now)) }
+                            td.number { (format!("{:.1}", report.seconds)) }
+                            td.number { (units::count(shown().map(|dataset| dataset.rows_out).sum())) }
+                            td.number { (units::count(shown().map(|dataset| dataset.rows_quarantined + dataset.rows_dropped).sum())) }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn class(status: RunStatus) -> &'static str {
+    match status {
+        RunStatus::Ok => "ok",
+        RunStatus::Failed => "failed",
+        RunStatus::Interrupted => "interrupted",
+    }
+}
+
+/// Rows that broke a check when their table was last made, as far as the reports at hand say.
+fn left_out(reports: &[RunReport], served: &Served) -> Markup {
+    let mut reasons: BTreeMap<(&crate::lake::TableName, &str), u64> = BTreeMap::new();
+    for (table, _) in served.tables.iter().filter(|(table, _)| served.settings.hidden(table).next().is_none()) {
+        let made = reports
+            .iter()
+            .flat_map(|report| &report.datasets)
+            .find(|dataset| dataset.dataset == *table && dataset.status == crate::report::DatasetStatus::Made);
+        for broken in made.iter().flat_map(|dataset| &dataset.checks) {
+            reasons.insert((table, &broken.check), broken.rows);
+        }
+    }
+    html! {
+        @if !reasons.is_empty() {
+            h2 { "Rows that broke a check" }
+            div.wide tabindex="0" role="region" aria-label="Rows that broke a check" {
+                table {
+                    thead { tr { th scope="col" { "table" } th scope="col" { "check" } th.number scope="col" { "rows" } } }
+                    tbody { @for ((table, check), rows) in &reasons { tr { td { (table) } td { (check) } td.number { (units::count(*rows)) } } } }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! One table: its columns, checks and versions, and its first rows.
+
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use arrow::compute::concat_batches;
+use arrow::datatypes::DataType;
+use axum::extract::{Path, State};
+use axum::response::Response;
+use chrono::Utc;
+use maud::{Markup, html};
+
+use super::chart::Drawing;
+use super::frame::{moment, page};
+use crate::engine::faults;
+use crate::formats::row_text;
+use crate::lake::TableName;
+use crate::serve::page::Question;
+use crate::serve::refusal::HttpRefusal;
+use crate::serve::served::Served;
+use crate::serve::tables;
+use crate::units;
+
+/// Rows that are drawn.
+const DRAWN: usize = 500;
+/// Rows that are listed.
+const LISTED: usize = 20;
+/// A longer value is cut off in the list.
+const LETTERS: usize = 80;
+
+pub async fn look(
+    State(served): State<Arc<Served>>,
+    Path((zone, name)): Path<(String, String)>,
+) -> Result<Response, HttpRefusal> {
+    let table = served.table(&zone, &name)?;
+    let details = tables::details(&served, &table).await?;
+    let rows = first_rows(&served, &table).await?;
+    let now = Utc::now();
+    let content = html! {
+        @if let Some(description) = &details.description { p.about { (description) } }
+        p.about {
+            (units::counted(details.rows, "row")) " in " (units::counted(details.files, "file")) ", " (units::bytes(details.bytes))
+            "; version " (details.version) ", made " (moment(details.committed_at, now)) " by "
+            a href=(format!("/runs/{}", details.run_id)) { "run " (details.run_id) }
+            @if details.quarantined > 0 { "; " (units::counted(details.quarantined, "row")) " left out" } "."
+        }
+        @if !details.made_from.is_empty() {
+            p.about { "Made from " @for (at, input) in details.made_from.iter().enumerate() {
+                @if at > 0 { ", " } a href=(format!("/look/{}/{}", input.zone, input.name)) { (input) }
+            } "." }
+        }
+        @if let Some(drawing) = rows.as_ref().and_then(|rows| Drawing::of(&table.name, rows)) {
+            div.charts { (drawing.draw()) }
+        }
+        h2 { "Columns" }
+        div.wide tabindex="0" role="region" aria-label="Columns" { table {
+            thead { tr { th scope="col" { "column" } th scope="col" { "type" } th scope="col" { "" } } }
+            tbody { @for column in &details.columns { tr {
+                td { (column.name) } td { (column.data_type) } td { @if column.is_partition { "partition" } }
+            } } }
+        } }
+        @if !details.checks.is_empty() {
+            h2 { "Checks" }
+            div.wide tabindex="0" role="region" aria-label="Checks" { table {
+                thead { tr { th scope="col" { "check" } th scope="col" { "a row that breaks it" } } }
+                tbody { @for check in &details.checks { tr { td { (check.check) } td { (format!("{:?}", check.on_fail).to_lowercase()) } } } }
+            } }
+        }
+        @if let Some(rows) = &rows { h2 { "First rows" } (listed(rows)?) }
+        p.about { a href=(format!("/tables/{zone}/{name}/rows")) { "as JSON" } ", " a href=(format!("/tables/{zone}/{name}/rows?format=csv&limit={}", served.settings.most_rows)) { "as CSV" } }
+    };
+    Ok(page(&served.project, &table.to_string(), &content))
+}
+
+/// The first rows of a table, as they lie in its files; `None` when it was never made.
+pub async fn first_rows(served: &Served, table: &TableName) -> Result<Option<RecordBatch>, HttpRefusal> {
+    let Some(version) = served.versions.newest(table).await? else { return Ok(None) };
+    let columns = served.columns(&version)?;
+    let selected: Vec<_> = columns.iter().collect();
+    let question = Question {
+        session: &served.session,
+        version: &version,
+        selected: &selected,
+        conditions: &[],
+        keys: &[],
+        limit: DRAWN,
+    };
+    let page = question.page(None).await?;
+    let rows = concat_batches(&page.schema, &page.batches).map_err(|error| faults::explain(error.into()))?;
+    Ok(Some(rows))
+}
+
+fn listed(rows: &RecordBatch) -> Result<Markup, HttpRefusal> {
+    let first = rows.slice(0, rows.num_rows().min(LISTED));
+    let is_number: Vec<bool> = first.schema_ref().fields().iter().map(|field| field.data_type().is_numeric()).collect();
+    let texts = row_text::rows(&first, |text, _: &DataType| text).map_err(|error| faults::explain(error.into()))?;
+    let cell = |text: &Option<String>| match text {
+        None => html! { span.null { "null" } },
+        Some(text) => match text.char_indices().nth(LETTERS) {
+            None => html! { (text) },
+            Some((end, _)) => html! { (text[..end]) "…" },
+        },
+    };
+    Ok(html! {
+        div.wide tabindex="0" role="region" aria-label="First rows" { table {
+            thead { tr { @for (field, number) in first.schema_ref().fields().iter().zip(&is_number) {
+                th.number[*number] scope="col" { (field.name()) }
+            } } }
+            tbody { @for row in &texts { tr { @for (text, number) in row.iter().zip(&is_number) { td.number[*number] { (cell(text)) } } } } }
+        } }
+    })
+}

@@ -1,0 +1,20 @@
+//! Pages for people who would rather look than read: `/` and `/look/{zone}/{name}`.
+//!
+//! Made here as whole HTML, without a script and without anything from another site, so they work on a phone, on paper and
+//! by keyboard, and the browser is told to load nothing else.
+//!
+//! | file | noun |
+//! |---|---|
+//! | `frame` | what is around every page |
+//! | `home`, `look` | the pages |
+//! | `graph` | which table is made from which, as a drawing |
+//! | `chart` | a table's rows as a drawing, and which drawing suits them |
+
+mod chart;
+mod frame;
+mod graph;
+mod home;
+mod look;
+
+pub use home::home;
+pub use look::look;

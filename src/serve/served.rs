@@ -1,0 +1,122 @@
+//! What all requests share: which tables are shown, what is known of them, and how much may be done at once.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Semaphore;
+
+use super::answer::{Answers, RowsAnswer};
+use super::columns::ShownColumns;
+use super::guard::Guard;
+use super::metrics::Metrics;
+use super::refusal::HttpRefusal;
+use super::versions::Versions;
+use crate::config::Limits;
+use crate::engine::{Engine, Session};
+use crate::error::Result;
+use crate::lake::table::version::Version;
+use crate::lake::{Lake, TableName, Zone};
+use crate::project::{Dataset, Project, Serve};
+
+/// The tables of a project that are shown, and the means to answer from them.
+pub struct Served {
+    pub project: String,
+    pub settings: Serve,
+    /// What makes each table that is shown.
+    pub tables: BTreeMap<TableName, Arc<Dataset>>,
+    pub lake: Lake,
+    pub session: Session,
+    pub versions: Versions,
+    pub answers: Answers,
+    pub guard: Guard,
+    pub metrics: Metrics,
+    work: Semaphore,
+}
+
+/// The share of the memory that answers are kept in.
+const KEPT: u64 = 16;
+
+/// How long a request waits for its turn before it is told to come again.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+impl Served {
+    /// # Errors
+    /// When the signer's keys of `serve.jwt` cannot be read.
+    pub async fn open(project: &Project, lake: &Lake, limits: &Limits) -> Result<Served> {
+        let settings = project.serve.clone();
+        let mut tables = BTreeMap::new();
+        for dataset in &project.datasets {
+            let shown = dataset.outputs.iter().filter(|table| table.zone != Zone::Raw && settings.shows(table));
+            let dataset = Arc::new(dataset.clone());
+            tables.extend(shown.map(|table| (table.clone(), dataset.clone())));
+        }
+        // One thread a request: many requests share the machine, and the rows of files come in the files' order.
+        let engine = Engine::local(lake, &Limits { threads: 1, ..*limits }, &project.target.sql)?;
+        Ok(Served {
+            project: project.name.clone(),
+            guard: Guard::open(&settings).await?,
+            versions: Versions::new(lake.clone(), tables.keys().cloned()),
+            answers: Answers::new(limits.memory_bytes / KEPT),
+            session: engine.session()?,
+            work: Semaphore::new(settings.at_once as usize),
+            metrics: Metrics::default(),
+            lake: lake.clone(),
+            settings,
+            tables,
+        })
+    }
+
+    /// The table of a path.
+    ///
+    /// # Errors
+    /// When it is not shown, be it there or not.
+    pub fn table(&self, zone: &str, name: &str) -> Result<TableName, HttpRefusal> {
+        let table = Zone::parse(zone).map(|zone| TableName::new(zone, name));
+        table.filter(|table| self.tables.contains_key(table)).ok_or_else(|| {
+            HttpRefusal::not_found(format!("there is no table `{zone}.{name}` here"))
+                .hint("`/tables` lists what there is")
+        })
+    }
+
+    /// Its newest version.
+    pub async fn newest(&self, table: &TableName) -> Result<Arc<Version>, HttpRefusal> {
+        let newest = self.versions.newest(table).await?;
+        newest.ok_or_else(|| HttpRefusal::not_found(format!("`{table}` has not been made yet")))
+    }
+
+    /// Its columns that are shown.
+    pub fn columns(&self, version: &Version) -> Result<ShownColumns, HttpRefusal> {
+        let hidden: Vec<String> = self.settings.hidden(&version.table).map(str::to_string).collect();
+        ShownColumns::of(version, &hidden).map_err(|missing| {
+            let error = crate::error::Error::config(missing).hint("mend `serve.hide` in `trapiche.yml`");
+            HttpRefusal::from(error)
+        })
+    }
+
+    /// The answer of a tag: one that is kept, or else one that is worked out now, within the limits.
+    pub async fn answer(
+        &self,
+        tag: &str,
+        work: impl Future<Output = Result<RowsAnswer, HttpRefusal>>,
+    ) -> Result<Arc<RowsAnswer>, HttpRefusal> {
+        if let Some(kept) = self.answers.get(tag) {
+            self.metrics.kept();
+            return Ok(kept);
+        }
+        let turn = tokio::time::timeout(PATIENCE, self.work.acquire()).await;
+        let _turn = match turn {
+            Ok(turn) => turn.expect("it is never closed"),
+            Err(_) => return Err(HttpRefusal::later("too much is asked at the moment", 1)),
+        };
+        // Who waited may have waited for the same.
+        if let Some(kept) = self.answers.get(tag) {
+            self.metrics.kept();
+            return Ok(kept);
+        }
+        let answer = tokio::time::timeout(self.settings.timeout, work).await.map_err(|_| HttpRefusal::too_slow())??;
+        let answer = Arc::new(answer);
+        self.answers.keep(answer.clone());
+        Ok(answer)
+    }
+}

@@ -1,0 +1,159 @@
+//! What nobody asks who means well.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+use super::mixed;
+use super::server::Server;
+
+const TABLE: &str = "/tables/refined/mixed";
+
+/// A text of an attack in each parameter, as its name and as its value.
+#[test]
+fn no_parameter_is_sql_or_a_path() {
+    let bench = mixed();
+    let server = Server::start(&bench, &[]);
+    let texts = [
+        "1;DROP TABLE t",
+        "1' OR '1'='1",
+        "1) OR (1=1",
+        "x UNION SELECT * FROM raw.t",
+        "$(id)",
+        "`id`",
+        "{{7*7}}",
+        "%00",
+        "..%2f..%2f..%2fetc%2fpasswd",
+        "file:///etc/passwd",
+        "s3://bucket/key",
+        "raw.mixed",
+        "%F0%9F%A6%A5",
+        "%FF",
+        "(a%2b)%2b$",
+        "__proto__",
+        "-1",
+        "1e999",
+        "NaN",
+    ];
+    let names = [
+        "select",
+        "order",
+        "limit",
+        "cursor",
+        "as_of",
+        "count",
+        "format",
+        "id",
+        "note",
+        "note.contains",
+        "price.in",
+        "day.gt",
+        "list.eq",
+        "x",
+    ];
+    for text in texts {
+        for name in names {
+            for path in ["rows", "aggregate", "distinct/town"] {
+                let answer = server.get(&format!("{TABLE}/{path}?{name}={text}"));
+                assert!([200, 400, 410].contains(&answer.status), "{path} {name}={text}: {}", answer.text());
+                assert!(!answer.text().contains("root:"), "{path} {name}={text}");
+            }
+        }
+        for path in [
+            format!("/tables/refined/{text}/rows"),
+            format!("/tables/{text}/mixed"),
+            format!("/runs/{text}"),
+            format!("/{text}"),
+            format!("/models/{text}"),
+            format!("/profiles/{text}"),
+            format!("{TABLE}/distinct/{text}"),
+        ] {
+            let path = path.replace(' ', "%20");
+            let answer = server.get(&path);
+            assert!([400, 404].contains(&answer.status), "{path}: {} {}", answer.status, answer.text());
+        }
+    }
+    for path in [
+        "/tables/refined/../../etc/passwd",
+        "/../../../etc/passwd",
+        "/tables//mixed",
+        "/tables/refined/mixed/",
+        "//tables",
+    ] {
+        assert!([400, 404].contains(&server.get(path).status), "{path}");
+    }
+    // The text is only text.
+    let answer = server.json(&format!("{TABLE}/rows?note=1%27%20OR%20%271%27%3D%271"));
+    assert_eq!(answer["rows"].as_array().unwrap().len(), 0);
+    let wrong = server.get(&format!("{TABLE}/rows?price.gt=1.234")).json();
+    assert_eq!((wrong["parameter"].as_str(), wrong["value"].as_str()), (Some("price.gt"), Some("1.234")));
+    let near = server.get(&format!("{TABLE}/rows?prise=1")).json();
+    assert_eq!(near["hint"], "did you mean `price`?");
+}
+
+#[test]
+fn what_is_too_large_is_refused() {
+    let bench = mixed();
+    let server = Server::start(&bench, &[]);
+    let before = server.memory();
+    for limit in ["0", "10001", "99999999999999999999", "-5", "1.5"] {
+        assert_eq!(server.get(&format!("{TABLE}/rows?limit={limit}")).status, 400, "{limit}");
+    }
+    let many = vec!["id.gt=1"; 200].join("&");
+    assert_eq!(server.get(&format!("{TABLE}/rows?{many}")).status, 400);
+    let values = vec!["1"; 2000].join(",");
+    assert_eq!(server.get(&format!("{TABLE}/rows?id.in={values}")).status, 400);
+    let long = "a".repeat(10 << 20);
+    for header in [("X-Long", long.as_str()), ("Authorization", long.as_str()), ("If-None-Match", long.as_str())] {
+        let head = format!("GET {TABLE} HTTP/1.1\r\nHost: x\r\n{}: {}\r\n\r\n", header.0, header.1);
+        let answer = server.send(head.as_bytes());
+        assert!(answer.is_none_or(|answer| answer.status == 431), "{}", header.0);
+    }
+    let many: String = (0..500).map(|n| format!("X-{n}: y\r\n")).collect();
+    let answer = server.send(format!("GET {TABLE} HTTP/1.1\r\nHost: x\r\n{many}\r\n").as_bytes());
+    assert!(answer.is_none_or(|answer| answer.status == 431));
+    let deep = "[".repeat(900_000);
+    for body in [deep.as_str(), &long] {
+        let answer = server.ask("POST", "/models/x/predict", &[("Content-Encoding", "gzip")], body.as_bytes());
+        assert!([404, 413, 415].contains(&answer.status), "{}", answer.status);
+    }
+    for wrong in ["GARBAGE\r\n\r\n", "GET / HTTP/9.9\r\n\r\n", "GET /\0 HTTP/1.1\r\nHost: x\r\n\r\n", "\r\n\r\n\r\n"] {
+        let answer = server.send(wrong.as_bytes());
+        assert!(answer.is_none_or(|answer| answer.status == 400), "{wrong:?}");
+    }
+    for method in ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE"] {
+        let answer = server.ask(method, &format!("{TABLE}/rows"), &[], b"");
+        assert_eq!((answer.status, answer.header("allow")), (405, Some("GET,HEAD")), "{method}");
+    }
+    assert_eq!(server.get("/health").status, 200);
+    let grown = server.memory().saturating_sub(before);
+    assert!(grown < 300 << 20, "{grown}");
+}
+
+/// Those who only hold the line are cut off, and others are answered meanwhile.
+#[test]
+fn idle_and_slow_callers_keep_nobody_out() {
+    let bench = mixed();
+    let server = Server::start(&bench, &[]);
+    let idle: Vec<TcpStream> = (0..400).map(|_| server.connect()).collect();
+    let mut slow: Vec<TcpStream> = (0..50).map(|_| server.connect()).collect();
+    let began = Instant::now();
+    for stream in &mut slow {
+        stream.write_all(b"GET /tables HTTP/1.1\r\nHost: x\r\nX-Slow: ").unwrap();
+    }
+    assert_eq!(server.get(&format!("{TABLE}/rows?limit=1")).status, 200);
+    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+    // Byte by byte, for longer than a head may take.
+    let mut cut = 0;
+    for stream in &mut slow {
+        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        let mut rest = vec![];
+        let _ = stream.read_to_end(&mut rest);
+        cut += 1;
+    }
+    assert_eq!(cut, 50);
+    assert!(began.elapsed() < Duration::from_secs(60), "{:?}", began.elapsed());
+    drop(idle);
+    let (code, said) = server.end();
+    assert_eq!(code, 0, "{said}");
+}
