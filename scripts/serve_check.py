@@ -37,7 +37,8 @@ def shown(value):
             return "NaN"
         if math.isinf(value):
             return "Infinity" if value > 0 else "-Infinity"
-        return decimal.Decimal(repr(value))
+        # DuckDB gives 0.0 for -0.0 where it has sorted by it.
+        return decimal.Decimal(repr(value or 0.0))
     if isinstance(value, int):
         return decimal.Decimal(value)
     if isinstance(value, datetime.datetime):
@@ -54,6 +55,8 @@ def shown(value):
 
 
 def answered(value, kind):
+    if kind in ("double", "float") and value == 0:
+        return decimal.Decimal("0.0")
     if isinstance(value, int) and not isinstance(value, bool):
         return decimal.Decimal(value)
     if isinstance(value, str) and kind in ("timestamp", "timestamp_ntz"):

@@ -6,9 +6,9 @@ use schemars::{JsonSchema, schema_for};
 use serde_json::Value;
 
 use super::spec::{
-    AcceptedValuesSpec, AlertsSpec, ApiKeySpec, AuthSpec, BasicSpec, CheckSpec, ConnectionSpec, CursorSpec, DemoSpec,
-    DescribeSpec, EngineSpec, HeaderSpec, JwtSpec, KmeansSpec, ModelSpec, Oauth2Spec, PaginateSpec, ProjectSpec,
-    RangeSpec, RegexSpec, S3Spec, ScheduleSpec, ServeKeySpec, ServeSpec, SourceSpec, SqlSpec, TargetSpec,
+    AcceptedValuesSpec, AlertsSpec, ApiKeySpec, AuthSpec, BasicSpec, ChartSpec, CheckSpec, ConnectionSpec, CursorSpec,
+    DemoSpec, DescribeSpec, EngineSpec, HeaderSpec, JwtSpec, KmeansSpec, ModelSpec, Oauth2Spec, PaginateSpec,
+    ProjectSpec, RangeSpec, RegexSpec, S3Spec, ScheduleSpec, ServeKeySpec, ServeSpec, SourceSpec, SqlSpec, TargetSpec,
 };
 use crate::spark::types;
 
@@ -35,6 +35,7 @@ fn every_key_has_its_row_on_the_page() {
     check::<ServeSpec>("### serve");
     check::<ServeKeySpec>("#### keys");
     check::<JwtSpec>("#### jwt");
+    check::<ChartSpec>("### dashboard");
     check::<HeaderSpec>("## Queries");
     check::<CheckSpec>("### checks");
     check::<AcceptedValuesSpec>("#### accepted_values");

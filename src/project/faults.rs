@@ -26,9 +26,21 @@ impl Faults {
 
     /// Adds a fault; a hint can be given to what comes back.
     pub fn add(&mut self, span: &Span, message: impl Into<String>) -> &mut Problem {
-        let File { path, text } = self.file.clone();
-        self.problems.push(Problem { file: path, text, span: span.clone(), message: message.into(), hint: None });
+        self.problems.push(self.problem(span, message));
         self.problems.last_mut().expect("one was just added")
+    }
+
+    /// What may turn out to be a fault when more is known.
+    pub fn problem(&self, span: &Span, message: impl Into<String>) -> Problem {
+        let File { path, text } = self.file.clone();
+        Problem { file: path, text, span: span.clone(), message: message.into(), hint: None }
+    }
+
+    /// The fault of a name that may be no table of the project.
+    pub fn unknown_table(&self, span: &Span, name: &str) -> Problem {
+        let mut problem = self.problem(span, format!("the project makes no table `{name}`"));
+        problem.hint("`trapiche plan` lists what it makes");
+        problem
     }
 
     /// Puts what may be shown in place of texts that are secrets, where messages quote them.

@@ -38,6 +38,8 @@ pub use settings::address::Address;
 pub use settings::alerts::Alerts;
 pub use settings::auth::Auth;
 pub use settings::cursor::{Cursor, Lag};
+use settings::dashboard;
+pub use settings::dashboard::ChartSettings;
 pub use settings::file_places::{BucketAccess, Dates, FilePlaces};
 pub use settings::pace::Pace;
 pub use settings::rest::{ApiConnection, ForEach, HiddenColumn, PageSize, Pages, Paginator, RestRead, put_in_body};
@@ -49,7 +51,7 @@ pub use settings::target::{DemoStore, Storage, Target};
 pub use settings::token::Token;
 use settings::variables::Outside;
 pub use settings::workers::{Nodes, Workers};
-pub use spec::{AlertOn, KeyPlace, Mask, MethodSpec, Overlap, ParameterPlace, json_schema};
+pub use spec::{AlertOn, ChartKind, KeyPlace, Mask, MethodSpec, Overlap, ParameterPlace, json_schema};
 pub use written::Written;
 
 use crate::error::{Error, Problem, Result};
@@ -69,6 +71,8 @@ pub struct Project {
     pub alerts: Option<Alerts>,
     /// What is shown of it to programs, and to whom.
     pub serve: Serve,
+    /// The charts on its page; one for each small result, if there are none.
+    pub dashboard: Vec<ChartSettings>,
     /// What would be datasets, if there were no fault in their files. Only a project of which a part was asked for has any.
     pub broken: Vec<Broken>,
     /// The faults of these.
@@ -150,10 +154,23 @@ fn linked(
     let made = || datasets.iter().flat_map(|it| &it.outputs).chain(broken.iter().flat_map(|it| &it.outputs));
     let serve = settings.serve.unwrap_or_default();
     problems.extend(serve.unknown(|table| made().any(|made| made == table)));
+    let dashboard = settings.dashboard;
+    problems.extend(dashboard::unknown(&dashboard, |table| made().any(|made| made == table)));
 
     let (name, target) = (settings.name.unwrap_or_default(), settings.target);
     let (schedule, alerts) = (settings.schedule, settings.alerts);
     debug_assert!(target.is_some() || !problems.is_empty(), "a target that is missing has been reported");
     let target = target.unwrap_or_else(|| Target::nowhere(root));
-    Project { name, root: root.to_path_buf(), target, datasets, schedule, alerts, serve, broken, problems: vec![] }
+    Project {
+        name,
+        root: root.to_path_buf(),
+        target,
+        datasets,
+        schedule,
+        alerts,
+        serve,
+        dashboard,
+        broken,
+        problems: vec![],
+    }
 }

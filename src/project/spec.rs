@@ -46,6 +46,30 @@ pub struct ProjectSpec {
     pub alerts: Option<At<AlertsSpec>>,
     /// What `trapiche serve` shows, and to whom.
     pub serve: Option<At<ServeSpec>>,
+    /// The charts on the page that `trapiche serve` shows.
+    pub dashboard: Option<At<Vec<At<ChartSpec>>>>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ChartSpec {
+    /// Whose rows it shows; one that `serve` shows.
+    pub table: At<String>,
+    pub chart: At<ChartKind>,
+    /// The column of names, moments or numbers.
+    pub x: At<String>,
+    /// The column of numbers that are added up; how many rows there are, by default.
+    pub y: Option<At<String>>,
+    pub title: Option<At<String>>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ChartKind {
+    Bar,
+    Line,
+    Scatter,
+    Histogram,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]

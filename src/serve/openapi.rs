@@ -66,9 +66,11 @@ fn of_table(table: &TableName, columns: &ShownColumns, served: &Served) -> Vec<(
     let as_of =
         parameter("as_of", "The table as this run left it.", json!({ "type": "string", "pattern": "^[A-Za-z0-9-]+$" }));
     let conditions = conditions(columns);
+    let directed: Vec<String> =
+        columns.names().iter().flat_map(|name| [name.to_string(), format!("{name}.desc")]).collect();
     let page = [
-        parameter("select", "ShownColumns, separated by commas; all by default.", json!({ "type": "string" })),
-        parameter("order", "ShownColumns, each with `.desc` where it is meant.", json!({ "type": "string" })),
+        list("select", "Columns; all by default.", columns.names()),
+        list("order", "Columns, each with `.desc` where it is meant.", directed.iter().map(String::as_str).collect()),
         limit.clone(),
         parameter("cursor", "`next` of the page before.", json!({ "type": "string" })),
         as_of.clone(),
@@ -84,20 +86,18 @@ fn of_table(table: &TableName, columns: &ShownColumns, served: &Served) -> Vec<(
         members.as_object_mut().expect("it is one").extend(more.as_object().cloned().unwrap_or_default());
         json!({ "type": "object", "properties": members, "required": ["table", "version", "rows"] })
     };
-    let names = json!({ "type": "string", "description": "ShownColumns, separated by commas." });
-    let measure = |name: &str| parameter(name, "Of these columns, separated by commas.", names.clone());
+    let of_kind = |test: fn(&DataType) -> bool| {
+        columns.iter().filter(|field| test(field.data_type())).map(|field| field.name().as_str()).collect::<Vec<_>>()
+    };
+    let measure = |name: &str, test: fn(&DataType) -> bool| list(name, "Of these columns.", of_kind(test));
     let groups = [
-        parameter("by", "ShownColumns that make groups, separated by commas.", names.clone()),
+        list("by", "Columns that make groups.", of_kind(value::is_simple)),
         parameter("count", "How many rows a group has.", words(["rows"].into_iter())),
-        measure("sum"),
-        measure("avg"),
-        measure("min"),
-        measure("max"),
-        parameter(
-            "order",
-            "ShownColumns of the answer, each with `.desc` where it is meant.",
-            json!({ "type": "string" }),
-        ),
+        measure("sum", DataType::is_numeric),
+        measure("avg", DataType::is_numeric),
+        measure("min", value::is_simple),
+        measure("max", value::is_simple),
+        parameter("order", "Columns of the answer, each with `.desc` where it is meant.", json!({ "type": "string" })),
         limit.clone(),
         as_of,
         format.clone(),
@@ -105,13 +105,7 @@ fn of_table(table: &TableName, columns: &ShownColumns, served: &Served) -> Vec<(
     let mut paths = vec![
         (
             base.clone(),
-            get(
-                &format!("describe_{id}"),
-                "ShownColumns, checks and versions",
-                &[],
-                json!({ "type": "object" }),
-                false,
-            ),
+            get(&format!("describe_{id}"), "Columns, checks and versions", &[], json!({ "type": "object" }), false),
         ),
         (
             format!("{base}/rows"),
@@ -128,7 +122,7 @@ fn of_table(table: &TableName, columns: &ShownColumns, served: &Served) -> Vec<(
             get(
                 &format!("aggregate_{id}"),
                 "Rows in groups, counted and added up",
-                &[&groups[..], &conditions[..]].concat(),
+                &[&useful(&groups)[..], &conditions[..]].concat(),
                 envelope(json!({ "type": "object" }), json!({ "has_more": { "type": "boolean" } })),
                 true,
             ),
@@ -245,6 +239,22 @@ fn parameter(name: &str, description: &str, schema: Value) -> Value {
     if !description.is_empty() {
         parameter["description"] = description.into();
     }
+    parameter
+}
+
+/// Without the lists that nothing can be in.
+fn useful(parameters: &[Value]) -> Vec<Value> {
+    let is_empty = |parameter: &&Value| parameter["schema"]["items"]["enum"].as_array().is_some_and(Vec::is_empty);
+    parameters.iter().filter(|parameter| !is_empty(parameter)).cloned().collect()
+}
+
+/// Names, separated by commas.
+fn list(name: &str, description: &str, names: Vec<&str>) -> Value {
+    let schema =
+        json!({ "type": "array", "items": { "type": "string", "enum": names }, "minItems": 1, "uniqueItems": true });
+    let mut parameter = parameter(name, description, schema);
+    parameter["style"] = "form".into();
+    parameter["explode"] = false.into();
     parameter
 }
 

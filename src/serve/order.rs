@@ -45,8 +45,9 @@ pub fn keys(
             "desc" => true,
             _ => return Err(HttpRefusal::bad("a direction is `asc` or `desc`").of("order", Some(text))),
         };
+        // Once more it decides nothing.
         if named.contains(&field) {
-            return Err(HttpRefusal::bad("a column is given twice").of("order", Some(name)));
+            continue;
         }
         named.push(field);
         keys.push(key(field, descending, session));

@@ -108,6 +108,11 @@ impl HttpRefusal {
         self
     }
 
+    /// What is wrong, for whoever asked.
+    pub fn detail(&self) -> &str {
+        &self.0.details.detail
+    }
+
     /// What the log should say of it: faults in here, and not those of requests.
     pub fn cause(&self) -> Option<&Error> {
         self.0.cause.as_ref()

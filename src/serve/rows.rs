@@ -100,7 +100,7 @@ pub async fn version_for(
 
 fn no_run(table: &TableName, run_id: &str) -> HttpRefusal {
     let what = format!("`{table}` as that run left it is not kept, or there was no such run");
-    HttpRefusal::gone(what).of("as_of", Some(run_id)).hint("`/runs` lists the runs")
+    HttpRefusal::not_found(what).of("as_of", Some(run_id)).hint("`/runs` lists the runs")
 }
 
 impl<'a> RowsQuery<'a> {

@@ -17,12 +17,13 @@ use crate::engine::{Engine, Session};
 use crate::error::Result;
 use crate::lake::table::version::Version;
 use crate::lake::{Lake, TableName, Zone};
-use crate::project::{Dataset, Project, Serve};
+use crate::project::{ChartSettings, Dataset, Project, Serve};
 
 /// The tables of a project that are shown, and the means to answer from them.
 pub struct Served {
     pub project: String,
     pub settings: Serve,
+    pub charts: Vec<ChartSettings>,
     /// What makes each table that is shown.
     pub tables: BTreeMap<TableName, Arc<Dataset>>,
     pub lake: Lake,
@@ -62,6 +63,7 @@ impl Served {
             work: Semaphore::new(settings.at_once as usize),
             metrics: Metrics::default(),
             lake: lake.clone(),
+            charts: project.dashboard.clone(),
             settings,
             tables,
         })

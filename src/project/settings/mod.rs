@@ -6,6 +6,7 @@ pub mod auth;
 pub mod connection;
 pub mod cron;
 pub mod cursor;
+pub mod dashboard;
 pub mod file_places;
 pub mod pace;
 pub mod rest;
@@ -34,6 +35,7 @@ use crate::spark::mode::SqlMode;
 use crate::spark::sql::Reference;
 use alerts::Alerts;
 use connection::{Connection, Connections};
+use dashboard::ChartSettings;
 use schedule::Schedule;
 use serve::Serve;
 use source::{Around, Source};
@@ -50,6 +52,7 @@ pub struct Settings {
     pub schedule: Option<Schedule>,
     pub alerts: Option<Alerts>,
     pub serve: Option<Serve>,
+    pub dashboard: Vec<ChartSettings>,
 }
 
 pub fn check(root: &Path, target: Option<&str>, outside: Outside, problems: &mut Vec<Problem>) -> Settings {
@@ -123,7 +126,9 @@ fn settled(
     let schedule = spec.schedule.as_ref().and_then(|at| schedule::check(at, faults));
     let alerts = spec.alerts.as_ref().and_then(|at| alerts::check(at, root, faults));
     let serve = spec.serve.as_ref().and_then(|at| serve::check(at, root, faults));
-    Some(Settings { name: spec.name.and_then(|name| name.value), target, sources, schedule, alerts, serve })
+    let dashboard = spec.dashboard.as_ref().and_then(|at| dashboard::check(at, faults)).unwrap_or_default();
+    let name = spec.name.and_then(|name| name.value);
+    Some(Settings { name, target, sources, schedule, alerts, serve, dashboard })
 }
 
 /// The connections as the target has them: its own in place of the project's.
@@ -156,6 +161,7 @@ fn used_places(
     places.extend(spec.sql.iter().map(|at| at.span.clone()));
     places.extend(spec.schedule.iter().map(|at| at.span.clone()));
     places.extend(spec.alerts.iter().map(|at| at.span.clone()));
+    places.extend(spec.dashboard.iter().map(|at| at.span.clone()));
     places.extend(spec.serve.iter().map(|at| at.span.clone()));
     if let Some(at) = target {
         // The target's own connections count one by one, as the project's do.

@@ -187,7 +187,7 @@ fn shown(at: &At<String>, faults: &mut Faults) -> Option<Shown> {
             return None;
         }
     };
-    let unknown = table.as_ref().map(|_| no_table(&text, at, faults));
+    let unknown = table.as_ref().map(|_| faults.unknown_table(&at.span, &text));
     Some(Shown { zone, table, unknown })
 }
 
@@ -199,7 +199,7 @@ fn hidden(at: &At<String>, faults: &mut Faults) -> Option<HiddenFromView> {
         return None;
     };
     let table = TableName::new(zone_of(zone, at, faults)?, table);
-    let unknown = no_table(&table.to_string(), at, faults);
+    let unknown = faults.unknown_table(&at.span, &table.to_string());
     Some(HiddenFromView { table, column: column.to_string(), unknown })
 }
 
@@ -213,16 +213,6 @@ fn zone_of(zone: &str, at: &At<String>, faults: &mut Faults) -> Option<Zone> {
                 .hint("tables of `trusted` and `refined` can: `refined.*`, `trusted.sales`");
             None
         }
-    }
-}
-
-fn no_table(name: &str, at: &At<String>, faults: &Faults) -> Problem {
-    Problem {
-        file: faults.file.path.clone(),
-        text: faults.file.text.clone(),
-        span: at.span.clone(),
-        message: format!("the project makes no table `{name}`"),
-        hint: Some("`trapiche plan` lists what it makes".into()),
     }
 }
 

@@ -48,7 +48,7 @@ pub fn draw(served: &Served) -> Markup {
     };
     html! {
         div.wide tabindex="0" role="region" aria-label="Graph of the tables" {
-            svg viewBox=(format!("0 0 {width} {height}")) width=(width) style=(format!("max-width:{width}px;min-width:{}px", width.min(640.0))) role="img" aria-label="Which table is made from which" {
+            svg viewBox=(format!("0 0 {width} {height}")) width=(width) style=(format!("max-width:{width}px;min-width:{}px", width.min(640.0))) role="group" aria-label="Which table is made from which" {
                 @for table in places.keys() {
                     @for input in inputs(served, table) { path class="edge" d=(edge(input, table)) {} }
                 }

@@ -12,6 +12,7 @@ use super::chart::Drawing;
 use super::frame::{moment, page};
 use super::graph;
 use super::look::first_rows;
+use super::plot;
 use crate::lake::Zone;
 use crate::report::{RunReport, RunStatus};
 use crate::serve::models;
@@ -64,8 +65,28 @@ fn listed(entries: &[TableEntry], now: DateTime<Utc>) -> Markup {
     }
 }
 
-/// Of each small result the chart that suits it.
+/// The charts that are named, or of each small result the one that suits it.
 async fn charts(served: &Served) -> Result<Markup, HttpRefusal> {
+    let (mut drawings, mut missing) = (vec![], vec![]);
+    for chart in &served.charts {
+        match plot::plot(served, chart).await {
+            Ok(drawing) => drawings.push(drawing),
+            Err(refusal) => missing.push(format!("The chart of `{}`: {}", chart.table, refusal.detail())),
+        }
+    }
+    if served.charts.is_empty() {
+        drawings = suitable(served).await?;
+    }
+    Ok(html! {
+        @if !drawings.is_empty() || !missing.is_empty() {
+            h2 { "Results" }
+            @for missing in &missing { p.about { (missing) } }
+            div.charts { @for drawing in &drawings { (drawing.draw()) } }
+        }
+    })
+}
+
+async fn suitable(served: &Served) -> Result<Vec<Drawing>, HttpRefusal> {
     let mut drawings = vec![];
     for (table, dataset) in served.tables.iter().filter(|(table, _)| table.zone == Zone::Refined) {
         // Of a model's tables the page has its own.
@@ -75,12 +96,7 @@ async fn charts(served: &Served) -> Result<Markup, HttpRefusal> {
         let Some(rows) = first_rows(served, table).await? else { continue };
         drawings.extend(Drawing::of(&table.name, &rows));
     }
-    Ok(html! {
-        @if !drawings.is_empty() {
-            h2 { "Results" }
-            div.charts { @for drawing in &drawings { (drawing.draw()) } }
-        }
-    })
+    Ok(drawings)
 }
 
 async fn clusters(served: &Served) -> Markup {

@@ -54,9 +54,9 @@ pub async fn look(
         }
         h2 { "Columns" }
         div.wide tabindex="0" role="region" aria-label="Columns" { table {
-            thead { tr { th scope="col" { "column" } th scope="col" { "type" } th scope="col" { "" } } }
+            thead { tr { th scope="col" { "column" } th scope="col" { "type" } th scope="col" { "place" } } }
             tbody { @for column in &details.columns { tr {
-                td { (column.name) } td { (column.data_type) } td { @if column.is_partition { "partition" } }
+                td { (column.name) } td { (column.data_type) } td { @if column.is_partition { "in the path" } @else { "in the files" } }
             } } }
         } }
         @if !details.checks.is_empty() {

@@ -8,6 +8,7 @@
 //! | `frame` | what is around every page |
 //! | `home`, `look` | the pages |
 //! | `graph` | which table is made from which, as a drawing |
+//! | `plot` | the charts that `dashboard:` names |
 //! | `chart` | a table's rows as a drawing, and which drawing suits them |
 
 mod chart;
@@ -15,6 +16,7 @@ mod frame;
 mod graph;
 mod home;
 mod look;
+mod plot;
 
 pub use home::home;
 pub use look::look;

@@ -298,7 +298,7 @@ fn pages_load_nothing_and_say_what_the_lake_says() {
     let rows = rows.as_u64().unwrap();
     let grouped = format!("{},{:03}", rows / 1000, rows % 1000);
     assert!(home.text().contains(&grouped), "{grouped}");
-    for part in ["refined.category_prices", "<svg", "Clusters: segments", "category_prices: ", "Last runs"] {
+    for part in ["refined.category_prices", "<svg", "Clusters: segments", "Revenue by month", "Last runs"] {
         assert!(home.text().contains(part), "{part}");
     }
     let look = server.get("/look/trusted/sales");
@@ -311,6 +311,19 @@ fn pages_load_nothing_and_say_what_the_lake_says() {
         for (open, closed) in [("<table", "</table>"), ("<svg", "</svg>"), ("<figure", "</figure>"), ("<a ", "</a>")] {
             assert_eq!(text.matches(open).count(), text.matches(closed).count(), "{open}");
         }
+    }
+    // A chart of what is not shown says so, and one of a table that is not there is a fault.
+    let settings = std::fs::read_to_string(bench.path("trapiche.yml")).unwrap();
+    let chart = |table: &str, rest: &str| format!("  - {{ table: {table}, chart: {rest} }}\nserve:");
+    let with = |table: &str, rest: &str| settings.replace("serve:", &chart(table, rest));
+    bench.write("trapiche.yml", &with("trusted.users", "bar, x: email"));
+    let refused = Server::start(&bench, &[]).get("/");
+    assert!(refused.text().contains("The chart of `trusted.users`: there is no table"), "{}", refused.text());
+    for (table, rest) in
+        [("refined.nothing", "bar, x: a"), ("refined.segments", "line, x: a"), ("segments", "bar, x: a")]
+    {
+        bench.write("trapiche.yml", &with(table, rest));
+        assert_eq!(bench.trapiche(&["validate"]).code, 2, "{table} {rest}");
     }
     for path in ["/look/raw/users", "/look/trusted/users", "/look/refined/nothing"] {
         assert_eq!(server.get(path).status, 404, "{path}");

@@ -55,7 +55,7 @@ fn no_parameter_is_sql_or_a_path() {
         for name in names {
             for path in ["rows", "aggregate", "distinct/town"] {
                 let answer = server.get(&format!("{TABLE}/{path}?{name}={text}"));
-                assert!([200, 400, 410].contains(&answer.status), "{path} {name}={text}: {}", answer.text());
+                assert!([200, 400, 404].contains(&answer.status), "{path} {name}={text}: {}", answer.text());
                 assert!(!answer.text().contains("root:"), "{path} {name}={text}");
             }
         }
@@ -99,7 +99,7 @@ fn what_is_too_large_is_refused() {
     for limit in ["0", "10001", "99999999999999999999", "-5", "1.5"] {
         assert_eq!(server.get(&format!("{TABLE}/rows?limit={limit}")).status, 400, "{limit}");
     }
-    let many = vec!["id.gt=1"; 200].join("&");
+    let many = vec!["id.gt=1"; 1200].join("&");
     assert_eq!(server.get(&format!("{TABLE}/rows?{many}")).status, 400);
     let values = vec!["1"; 2000].join(",");
     assert_eq!(server.get(&format!("{TABLE}/rows?id.in={values}")).status, 400);
