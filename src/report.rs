@@ -119,6 +119,8 @@ pub struct Made {
     pub bytes: u64,
     pub checks: Vec<CheckCount>,
     pub on_workers: Option<WorkerUse>,
+    /// What else is to be said of it.
+    pub note: Option<String>,
 }
 
 /// Of several tables together.

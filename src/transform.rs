@@ -5,10 +5,11 @@ use datafusion::logical_expr::LogicalPlan;
 
 use crate::engine::faults::Asked;
 use crate::engine::slices::SliceWrite;
+use crate::engine::write::merge;
 use crate::engine::write::store::{self, Published, TableWrite, WriteContext};
 use crate::engine::{Session, faults};
 use crate::error::{Error, Result, Span};
-use crate::project::{Check, Dataset, Query};
+use crate::project::{Check, Dataset, Query, WriteMode};
 use crate::spark::sql::Parsed;
 
 /// The query over the tables that `session` has open, with which its checks can be planned.
@@ -48,6 +49,7 @@ pub async fn transform(
         table: &dataset.name,
         partition_by: &query.partition_by,
         mode: query.write,
+        key: &query.key,
         checks: &query.checks,
         slices,
         head: &context.own[0],
@@ -55,5 +57,10 @@ pub async fn transform(
         stamp: context.stamp,
         meter: context.meter,
     };
-    store::store(session, session.frame(plan), write).await
+    match query.write {
+        WriteMode::Merge => merge::merge(session, session.frame(plan), write).await,
+        WriteMode::Error | WriteMode::Append | WriteMode::Overwrite | WriteMode::OverwritePartitions => {
+            store::store(session, session.frame(plan), write).await
+        }
+    }
 }

@@ -22,6 +22,7 @@ pub fn next(run_id: &str, files: Vec<DataFile>) -> Version {
         fingerprint: "made up".into(),
         schema: Arc::new(Schema::new(fields.map(|(name, data_type)| Field::new(name, data_type, true)).to_vec())),
         timestamps: trapiche::spark::types::Timestamps::Micros,
+        key: vec![],
         partition_by: vec!["day".into()],
         files: files.into(),
         quarantine: vec![].into(),

@@ -52,6 +52,7 @@ async fn write(input: &str, dir: &str, partition_by: &[String], limits: &Limits)
         head: &head,
         partition_by,
         mode: WriteMode::Overwrite,
+        key: &[],
         checks: &[],
         slices: None,
         fingerprint: "",

@@ -44,6 +44,7 @@ pub async fn analyze(
             table,
             partition_by: &[],
             mode: WriteMode::Overwrite,
+            key: &[],
             checks: &[],
             slices: None,
             head,

@@ -39,6 +39,7 @@ use datafusion::common::{DFSchema, TableReference};
 use datafusion::datasource::empty::EmptyTable;
 use datafusion::error::DataFusionError;
 use datafusion::execution::context::QueryPlanner;
+use datafusion::execution::memory_pool::MemoryLimit;
 use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::execution::{SessionStateBuilder, TaskContext};
 use datafusion::logical_expr::{AggregateUDF, Expr, ExprSchemable, LogicalPlan, ScalarUDF};
@@ -70,6 +71,9 @@ pub use rows::Rows;
 
 /// The schema in which `query` shows the rows that broke a check: `quarantine.trusted_sales`.
 pub const QUARANTINE: &str = "quarantine";
+
+/// About how many bytes of memory the rows of a byte in a file take.
+const UNPACKED: u64 = 8;
 
 /// Memory, threads and the lake: what all sessions of a run share.
 #[derive(Clone)]
@@ -226,6 +230,26 @@ impl Session {
         self.context.state().scalar_functions()[name].clone()
     }
 
+    /// The same, with the file of each row.
+    fn version_with_files(&self, version: &Version) -> Result<DataFrame> {
+        let table = read::version::LakeTable::with_files(&self.lake, version);
+        self.context.read_table(Arc::new(table)).map_err(faults::explain)
+    }
+
+    /// The same session, or one whose joins spill, when their smaller side has so many bytes in files that it may not fit
+    /// into memory.
+    fn sparing_above(&self, file_bytes: u64) -> Session {
+        let mut state = self.context.state();
+        let fits = match state.runtime_env().memory_pool.memory_limit() {
+            MemoryLimit::Finite(bytes) => file_bytes.saturating_mul(UNPACKED) < bytes as u64 / 2,
+            _ => true,
+        };
+        if !fits {
+            state.config_mut().options_mut().optimizer.prefer_hash_join = false;
+        }
+        Session { context: SessionContext::new_with_state(state), ..self.clone() }
+    }
+
     /// Registers the table as it lies in the lake now; whether there is one.
     pub async fn open(&self, table: &TableName) -> Result<bool> {
         match current::look(&self.lake, table, None).await? {
@@ -354,6 +378,14 @@ impl Session {
     /// The columns that a plan's result has once it is a table of the lake.
     pub fn stored_schema(&self, plan: &LogicalPlan, partition_by: &[String]) -> Result<SchemaRef> {
         write::athena::stored_schema(plan.schema().as_arrow(), partition_by, self.lake.timestamps())
+    }
+
+    /// Whether rows with these columns can be told apart by the key.
+    ///
+    /// # Errors
+    /// A configuration error for a column that does not exist, or of a type that no key has.
+    pub fn check_key(&self, schema: &SchemaRef, key: &[String]) -> Result<()> {
+        write::merge::check_key(schema, key)
     }
 
     /// A plan's rows, lazily.

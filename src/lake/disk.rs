@@ -364,6 +364,7 @@ mod tests {
             schema: Arc::new(Schema::new(vec![Field::new("day", DataType::Utf8, true)])),
             timestamps: crate::spark::types::Timestamps::Micros,
             partition_by: vec!["day".to_string()],
+            key: vec![],
             files: files.into(),
             quarantine: vec![].into(),
             empty: vec![],

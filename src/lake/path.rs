@@ -145,6 +145,11 @@ pub fn staged_file(run_id: &str, path: &str) -> String {
     format!("{}/{path}", staging_dir(run_id))
 }
 
+/// `_trapiche/staging/<run>/merge/trusted/sales`: the rows that a merge brings, where they can be read more than once.
+pub fn merge_dir(run_id: &str, table: &TableName) -> String {
+    format!("{}/merge/{}", staging_dir(run_id), table_dir(table))
+}
+
 /// `…parquet.upload.json`: the note that says that a staged file is an open upload.
 pub fn upload_note(staged_file: &str) -> String {
     format!("{staged_file}{UPLOAD_NOTE}")

@@ -251,7 +251,14 @@ pub async fn clear_table(lake: &Lake, run_id: &str, table: &TableName) -> Result
     for dir in [path::table_dir(table), path::quarantine_dir(table)] {
         clear_dir(lake, &path::staged_file(run_id, &dir)).await?;
     }
-    Ok(())
+    clear_merge(lake, run_id, table).await
+}
+
+/// Removes the rows that a run has brought to merge them into one table.
+pub async fn clear_merge(lake: &Lake, run_id: &str, table: &TableName) -> Result<()> {
+    let dir = path::merge_dir(run_id, table);
+    clear_dir(lake, &path::staged_file(run_id, &dir)).await?;
+    clear_dir(lake, &dir).await
 }
 
 async fn clear_dir(lake: &Lake, dir: &str) -> Result<()> {

@@ -11,6 +11,7 @@ use crate::engine::changing::{Changing, changing};
 use crate::engine::slices::SliceWrite;
 use crate::engine::write::store;
 use crate::error::Result;
+use crate::lake::table::head::Head;
 use crate::project::{Dataset, Definition, WriteMode};
 use crate::transform;
 
@@ -70,16 +71,24 @@ pub(super) async fn decide(
         }
         None => Rebuild::All(Err("a model is of all rows".to_string())),
     };
+    let merged_by = stored.as_ref().map(|(query, _)| &query.key).filter(|key| !key.is_empty());
     let is_partitioned = stored.as_ref().is_some_and(|(query, _)| !query.partition_by.is_empty());
     let (slices, why) = match rebuild {
         Rebuild::Nothing => return Ok(Decision::Unchanged(UNCHANGED_PARTS)),
         Rebuild::Some(slices, part) => (Some(slices), part),
-        Rebuild::All(Err(whole)) if is_partitioned && due == Due::Changed => {
+        Rebuild::All(Err(whole)) if is_partitioned && due == Due::Changed && merged_by.is_none() => {
             (None, format!("{}; not by partition: {whole}", due.words(&changing)))
         }
         Rebuild::All(slices) => (slices.ok(), due.words(&changing)),
     };
+    let why = match merged_by {
+        Some(key) => format!("{why}; rows are merged by `{}`", key.join("`, `")),
+        None => why,
+    };
     let input_bytes = slices.as_ref().map_or(seen.input_bytes(), |slices| slices.share(seen.input_bytes()));
+    // A merge reads its own table, too.
+    let own_bytes = seen.own.iter().filter(|_| merged_by.is_some()).map(Head::bytes).sum::<u64>();
+    let input_bytes = input_bytes + own_bytes;
     Ok(Decision::Make(Making { why, fingerprint, slices, input_bytes }))
 }
 
@@ -120,5 +129,5 @@ impl Due {
 /// Whether another time or another draw makes another table of it. What is appended stays, and would be there twice;
 /// what is made once is made.
 fn is_made_anew(write: WriteMode) -> bool {
-    matches!(write, WriteMode::Overwrite | WriteMode::OverwritePartitions)
+    matches!(write, WriteMode::Overwrite | WriteMode::OverwritePartitions | WriteMode::Merge)
 }

@@ -176,6 +176,7 @@ mod tests {
             schema: Arc::new(Schema::empty()),
             timestamps: Timestamps::Micros,
             partition_by: vec![],
+            key: vec![],
             files: vec![].into(),
             quarantine: vec![].into(),
             empty: vec![],

@@ -174,7 +174,11 @@ async fn refine(maker: &Maker, dataset: &Dataset, meter: &Meter) -> Result<Outco
     };
     let ((made, heads), on_workers) = maker.engine.work(&holder, making.input_bytes, retrying, make).await?;
     heads.into_iter().for_each(|head| maker.known.settle(head));
-    Ok(Outcome::Made(Made { on_workers, ..made }, Some(making.why)))
+    let why = match &made.note {
+        Some(note) => format!("{}; {note}", making.why),
+        None => making.why,
+    };
+    Ok(Outcome::Made(Made { on_workers, ..made }, Some(why)))
 }
 
 /// The dataset's tables as an attempt finds them that is not the first: the one before may have committed some of them.

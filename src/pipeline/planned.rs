@@ -56,6 +56,7 @@ async fn plan_query(session: &Session, dataset: &Dataset, query: &Query) -> Resu
     };
     let mut found = vec![];
     let stored = session.stored_schema(&plan, &query.partition_by);
+    let stored = stored.and_then(|schema| session.check_key(&schema, &query.key).map(|()| schema));
     if let Err(error) = &stored {
         let in_header = || named(dataset, error.subject()?);
         let in_query = || {

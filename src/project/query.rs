@@ -17,6 +17,8 @@ pub struct Query {
     pub parsed: Parsed,
     pub partition_by: Vec<String>,
     pub write: WriteMode,
+    /// The columns by which rows are merged; empty with other modes.
+    pub key: Vec<String>,
     pub checks: Vec<Check>,
 }
 
@@ -33,6 +35,8 @@ pub enum WriteMode {
     Overwrite,
     /// Replace the partitions that the result has rows for; keep the others. Without partitions, the whole table.
     OverwritePartitions,
+    /// Replace the rows that have a key of the result's, add those that have none; keep all others.
+    Merge,
 }
 
 /// Reads a `.sql` file. What it reads from is known as soon as its SQL parses, even if its header is broken.
@@ -60,13 +64,14 @@ pub fn check(faults: &mut Faults) -> (Vec<Reference>, Option<Defined<Query>>) {
     };
     let references = sql::references(&parsed.statement, &text);
     let defined = checked.map(|checked| {
-        let Checked { description, tags, partition_by, named, write, checks } = checked;
+        let Checked { description, tags, partition_by, named, write, key, checks } = checked;
+        let by = if key.is_empty() { String::new() } else { format!(" by {key:?}") };
         let fingerprint_text = format!(
-            "{}\npartition_by {partition_by:?}\nwrite {write:?}\nchecks {}",
+            "{}\npartition_by {partition_by:?}\nwrite {write:?}{by}\nchecks {}",
             parsed.written,
             check::fingerprint_text(&checks)
         );
-        let query = Query { parsed, partition_by, write, checks };
+        let query = Query { parsed, partition_by, write, key, checks };
         Defined { description, tags, fingerprint_text, named, definition: query }
     });
     (references, defined)
@@ -104,11 +109,14 @@ struct Checked {
     partition_by: Vec<String>,
     named: Vec<Name>,
     write: WriteMode,
+    key: Vec<String>,
     checks: Vec<Check>,
 }
 
 fn header(spec: &HeaderSpec, faults: &mut Faults) -> Option<Checked> {
     let partition_by = names(&spec.partition_by, faults);
+    let write = given_or(&spec.write, WriteMode::default());
+    let key = key(spec, write, faults);
     let mut checks = Some(vec![]);
     for at in spec.checks.iter().flat_map(|checks| checks.value.iter().flatten()) {
         let found = at.value.as_ref().and_then(|spec| check::checks(spec, &at.span, faults));
@@ -119,8 +127,32 @@ fn header(spec: &HeaderSpec, faults: &mut Faults) -> Option<Checked> {
         description: given(&spec.description)?,
         tags: words(&spec.tags)?,
         partition_by: partition_by?,
-        named: places(spec.partition_by.as_ref()),
-        write: given_or(&spec.write, WriteMode::default())?,
+        named: [places(spec.partition_by.as_ref()), places(spec.key.as_ref())].concat(),
+        write: write?,
+        key: key?,
         checks: checks.filter(|_| !broken)?,
     })
+}
+
+/// The key of a table that is merged. Of one that is not there is none.
+fn key(spec: &HeaderSpec, write: Option<WriteMode>, faults: &mut Faults) -> Option<Vec<String>> {
+    let key = names(&spec.key, faults)?;
+    match (write?, &spec.key, &spec.write) {
+        (WriteMode::Merge, None, Some(write)) => {
+            faults
+                .add(&write.span, "`write: merge` needs a `key`")
+                .hint("add `key: [id]`, by which rows are told apart");
+            None
+        }
+        (WriteMode::Merge, Some(at), _) if key.is_empty() => {
+            faults.add(&at.span, "`key` names no column").hint("name the columns by which rows are told apart");
+            None
+        }
+        (WriteMode::Merge, _, _) => Some(key),
+        (_, Some(at), _) => {
+            faults.add(&at.key, "`key` goes with `write: merge`").hint("add `write: merge`, or leave `key` out");
+            None
+        }
+        _ => Some(key),
+    }
 }

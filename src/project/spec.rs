@@ -561,6 +561,7 @@ pub struct HeaderSpec {
     pub tags: Option<At<Vec<At<String>>>>,
     pub partition_by: Option<At<Vec<At<String>>>>,
     pub write: Option<At<WriteMode>>,
+    pub key: Option<At<Vec<At<String>>>>,
     pub checks: Option<At<Vec<At<CheckSpec>>>>,
 }
 

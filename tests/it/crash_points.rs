@@ -38,6 +38,8 @@ struct Case {
     nodes: usize,
     /// Dies at every n-th operation only.
     every: u64,
+    /// How the table is written.
+    write: &'static str,
 }
 
 impl Case {
@@ -52,6 +54,11 @@ impl Case {
         Case::of(&old, &["day 010", "day 011", "day 140", "day 999", "50% off"], 4)
     }
 
+    /// The same by merging: the rows that come wait aside, where a run that dies leaves them.
+    fn merged() -> Case {
+        Case { write: "write: merge\nkey: [day]", ..Case::small() }
+    }
+
     fn of(old: &[(&str, i32)], new: &[&str], nodes: usize) -> Case {
         let csv = |rows: &BTreeMap<&str, i32>| {
             rows.iter().fold("day,n\n".to_string(), |csv, (day, n)| format!("{csv}{day},{n}\n"))
@@ -60,7 +67,15 @@ impl Case {
         let old: BTreeMap<&str, i32> = old.iter().copied().collect();
         let new: BTreeMap<&str, i32> = new.iter().zip(10..).map(|(day, n)| (*day, n)).collect();
         let both = old.iter().chain(&new).map(|(day, n)| (*day, *n)).collect();
-        Case { old: csv(&old), new: csv(&new), old_rows: texts(&old), new_rows: texts(&both), nodes, every: 1 }
+        Case {
+            old: csv(&old),
+            new: csv(&new),
+            old_rows: texts(&old),
+            new_rows: texts(&both),
+            nodes,
+            every: 1,
+            write: "write: overwrite_partitions",
+        }
     }
 }
 
@@ -68,6 +83,20 @@ impl Case {
 fn a_run_may_die_at_any_operation_on_a_folder() {
     let folder = tempfile::tempdir().unwrap();
     dies_everywhere("folder", &Case::small(), false, |name| format!("file://{}/{name}", folder.path().display()));
+}
+
+#[test]
+fn a_merge_may_die_at_any_operation_on_a_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = |name: &str| format!("file://{}/{name}", folder.path().display());
+    dies_everywhere("folder, merged", &Case::merged(), false, place);
+}
+
+#[test]
+fn a_merge_may_die_at_any_operation_on_s3s() {
+    let Some(server) = S3Server::start("s3s") else { return };
+    dies_everywhere("s3s, merged", &Case::merged(), false, |name| server.place(name));
+    assert_eq!(server.open_uploads(), (0, 0), "(open uploads, their parts)");
 }
 
 #[test]
@@ -123,8 +152,16 @@ fn dies_everywhere_with_uploads(kind: &str) {
 /// The same with errors instead of deaths: here the run itself has to tidy up.
 #[test]
 fn any_operation_may_fail() {
-    let case = Case::small();
-    let bench = bench(&case);
+    fails_everywhere(&Case::small());
+}
+
+#[test]
+fn any_operation_of_a_merge_may_fail() {
+    fails_everywhere(&Case::merged());
+}
+
+fn fails_everywhere(case: &Case) {
+    let bench = bench(case);
     let runtime = runtime();
     let project = project(&bench);
     runtime.block_on(async {
@@ -149,7 +186,7 @@ fn any_operation_may_fail() {
                 // A claim that could not be taken back ends with its process; this one lives on.
                 lake.delete_all("_trapiche/runs").await.unwrap();
                 make(&project, &lake).await;
-                is_tidy(&case, &project, &lake, &format!("{fault:?} at {at}")).await;
+                is_tidy(case, &project, &lake, &format!("{fault:?} at {at}")).await;
                 if faulty.seen() < at {
                     break;
                 }
@@ -265,7 +302,10 @@ fn bench(case: &Case) -> Workbench {
         ("rows.csv", &case.old),
         (
             "queries/trusted/days.sql",
-            "/* trapiche\npartition_by: [day]\nwrite: overwrite_partitions\n*/ SELECT CAST(n AS int) AS n, day FROM raw.rows",
+            &format!(
+                "/* trapiche\npartition_by: [day]\n{}\n*/ SELECT CAST(n AS int) AS n, day FROM raw.rows",
+                case.write
+            ),
         ),
     ])
 }

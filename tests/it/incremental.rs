@@ -181,6 +181,7 @@ impl Bench {
                             _ if name == "u" => WriteMode::Overwrite,
                             _ => WriteMode::OverwritePartitions,
                         },
+                        key: &[],
                         checks: &[],
                         slices: None,
                         head: &Head::look(&self.lake, &table).await.unwrap(),

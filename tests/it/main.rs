@@ -26,6 +26,7 @@ mod ledger;
 mod limits;
 mod lost_nodes;
 mod many_nodes;
+mod merges;
 mod node_plans;
 mod nodes;
 mod one_door;

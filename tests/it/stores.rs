@@ -339,6 +339,7 @@ async fn commit_two_after(lake: &Lake, head: &Head, run_id: &str, replaces: Repl
         schema: Arc::new(Schema::new(vec![day])),
         timestamps: trapiche::spark::types::Timestamps::Micros,
         partition_by: vec!["day".to_string()],
+        key: vec![],
         files: Node::default(),
         quarantine: Node::default(),
         empty: vec![],

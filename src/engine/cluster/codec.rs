@@ -14,7 +14,7 @@ use prost::Message;
 use serde::{Deserialize, Serialize};
 
 use crate::engine::read::scan::{RawScanExec, ScanPlan};
-use crate::engine::write::hive::{CheckBit, HiveWriteExec, SaltExec, Salting, WriteJob};
+use crate::engine::write::hive::{CheckBit, HiveWriteExec, SaltExec, Salting, WriteJob, WritePlace};
 use crate::error::Error;
 use crate::lake::{Lake, TableName, Zone};
 use crate::report::Meter;
@@ -36,6 +36,7 @@ enum WireNode {
 #[derive(Serialize, Deserialize)]
 struct Job {
     table: TableName,
+    place: WritePlace,
     run_id: String,
     attempt: u32,
     /// As the engine's own messages have it: no type is lost.
@@ -89,6 +90,7 @@ impl Job {
         let schema = protobuf::Schema::try_from(job.schema.as_ref())?;
         Ok(Job {
             table: job.table.clone(),
+            place: job.place,
             run_id: job.run_id.clone(),
             attempt: job.attempt,
             schema: schema.encode_to_vec(),
@@ -107,6 +109,7 @@ impl Job {
         Ok(WriteJob {
             lake: lake.clone(),
             table: self.table,
+            place: self.place,
             run_id: self.run_id,
             attempt: self.attempt,
             schema: Arc::new(Schema::try_from(&schema)?),
@@ -202,7 +205,7 @@ mod tests {
         let schema = protobuf::Schema::try_from(&Schema::new(vec![Field::new("n", DataType::Int64, true)])).unwrap();
         let write = |table: &str, run: &str, partition: &[&str]| {
             json!({ "HiveWrite": {
-                "table": table, "run_id": run, "attempt": 0, "schema": schema.encode_to_vec(), "partition_by": partition,
+                "table": table, "place": "Table", "run_id": run, "attempt": 0, "schema": schema.encode_to_vec(), "partition_by": partition,
                 "checks": [], "target_file_bytes": 1000,
             } })
         };

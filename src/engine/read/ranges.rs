@@ -247,6 +247,7 @@ mod tests {
                 head: &head,
                 partition_by: &[],
                 mode: WriteMode::Append,
+                key: &[],
                 checks: &[],
                 slices: None,
                 fingerprint: "f",

@@ -27,6 +27,9 @@ use crate::lake::table::data_file::DataFile;
 use crate::lake::table::tree::{self, Child, Node};
 use crate::lake::table::version::Version;
 
+/// The column with the path of the file in which a row lies, by a name that nobody gives a column.
+pub(in crate::engine) const FILE: &str = "trapiche: file of the row";
+
 /// One version of a table. Filters on partition columns are decided here, before any file is opened, and those on other
 /// columns leave out the files that cannot have such rows.
 #[derive(Debug)]
@@ -51,6 +54,15 @@ impl LakeTable {
     /// Some of the version's files.
     pub(in crate::engine) fn of_files(lake: &Lake, version: &Version, files: Vec<DataFile>) -> Self {
         LakeTable { files: Node::from(files), ..LakeTable::new(lake, version) }
+    }
+
+    /// With the file of each row, as if the table were partitioned by that, too.
+    pub(in crate::engine) fn with_files(lake: &Lake, version: &Version) -> Self {
+        let table = LakeTable::new(lake, version);
+        let file: FieldRef = Arc::new(Field::new(FILE, DataType::Utf8, false));
+        let with_file = |fields: &[FieldRef]| fields.iter().cloned().chain([file.clone()]).collect::<Vec<_>>();
+        let schema = Arc::new(Schema::new(with_file(table.schema.fields())));
+        LakeTable { schema, partition_fields: with_file(&table.partition_fields), ..table }
     }
 
     /// The rows that the version left out because they broke a check, with their reasons.
@@ -113,7 +125,11 @@ impl LakeTable {
     /// One array per partition column, one value per file.
     fn partition_values(&self, files: &[DataFile]) -> Result<Vec<ArrayRef>> {
         let typed = |(i, field): (usize, &FieldRef)| {
-            let spelled: StringArray = files.iter().map(|file| file.partition[i].as_deref()).collect();
+            let of = |file: &'_ DataFile| match field.name() == FILE {
+                true => Some(file.path.clone()),
+                false => file.partition[i].clone(),
+            };
+            let spelled: StringArray = files.iter().map(of).collect();
             Ok(cast(&spelled, field.data_type())?)
         };
         self.partition_fields.iter().enumerate().map(typed).collect()

@@ -7,7 +7,7 @@ use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
 use datafusion::physical_plan::collect;
 
 use super::athena;
-use super::hive::{HiveWriteExec, WriteJob};
+use super::hive::{HiveWriteExec, WriteJob, WritePlace};
 use super::store::{TARGET_FILE_BYTES, WrittenFiles};
 use crate::engine::Session;
 use crate::error::{Error, Result};
@@ -55,6 +55,7 @@ pub async fn compact(
     let job = Arc::new(WriteJob {
         lake: lake.clone(),
         table: part.table.clone(),
+        place: WritePlace::Table,
         run_id: stamp.run_id.clone(),
         attempt: 0,
         // As the files that stay have it.

@@ -3,6 +3,7 @@
 //! | place | noun |
 //! |---|---|
 //! | `store` | the whole way: a query's result becomes a table's next version |
+//! | `merge` | the other whole way: its rows take the place of those with the same key |
 //! | `athena` | which types and names a table may have |
 //! | `hive` | the partitioned write as an execution plan: rows in, list of files out |
 //! | `parquet` | row groups, encoded column by column |
@@ -11,5 +12,6 @@
 pub mod athena;
 pub mod compact;
 pub mod hive;
+pub mod merge;
 pub mod parquet;
 pub mod store;

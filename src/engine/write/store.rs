@@ -16,8 +16,8 @@ use datafusion::prelude::DataFrame;
 
 use super::athena;
 use super::hive::{
-    CHECKS, CheckBit, Counts, HiveWriteExec, MAX_CHECKS, SALT, SaltExec, Salting, TaskAnswer, WriteJob, empty_file,
-    row_bytes_of,
+    CHECKS, CheckBit, Counts, HiveWriteExec, MAX_CHECKS, SALT, SaltExec, Salting, TaskAnswer, WriteJob, WritePlace,
+    empty_file, row_bytes_of,
 };
 use crate::engine::slices::SliceWrite;
 use crate::engine::{Session, faults};
@@ -43,6 +43,8 @@ pub struct TableWrite<'a> {
     pub table: &'a TableName,
     pub partition_by: &'a [String],
     pub mode: WriteMode,
+    /// The columns by which rows are merged; empty with other modes.
+    pub key: &'a [String],
     pub checks: &'a [Check],
     /// The slices that the table falls into, of which perhaps only some are made.
     pub slices: Option<&'a SliceWrite>,
@@ -90,8 +92,10 @@ pub async fn store(session: &Session, frame: DataFrame, write: TableWrite<'_>) -
     let schema = athena::stored_schema(frame.schema().as_arrow(), write.partition_by, lake.timestamps())?;
     write.check_what_stays(&schema, lake.timestamps())?;
     let frame = write.rows(session, frame, &schema)?;
-    let job = write.job(session, schema);
-    let mut written = run(session, frame, &job).await?;
+    let job = Arc::new(write.job(session, schema));
+    let (mut written, plan) = run(session, frame, &job).await?;
+    session.need_workers(false);
+    session.count(plan).await;
     if written.files.is_empty() && write.partition_by.is_empty() {
         written.add(empty_file(&job).await?);
     }
@@ -109,7 +113,7 @@ impl TableWrite<'_> {
         match (self.mode, &self.head.version) {
             (WriteMode::Error, Some(_)) => {
                 Err(Error::failed(format!("`{}` exists already and its write mode is `error`", self.table))
-                    .hint("choose `write: overwrite`, `append` or `overwrite_partitions`"))
+                    .hint("choose `write: overwrite`, `append`, `overwrite_partitions` or `merge`"))
             }
             _ => Ok(()),
         }
@@ -121,8 +125,9 @@ impl TableWrite<'_> {
     }
 
     /// Files that stay must fit.
-    fn check_what_stays(&self, schema: &SchemaRef, timestamps: Timestamps) -> Result<()> {
-        let stays = self.is_part() || matches!(self.mode, WriteMode::Append | WriteMode::OverwritePartitions);
+    pub(super) fn check_what_stays(&self, schema: &SchemaRef, timestamps: Timestamps) -> Result<()> {
+        let keeps = matches!(self.mode, WriteMode::Append | WriteMode::OverwritePartitions | WriteMode::Merge);
+        let stays = self.is_part() || keeps;
         match &self.head.version {
             Some(current) if stays => check_fits(current, schema, self.partition_by, timestamps),
             _ => Ok(()),
@@ -130,7 +135,7 @@ impl TableWrite<'_> {
     }
 
     /// What is written of the frame, as it is stored.
-    fn rows(&self, session: &Session, frame: DataFrame, schema: &SchemaRef) -> Result<DataFrame> {
+    pub(super) fn rows(&self, session: &Session, frame: DataFrame, schema: &SchemaRef) -> Result<DataFrame> {
         let frame = to_stored(session, frame, schema, self.checks)?;
         let filter = match self.slices {
             Some(slices) => slices.filter(schema, self.partition_by)?,
@@ -142,10 +147,11 @@ impl TableWrite<'_> {
         })
     }
 
-    fn job(&self, session: &Session, schema: SchemaRef) -> Arc<WriteJob> {
-        Arc::new(WriteJob {
+    pub(super) fn job(&self, session: &Session, schema: SchemaRef) -> WriteJob {
+        WriteJob {
             lake: session.lake.clone(),
             table: self.table.clone(),
+            place: WritePlace::Table,
             run_id: self.stamp.run_id.clone(),
             attempt: session.attempt,
             schema,
@@ -153,7 +159,7 @@ impl TableWrite<'_> {
             checks: self.checks.iter().map(CheckBit::from).collect(),
             target_file_bytes: TARGET_FILE_BYTES,
             meter: self.meter.clone(),
-        })
+        }
     }
 
     /// Notes on each file what it was made from. What slices without rows were made from is for the version to say.
@@ -164,7 +170,7 @@ impl TableWrite<'_> {
     }
 
     /// The version that these files are to become, as far as it is known before the commit.
-    fn next(&self, job: &WriteJob, written: WrittenFiles, empty: Vec<String>) -> (Version, Vec<Staged>) {
+    pub(super) fn next(&self, job: &WriteJob, written: WrittenFiles, empty: Vec<String>) -> (Version, Vec<Staged>) {
         let next = Version {
             format: ObjectFormat,
             table: self.table.clone(),
@@ -175,6 +181,7 @@ impl TableWrite<'_> {
             schema: job.schema.clone(),
             timestamps: job.lake.timestamps(),
             partition_by: self.partition_by.to_vec(),
+            key: self.key.to_vec(),
             files: written.files.into(),
             quarantine: written.quarantine.into(),
             empty,
@@ -189,12 +196,17 @@ impl TableWrite<'_> {
             (WriteMode::Overwrite, Some(slices)) if self.is_part() => Replaces::Partitions(slices.replaced.clone()),
             (WriteMode::Overwrite, _) => Replaces::Everything,
             (WriteMode::OverwritePartitions, _) => Replaces::TouchedPartitions,
+            (WriteMode::Merge, _) => unreachable!("what is merged knows the files that it replaces"),
         }
     }
 }
 
-/// Writes the rows to staged files, on whatever machines. From here on no worker is needed.
-async fn run(session: &Session, frame: DataFrame, job: &Arc<WriteJob>) -> Result<WrittenFiles> {
+/// Writes the rows to staged files, on whatever machines. The plan knows what that cost.
+pub(super) async fn run(
+    session: &Session,
+    frame: DataFrame,
+    job: &Arc<WriteJob>,
+) -> Result<(WrittenFiles, Arc<dyn ExecutionPlan>)> {
     let (writing, is_spread) = (job.clone(), session.members.is_some());
     let planned = session.topped(frame, move |plan| {
         let plan = match writing.partition_by.is_empty() {
@@ -207,9 +219,7 @@ async fn run(session: &Session, frame: DataFrame, job: &Arc<WriteJob>) -> Result
     });
     let (plan, context) = planned.await?;
     let answers = collect(plan.clone(), context).await?;
-    session.need_workers(false);
-    session.count(plan).await;
-    Ok(WrittenFiles::read(HiveWriteExec::answers(&answers)?, job.checks.len()))
+    Ok((WrittenFiles::read(HiveWriteExec::answers(&answers)?, job.checks.len()), plan))
 }
 
 /// Files that stay are read by the next version's schema: partitions must be the same, and so must the type of a
@@ -319,7 +329,7 @@ fn gathered_if_small(plan: Arc<dyn ExecutionPlan>) -> Arc<dyn ExecutionPlan> {
 #[derive(Default)]
 pub(in crate::engine) struct WrittenFiles {
     pub(in crate::engine) files: Vec<DataFile>,
-    quarantine: Vec<DataFile>,
+    pub(super) quarantine: Vec<DataFile>,
     pub(in crate::engine) staged: Vec<Staged>,
     counts: Counts,
 }
@@ -351,13 +361,13 @@ impl WrittenFiles {
         written
     }
 
-    fn add(&mut self, (file, staged): (DataFile, Staged)) {
+    pub(super) fn add(&mut self, (file, staged): (DataFile, Staged)) {
         self.files.push(file);
         self.staged.push(staged);
     }
 
     /// Takes back what was staged if a check that is to fail was broken.
-    async fn refuse_broken(&self, lake: &Lake, checks: &[Check]) -> Result<()> {
+    pub(super) async fn refuse_broken(&self, lake: &Lake, checks: &[Check]) -> Result<()> {
         let Some(error) = failed_check(checks, &self.counts) else { return Ok(()) };
         for staged in &self.staged {
             stage::discard(lake, staged).await?;
@@ -365,7 +375,7 @@ impl WrittenFiles {
         Err(error)
     }
 
-    fn made(&self, checks: &[Check]) -> Made {
+    pub(super) fn made(&self, checks: &[Check]) -> Made {
         Made {
             rows_in: self.counts.rows_in,
             rows_out: self.files.iter().map(|file| file.rows).sum(),
@@ -376,6 +386,7 @@ impl WrittenFiles {
             bytes: self.files.iter().map(|file| file.bytes).sum(),
             checks: self.broken(checks),
             on_workers: None,
+            note: None,
         }
     }
 

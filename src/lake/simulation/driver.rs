@@ -279,6 +279,7 @@ fn next(run_id: &str, files: Vec<DataFile>) -> Version {
         schema: Arc::new(Schema::new(vec![Field::new("day", DataType::Utf8, true)])),
         timestamps: Timestamps::Micros,
         partition_by: vec!["day".to_string()],
+        key: vec![],
         files: files.into(),
         quarantine: Node::default(),
         empty: vec![],

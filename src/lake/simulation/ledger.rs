@@ -313,6 +313,7 @@ impl Intent {
             Replaces::TouchedPartitions => !touched.contains(&file.partition),
             Replaces::Partitions(partitions) => !partitions.contains(&file.partition),
             Replaces::Files(replaced) => !replaced.contains(path),
+            Replaces::Merged(replaced) => !replaced.iter().any(|replaced| replaced.path == *path),
         });
         files.extend(self.new.iter().map(|file| (file.path.clone(), file.clone())));
         files

@@ -18,6 +18,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 use serde::{Deserialize, Serialize};
 
 use super::attic;
+use super::data_file::DataFile;
 use super::head::Head;
 use super::order::KeyOrder;
 use super::shelf::Shelf;
@@ -32,7 +33,7 @@ use crate::lake::stage::{self, Staged};
 use crate::lake::{Lake, OLD, TableName, disk, lock};
 
 /// Which of the current files the next version does not have.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Replaces {
     Nothing,
     Everything,
@@ -42,6 +43,18 @@ pub enum Replaces {
     Partitions(HashSet<Vec<PartitionValue>>),
     /// These, by their paths.
     Files(HashSet<String>),
+    /// These, in whatever partitions, and all rows that broke a check: what is merged has its own.
+    Merged(Vec<DataFile>),
+}
+
+impl Replaces {
+    /// The same for the rows that broke a check.
+    fn of_quarantine(&self) -> &Replaces {
+        match self {
+            Replaces::Merged(_) => &Replaces::Everything,
+            other => other,
+        }
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -76,7 +89,8 @@ pub async fn commit(
     let mut change = TreeChange::new(lake, &next.table, next.version, &next.run_id);
     let files = follow(&mut change, old, next.files, &replaces, &order).await?;
     // What broke a check is never partitioned.
-    let quarantine = follow(&mut change, old_bad, next.quarantine, &replaces, &KeyOrder::default()).await?;
+    let quarantine =
+        follow(&mut change, old_bad, next.quarantine, replaces.of_quarantine(), &KeyOrder::default()).await?;
     let TreeChange { nodes: new_nodes, removed_files, removed_nodes, .. } = change;
     (next.files, next.quarantine) = (files, quarantine);
     let removed = match lake.keep().is_zero() {
@@ -269,6 +283,11 @@ async fn follow(
         Replaces::Files(files) => {
             let touched = new.iter().map(|file| file.partition.clone()).collect();
             change.replace(old, &touched, |file| files.contains(&file.path), new, order).await
+        }
+        Replaces::Merged(files) => {
+            let touched = files.iter().map(|file| file.partition.clone()).collect();
+            let paths: HashSet<&str> = files.iter().map(|file| file.path.as_str()).collect();
+            change.replace(old, &touched, |file| paths.contains(file.path.as_str()), new, order).await
         }
     }
 }

@@ -24,6 +24,11 @@ impl Head {
         Ok(Head { version, shelf })
     }
 
+    /// Of all files of the table.
+    pub fn bytes(&self) -> u64 {
+        self.version.as_ref().map_or(0, |version| version.files.bytes())
+    }
+
     /// What the version that follows is to be called.
     pub(in crate::lake) fn next_number(&self) -> u64 {
         let next = self.version.as_ref().map_or(1, |version| version.version + 1);

@@ -42,6 +42,10 @@ pub struct Version {
     pub timestamps: Timestamps,
     /// Names of the partition columns, outermost first.
     pub partition_by: Vec<String>,
+    /// The columns by which its rows are merged: no two rows have the same values there, and none is null. Empty for a
+    /// table that is not made by merging.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub key: Vec<String>,
     /// Asked through [`files`] and [`files_matching`].
     pub files: Node,
     /// Rows that broke a check, with their reasons in `_errors`.

@@ -54,6 +54,7 @@ pub async fn store(lake: &Lake, family: &Family) {
                 table: &name,
                 partition_by: &[],
                 mode: WriteMode::Append,
+                key: &[],
                 checks: &[],
                 slices: None,
                 head: &Head::look(lake, &name).await.unwrap(),

@@ -109,7 +109,7 @@ async fn close(file: OpenFile, footer: ParquetMetaData, schema: &SchemaRef) -> R
 
 /// A file without rows, so that plain readers find the columns of an empty table.
 pub async fn empty_file(job: &WriteJob) -> crate::error::Result<(DataFile, Staged)> {
-    let path = path::data_file(&path::table_dir(&job.table), &[], &[], &job.run_id, 0, 0);
+    let path = path::data_file(&job.dir(), &[], &[], &job.run_id, 0, 0);
     let mut object = stage::begin(&job.lake, &job.run_id, path).await?;
     let mut encoder = Encoder::new(&job.schema, &[]).map_err(faults::explain)?;
     encoder.finish().map_err(faults::explain)?;

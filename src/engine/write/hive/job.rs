@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::lake::stage::Staged;
 use crate::lake::table::data_file::DataFile;
-use crate::lake::{Lake, TableName};
+use crate::lake::{Lake, TableName, path};
 use crate::project::{Check, OnFail};
 use crate::report::Meter;
 
@@ -20,6 +20,7 @@ pub const MAX_CHECKS: usize = 63;
 pub struct WriteJob {
     pub lake: Lake,
     pub table: TableName,
+    pub place: WritePlace,
     pub run_id: String,
     /// How often this was tried before, on other workers: they may still be writing, under other names.
     pub attempt: u32,
@@ -30,6 +31,24 @@ pub struct WriteJob {
     /// A file is closed once it has this many bytes.
     pub target_file_bytes: u64,
     pub meter: Meter,
+}
+
+impl WriteJob {
+    /// The folder of the rows that keep all checks.
+    pub fn dir(&self) -> String {
+        match self.place {
+            WritePlace::Table => path::table_dir(&self.table),
+            WritePlace::Merge => path::merge_dir(&self.run_id, &self.table),
+        }
+    }
+}
+
+/// Where the rows go that keep all checks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum WritePlace {
+    Table,
+    /// To where a merge reads them, before it knows what becomes of the table.
+    Merge,
 }
 
 /// A check whose condition is a bit of [`CHECKS`] by now: what it asks has become part of the plan below the write.

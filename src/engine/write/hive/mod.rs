@@ -27,6 +27,6 @@ mod write;
 
 pub use file::empty_file;
 pub use files::row_bytes_of;
-pub use job::{CHECKS, CheckBit, Counts, MAX_CHECKS, TaskAnswer, WriteJob};
+pub use job::{CHECKS, CheckBit, Counts, MAX_CHECKS, TaskAnswer, WriteJob, WritePlace};
 pub use salt::{SALT, SaltExec, Salting};
 pub use write::HiveWriteExec;

@@ -76,7 +76,7 @@ impl Task {
     }
 
     fn rows(&self, memory: MemoryReservation) -> Result<RowWriter> {
-        let (job, dir) = (&self.job, path::table_dir(&self.job.table));
+        let (job, dir) = (&self.job, self.job.dir());
         let (data, keys) = job.schema.fields().split_at(job.schema.fields().len() - job.partition_by.len());
         let schema = Arc::new(Schema::new(data.to_vec()));
         if keys.is_empty() {

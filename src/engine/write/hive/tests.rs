@@ -13,7 +13,7 @@ use datafusion::prelude::{SessionConfig, SessionContext};
 use object_store::memory::InMemory;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
-use super::job::{TaskAnswer, WriteJob};
+use super::job::{TaskAnswer, WriteJob, WritePlace};
 use super::write::HiveWriteExec;
 use crate::engine::write::store::by_partition;
 use crate::lake::stage::{self, Staged};
@@ -65,6 +65,7 @@ impl Bench {
             true => by_partition(plan, &schema(), &partition_by, self.target_file_bytes).expect("a plan"),
         };
         let job = WriteJob {
+            place: WritePlace::Table,
             lake: self.lake.clone(),
             table: TableName::new(Zone::Trusted, "t"),
             run_id: "r".to_string(),
