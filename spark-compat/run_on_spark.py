@@ -86,15 +86,19 @@ def landed(spark: SparkSession, root: Path, source: str) -> DataFrame:
     frames = [of_landing(spark, root, source, landing) for landing in landings]
     if len(frames) == 1:
         return frames[0]
-    rows = frames[0].withColumn(AGE, F.lit(0))
-    for age, frame in enumerate(frames[1:], 1):
-        rows = rows.unionByName(frame.withColumn(AGE, F.lit(age)), allowMissingColumns=True)
+    rows = frames[0].withColumn(AGE, F.lit(0)).withColumn(GONE, F.lit(False))
+    for age, (landing, frame) in enumerate(zip(landings[1:], frames[1:]), 1):
+        gone = of_landing(spark, root, source, {**landing, "parts": landing.get("gone", [])})
+        for more, is_gone in ((frame, False), (gone, True)):
+            more = more.withColumn(AGE, F.lit(age)).withColumn(GONE, F.lit(is_gone))
+            rows = rows.unionByName(more, allowMissingColumns=True)
     key = Window.partitionBy(*[F.col(quoted(name)) for name in landings[-1]["window"]["key"]])
-    return rows.withColumn(NEWEST, F.max(AGE).over(key)).where(F.col(AGE) == F.col(NEWEST)).drop(AGE, NEWEST)
+    is_seen = (F.col(AGE) == F.col(NEWEST)) & ~F.col(GONE)
+    return rows.withColumn(NEWEST, F.max(AGE).over(key)).where(is_seen).drop(AGE, NEWEST, GONE)
 
 
-# How new a row's landing is, and the newest that has its key.
-AGE, NEWEST = "trapiche_age", "trapiche_newest"
+# How new a row's landing is, the newest that has its key, and whether the source has no such row any more.
+AGE, NEWEST, GONE = "trapiche_age", "trapiche_newest", "trapiche_gone"
 
 
 def of_landing(spark: SparkSession, root: Path, source: str, landing: dict) -> DataFrame:

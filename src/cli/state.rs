@@ -91,6 +91,8 @@ struct ShownLanding<'a> {
     run_id: &'a str,
     rows: u64,
     bytes: u64,
+    /// Rows that the source had no longer.
+    gone: u64,
     from: Option<&'a str>,
     before: Option<&'a str>,
 }
@@ -102,6 +104,7 @@ impl<'a> ShownState<'a> {
             run_id: &landing.run_id,
             rows: landing.rows,
             bytes: landing.bytes,
+            gone: landing.rows_gone(),
             from: landing.window.as_ref().and_then(|window| window.from.as_deref()),
             before: landing.window.as_ref().and_then(|window| window.before.as_deref()),
         });
@@ -137,7 +140,11 @@ fn table(state: &ShownState<'_>) -> Table {
             (None, _) => String::new(),
         };
         let (rows, bytes) = (units::counted(landing.rows, "row"), units::bytes(landing.bytes));
-        row("landing", format!("run {}: {rows}, {bytes}{window}", landing.run_id));
+        let gone = match landing.gone {
+            0 => String::new(),
+            gone => format!("; {} gone", units::counted(gone, "row")),
+        };
+        row("landing", format!("run {}: {rows}, {bytes}{window}{gone}", landing.run_id));
     }
     table
 }

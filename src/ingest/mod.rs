@@ -14,6 +14,7 @@ mod fault_sequences;
 #[cfg(test)]
 mod faulty_sources;
 mod file;
+mod gone;
 mod guard;
 mod http;
 #[cfg(test)]
@@ -29,6 +30,7 @@ mod tests;
 use arrow::datatypes::{Schema, SchemaRef};
 use sha2::{Digest, Sha256};
 
+use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::lake::capture::{Capture, NextState};
 use crate::lake::cursor::CursorState;
@@ -41,7 +43,7 @@ use crate::report::{Meter, RunStamp};
 use crate::spark::types;
 
 pub use beginning::{Beginning, beginning};
-use cursor::{AskKind, CursorAsk, TakenWindow};
+use cursor::{AskKind, CursorAsk, SourceKeys, TakenWindow};
 pub use cursor::{NamedWindow, move_cursor};
 pub use database::{DatabaseTable, tables};
 pub use deliver::deliver;
@@ -91,12 +93,13 @@ pub struct CaptureOptions {
 pub async fn capture(
     source: &Dataset,
     spec: &Source,
-    lake: &Lake,
+    engine: &Engine,
     before: BeforeCapture,
     at: &RunStamp,
     options: &CaptureOptions,
     meter: &Meter,
 ) -> Result<Captured> {
+    let lake = engine.lake();
     let name = &source.name.name;
     let definition = hex(&Sha256::digest(&source.fingerprint_text));
     let BeforeCapture { listed, seen, parent } = before;
@@ -117,9 +120,13 @@ pub async fn capture(
     let draft = LandingDraft { lake, capture: &capture, previous: last, cursor, at: at.at, meter, sample: None };
 
     let parent = parent.as_ref().map(|parent| parent.landings.as_slice());
-    let (format, schema, parts, notes, window) = match take(spec, parent, &draft).await {
-        Ok(Taken::New { format, schema, parts, notes, window }) => (format, schema, parts, notes, window),
-        Ok(Taken::Unchanged(why)) => {
+    let taken = async {
+        let taken = take(spec, parent, &draft).await?;
+        without_gone(taken, engine, &draft, previous.as_ref()).await
+    };
+    let (format, schema, parts, notes, window, gone) = match taken.await {
+        Ok((Taken::New { format, schema, parts, notes, window }, gone)) => (format, schema, parts, notes, window, gone),
+        Ok((Taken::Unchanged(why), _)) => {
             capture.discard(lake).await?;
             return Ok(unchanged(previous, why));
         }
@@ -129,7 +136,7 @@ pub async fn capture(
             return Err(error);
         }
     };
-    let sha256 = content_hash(&format, &schema, &parts)?;
+    let sha256 = content_hash(&format, &schema, &parts, &gone)?;
     let note = (!notes.is_empty()).then(|| notes.join("; "));
     let landing = Landing {
         source: name.clone(),
@@ -143,6 +150,7 @@ pub async fn capture(
         notes,
         window: window.as_ref().map(|taken| taken.window.clone()),
         parts,
+        gone,
     };
     let published =
         publish(capture, lake, (landing, window.map(|taken| *taken)), ask.as_ref(), previous, definition).await?;
@@ -150,6 +158,29 @@ pub async fn capture(
         Captured::Landed { live, .. } => Captured::Landed { live, note },
         unchanged => unchanged,
     })
+}
+
+/// What was taken, and the keys of the rows that the source has no longer, if it was looked for them.
+async fn without_gone(
+    mut taken: Taken,
+    engine: &Engine,
+    draft: &LandingDraft<'_>,
+    previous: Option<&Live>,
+) -> Result<(Taken, Vec<LandedPart>)> {
+    let Taken::New { format, schema, notes, window: Some(window), .. } = &mut taken else { return Ok((taken, vec![])) };
+    let (Some(SourceKeys { parts, nothing_new }), Some(previous)) = (window.keys.take(), previous) else {
+        return Ok((taken, vec![]));
+    };
+    let written = gone::LandedForm { format, schema, key: &window.window.key };
+    let gone = gone::find(engine, draft, &previous.landings, &written, parts).await?;
+    match nothing_new.filter(|_| gone.is_empty()) {
+        Some(why) => Ok((Taken::Unchanged(why), gone)),
+        None => {
+            let rows: u64 = gone.iter().map(|part| part.rows).sum();
+            notes.extend((rows > 0).then(|| format!("rows that the source has no longer: {rows}")));
+            Ok((taken, gone))
+        }
+    }
 }
 
 /// Makes a landing live that is whole, unless the source has the same already.
@@ -241,13 +272,17 @@ fn unchanged(previous: Option<Live>, why: String) -> Captured {
     Captured::Unchanged { live, why }
 }
 
-/// Over the bytes of all parts, the schema and the way to read them: equal means that a query sees the same rows.
-fn content_hash(format: &LandedFormat, schema: &Schema, parts: &[LandedPart]) -> Result<String> {
+/// Over the bytes of all parts, of what is gone, the schema and the way to read them: equal means that a query sees the same rows.
+fn content_hash(format: &LandedFormat, schema: &Schema, parts: &[LandedPart], gone: &[LandedPart]) -> Result<String> {
     let columns = schema.fields().iter().map(|field| (field.name(), types::name(field.data_type())));
     let columns: Vec<(&String, String)> = columns.collect();
     let parts: Vec<&String> = parts.iter().map(|part| &part.sha256).collect();
     // Written down as the manifest is: a renaming in this program makes no other content of it.
-    let content = serde_json::to_vec(&(format, columns, parts))
-        .map_err(|error| Error::failed("could not write down what was captured").because(error))?;
+    let gone: Vec<&String> = gone.iter().map(|part| &part.sha256).collect();
+    let content = match gone.is_empty() {
+        true => serde_json::to_vec(&(format, columns, parts)),
+        false => serde_json::to_vec(&(format, columns, parts, gone)),
+    };
+    let content = content.map_err(|error| Error::failed("could not write down what was captured").because(error))?;
     Ok(hex(&Sha256::digest(content)))
 }

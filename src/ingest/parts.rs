@@ -24,6 +24,9 @@ const UPLOADS: usize = 2;
 /// A part of rows is closed at this size, so that a scan has something to share out.
 const ROLL_BYTES: u64 = 32 << 20;
 
+/// What the objects with a capture's rows are called.
+const ROWS: &str = "part";
+
 /// What every kind of source is given: where its parts go, and what it had the last time.
 pub struct LandingDraft<'a> {
     pub lake: &'a Lake,
@@ -72,7 +75,11 @@ pub struct Part {
 
 impl Part {
     pub async fn create(draft: &LandingDraft<'_>, number: usize, extension: &str) -> Result<Self> {
-        let path = landing::part_path(draft.capture.folder(draft.lake).await?, number, extension);
+        Part::named(draft, ROWS, number, extension).await
+    }
+
+    async fn named(draft: &LandingDraft<'_>, name: &str, number: usize, extension: &str) -> Result<Self> {
+        let path = landing::named_part_path(draft.capture.folder(draft.lake).await?, name, number, extension);
         let writer = BufWriter::with_capacity(draft.lake.store().clone(), Path::from(path.as_str()), UPLOAD_BYTES)
             .with_max_concurrency(UPLOADS);
         Ok(Part { writer, path, hash: Sha256::new(), rows: 0, bytes: 0 })
@@ -105,6 +112,7 @@ impl Part {
 /// Rows as lines, in as many parts as their size asks for.
 pub struct RowParts<'a> {
     draft: &'a LandingDraft<'a>,
+    name: &'static str,
     extension: &'static str,
     /// The number of the first part.
     first: usize,
@@ -118,16 +126,31 @@ pub struct RowParts<'a> {
 
 impl<'a> RowParts<'a> {
     pub fn json(draft: &'a LandingDraft<'a>) -> Self {
-        RowParts::new(draft, "json", 1)
+        RowParts::new(draft, ROWS, "json", 1)
+    }
+
+    /// The keys of all rows of the source, which do not stay.
+    pub fn keys(draft: &'a LandingDraft<'a>, extension: &'static str) -> Self {
+        RowParts::new(draft, "keys", extension, 1)
+    }
+
+    /// The keys of rows that the source has no longer.
+    pub fn gone(draft: &'a LandingDraft<'a>, extension: &'static str) -> Self {
+        RowParts::new(draft, "gone", extension, 1)
     }
 
     /// Its parts count from `first`, since others may be written at the same time.
     pub fn csv(draft: &'a LandingDraft<'a>, first: usize) -> Self {
-        RowParts::new(draft, "csv", first)
+        RowParts::new(draft, ROWS, "csv", first)
     }
 
-    fn new(draft: &'a LandingDraft<'a>, extension: &'static str, first: usize) -> Self {
-        RowParts { draft, extension, first, done: vec![], open: None, requests: vec![], lines: vec![], rows: 0 }
+    fn new(draft: &'a LandingDraft<'a>, name: &'static str, extension: &'static str, first: usize) -> Self {
+        RowParts { draft, name, extension, first, done: vec![], open: None, requests: vec![], lines: vec![], rows: 0 }
+    }
+
+    /// Whether no row has come.
+    pub fn is_empty(&self) -> bool {
+        self.rows == 0 && self.open.is_none() && self.done.is_empty()
     }
 
     /// Adds a row with its line end.
@@ -157,7 +180,7 @@ impl<'a> RowParts<'a> {
         let number = self.first + self.done.len();
         let part = match &mut self.open {
             Some(part) => part,
-            none => none.insert(Part::create(self.draft, number, self.extension).await?),
+            none => none.insert(Part::named(self.draft, self.name, number, self.extension).await?),
         };
         self.draft.meter.add(self.rows, self.lines.len() as u64);
         part.count(std::mem::take(&mut self.rows));

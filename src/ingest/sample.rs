@@ -41,7 +41,7 @@ pub async fn sample(
         source: name.clone(),
         run_id: at.run_id.clone(),
         fetched_at: at.at,
-        sha256: content_hash(&format, &schema, &parts)?,
+        sha256: content_hash(&format, &schema, &parts, &[])?,
         format,
         schema,
         rows: parts.iter().map(|part| part.rows).sum(),
@@ -49,5 +49,6 @@ pub async fn sample(
         notes,
         window: None,
         parts,
+        gone: vec![],
     })
 }

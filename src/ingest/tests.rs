@@ -19,7 +19,8 @@ use sqlx::{Connection, SqliteConnection};
 use tempfile::TempDir;
 
 use super::*;
-use crate::engine::read;
+use crate::config::Limits;
+use crate::engine::{Engine, read};
 use crate::error::{Error, Kind};
 use crate::formats::dialect::CsvDialect;
 use crate::formats::encoding::TextEncoding;
@@ -29,6 +30,7 @@ use crate::project::{
     Address, ApiConnection, Definition, FileFormat, FilePlaces, MethodSpec, Pace, PageSize, Pages, Paginator,
     ParameterPlace, RestRead, Secret, SqlRead,
 };
+use crate::spark::mode::SqlMode;
 
 /// A lake of its own for a source.
 pub(in crate::ingest) struct Bench {
@@ -63,7 +65,8 @@ impl Bench {
         let stamp = RunStamp { run_id: format!("20261123T13000{}Z-0000", self.runs), at: self.began.parse().unwrap() };
         let listed = StateShelf::look(&self.lake, &dataset.name.name).await.unwrap();
         let before = BeforeCapture { listed, seen: None, parent };
-        capture(&dataset, source, &self.lake, before, &stamp, &CaptureOptions::default(), &Meter::default()).await
+        let engine = Engine::local(&self.lake, &Limits { memory_bytes: 1 << 28, threads: 2 }, &SqlMode::default())?;
+        capture(&dataset, source, &engine, before, &stamp, &CaptureOptions::default(), &Meter::default()).await
     }
 
     pub(in crate::ingest) async fn outcome(&mut self, source: &Source) -> Result<Landing> {

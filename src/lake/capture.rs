@@ -123,7 +123,11 @@ impl Capture {
     async fn create(self, lake: &Lake, next: NextState) -> Result<SourceState> {
         let NextState { definition, live, cursor } = next;
         let state = SourceState {
-            format: if cursor.is_some() { state::CURSOR_FORMAT } else { state::FORMAT },
+            format: match cursor {
+                None => state::FORMAT,
+                Some(_) if live.iter().any(|landing| landing.gone > 0) => state::DELETES_FORMAT,
+                Some(_) => state::CURSOR_FORMAT,
+            },
             source: self.note.source.clone(),
             sequence: self.note.follows + 1,
             run_id: self.note.run_id.clone(),
@@ -280,6 +284,7 @@ mod tests {
             notes: vec![],
             window: None,
             parts: vec![],
+            gone: vec![],
         }
     }
 

@@ -394,6 +394,7 @@ mod tests {
             notes: vec![],
             window: None,
             parts: vec![part],
+            gone: vec![],
         };
         capture.publish(lake, &landing, capture::NextState::of("")).await.unwrap();
     }

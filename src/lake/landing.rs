@@ -40,6 +40,9 @@ pub struct Landing {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub window: Option<LandingWindow>,
     pub parts: Vec<LandedPart>,
+    /// The keys of rows that the source has no longer: rows like those of the parts, in which all else is null.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gone: Vec<LandedPart>,
 }
 
 /// One object of a landing and where its bytes came from.
@@ -70,6 +73,11 @@ impl Landing {
     /// Where it lies.
     pub fn folder(&self) -> String {
         folder(&self.source, self.fetched_at, &self.run_id)
+    }
+
+    /// How many rows the source has no longer.
+    pub fn rows_gone(&self) -> u64 {
+        self.gone.iter().map(|part| part.rows).sum()
     }
 }
 
@@ -124,7 +132,12 @@ pub fn folder(source: &str, at: DateTime<Utc>, run_id: &str) -> String {
 
 /// The name of a capture's `number`th part, from 1; `extension` as in `csv.gz`. The same capture gives the same names.
 pub fn part_path(folder: &str, number: usize, extension: &str) -> String {
-    format!("{folder}/part-{number:04}.{extension}")
+    named_part_path(folder, "part", number, extension)
+}
+
+/// The same of what is no part of its rows: `keys-0001.csv`.
+pub fn named_part_path(folder: &str, name: &str, number: usize, extension: &str) -> String {
+    format!("{folder}/{name}-{number:04}.{extension}")
 }
 
 /// Names the rows of a capture that the next one will ask for again, by 16 bytes of each one's SHA-256.
@@ -138,7 +151,7 @@ pub async fn publish(lake: &Lake, landing: &Landing) -> Result<()> {
     let manifest = serde_json::to_vec_pretty(landing).map_err(|error| {
         Error::failed(format!("could not write down the landing of `{}`", landing.source)).because(error)
     })?;
-    disk::sync(lake, landing.parts.iter().map(|part| &part.path)).await?;
+    disk::sync(lake, landing.parts.iter().chain(&landing.gone).map(|part| &part.path)).await?;
     match lake.create(&path, manifest).await? {
         true => Ok(()),
         false => Err(Error::failed(format!("`{path}` exists: this run has landed `{}` already", landing.source))),

@@ -20,6 +20,9 @@ pub const FORMAT: u32 = 1;
 /// That of sources with a cursor: a program that does not know of keys must not take their landings for one table.
 pub const CURSOR_FORMAT: u32 = 2;
 
+/// That of sources with rows that are gone, which an older program would still show.
+pub const DELETES_FORMAT: u32 = 3;
+
 /// One state of a source.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SourceState {
@@ -47,12 +50,21 @@ pub struct LiveLanding {
     pub bytes: u64,
     /// That of the [landing](Landing::sha256).
     pub sha256: String,
+    /// Rows that the source no longer had then.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub gone: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 impl LiveLanding {
     pub fn of(landing: &Landing) -> Self {
         let Landing { rows, bytes, sha256, .. } = landing;
-        LiveLanding { folder: landing.folder(), rows: *rows, bytes: *bytes, sha256: sha256.clone() }
+        let (folder, gone) = (landing.folder(), landing.rows_gone());
+        LiveLanding { folder, rows: *rows, bytes: *bytes, sha256: sha256.clone(), gone }
     }
 }
 
@@ -133,7 +145,7 @@ pub(super) async fn read(lake: &Lake, source: &str, number: u64) -> Result<Optio
     let file = path::state_file(source, number);
     let Some(bytes) = lake.read(&file).await? else { return Ok(None) };
     let state = serde_json::from_slice::<SourceState>(&bytes).map_err(|error| unreadable(&file).because(error))?;
-    if [FORMAT, CURSOR_FORMAT].contains(&state.format) { Ok(Some(state)) } else { Err(unreadable(&file)) }
+    if (FORMAT..=DELETES_FORMAT).contains(&state.format) { Ok(Some(state)) } else { Err(unreadable(&file)) }
 }
 
 fn unreadable(file: &str) -> Error {

@@ -98,14 +98,13 @@ pub(super) async fn make(maker: &Maker, dataset: &Dataset, meter: &Meter) -> Dat
 }
 
 async fn capture(maker: &Maker, dataset: &Dataset, source: &Source, meter: &Meter) -> Result<Outcome> {
-    let lake = maker.engine.lake();
     let source = match &maker.store {
         Some(store) => store.point(source),
         None => source.clone(),
     };
     let before = BeforeCapture { parent: parent(maker, dataset).await?, ..maker.known.before(&dataset.name) };
     let options = CaptureOptions { full_refresh: maker.full_refresh, window: maker.window.clone() };
-    let captured = ingest::capture(dataset, &source, lake, before, &maker.stamp, &options, meter).await?;
+    let captured = ingest::capture(dataset, &source, &maker.engine, before, &maker.stamp, &options, meter).await?;
     let (live, outcome) = match captured {
         Captured::Unchanged { live, why } => (live, Outcome::Unchanged(why)),
         Captured::Landed { live, note } => {

@@ -173,6 +173,9 @@ fn capture_words(source: &Source, current: Option<&Current>, options: &RunOption
         _ if options.full_refresh => "--full-refresh: asks for all rows".to_string(),
         (Some(NamedWindow { from, before }), _) => format!("asks for `{column}` from {from} to below {before}"),
         (None, None) => "asks for all rows".to_string(),
-        (None, Some(reached)) => format!("asks for what is new: `{column}` has reached {}", reached.text),
+        (None, Some(reached)) => {
+            let keys = if cursor.detects_deletes { ", and for all keys" } else { "" };
+            format!("asks for what is new: `{column}` has reached {}{keys}", reached.text)
+        }
     }
 }

@@ -415,6 +415,8 @@ pub struct SourceSpec {
     pub cursor: Option<At<ShortCursor>>,
     /// With a `cursor`: the columns that tell a row from all others.
     pub key: Option<At<Vec<At<String>>>>,
+    /// Database, with a `cursor`: whether rows that are deleted there are looked for.
+    pub deletes: Option<At<Deletes>>,
     /// As the project's, for this source.
     pub keep_landings: Option<At<u32>>,
     pub description: Option<At<String>>,
@@ -455,6 +457,14 @@ pub enum Mask {
     Hash,
     /// `***`.
     Redact,
+}
+
+/// How rows are found that a source has no longer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Deletes {
+    /// Each capture reads all keys.
+    Detect,
 }
 
 /// Exactly one of `page`, `offset`, `cursor`, `next_at`, `link` and `auto`.

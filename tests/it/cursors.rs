@@ -163,6 +163,12 @@ fn what_a_cursor_needs_is_told_before_anything_runs() {
     for (source, fault) in [
         ("a: { from: shop, table: t, cursor: at }", "`key` is missing"),
         ("a: { from: shop, table: t, key: [id] }", "`key` belongs to `cursor`"),
+        ("a: { from: shop, table: t, deletes: detect }", "`deletes` belongs to `cursor`"),
+        ("a: { from: shop, table: t, cursor: v, key: [id], deletes: find }", "unknown value `find`"),
+        (
+            "a: { from: desk, path: /a, cursor: { column: v, param: since }, key: [id], deletes: detect }",
+            "`deletes` does not belong to a source of a `rest` connection",
+        ),
         ("a: { from: shop, table: t, key: [id], cursor: { column: at, param: x } }", "`param` is of APIs"),
         ("a: { from: shop, table: t, key: [id], cursor: { column: at, lag: -1 } }", "`lag` is neither a time nor"),
         ("a: { from: shop, table: t, key: [id], cursor: { colum: at } }", "unknown key `colum`"),

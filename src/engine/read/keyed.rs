@@ -6,6 +6,9 @@
 //! all landings, each row with its place ───────────────────────┘                 and those of other keys
 //! ```
 //!
+//! A row that the source has no longer has a place, too, behind the rows of its landing. When that is the last of its key, no
+//! row is in the last place.
+//!
 //! The first landing is the large one, of a capture of all rows. It streams past a table of the keys that came later; nothing of it
 //! is sorted or kept. Only the columns that are asked for are read, and the key. What the optimizer knows of joins holds here,
 //! too: a filter goes down to the landings, and a plan goes to workers. (A union of the two kinds of landings would be as good, but
@@ -39,6 +42,17 @@ const NEWEST: &str = "trapiche: place of the newest row";
 const ROWS_BITS: u32 = 32;
 const PARTS_BITS: u32 = 20;
 
+/// What a scan of landings gives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sees {
+    /// The rows.
+    Rows,
+    /// Each with its place among all rows, as the last column.
+    Places,
+    /// The same, and the keys of rows that are gone.
+    PlacesAndGone,
+}
+
 /// The landings of a source in which a key can be in several rows.
 pub struct KeyedLandings {
     source: String,
@@ -68,10 +82,10 @@ impl KeyedLandings {
     }
 }
 
-/// The table of the newest rows. `scan` gives the rows of some landings, with their places or without.
+/// The table of the newest rows. `scan` gives the rows of some landings.
 pub fn table(
     keyed: KeyedLandings,
-    scan: impl Fn(Range<usize>, bool) -> Arc<dyn TableProvider>,
+    scan: impl Fn(Range<usize>, Sees) -> Arc<dyn TableProvider>,
 ) -> Result<Arc<dyn TableProvider>> {
     let plan = newest_rows(&keyed, scan).map_err(faults::explain)?;
     Ok(Arc::new(ViewTable::new(plan, None)))
@@ -79,16 +93,16 @@ pub fn table(
 
 fn newest_rows(
     keyed: &KeyedLandings,
-    scan: impl Fn(Range<usize>, bool) -> Arc<dyn TableProvider>,
+    scan: impl Fn(Range<usize>, Sees) -> Arc<dyn TableProvider>,
 ) -> DfResult<LogicalPlan> {
     // Under the source's own name: whoever looks which tables a plan reads finds it.
     let name = TableReference::partial(Zone::Raw.as_str(), keyed.source.as_str());
     let of_source = |column: &str| Column::new(Some(name.clone()), column);
-    let rows = |landings: Range<usize>, with_place: bool| {
-        LogicalPlanBuilder::scan(name.clone(), provider_as_source(scan(landings, with_place)), None)
+    let rows = |landings: Range<usize>, sees: Sees| {
+        LogicalPlanBuilder::scan(name.clone(), provider_as_source(scan(landings, sees)), None)
     };
     let from = usize::from(keyed.first_is_plain);
-    let later = || rows(from..keyed.landings, true);
+    let later = || rows(from..keyed.landings, Sees::PlacesAndGone);
     let key: Vec<Column> = keyed.key.iter().map(|name| of_source(name)).collect();
     // Under names of their own, so that no column is meant twice.
     let keys: Vec<Column> = (0..key.len()).map(|n| Column::new_unqualified(format!("trapiche: key {n}"))).collect();
@@ -97,7 +111,7 @@ fn newest_rows(
         let keys = key.iter().zip(&keys).map(|(key, name)| col(key.clone()).alias(&name.name));
         newest.project(keys.chain([ident(NEWEST)]).collect::<Vec<Expr>>())
     };
-    let all = rows(0..keyed.landings, true)?;
+    let all = rows(0..keyed.landings, Sees::Places)?;
     let columns = all.schema().fields().iter().filter(|field| field.name() != PLACE);
     let columns: Vec<Expr> = columns.map(|field| col(of_source(field.name()))).collect();
     // A key that did not come later is in the first landing alone.
@@ -111,8 +125,8 @@ fn newest_rows(
 }
 
 /// The schema with the column of places, if that is wanted, as its last.
-pub fn placed(schema: &SchemaRef, with_place: bool) -> SchemaRef {
-    if !with_place {
+pub fn placed(schema: &SchemaRef, sees: Sees) -> SchemaRef {
+    if sees == Sees::Rows {
         return schema.clone();
     }
     let place = Arc::new(Field::new(PLACE, DataType::Int64, true));

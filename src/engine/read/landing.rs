@@ -15,7 +15,7 @@ use datafusion::logical_expr::{Expr, TableType};
 use datafusion::physical_plan::ExecutionPlan;
 use object_store::ObjectStore;
 
-use super::keyed::{self, KeyedLandings};
+use super::keyed::{self, KeyedLandings, Sees};
 use super::names::lower_case;
 use super::scan::{RawScanExec, ScanPart, ScanPlan};
 use crate::error::Result;
@@ -34,15 +34,15 @@ pub fn table(lake: &Lake, landings: &[Landing]) -> Result<Arc<dyn TableProvider>
         schema,
         landings: landings.into(),
         first: 0,
-        with_place: false,
+        sees: Sees::Rows,
     };
     match KeyedLandings::of(landings) {
         None => Ok(Arc::new(all)),
-        Some(keyed) => keyed::table(keyed, |landings, with_place| {
+        Some(keyed) => keyed::table(keyed, |landings, sees| {
             let first = landings.start;
-            let (landings, presented) = (Arc::from(&all.landings[landings]), keyed::placed(&all.presented, with_place));
+            let (landings, presented) = (Arc::from(&all.landings[landings]), keyed::placed(&all.presented, sees));
             let (store, schema) = (all.store.clone(), all.schema.clone());
-            Arc::new(RawTable { store, schema, presented, landings, first, with_place })
+            Arc::new(RawTable { store, schema, presented, landings, first, sees })
         }),
     }
 }
@@ -58,8 +58,7 @@ struct RawTable {
     landings: Arc<[Landing]>,
     /// The number of the first landing among all of the source.
     first: usize,
-    /// Whether each row's place among all rows is a column more, the last.
-    with_place: bool,
+    sees: Sees,
 }
 
 #[async_trait]
@@ -82,8 +81,10 @@ impl TableProvider for RawTable {
         let all: Vec<usize> = (0..self.presented.fields().len()).collect();
         let mut parts = vec![];
         for (number, landing) in self.landings.iter().enumerate() {
-            for (place, part) in landing.parts.iter().enumerate() {
-                let first_row = if self.with_place { keyed::place_of(self.first + number, place)? } else { 0 };
+            let gone = landing.gone.iter().filter(|_| self.sees == Sees::PlacesAndGone);
+            for (place, part) in landing.parts.iter().chain(gone).enumerate() {
+                let is_placed = self.sees != Sees::Rows;
+                let first_row = if is_placed { keyed::place_of(self.first + number, place)? } else { 0 };
                 parts.push(ScanPart { landing: number, first_row, part: part.clone() });
             }
         }

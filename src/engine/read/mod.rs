@@ -5,6 +5,7 @@
 //! | `lake_only` | the lake as the one store that a plan can name |
 //! | `landing` | a source as a table |
 //! | `keyed` | of the rows of a key, the newest |
+//! | `gone` | keys that a source has no longer |
 //! | `scan`, `part` | the rows of landings, typed while they are read: as a plan, and part by part |
 //! | `names` | the names of their columns |
 //! | `parquet_part` | the rows of a part that is a Parquet file |
@@ -15,6 +16,7 @@
 
 mod attic;
 mod footer;
+mod gone;
 mod keyed;
 pub mod lake_only;
 pub mod landing;

@@ -14,7 +14,7 @@ use object_store::path::Path;
 use object_store::{GetResultPayload, ObjectStore, ObjectStoreExt};
 use tokio::sync::mpsc::Sender;
 
-use super::keyed;
+use super::keyed::{self, Sees};
 use super::names::lower_case;
 use super::parquet_part;
 use crate::error::{Error, Result};
@@ -69,7 +69,7 @@ impl PartReader {
         batch_rows: usize,
     ) -> DfResult<Self> {
         let layouts = landings.iter().map(|landing| PartLayout::of(landing, schema, columns)).collect();
-        let presented = Arc::new(keyed::placed(&lower_case(schema), true).project(columns)?);
+        let presented = Arc::new(keyed::placed(&lower_case(schema), Sees::Places).project(columns)?);
         Ok(PartReader { store, layouts, schema: presented, batch_rows })
     }
 

@@ -58,7 +58,8 @@ impl ScanPlan {
         batch_rows: usize,
     ) -> ScanPlan {
         // A receiver reads its groups and needs no other part; a landing of thousands would be sent thousands of times.
-        let landings = landings.into_iter().map(|landing| Landing { parts: vec![], window: None, ..landing });
+        let landings =
+            landings.into_iter().map(|landing| Landing { parts: vec![], gone: vec![], window: None, ..landing });
         ScanPlan { landings: landings.collect(), schema, columns, groups: deal(&parts, groups), batch_rows }
     }
 

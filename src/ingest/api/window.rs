@@ -178,7 +178,8 @@ impl<'a> ApiWindow<'a> {
         let mut window = ask.window(column, ask.cursor.key.clone(), reached);
         window.repeats = self.repeats;
         let again: HashSet<KnownHash> = self.recent.into_iter().map(|(_, hash)| hash).collect();
-        Ok(TakenWindow { window, again: Some(again).filter(|again| again.len() <= MOST_KNOWN) })
+        let again = Some(again).filter(|again| again.len() <= MOST_KNOWN);
+        Ok(TakenWindow { window, again, keys: None })
     }
 }
 

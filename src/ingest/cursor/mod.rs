@@ -15,7 +15,7 @@ use std::collections::HashSet;
 use crate::error::{Error, Result};
 use crate::lake::Lake;
 use crate::lake::cursor::{CursorState, CursorValue, LandingWindow};
-use crate::lake::landing::Landing;
+use crate::lake::landing::{LandedPart, Landing};
 use crate::lake::live::Live;
 use crate::lake::state::LiveLanding;
 use crate::project::Cursor;
@@ -70,6 +70,14 @@ pub struct TakenWindow {
     pub window: LandingWindow,
     /// The rows that the next capture will ask for again, if they are not too many.
     pub again: Option<HashSet<KnownHash>>,
+    pub keys: Option<SourceKeys>,
+}
+
+/// The keys of all rows that a source has, so that those are found that it has no longer.
+pub struct SourceKeys {
+    pub parts: Vec<LandedPart>,
+    /// In which words the capture ends if none is gone, when there are no new rows.
+    pub nothing_new: Option<String>,
 }
 
 impl<'a> CursorAsk<'a> {
@@ -128,6 +136,12 @@ impl<'a> CursorAsk<'a> {
             .window
             .as_ref()
             .is_some_and(|window| window.from.as_deref() == Some(from) && window.before.as_deref() == Some(before))
+    }
+
+    /// Whether rows are looked for that the source has no longer. Those that take the place of all others need no such look, and
+    /// those of a window tell nothing of the others.
+    pub fn detects_deletes(&self) -> bool {
+        self.cursor.detects_deletes && self.kind == AskKind::Step
     }
 
     /// The value below which all rows are that are asked for.

@@ -9,8 +9,9 @@ use arrow::datatypes::DataType;
 
 use crate::error::{Error, Result};
 use crate::hints::suggest;
-use crate::ingest::cursor::{AskKind, CursorAsk, KnownHash, RowSieve, TakenWindow};
+use crate::ingest::cursor::{AskKind, CursorAsk, KnownHash, RowSieve, SourceKeys, TakenWindow};
 use crate::lake::cursor::CursorValue;
+use crate::lake::landing::LandedPart;
 use crate::spark::types;
 
 use super::guard::LandedColumn;
@@ -33,6 +34,9 @@ pub struct SqlWindow<'a> {
     column: LandedColumn,
     key: Vec<String>,
 }
+
+/// A capture that has brought nothing new, in words.
+pub struct NothingNew(pub String);
 
 /// What the server says of the rows before they are read.
 #[derive(Debug, Clone, Default)]
@@ -167,8 +171,30 @@ impl<'a> SqlWindow<'a> {
         RowSieve::new(known, columns)
     }
 
+    /// Places of the key's columns among those that land, when all keys are wanted.
+    pub fn wanted_keys(&self, columns: &[LandedColumn]) -> Option<Vec<usize>> {
+        let place = |name: &String| columns.iter().position(|column| column.name == *name);
+        self.ask.detects_deletes().then(|| self.key.iter().filter_map(place).collect())
+    }
+
     /// What was taken, with what should be known of it in words.
-    pub fn taken(&self, sieve: RowSieve<'_>, summary: WindowSummary, notes: &mut Vec<String>) -> TakenWindow {
+    ///
+    /// # Errors
+    /// In which words the capture ends if it has brought nothing new, and there are no keys to look at.
+    pub fn taken(
+        &self,
+        sieve: RowSieve<'_>,
+        summary: WindowSummary,
+        keys: Option<Vec<LandedPart>>,
+        notes: &mut Vec<String>,
+    ) -> Result<TakenWindow, NothingNew> {
+        let is_nothing = self.ask.kind == AskKind::Step && sieve.new == 0;
+        let nothing_new = is_nothing.then(|| format!("nothing new: {}", self.ask.words()));
+        let keys = match (keys, nothing_new) {
+            (None, Some(why)) => return Err(NothingNew(why)),
+            (None, None) => None,
+            (Some(parts), nothing_new) => Some(SourceKeys { parts, nothing_new }),
+        };
         if self.ask.kind != AskKind::Whole || self.ask.from.is_some() {
             notes.push(format!("{}: {} rows, {} of them new", self.ask.words(), sieve.taken, sieve.new));
         }
@@ -177,13 +203,7 @@ impl<'a> SqlWindow<'a> {
             notes.push(format!("{} rows without `{column}` are asked for by every capture", summary.without));
         }
         let window = self.ask.window(&self.column.name, self.key.clone(), summary.reached);
-        TakenWindow { window, again: sieve.into_again() }
-    }
-
-    /// In which words a capture ends that has brought nothing new; `None` when it has.
-    pub fn nothing_new(&self, sieve: &RowSieve<'_>) -> Option<String> {
-        let is_nothing = self.ask.kind == AskKind::Step && sieve.new == 0;
-        is_nothing.then(|| format!("nothing new: {}", self.ask.words()))
+        Ok(TakenWindow { window, again: sieve.into_again(), keys })
     }
 }
 

@@ -201,6 +201,7 @@ impl Driver {
                 notes: vec![],
                 window: None,
                 parts: vec![part],
+                gone: vec![],
             };
             capture.publish(lake, &landing, capture::NextState::of("definition")).await
         };

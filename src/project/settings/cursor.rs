@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::lake::table::attic;
 use crate::project::faults::Faults;
 use crate::project::read::At;
-use crate::project::spec::{Literal, ShortCursor, SourceSpec};
+use crate::project::spec::{Deletes, Literal, ShortCursor, SourceSpec};
 use crate::project::written::Written;
 
 /// How only what is new is captured.
@@ -22,6 +22,8 @@ pub struct Cursor {
     pub start: Option<String>,
     /// The parameter of an API that takes the value.
     pub param: Option<Written>,
+    /// Whether rows are looked for that the source has no longer. They are no part of what the source is.
+    pub detects_deletes: bool,
 }
 
 /// How far below the highest captured value the next capture begins.
@@ -55,6 +57,11 @@ pub(super) fn check(value: &SourceSpec, is_of_api: bool, faults: &mut Faults) ->
     let Some(at) = &value.cursor else {
         if let Some(key) = &value.key {
             faults.add(&key.key, "`key` belongs to `cursor`").hint("add `cursor:`, or leave `key` out");
+        }
+        if let Some(deletes) = &value.deletes {
+            faults
+                .add(&deletes.key, "`deletes` belongs to `cursor`")
+                .hint("leave it out: without a cursor all rows are captured each time, and deleted ones are gone by themselves");
         }
         return Some(None);
     };
@@ -100,7 +107,11 @@ pub(super) fn check(value: &SourceSpec, is_of_api: bool, faults: &mut Faults) ->
         Some(at) => Some(text(at.value.as_ref()?)),
     };
     hidden(value, &column, &key, faults);
-    Some(Some(Cursor { column, key, lag, start, param }))
+    let detects_deletes = match &value.deletes {
+        None => false,
+        Some(at) => at.value? == Deletes::Detect,
+    };
+    Some(Some(Cursor { column, key, lag, start, param, detects_deletes }))
 }
 
 fn key(value: &SourceSpec) -> Option<Vec<String>> {

@@ -188,7 +188,7 @@ fn from_database(
 ) -> Option<(Source, String)> {
     only(
         value,
-        &["table", "query", "select", "readers", "cursor", "key"],
+        &["table", "query", "select", "readers", "cursor", "key", "deletes"],
         "a source of a `database` connection",
         faults,
     );
@@ -411,6 +411,7 @@ fn only(value: &SourceSpec, keys: &[&str], what: &str, faults: &mut Faults) {
         ("mask", place(&value.mask)),
         ("cursor", place(&value.cursor)),
         ("key", place(&value.key)),
+        ("deletes", place(&value.deletes)),
     ];
     for (key, span) in given {
         if let (Some(span), false) = (span, keys.contains(&key)) {
@@ -455,7 +456,14 @@ mod tests {
         let database =
             |cursor| Identity::Database { url: "sqlite:///shop.db".into(), read: &table, select: &[], cursor }.text();
         let key = vec!["id".to_string()];
-        let cursor = Cursor { column: "at".into(), key, lag: None, start: Some("2026".into()), param: None };
+        let cursor = Cursor {
+            column: "at".into(),
+            key,
+            lag: None,
+            start: Some("2026".into()),
+            param: None,
+            detects_deletes: true,
+        };
         let spelled = [file.text(), database(None), database(Some(cursor.identity()))];
         let expected = [
             r#"{"kind":"file","url":"https://host/a.csv","format":{"csv":{"delimiter":44,"header":true}},"columns":{"id":"bigint"}}"#,

@@ -14,8 +14,8 @@ use crate::places::DatabaseServer;
 use crate::workbench::{Workbench, files_below};
 
 /// A database with a table `t`, whose rows are changed step by step.
-struct Base {
-    url: String,
+pub(super) struct Base {
+    pub url: String,
     /// The type of the cursor's column.
     declared: &'static str,
     /// What makes a text of it, with six digits of a second.
@@ -39,8 +39,13 @@ impl Base {
         Base::new(server.url.clone(), "datetime(6)", "date_format(updated_at, '%Y-%m-%d %H:%i:%s.%f')")
     }
 
+    /// A database in which the caller makes its own table.
+    pub fn bare(url: String) -> Base {
+        Base { url, declared: "", text: "", seed: 7, steps: 0, next_id: 1 }
+    }
+
     fn new(url: String, declared: &'static str, text: &'static str) -> Base {
-        let base = Base { url, declared, text, seed: 7, steps: 0, next_id: 1 };
+        let base = Base { declared, text, ..Base::bare(url) };
         base.execute(&[
             "DROP TABLE IF EXISTS t".into(),
             format!("CREATE TABLE t (id bigint PRIMARY KEY, v bigint, note text, updated_at {declared})"),
@@ -49,7 +54,7 @@ impl Base {
         base
     }
 
-    fn execute(&self, statements: &[String]) {
+    pub fn execute(&self, statements: &[String]) {
         let sql = statements.join(";\n");
         waited(async {
             match self.url.split(':').next().unwrap() {
@@ -112,7 +117,7 @@ impl Base {
         self.steps += 1;
     }
 
-    fn chance(&mut self, below: u64) -> u64 {
+    pub fn chance(&mut self, below: u64) -> u64 {
         self.seed = self.seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.seed >> 33) % below
     }
@@ -164,14 +169,14 @@ fn bench(settings: &str) -> Workbench {
 
 const CURSOR: &str = "cursor: { column: updated_at, lag: 1h }, key: [id]";
 
-fn run(bench: &Workbench, url: &str, args: &[&str]) -> Value {
+pub(super) fn run(bench: &Workbench, url: &str, args: &[&str]) -> Value {
     let answer = trapiche(bench, url, &[&["run", "-o", "json"], args].concat());
     assert_eq!(answer.code, 0, "{}{}", answer.stdout, answer.stderr);
     serde_json::from_str(&answer.stdout).unwrap()
 }
 
 /// How a run ended for the first dataset, and why.
-fn outcome(report: &Value) -> (String, String) {
+pub(super) fn outcome(report: &Value) -> (String, String) {
     let dataset = &report["datasets"][0];
     (dataset["status"].as_str().unwrap().into(), dataset["why"].as_str().unwrap_or_default().into())
 }
@@ -266,7 +271,7 @@ fn increments_are_what_mariadb_holds() {
 fn killed_at_any_moment_each_row_is_there_once() {
     let folder = Workbench::of(&[]);
     let mut base = Base::sqlite(&folder);
-    let bench = bench(CURSOR);
+    let bench = bench(&format!("{CURSOR}, deletes: detect"));
     let url = base.url.clone();
     base.change(40);
     let started = Instant::now();
@@ -275,6 +280,8 @@ fn killed_at_any_moment_each_row_is_there_once() {
     let (mut killed, mut moved) = (0, 0);
     for _ in 0..100 {
         base.change(5);
+        let gone = base.chance(30);
+        base.execute(&[format!("DELETE FROM t WHERE id % 30 = {gone}")]);
         let before = state(&bench);
         let mut child = bench.command(&["run"]);
         let mut child = child.env("DB", &url).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();

@@ -1,6 +1,7 @@
 //! Captures from database servers, compared with what the servers say themselves.
 
 mod cursors;
+mod deletes;
 mod mariadb;
 mod newcomers;
 mod postgres;

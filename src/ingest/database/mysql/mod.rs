@@ -8,13 +8,15 @@ mod session;
 
 use sqlx::{AssertSqlSafe, Executor, Row};
 
-use super::guard::RowGuard;
+use super::guard::{LandedColumn, RowGuard};
+use super::window::NothingNew;
 use super::{DatabaseTable, SqlRequest, request, server};
 use crate::error::{Error, Result};
 use crate::formats::table_csv;
+use crate::ingest::cursor::RowSieve;
 use crate::ingest::parts::{LandingDraft, RowParts, Taken};
 use crate::lake::landing::LandedFormat;
-use reading::{Form, MysqlReading};
+use reading::{Form, MysqlKeys, MysqlReading};
 use session::{MysqlSession, told};
 
 const FLUSH_BYTES: usize = 1 << 20;
@@ -36,20 +38,61 @@ pub async fn tables(asked: &SqlRequest<'_>) -> Result<Vec<DatabaseTable>> {
 
 pub async fn capture(asked: &SqlRequest<'_>, draft: &LandingDraft<'_>) -> Result<Taken> {
     let mut session = MysqlSession::open(asked).await?;
-    let MysqlReading { columns, mut forms, select, mut notes, window } =
+    let MysqlReading { columns, mut forms, select, mut notes, window, keys } =
         reading::plan(&mut session, draft.cursor).await?;
     let select = match draft.sample {
         // It may end with a comment.
         Some(rows) => format!("SELECT * FROM (\n{}\n) AS sample LIMIT {rows}", select.trim_end().trim_end_matches(';')),
         None => select,
     };
+    let keys = match keys {
+        Some(MysqlKeys { columns, mut forms, select }) => {
+            let mut parts = RowParts::keys(draft, "csv");
+            copy_rows(&mut session, select, &columns, &mut forms, &mut parts, &mut None).await?;
+            Some(parts.finish().await?)
+        }
+        None => None,
+    };
     let mut sieve = window.as_ref().map(|(window, _)| window.sieve(&columns));
-    // Before the columns of a row stands whether it comes again.
-    let first = usize::from(sieve.is_some());
     let mut parts = RowParts::csv(draft, 1);
     parts.request(request(&asked.database.without_parameters().to_string()));
-    let mut guard = RowGuard::new(columns.clone(), advice);
+    copy_rows(&mut session, select, &columns, &mut forms, &mut parts, &mut sieve).await?;
+    session.close().await;
+    let taken = match window.zip(sieve) {
+        Some(((window, summary), sieve)) => match window.taken(sieve, summary, keys, &mut notes) {
+            Ok(mut taken) => {
+                taken.window.told_by = reading::told_by(&columns, &forms);
+                Some(taken.into())
+            }
+            Err(NothingNew(why)) => return Ok(Taken::Unchanged(why)),
+        },
+        None => None,
+    };
+    let mut columns = columns;
+    for (column, form) in columns.iter_mut().zip(&forms) {
+        if let Form::Digits(digits) = form {
+            match digits.data_type() {
+                Some(decimal) => column.data_type = decimal,
+                None => notes.push(format!("`{}` is a decimal of more than 38 digits, and lands as text", column.name)),
+            }
+        }
+    }
+    let schema = RowGuard::new(columns, advice).schema();
+    Ok(Taken::New { format: LandedFormat::TableCsv, schema, parts: parts.finish().await?, notes, window: taken })
+}
 
+/// Rows as they come. With a sieve, whether a row comes again stands before its columns.
+async fn copy_rows(
+    session: &mut MysqlSession<'_>,
+    select: String,
+    columns: &[LandedColumn],
+    forms: &mut [Form],
+    parts: &mut RowParts<'_>,
+    sieve: &mut Option<RowSieve<'_>>,
+) -> Result<()> {
+    let asked = session.asked;
+    let first = usize::from(sieve.is_some());
+    let mut guard = RowGuard::new(columns.to_vec(), advice);
     let text = sqlx::raw_sql(AssertSqlSafe(select));
     let mut rows = (&mut session.connection).fetch(text);
     let mut line = vec![];
@@ -80,7 +123,7 @@ pub async fn capture(asked: &SqlRequest<'_>, draft: &LandingDraft<'_>) -> Result
             }
         }
         line.push(b'\n');
-        if let Some(sieve) = &mut sieve
+        if let Some(sieve) = sieve.as_mut()
             && !sieve.is_new(&line, value_at(0)? == Some(b"1".as_slice()))
         {
             continue;
@@ -90,30 +133,7 @@ pub async fn capture(asked: &SqlRequest<'_>, draft: &LandingDraft<'_>) -> Result
             parts.flush().await?;
         }
     }
-    drop(rows);
-    session.close().await;
-    let taken = match window.zip(sieve) {
-        Some(((window, summary), sieve)) => {
-            if let Some(why) = window.nothing_new(&sieve) {
-                return Ok(Taken::Unchanged(why));
-            }
-            let mut taken = window.taken(sieve, summary, &mut notes);
-            taken.window.told_by = reading::told_by(&columns, &forms);
-            Some(taken.into())
-        }
-        None => None,
-    };
-    let mut columns = columns;
-    for (column, form) in columns.iter_mut().zip(&forms) {
-        if let Form::Digits(digits) = form {
-            match digits.data_type() {
-                Some(decimal) => column.data_type = decimal,
-                None => notes.push(format!("`{}` is a decimal of more than 38 digits, and lands as text", column.name)),
-            }
-        }
-    }
-    let schema = RowGuard::new(columns, advice).schema();
-    Ok(Taken::New { format: LandedFormat::TableCsv, schema, parts: parts.finish().await?, notes, window: taken })
+    Ok(())
 }
 
 fn advice(column: &str) -> String {

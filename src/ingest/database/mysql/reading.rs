@@ -26,6 +26,15 @@ pub struct MysqlReading<'c> {
     pub select: String,
     pub notes: Vec<String>,
     pub window: Option<(SqlWindow<'c>, WindowSummary)>,
+    pub keys: Option<MysqlKeys>,
+}
+
+/// The columns of a key, of all rows.
+#[derive(Debug)]
+pub struct MysqlKeys {
+    pub columns: Vec<LandedColumn>,
+    pub forms: Vec<Form>,
+    pub select: String,
 }
 
 const WRITTEN: WrittenSql =
@@ -102,6 +111,7 @@ pub async fn plan<'c>(session: &mut MysqlSession<'_>, cursor: Option<&'c CursorA
         select: String::new(),
         notes: vec!["one reader".into()],
         window: None,
+        keys: None,
     };
     let mut expressions = vec![];
     let is_plain = described.iter().all(|column| column.asked == MysqlExpression::Itself);
@@ -131,6 +141,14 @@ pub async fn plan<'c>(session: &mut MysqlSession<'_>, cursor: Option<&'c CursorA
         Form::Text | Form::Bytes => column.clone(),
     });
     let window = SqlWindow::of(ask, &compared.collect::<Vec<_>>(), WRITTEN)?;
+    reading.keys = window.wanted_keys(&reading.columns).map(|places| MysqlKeys {
+        columns: places.iter().map(|place| reading.columns[*place].clone()).collect(),
+        forms: places.iter().map(|place| reading.forms[*place].clone()).collect(),
+        select: {
+            let of_key: Vec<&str> = places.iter().map(|place| expressions[*place].as_str()).collect();
+            format!("SELECT {} FROM {from}", of_key.join(", "))
+        },
+    });
     let answer = session.answer(window.question(&from)?).await?;
     let summary = window.summary(&answer)?;
     let condition = window.condition()?.map(|condition| format!(" WHERE {condition}")).unwrap_or_default();

@@ -9,6 +9,7 @@ mod types;
 use futures::future::try_join_all;
 
 use super::guard::{LandedColumn, RowGuard};
+use super::window::NothingNew;
 use super::{DatabaseTable, SqlRequest, request, server};
 use crate::error::Result;
 use crate::ingest::cursor::RowSieve;
@@ -46,12 +47,20 @@ pub async fn tables(asked: &SqlRequest<'_>) -> Result<Vec<DatabaseTable>> {
 
 pub async fn capture(asked: &SqlRequest<'_>, draft: &LandingDraft<'_>) -> Result<Taken> {
     let mut first = PostgresSession::open(asked, None).await?;
-    let PostgresReading { columns, whole, mut selects, mut notes, window } =
+    let PostgresReading { columns, whole, mut selects, mut notes, window, keys } =
         reading::plan(&mut first, draft.cursor).await?;
     if let Some(rows) = draft.sample {
         notes.extend(notes.is_empty().then(|| "one reader".to_string()));
         selects = vec![format!("{whole} LIMIT {rows}")];
     }
+    let keys = match keys {
+        Some((columns, select)) => {
+            let mut parts = RowParts::keys(draft, "csv");
+            copy_rows(&mut first, &select, columns, &mut parts, &mut None).await?;
+            Some(parts.finish().await?)
+        }
+        None => None,
+    };
     let mut sessions = vec![];
     if selects.len() > 1 {
         let snapshot = first.exported().await?;
@@ -69,12 +78,10 @@ pub async fn capture(asked: &SqlRequest<'_>, draft: &LandingDraft<'_>) -> Result
     let (parts, sieves): (Vec<_>, Vec<_>) = try_join_all(parts).await?.into_iter().unzip();
     let sieve = sieves.into_iter().flatten().reduce(RowSieve::and);
     let window = match window.zip(sieve) {
-        Some(((window, summary), sieve)) => {
-            if let Some(why) = window.nothing_new(&sieve) {
-                return Ok(Taken::Unchanged(why));
-            }
-            Some(window.taken(sieve, summary, &mut notes).into())
-        }
+        Some(((window, summary), sieve)) => match window.taken(sieve, summary, keys, &mut notes) {
+            Ok(taken) => Some(taken.into()),
+            Err(NothingNew(why)) => return Ok(Taken::Unchanged(why)),
+        },
         None => None,
     };
     let parts = parts.into_iter().flatten().flatten().collect();
@@ -82,9 +89,7 @@ pub async fn capture(asked: &SqlRequest<'_>, draft: &LandingDraft<'_>) -> Result
     Ok(Taken::New { format: LandedFormat::TableCsv, schema, parts, notes, window })
 }
 
-/// A reader's rows. The server sends each in a message of its own
-/// (<https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-COPY>). With a sieve, each begins with what tells
-/// whether it will be asked for again, and there are no parts where there is nothing new.
+/// A reader's rows; there are no parts where a sieve has found nothing new.
 async fn copy<'s>(
     mut session: PostgresSession<'_>,
     select: &str,
@@ -92,13 +97,29 @@ async fn copy<'s>(
     mut parts: RowParts<'_>,
     mut sieve: Option<RowSieve<'s>>,
 ) -> Result<(Option<Vec<LandedPart>>, Option<RowSieve<'s>>)> {
+    copy_rows(&mut session, select, columns, &mut parts, &mut sieve).await?;
+    session.close().await;
+    let is_empty_step = sieve.as_ref().is_some_and(|sieve| sieve.new == 0 && sieve.taken > 0);
+    Ok((if is_empty_step { None } else { Some(parts.finish().await?) }, sieve))
+}
+
+/// The server sends each row in a message of its own
+/// (<https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-COPY>). With a sieve, each begins with what tells
+/// whether it will be asked for again.
+async fn copy_rows(
+    session: &mut PostgresSession<'_>,
+    select: &str,
+    columns: Vec<LandedColumn>,
+    parts: &mut RowParts<'_>,
+    sieve: &mut Option<RowSieve<'_>>,
+) -> Result<()> {
     let asked = session.asked;
     let statement = format!("COPY ({select}) TO STDOUT (FORMAT csv, ENCODING 'UTF8')");
     let mut guard = RowGuard::new(columns, advice);
     let mut rows = server::answered(asked, told, session.connection.copy_out_raw(&statement)).await?;
     while let Some(row) = server::next(asked, told, &mut rows).await? {
         let mut row = &row[..];
-        if let Some(sieve) = &mut sieve {
+        if let Some(sieve) = sieve.as_mut() {
             let (comes_again, rest) = (row.starts_with(b"1"), row.get(COMES_AGAIN_BYTES..).unwrap_or_default());
             row = rest;
             if !sieve.is_new(row, comes_again) {
@@ -111,10 +132,7 @@ async fn copy<'s>(
             parts.flush().await?;
         }
     }
-    drop(rows);
-    session.close().await;
-    let is_empty_step = sieve.as_ref().is_some_and(|sieve| sieve.new == 0 && sieve.taken > 0);
-    Ok((if is_empty_step { None } else { Some(parts.finish().await?) }, sieve))
+    Ok(())
 }
 
 /// `1,` or `0,` before the columns of a row.

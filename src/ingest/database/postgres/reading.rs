@@ -33,6 +33,8 @@ pub struct PostgresReading<'c> {
     pub selects: Vec<String>,
     pub notes: Vec<String>,
     pub window: Option<(SqlWindow<'c>, WindowSummary)>,
+    /// The columns of the key, and a SELECT of them of all rows, when they are wanted.
+    pub keys: Option<(Vec<LandedColumn>, String)>,
 }
 
 const WRITTEN: WrittenSql = WrittenSql {
@@ -93,9 +95,13 @@ pub async fn plan<'c>(
         expressions.push(landed.asked.expression(&name));
         columns.push(LandedColumn { name, data_type: landed.data_type });
     }
-    let mut window = None;
+    let (mut window, mut keys) = (None, None);
     if let Some(ask) = cursor {
         let asked = SqlWindow::of(ask, &columns, WRITTEN)?;
+        keys = asked.wanted_keys(&columns).map(|places| {
+            let of_key = places.iter().map(|place| expressions[*place].as_str()).collect::<Vec<_>>().join(", ");
+            (places.iter().map(|place| columns[*place].clone()).collect(), format!("SELECT {of_key} FROM {from}"))
+        });
         let summary = asked.summary(&session.texts(asked.question(&from)?).await?)?;
         expressions.insert(0, format!("{} AS comes_again", asked.comes_again(&summary)?));
         if ask.kind != AskKind::Whole {
@@ -110,7 +116,7 @@ pub async fn plan<'c>(
     notes.extend(split.note);
     let select = format!("SELECT {} FROM {from}", expressions.join(", "));
     let selects = split.conditions.iter().map(|condition| format!("{select}{condition}")).collect();
-    Ok(PostgresReading { columns, whole: select, selects, notes, window })
+    Ok(PostgresReading { columns, whole: select, selects, notes, window, keys })
 }
 
 /// Which rows each reader takes.

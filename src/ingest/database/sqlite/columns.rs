@@ -14,7 +14,7 @@ use crate::ingest::parts::hex;
 use crate::spark::types;
 
 /// A column and the kinds of value it has held.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct SqliteColumn {
     pub name: String,

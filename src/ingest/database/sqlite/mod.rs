@@ -15,10 +15,10 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{AssertSqlSafe, Connection, Row};
 
 use super::guard::LandedColumn;
-use super::window::{SqlWindow, WindowSummary, WrittenSql};
+use super::window::{NothingNew, SqlWindow, WindowSummary, WrittenSql};
 use super::{DatabaseTable, SqlRequest, refuse_twins, request, selected};
 use crate::error::{Error, Result};
-use crate::ingest::cursor::CursorAsk;
+use crate::ingest::cursor::{CursorAsk, RowSieve};
 use crate::ingest::parts::{LandingDraft, RowParts, Taken};
 use crate::lake::landing::LandedFormat;
 use crate::project::{SqlRead, Written};
@@ -58,16 +58,52 @@ pub async fn capture(asked: &SqlRequest<'_>, draft: &LandingDraft<'_>) -> Result
         None => String::new(),
     };
     let mut sieve = window.as_ref().map(|(window, _)| window.sieve_of(""));
+    let keys = match window.as_ref().and_then(|(window, _)| window.wanted_keys(&landed(&columns))) {
+        Some(places) => {
+            let mut of_key: Vec<SqliteColumn> = places.iter().map(|place| columns[*place].clone()).collect();
+            let names: Vec<String> = of_key.iter().map(|column| identifier(&column.name)).collect();
+            let select = format!("SELECT {} FROM temp.{VIEW}", names.join(", "));
+            let mut parts = RowParts::keys(draft, "json");
+            copy_rows(&mut snapshot, select, &mut of_key, &mut parts, &mut None).await?;
+            Some(parts.finish().await?)
+        }
+        None => None,
+    };
+    let select = format!("SELECT {comes_again}* {rows_asked}");
+    copy_rows(&mut snapshot, select, &mut columns, &mut parts, &mut sieve).await?;
+    let mut notes = vec![];
+    let taken = match window.zip(sieve) {
+        Some(((window, summary), sieve)) => match window.taken(sieve, summary, keys, &mut notes) {
+            Ok(mut taken) => {
+                taken.window.told_by = Some(SqliteColumn::told_by(&columns));
+                Some(taken.into())
+            }
+            Err(NothingNew(why)) => return Ok(Taken::Unchanged(why)),
+        },
+        None => None,
+    };
+    let fields: Vec<_> = columns.iter().map(|column| Field::new(&column.name, column.data_type(), true)).collect();
+    let schema = Arc::new(Schema::new(fields));
+    Ok(Taken::New { format: LandedFormat::Ndjson, schema, parts: parts.finish().await?, notes, window: taken })
+}
+
+/// Rows as they come. With a sieve, whether a row comes again stands before its columns.
+async fn copy_rows(
+    connection: &mut SqliteConnection,
+    select: String,
+    columns: &mut [SqliteColumn],
+    parts: &mut RowParts<'_>,
+    sieve: &mut Option<RowSieve<'_>>,
+) -> Result<()> {
     let first = usize::from(sieve.is_some());
-    let text = format!("SELECT {comes_again}* {rows_asked}");
-    let mut rows = sqlx::query(AssertSqlSafe(text)).fetch(&mut *snapshot);
+    let mut rows = sqlx::query(AssertSqlSafe(select)).fetch(connection);
     let mut line = vec![];
     let mut number = 0_u64;
     while let Some(row) = rows.try_next().await.map_err(failed)? {
         number += 1;
         line.clear();
-        write_row(&row, first, &mut columns, &mut line).map_err(|error| error.context(format!("row {number}")))?;
-        if let Some(sieve) = &mut sieve
+        write_row(&row, first, columns, &mut line).map_err(|error| error.context(format!("row {number}")))?;
+        if let Some(sieve) = sieve.as_mut()
             && !sieve.is_new(&line, row.try_get_unchecked::<i64, _>(0).map_err(failed)? == 1)
         {
             continue;
@@ -77,22 +113,7 @@ pub async fn capture(asked: &SqlRequest<'_>, draft: &LandingDraft<'_>) -> Result
             parts.flush().await?;
         }
     }
-    drop(rows);
-    let mut notes = vec![];
-    let taken = match window.zip(sieve) {
-        Some(((window, summary), sieve)) => {
-            if let Some(why) = window.nothing_new(&sieve) {
-                return Ok(Taken::Unchanged(why));
-            }
-            let mut taken = window.taken(sieve, summary, &mut notes);
-            taken.window.told_by = Some(SqliteColumn::told_by(&columns));
-            Some(taken.into())
-        }
-        None => None,
-    };
-    let fields: Vec<_> = columns.iter().map(|column| Field::new(&column.name, column.data_type(), true)).collect();
-    let schema = Arc::new(Schema::new(fields));
-    Ok(Taken::New { format: LandedFormat::Ndjson, schema, parts: parts.finish().await?, notes, window: taken })
+    Ok(())
 }
 
 /// All tables, without views and what SQLite itself keeps.
@@ -132,6 +153,11 @@ fn typed_literal(value: &str, data_type: &DataType) -> Result<String> {
     }
 }
 
+/// The columns by their names; of which types their values are is not known before they are read.
+fn landed(columns: &[SqliteColumn]) -> Vec<LandedColumn> {
+    columns.iter().map(|column| LandedColumn { name: column.name.clone(), data_type: DataType::Utf8 }).collect()
+}
+
 /// What the cursor asks for. The values of its column are all whole numbers, or all texts: SQLite puts all numbers before all
 /// texts, so that of another kind would never be new.
 async fn window<'c>(
@@ -140,8 +166,7 @@ async fn window<'c>(
     columns: &mut [SqliteColumn],
 ) -> Result<(SqlWindow<'c>, WindowSummary)> {
     SqliteColumn::learn(columns, ask.told_by.as_ref());
-    let landed: Vec<LandedColumn> =
-        columns.iter().map(|column| LandedColumn { name: column.name.clone(), data_type: DataType::Utf8 }).collect();
+    let landed = landed(columns);
     // As which kind it is compared is not known before its values are.
     let named = SqlWindow::of(ask, &landed, WRITTEN)?;
     let column = identifier(named.column());
