@@ -10,6 +10,7 @@ mod docs;
 mod doctor;
 mod history;
 mod init;
+mod lock;
 mod node;
 mod options;
 mod plan;
@@ -40,6 +41,7 @@ use diff::DiffArguments;
 use doctor::DoctorArguments;
 use history::HistoryArguments;
 use init::InitArguments;
+use lock::LockArguments;
 use node::NodeCommand;
 use options::Global;
 use plan::PlanArguments;
@@ -95,6 +97,7 @@ pub enum Command {
     Run(RunArguments),
     Plan(PlanArguments),
     Validate(ValidateArguments),
+    Lock(LockArguments),
     Preview(PreviewArguments),
     Query(QueryArguments),
     Diff(DiffArguments),
@@ -159,6 +162,9 @@ fn dispatch(arguments: Arguments, words: &Words) -> Result<ExitCode> {
         }
         Command::Validate(ValidateArguments {}) => {
             on_project(here, async |project, lake, limits| validate::validate(project, lake, limits, words).await)
+        }
+        Command::Lock(args) => {
+            on_project(here, async |project, lake, limits| lock::lock(project, lake, limits, args, words).await)
         }
         Command::Preview(args) => {
             // What is wrong with the rest of the project is no concern of a look at one source.

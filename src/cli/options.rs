@@ -77,6 +77,12 @@ pub struct Selection {
     /// The value below which `--from` ends
     #[arg(long, value_name = "VALUE", requires = "from")]
     to: Option<String>,
+
+    /// End with exit code 5 where columns or types are not those of `schema.lock.yml`, which `trapiche lock` writes
+    ///
+    /// Nothing is run if that is known before; a source that turns out to have others does not land.
+    #[arg(long)]
+    locked: bool,
 }
 
 impl From<Selection> for RunOptions {
@@ -86,6 +92,7 @@ impl From<Selection> for RunOptions {
             exclude: selection.exclude,
             full_refresh: selection.full_refresh,
             window: selection.from.zip(selection.to).map(|(from, before)| NamedWindow { from, before }),
+            locked: selection.locked,
         }
     }
 }

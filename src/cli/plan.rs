@@ -5,10 +5,11 @@ use std::process::ExitCode;
 use chrono::Utc;
 
 use crate::config::Limits;
-use crate::error::Result;
+use crate::error::{Error, Kind, Result};
 use crate::lake::Lake;
-use crate::pipeline::{self, Plan, PlannedAction, PlannedDataset, PlannedPlace, RunOptions};
-use crate::project::Project;
+use crate::pipeline::{self, Plan, PlannedAction, PlannedDataset, PlannedPlace, RunOptions, TableDrift};
+use crate::project::drift;
+use crate::project::{Project, SCHEMA_LOCK};
 
 use super::options::{Format, Output, Selection};
 use super::print::output::{self, word};
@@ -43,6 +44,12 @@ pub async fn plan(
     passed_over.iter().for_each(|problem| words.warn(problem));
     planned.iter().flat_map(|dataset| &dataset.warnings).for_each(|warning| words.warn(warning));
     output::print(format, &table(&planned), &planned)?;
+    let drifted = planned.iter().flat_map(|dataset| &dataset.drift).count();
+    if options.locked && drifted > 0 {
+        let tables = units::counted(drifted as u64, "table");
+        return Err(Error::new(Kind::Drift, format!("columns are not those of `{SCHEMA_LOCK}`: of {tables}"))
+            .hint("`trapiche lock` agrees to the columns as they are"));
+    }
     if let Some(largest) = planned.iter().filter(|it| it.action == PlannedAction::Make).max_by_key(|it| it.input_bytes)
     {
         words.progress_note(&is_one_machine_enough(largest, limits));
@@ -72,12 +79,16 @@ fn table(planned: &[PlannedDataset]) -> Table {
         columns.push("place");
     }
     columns.push("why");
+    let with_drift = planned.iter().any(|it| !it.drift.is_empty());
+    if with_drift {
+        columns.push("drift");
+    }
     let mut table = Table::new(&columns);
-    table.rows = planned.iter().map(|planned| row(planned, with_workers)).collect();
+    table.rows = planned.iter().map(|planned| row(planned, with_workers, with_drift)).collect();
     table
 }
 
-fn row(planned: &PlannedDataset, with_workers: bool) -> Vec<Cell> {
+fn row(planned: &PlannedDataset, with_workers: bool, with_drift: bool) -> Vec<Cell> {
     let reads: Vec<String> = planned.reads.iter().map(|table| table.to_string()).collect();
     let mut row = vec![
         Cell::text(&planned.dataset),
@@ -90,5 +101,13 @@ fn row(planned: &PlannedDataset, with_workers: bool) -> Vec<Cell> {
         row.push(Cell::Text(word(planned.place)));
     }
     row.push(Cell::text(&planned.why));
+    if with_drift {
+        let of_table = |TableDrift { table, columns }: &TableDrift| match *table == planned.dataset {
+            true => drift::words(columns),
+            false => format!("`{table}`: {}", drift::words(columns)),
+        };
+        let drifts: Vec<String> = planned.drift.iter().map(of_table).collect();
+        row.push(if drifts.is_empty() { Cell::Null } else { Cell::Text(drifts.join("; ")) });
+    }
     row
 }

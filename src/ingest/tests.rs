@@ -193,13 +193,25 @@ pub(in crate::ingest) fn csv_format() -> FileFormat {
 pub(in crate::ingest) fn csv(url: String, columns: &[(&str, DataType)]) -> Source {
     let columns = columns.iter().map(|(name, data_type)| (name.to_string(), data_type.clone())).collect();
     let files = FilePlaces::at(Address::parse(&url).unwrap());
-    Source { origin: Origin::Files { files, format: csv_format() }, columns, cursor: None, keep_landings: None }
+    Source {
+        origin: Origin::Files { files, format: csv_format() },
+        columns,
+        cursor: None,
+        keep_landings: None,
+        is_frozen: false,
+    }
 }
 
 pub(in crate::ingest) fn json(url: String, records: Option<&str>) -> Source {
     let format = FileFormat::Json { records: records.map(String::from), encoding: TextEncoding::Utf8 };
     let files = FilePlaces::at(Address::parse(&url).unwrap());
-    Source { origin: Origin::Files { files, format }, columns: BTreeMap::new(), cursor: None, keep_landings: None }
+    Source {
+        origin: Origin::Files { files, format },
+        columns: BTreeMap::new(),
+        cursor: None,
+        keep_landings: None,
+        is_frozen: false,
+    }
 }
 
 pub(in crate::ingest) fn sql_table(database: &Path, table: &str) -> Source {
@@ -209,6 +221,7 @@ pub(in crate::ingest) fn sql_table(database: &Path, table: &str) -> Source {
         columns: BTreeMap::new(),
         cursor: None,
         keep_landings: None,
+        is_frozen: false,
     }
 }
 
@@ -393,7 +406,13 @@ pub(in crate::ingest) fn rest(base: &str, path: &str, records: Option<&str>, siz
         columns: vec![],
         since: None,
     };
-    Source { origin: Origin::Rest(Box::new(read)), columns: BTreeMap::new(), cursor: None, keep_landings: None }
+    Source {
+        origin: Origin::Rest(Box::new(read)),
+        columns: BTreeMap::new(),
+        cursor: None,
+        keep_landings: None,
+        is_frozen: false,
+    }
 }
 
 #[tokio::test]
@@ -474,6 +493,7 @@ async fn a_table_of_a_database_keeps_its_types_where_its_values_do() {
         columns: BTreeMap::new(),
         cursor: None,
         keep_landings: None,
+        is_frozen: false,
     };
     let source = sql(SqlRead::Table("things".into()));
     let landing = bench.landed(&source).await;

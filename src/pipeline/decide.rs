@@ -1,6 +1,7 @@
 //! Whether a query or model is to be made, how much of it, and why: decided here and nowhere else, so that what `plan`
 //! says is what `run` does.
 
+use arrow::datatypes::SchemaRef;
 use chrono::{DateTime, Utc};
 
 use super::fingerprint::MadeFrom;
@@ -31,6 +32,8 @@ pub(super) struct Making {
     pub slices: Option<SliceWrite>,
     /// About how much it reads.
     pub input_bytes: u64,
+    /// The columns that a query's table is to have.
+    pub schema: Option<SchemaRef>,
 }
 
 const UNCHANGED: &str = "same definition and same inputs";
@@ -89,7 +92,8 @@ pub(super) async fn decide(
     // A merge reads its own table, too.
     let own_bytes = seen.own.iter().filter(|_| merged_by.is_some()).map(Head::bytes).sum::<u64>();
     let input_bytes = input_bytes + own_bytes;
-    Ok(Decision::Make(Making { why, fingerprint, slices, input_bytes }))
+    let schema = stored.map(|(_, stored)| stored.schema);
+    Ok(Decision::Make(Making { why, fingerprint, slices, input_bytes, schema }))
 }
 
 /// Why a dataset is to be made.

@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use arrow::datatypes::{Schema, SchemaRef};
 use futures::FutureExt;
 use tokio::sync::mpsc::UnboundedSender;
 
@@ -9,6 +10,7 @@ use super::RunOptions;
 use super::decide::{Decision, decide};
 use super::known::KnownTables;
 use super::memory::PeakWatch;
+use super::schema_lock;
 use super::seen::Seen;
 use crate::config::Limits;
 use crate::engine::write::store::WriteContext;
@@ -20,7 +22,7 @@ use crate::lake::live::Live;
 use crate::lake::table::commit;
 use crate::lake::table::head::Head;
 use crate::lake::{Lake, TableName, stage};
-use crate::project::{Dataset, Definition, Project, Source};
+use crate::project::{Dataset, Definition, Project, SchemaLock, Source};
 use crate::report::{DatasetReport, DatasetStatus, Event, Made, Meter, RunStamp};
 use crate::{analyze, demo, transform};
 
@@ -33,6 +35,10 @@ pub(super) struct Maker {
     pub stamp: RunStamp,
     pub full_refresh: bool,
     pub window: Option<NamedWindow>,
+    /// The columns that tables were agreed to have.
+    pub schema_lock: Option<SchemaLock>,
+    /// Whether nothing may be made with others.
+    pub is_locked: bool,
     /// The demo target's own API and database; they run as long as the run.
     pub store: Option<demo::Store>,
 }
@@ -54,6 +60,8 @@ impl Maker {
             stamp: stamp.clone(),
             full_refresh: options.full_refresh,
             window: options.window.clone(),
+            schema_lock: project.schema_lock.clone(),
+            is_locked: options.locked,
             store: demo::Store::of(project).await?,
         })
     }
@@ -103,7 +111,11 @@ async fn capture(maker: &Maker, dataset: &Dataset, source: &Source, meter: &Mete
         None => source.clone(),
     };
     let before = BeforeCapture { parent: parent(maker, dataset).await?, ..maker.known.before(&dataset.name) };
-    let options = CaptureOptions { full_refresh: maker.full_refresh, window: maker.window.clone() };
+    // One that is new to the lock has no column that was agreed on.
+    let none = || maker.is_locked.then(|| SchemaRef::new(Schema::empty()));
+    let lock = maker.schema_lock.as_ref().filter(|_| maker.is_locked || source.is_frozen);
+    let agreed = lock.and_then(|lock| lock.columns(&dataset.name).cloned().or_else(none));
+    let options = CaptureOptions { full_refresh: maker.full_refresh, window: maker.window.clone(), agreed };
     let captured = ingest::capture(dataset, &source, &maker.engine, before, &maker.stamp, &options, meter).await?;
     let (live, outcome) = match captured {
         Captured::Unchanged { live, why } => (live, Outcome::Unchanged(why)),
@@ -147,6 +159,9 @@ async fn refine(maker: &Maker, dataset: &Dataset, meter: &Meter) -> Result<Outco
         }
         Decision::Make(making) => making,
     };
+    if let (Some(lock), true, Some(schema)) = (&maker.schema_lock, maker.is_locked, &making.schema) {
+        schema_lock::refuse(lock, &dataset.name, schema)?;
+    }
     let holder = format!("{}/{}", stamp.run_id, dataset.name);
     let retrying = |why: &Error| {
         let _ = maker.events.send(Event::Retrying { dataset: dataset.name.clone(), why: words(why) });

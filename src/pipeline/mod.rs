@@ -18,6 +18,7 @@ mod planned;
 mod preview;
 mod rebuild;
 pub mod schedule;
+mod schema_lock;
 mod seen;
 mod state;
 mod vacuum;
@@ -51,6 +52,7 @@ use known::KnownTables;
 use make::Maker;
 pub use plan::{Plan, PlannedAction, PlannedDataset, PlannedPlace, plan};
 pub use preview::{Preview, preview};
+pub use schema_lock::{Locked, TableDrift, lock};
 pub use state::{move_cursor, state};
 pub use vacuum::{Vacuumed, vacuum};
 pub use validate::{Validation, Warning, load, load_for, validate};
@@ -64,6 +66,8 @@ pub struct RunOptions {
     pub full_refresh: bool,
     /// What is captured of the sources that have a cursor, instead of what is new.
     pub window: Option<NamedWindow>,
+    /// Nothing is made with other columns than `schema.lock.yml` says.
+    pub locked: bool,
 }
 
 /// Runs the project. Datasets that failed are in the report. `Err` means that nothing was run, or that the run's end
@@ -82,6 +86,9 @@ pub async fn run(
     let chosen: Vec<&Dataset> = chosen.iter().map(|i| &project.datasets[*i]).collect();
     check_window(options, &chosen)?;
     let validation = validate::validate_for(project, lake, limits, &chosen).await?;
+    if options.locked {
+        schema_lock::refuse_known(project, &chosen, &validation.columns)?;
+    }
     warn(validation.passed_over, &events);
     let lock = lock::acquire(lake, &stamp.run_id, chosen.iter().map(|dataset| dataset.name.clone())).await?;
     let outcome = async {

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::decide::{Decision, decide};
 use super::known::KnownTables;
+use super::schema_lock::{self, TableDrift};
 use super::seen::Seen;
 use super::validate::{self, Validation};
 use super::{NamedWindow, RunOptions};
@@ -30,6 +31,9 @@ pub struct PlannedDataset {
     /// About how much it reads, with its inputs as they lie in the lake now.
     pub input_bytes: u64,
     pub place: PlannedPlace,
+    /// How its columns differ from those in `schema.lock.yml`, as far as they are known.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub drift: Vec<TableDrift>,
     /// What keeps it from being made, unless the sources it reads are others by then.
     #[serde(skip_serializing_if = "Vec::is_empty", serialize_with = "as_words")]
     pub warnings: Vec<Problem>,
@@ -79,7 +83,10 @@ pub async fn plan(
     let chosen = select::select(project, &options.select, &options.exclude)?;
     let chosen: Vec<&Dataset> = chosen.iter().map(|i| &project.datasets[*i]).collect();
     super::check_window(options, &chosen)?;
-    let Validation { warnings, passed_over, sources, .. } =
+    if options.locked && project.schema_lock.is_none() {
+        return Err(schema_lock::no_lock());
+    }
+    let Validation { warnings, passed_over, sources, columns, .. } =
         validate::validate_for(project, lake, limits, &chosen).await?;
     let engine = Engine::local(lake, limits, &project.target.sql)?;
     let known = KnownTables::unclaimed(lake, sources);
@@ -110,6 +117,7 @@ pub async fn plan(
             reads: dataset.inputs.clone(),
             input_bytes: look.input_bytes,
             place,
+            drift: schema_lock::drifts(project, dataset, &columns),
             warnings,
         });
     }

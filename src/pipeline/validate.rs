@@ -33,6 +33,8 @@ pub struct Validation {
     pub warnings: Vec<Warning>,
     /// The faults of what was not asked for.
     pub passed_over: Vec<Problem>,
+    /// The columns of the tables of which they are known.
+    pub(super) columns: BTreeMap<TableName, SchemaRef>,
     /// The sources as the lake has them, by which it was judged.
     pub(super) sources: BTreeMap<TableName, Live>,
 }
@@ -124,7 +126,12 @@ async fn plan_all(project: &Project, lake: &Lake, limits: &Limits) -> Result<(Va
     if !planning.is_sound() {
         planning = Planning::of(project, &engine, &sources, true).await?;
     }
-    Ok((Validation { sources: seen, ..planning.validation }, planning.problems))
+    let columns = planning.known.into_iter().filter_map(|(table, known)| match known {
+        Known::Columns(columns) if columns.unseen.is_none() => Some((table, columns.schema)),
+        Known::Columns(_) | Known::Waits(_) => None,
+    });
+    let columns = columns.collect();
+    Ok((Validation { columns, sources: seen, ..planning.validation }, planning.problems))
 }
 
 /// What is known of each source's columns, and what is wrong with it now.

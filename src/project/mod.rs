@@ -9,6 +9,7 @@ mod dataset;
 mod docs;
 mod dotenv;
 mod draft;
+pub mod drift;
 mod faults;
 mod files;
 mod graph;
@@ -17,6 +18,7 @@ mod one_or_more;
 mod query;
 mod read;
 mod scalar;
+mod schema_lock;
 mod secret_file;
 pub mod select;
 mod settings;
@@ -34,6 +36,7 @@ pub use dotenv::DOTENV;
 pub use files::SETTINGS;
 pub use model::{Describe, Impute, Init, InitMethod, Kmeans, Model, Scale};
 pub use query::{Query, WriteMode};
+pub use schema_lock::{SCHEMA_LOCK, SchemaLock};
 pub use settings::address::Address;
 pub use settings::alerts::Alerts;
 pub use settings::auth::Auth;
@@ -73,6 +76,8 @@ pub struct Project {
     pub serve: Serve,
     /// The charts on its page; one for each small result, if there are none.
     pub dashboard: Vec<ChartSettings>,
+    /// The columns that were agreed on, if they were.
+    pub schema_lock: Option<SchemaLock>,
     /// What would be datasets, if there were no fault in their files. Only a project of which a part was asked for has any.
     pub broken: Vec<Broken>,
     /// The faults of these.
@@ -123,7 +128,8 @@ pub fn find(start: &Path, target: Option<&str>, env: &dyn Fn(&str) -> Option<Str
     let settings = settings::check(&root, target, outside, &mut problems);
     let mut drafts = dataset::queries(&root, &mut problems)?;
     drafts.extend(dataset::models(&root, &mut problems)?);
-    let sound = linked(&root, settings, drafts, &mut problems);
+    let schema_lock = schema_lock::find(&root, &mut problems);
+    let sound = Project { schema_lock, ..linked(&root, settings, drafts, &mut problems) };
     Ok(Found { sound, problems })
 }
 
@@ -170,6 +176,7 @@ fn linked(
         alerts,
         serve,
         dashboard,
+        schema_lock: None,
         broken,
         problems: vec![],
     }

@@ -417,6 +417,8 @@ pub struct SourceSpec {
     pub key: Option<At<Vec<At<String>>>>,
     /// Database, with a `cursor`: whether rows that are deleted there are looked for.
     pub deletes: Option<At<Deletes>>,
+    /// What becomes of columns that come, go or change.
+    pub contract: Option<At<Contract>>,
     /// As the project's, for this source.
     pub keep_landings: Option<At<u32>>,
     pub description: Option<At<String>>,
@@ -457,6 +459,16 @@ pub enum Mask {
     Hash,
     /// `***`.
     Redact,
+}
+
+/// What becomes of a capture whose columns are others than before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Contract {
+    /// It lands.
+    Evolve,
+    /// It is refused.
+    Freeze,
 }
 
 /// How rows are found that a source has no longer.

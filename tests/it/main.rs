@@ -24,6 +24,7 @@ mod incremental;
 mod inits;
 mod ledger;
 mod limits;
+mod locks;
 mod lost_nodes;
 mod many_nodes;
 mod merges;

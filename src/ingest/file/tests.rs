@@ -150,6 +150,7 @@ fn parquet(url: String) -> Source {
         columns: BTreeMap::new(),
         cursor: None,
         keep_landings: None,
+        is_frozen: false,
     }
 }
 

@@ -26,7 +26,7 @@ use std::path::Path;
 use super::draft::{Defined, Draft, name_hint};
 use super::faults::Faults;
 use super::read::{At, given, read, within, words};
-use super::spec::{ConnectionSpec, ProjectSpec, SourceSpec, TargetSpec};
+use super::spec::{ConnectionSpec, Contract, ProjectSpec, SourceSpec, TargetSpec};
 use super::{files, yaml};
 use crate::error::{Problem, Span};
 use crate::hints::suggest;
@@ -197,6 +197,7 @@ fn draft(name: &str, at: &At<SourceSpec>, around: &Around, kept: Option<u32>, fa
     let is_sound = !faults.any_in(&at.span);
     let mut place = at.key.clone();
     let defined = checked.zip(spec).filter(|_| is_sound).and_then(|((source, text), spec)| {
+        let is_frozen = given(&spec.contract)? == Some(Contract::Freeze);
         // What says where its rows come from.
         let (url, path) = (spec.url.as_ref().map(|at| &at.span), spec.path.as_ref().map(|at| &at.span));
         place = url.or(path).unwrap_or(&at.key).clone();
@@ -206,7 +207,7 @@ fn draft(name: &str, at: &At<SourceSpec>, around: &Around, kept: Option<u32>, fa
             // The same project in another folder is the same project.
             fingerprint_text: text.replace(around.root.to_str().unwrap_or("\0"), "."),
             named: vec![],
-            definition: Source { keep_landings: own.or(kept), ..source },
+            definition: Source { keep_landings: own.or(kept), is_frozen, ..source },
         })
     });
     let parent = spec.and_then(|spec| spec.for_each.as_ref());

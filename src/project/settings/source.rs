@@ -33,6 +33,8 @@ pub struct Source {
     pub cursor: Option<Cursor>,
     /// The landings of how many states `vacuum` keeps, the newest and those before it; `None` keeps all.
     pub keep_landings: Option<u32>,
+    /// Whether a capture with other columns is refused.
+    pub is_frozen: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -177,7 +179,16 @@ fn from_api(
     let read = rest::check(spec, value, api, url, faults);
     let (cursor, read) = (cursor::check(value, true, faults)?, read?);
     let text = read.identity(cursor.as_ref());
-    Some((Source { origin: Origin::Rest(Box::new(read)), columns: BTreeMap::new(), cursor, keep_landings: None }, text))
+    Some((
+        Source {
+            origin: Origin::Rest(Box::new(read)),
+            columns: BTreeMap::new(),
+            cursor,
+            keep_landings: None,
+            is_frozen: false,
+        },
+        text,
+    ))
 }
 
 fn from_database(
@@ -219,7 +230,7 @@ fn from_database(
     let identity = cursor.as_ref().map(Cursor::identity);
     let text = Identity::Database { url, read: &query, select: &select, cursor: identity }.text();
     let origin = Origin::Sql { database: database.clone(), query, select, readers };
-    Some((Source { origin, columns: BTreeMap::new(), cursor, keep_landings: None }, text))
+    Some((Source { origin, columns: BTreeMap::new(), cursor, keep_landings: None, is_frozen: false }, text))
 }
 
 /// The part that files behind a connection and behind a URL share; `address` is the key that gives their places, at `span`.
@@ -284,7 +295,16 @@ fn from_files(
     let named = columns.iter().map(|(name, data_type)| (name, types::name(data_type))).collect();
     let files = file_places::check(value, places, bucket, span, faults)?;
     let text = Identity::File { url: files.identity(), format: &format, columns: named }.text();
-    Some((Source { origin: Origin::Files { files, format }, columns, cursor: None, keep_landings: None }, text))
+    Some((
+        Source {
+            origin: Origin::Files { files, format },
+            columns,
+            cursor: None,
+            keep_landings: None,
+            is_frozen: false,
+        },
+        text,
+    ))
 }
 
 /// The format that a path's ending names, with or without `.gz`, `.zst`, `.bz2` or `.zip`.
