@@ -83,6 +83,7 @@ pub struct Engine {
     lake: Lake,
     sql: SqlMode,
     place: Place,
+    keeps_footers: bool,
 }
 
 /// Where plans run. Nothing above this module knows.
@@ -96,7 +97,14 @@ impl Engine {
     /// An engine on this machine. Spill files go to the system's temporary folder.
     pub fn local(lake: &Lake, limits: &Limits, sql: &SqlMode) -> Result<Engine> {
         let runtime = state::on_lake(state::runtime(limits, None)?.as_ref(), lake)?;
-        Ok(Engine { runtime, limits: *limits, lake: lake.clone(), sql: sql.clone(), place: Place::Here })
+        Ok(Engine {
+            runtime,
+            limits: *limits,
+            lake: lake.clone(),
+            sql: sql.clone(),
+            place: Place::Here,
+            keeps_footers: false,
+        })
     }
 
     /// An engine that uses these workers, where there are any, for what is large enough.
@@ -106,6 +114,11 @@ impl Engine {
             None => Ok(here),
             Some(workers) => Ok(Engine { place: Place::Workers(Cluster::open(workers, lake).await?), ..here }),
         }
+    }
+
+    /// The same, for a process that reads the same files again and again: what their footers say is kept, up to 50 MB.
+    pub fn keeping_footers(self) -> Engine {
+        Engine { keeps_footers: true, ..self }
     }
 
     pub fn lake(&self) -> &Lake {
@@ -118,7 +131,11 @@ impl Engine {
     }
 
     fn config(&self) -> SessionConfig {
-        SessionConfig::new().with_option_extension(self.sql.clone())
+        let config = SessionConfig::new().with_option_extension(self.sql.clone());
+        match self.keeps_footers {
+            true => config.with_extension(Arc::new(read::version::KeptFooters)),
+            false => config,
+        }
     }
 
     /// A session on this machine that sees no table yet.

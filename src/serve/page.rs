@@ -52,6 +52,10 @@ impl Question<'_> {
     /// # Errors
     /// When what was given cannot be of this question.
     pub async fn page(&self, after: Option<&After>) -> Result<RowsPage, HttpRefusal> {
+        // Nobody has been given more rows than there are.
+        if after.is_some_and(|after| after.given() > self.version.rows()) {
+            return Err(HttpRefusal::bad("this is no cursor"));
+        }
         let files = self.session.files(self.version, self.conditions).await?;
         match (after, self.keys.is_empty()) {
             (None | Some(After::Rows { .. }), true) => self.in_file_order(files, after).await,

@@ -53,7 +53,7 @@ impl Served {
             tables.extend(shown.map(|table| (table.clone(), dataset.clone())));
         }
         // One thread a request: many requests share the machine, and the rows of files come in the files' order.
-        let engine = Engine::local(lake, &Limits { threads: 1, ..*limits }, &project.target.sql)?;
+        let engine = Engine::local(lake, &Limits { threads: 1, ..*limits }, &project.target.sql)?.keeping_footers();
         Ok(Served {
             project: project.name.clone(),
             guard: Guard::open(&settings).await?,

@@ -1,6 +1,7 @@
 //! The engine's reader of Parquet, but for footers: where one cannot be read, its own reader gives the reason as text, and
 //! a store that is gone could not be told from a file that is broken.
 
+use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -9,6 +10,7 @@ use datafusion::common::Result;
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::physical_plan::parquet::metadata::DFParquetMetadata;
 use datafusion::datasource::physical_plan::parquet::{DefaultParquetFileReaderFactory, ParquetFileReaderFactory};
+use datafusion::execution::cache::cache_manager::FileMetadataCache;
 use datafusion::physical_plan::metrics::ExecutionPlanMetricsSet;
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -19,8 +21,17 @@ use parquet::errors::{ParquetError, Result as ParquetResult};
 use parquet::file::metadata::ParquetMetaData;
 
 /// Opens files of one store.
-#[derive(Debug)]
-pub(in crate::engine) struct Readers(pub Arc<dyn ObjectStore>);
+pub(in crate::engine) struct Readers {
+    pub store: Arc<dyn ObjectStore>,
+    /// Where footers that were read are kept, if they are. No file of a lake is ever another one, so they stay right.
+    pub footers: Option<Arc<FileMetadataCache>>,
+}
+
+impl fmt::Debug for Readers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Readers")
+    }
+}
 
 impl ParquetFileReaderFactory for Readers {
     fn create_reader(
@@ -30,10 +41,10 @@ impl ParquetFileReaderFactory for Readers {
         hint_bytes: Option<usize>,
         metrics: &ExecutionPlanMetricsSet,
     ) -> Result<Box<dyn AsyncFileReader + Send>> {
-        let (store, meta) = (self.0.clone(), file.object_meta.clone());
-        let pages = DefaultParquetFileReaderFactory::new(self.0.clone());
+        let (store, meta, footers) = (self.store.clone(), file.object_meta.clone(), self.footers.clone());
+        let pages = DefaultParquetFileReaderFactory::new(self.store.clone());
         let pages = pages.create_reader(partition, file, hint_bytes, metrics)?;
-        Ok(Box::new(FooterReader { pages, store, meta, hint_bytes }))
+        Ok(Box::new(FooterReader { pages, store, meta, hint_bytes, footers }))
     }
 }
 
@@ -42,6 +53,7 @@ struct FooterReader {
     store: Arc<dyn ObjectStore>,
     meta: ObjectMeta,
     hint_bytes: Option<usize>,
+    footers: Option<Arc<FileMetadataCache>>,
 }
 
 impl AsyncFileReader for FooterReader {
@@ -60,6 +72,7 @@ impl AsyncFileReader for FooterReader {
         async move {
             DFParquetMetadata::new(&self.store, &self.meta)
                 .with_metadata_size_hint(self.hint_bytes)
+                .with_file_metadata_cache(self.footers.clone())
                 .with_page_index_policy(options.map(ArrowReaderOptions::column_index_policy))
                 .fetch_metadata()
                 .await

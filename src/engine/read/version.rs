@@ -141,6 +141,10 @@ impl LakeTable {
     }
 }
 
+/// A session that has it keeps the footers of files which it has read.
+#[derive(Debug)]
+pub(in crate::engine) struct KeptFooters;
+
 fn partitioned_file(file: &DataFile, partition_values: Vec<ScalarValue>) -> Result<PartitionedFile> {
     let path = object_store::path::Path::parse(&file.path).map_err(object_store::Error::from)?;
     let mut listed = PartitionedFile::new(path.to_string(), file.bytes);
@@ -242,7 +246,9 @@ impl TableProvider for LakeTable {
         let columns =
             TableSchema::builder(file_schema).with_table_partition_cols(self.partition_fields.clone()).build();
         let store = state.runtime_env().object_store(lake_url())?;
-        let source = ParquetSource::new(columns).with_parquet_file_reader_factory(Arc::new(Readers(store)));
+        let footers = state.config().get_extension::<KeptFooters>().is_some();
+        let footers = footers.then(|| state.runtime_env().cache_manager.get_file_metadata_cache());
+        let source = ParquetSource::new(columns).with_parquet_file_reader_factory(Arc::new(Readers { store, footers }));
         let groups = FileGroup::new(files).split_files(state.config().target_partitions());
         let scan = FileScanConfigBuilder::new(lake_url(), Arc::new(source))
             .with_file_groups(groups)

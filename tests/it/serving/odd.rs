@@ -4,6 +4,10 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::{Value, json};
+
 use super::mixed;
 use super::server::Server;
 
@@ -156,4 +160,32 @@ fn idle_and_slow_callers_keep_nobody_out() {
     drop(idle);
     let (code, said) = server.end();
     assert_eq!(code, 0, "{said}");
+}
+
+/// Whoever makes a cursor up gets rows that they may see, or is refused.
+#[test]
+fn a_cursor_that_was_made_up_is_refused() {
+    let bench = mixed();
+    let server = Server::start(&bench, &[]);
+    let pages = ["limit=2&select=id,note", "limit=2&select=id,note&order=note"];
+    for page in pages {
+        let next = server.json(&format!("{TABLE}/rows?{page}"))["next"].as_str().unwrap().to_string();
+        let cursor: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(next).unwrap()).unwrap();
+        let changed = |change: &dyn Fn(&mut Value)| {
+            let mut cursor = cursor.clone();
+            change(&mut cursor);
+            let cursor = URL_SAFE_NO_PAD.encode(cursor.to_string());
+            server.get(&format!("{TABLE}/rows?{page}&cursor={cursor}")).status
+        };
+        assert_eq!(changed(&|_| {}), 200);
+        assert_eq!(changed(&|cursor| cursor["v"] = json!(99)), 410);
+        assert_eq!(changed(&|cursor| cursor["q"] = json!("0123456789abcdef")), 400);
+        assert_eq!(changed(&|cursor| cursor["a"] = json!({})), 400);
+        assert_eq!(changed(&|cursor| cursor["a"] = json!({ "key": { "key": ["x"], "given": 1 } })), 400);
+        assert_eq!(changed(&|cursor| cursor["a"] = json!({ "rows": { "file": 0, "given": u64::MAX } })), 400);
+        let kind = if page.contains("order") { "key" } else { "rows" };
+        assert_eq!(changed(&|cursor| cursor["a"][kind]["given"] = json!(u64::MAX)), 400);
+        assert_eq!(changed(&|cursor| cursor["a"][kind]["given"] = json!(-1)), 400);
+    }
+    assert_eq!(server.get(&format!("{TABLE}/rows?order=id&cursor=x")).status, 400);
 }
