@@ -161,7 +161,7 @@ fn linked(
     let serve = settings.serve.unwrap_or_default();
     problems.extend(serve.unknown(|table| made().any(|made| made == table)));
     let dashboard = settings.dashboard;
-    problems.extend(dashboard::unknown(&dashboard, |table| made().any(|made| made == table)));
+    problems.extend(dashboard::unknown(&dashboard, &serve, |table| made().any(|made| made == table)));
 
     let (name, target) = (settings.name.unwrap_or_default(), settings.target);
     let (schedule, alerts) = (settings.schedule, settings.alerts);

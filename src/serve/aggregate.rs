@@ -5,6 +5,7 @@ use std::sync::Arc;
 use arrow::datatypes::{Field, Schema};
 use axum::extract::{Path, RawQuery, State};
 use axum::response::Response;
+use datafusion::logical_expr::utils::conjunction;
 use datafusion::logical_expr::{Expr, ident, lit};
 use http::HeaderMap;
 use serde_json::Map;
@@ -59,7 +60,7 @@ pub async fn aggregate(
     let as_of = parameters.take("as_of")?;
     let version = version_for(&served, &table, None, as_of.as_deref()).await?;
     let groups = GroupsQuery::read(parameters, &served, &served.columns(&version)?)?;
-    let parts = ["aggregate", &table.to_string(), &version.version.to_string(), form.media_type()];
+    let parts = ["aggregate", &table.to_string(), &served.state(&version), form.media_type()];
     let tag = answer::tag(&[&parts[..], &[query.as_deref().unwrap_or_default()]].concat());
     let work = groups.answer(&served, &version, form, tag.clone());
     Ok(served.answer(&tag, work).await?.response(&headers))
@@ -91,7 +92,7 @@ pub async fn distinct(
         conditions,
         limit,
     };
-    let parts = ["distinct", &table.to_string(), &version.version.to_string(), form.media_type(), field.name()];
+    let parts = ["distinct", &table.to_string(), &served.state(&version), form.media_type(), field.name()];
     let tag = answer::tag(&[&parts[..], &[query.as_deref().unwrap_or_default()]].concat());
     let work = groups.answer(&served, &version, form, tag.clone());
     Ok(served.answer(&tag, work).await?.response(&headers))
@@ -173,7 +174,7 @@ impl GroupsQuery {
         let files = served.session.files(version, &conditions).await?;
         let count = files.len() as u64;
         let mut rows = served.session.some_files(version, files)?;
-        for condition in conditions {
+        if let Some(condition) = conjunction(conditions) {
             rows = rows.filter(condition).map_err(faults::explain)?;
         }
         let sorts = self.order.iter().map(|(name, descending)| ident(name).sort(!descending, !descending)).collect();
@@ -184,6 +185,10 @@ impl GroupsQuery {
         let (GroupLimit::First(limit) | GroupLimit::All(limit)) = self.limit;
         let mut taken = TakenRows::new(schema.clone(), limit);
         taken.take(rows.limit(0, Some(limit + 1)).map_err(faults::explain)?).await?;
+        if taken.is_cut_by_bytes() {
+            return Err(HttpRefusal::bad("the groups take more than 8 MB")
+                .hint("ask for fewer by `limit`, or for shorter columns"));
+        }
         if taken.has_more() && matches!(self.limit, GroupLimit::All(_)) {
             return Err(HttpRefusal::bad(format!("there are more than {limit} groups"))
                 .hint("`limit` asks for the first of the order; a condition leaves fewer"));

@@ -63,6 +63,10 @@ fn in_our_words(response: Response) -> Response {
 
 /// Pages of other sites may ask if they are named in `serve.origins` (the Fetch standard's CORS protocol).
 pub async fn other_sites(State(served): State<Arc<Served>>, request: Request, next: Next) -> Response {
+    if !served.settings.asks_who() && !is_this_machine(request.headers().get(header::HOST)) {
+        let refusal = HttpRefusal::new(StatusCode::MISDIRECTED_REQUEST, "this server is not known by that name");
+        return refusal.hint("ask for 127.0.0.1 or localhost; with `serve.keys` any name will do").into_response();
+    }
     let origin = request.headers().get(header::ORIGIN).cloned();
     let allowed = origin.filter(|origin| served.settings.origins.iter().any(|known| origin == known));
     let is_preflight =
@@ -85,6 +89,18 @@ pub async fn other_sites(State(served): State<Arc<Served>>, request: Request, ne
         headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
     }
     response
+}
+
+/// Where anyone on this machine may ask, a page of another site must not do so by a name of its own that leads here (DNS
+/// rebinding).
+fn is_this_machine(host: Option<&HeaderValue>) -> bool {
+    let Some(host) = host.and_then(|host| host.to_str().ok()) else { return true };
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        _ => host,
+    };
+    let address = name.trim_start_matches('[').trim_end_matches(']');
+    name.eq_ignore_ascii_case("localhost") || address.parse::<std::net::IpAddr>().is_ok()
 }
 
 /// Only for those who may.

@@ -55,6 +55,9 @@ impl Operator {
     }
 }
 
+/// Each costs a part of the plan.
+const MOST: usize = 64;
+
 /// More values than anybody lists by hand.
 const MOST_VALUES: usize = 1000;
 
@@ -75,6 +78,10 @@ pub fn conditions(
     options: &[&str],
     session: &Session,
 ) -> Result<Vec<RowCondition>, HttpRefusal> {
+    if parameters.len() > MOST {
+        return Err(HttpRefusal::bad(format!("there are more than {MOST} conditions"))
+            .hint("`column.in=a,b,c` asks for one of many values"));
+    }
     parameters.iter().map(|(name, text)| condition(name, text, columns, options, session)).collect()
 }
 

@@ -54,7 +54,10 @@ impl RowsForm {
                 .ok_or_else(|| HttpRefusal::bad("there is no such form").of("format", Some(&word)).hint(hint()));
         }
         let Some(accept) = headers.get(ACCEPT) else { return Ok(RowsForm::Json) };
-        let accept = accept.to_str().unwrap_or_default();
+        let accept = accept.to_str().unwrap_or_default().trim().to_ascii_lowercase();
+        if accept.is_empty() {
+            return Ok(RowsForm::Json);
+        }
         let mut choices: Vec<(&str, f32)> = accept.split(',').map(choice).filter(|(_, weight)| *weight > 0.0).collect();
         choices.sort_by(|(_, a), (_, b)| b.total_cmp(a));
         let found = choices.iter().find_map(|(range, _)| match *range {

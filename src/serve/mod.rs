@@ -158,7 +158,8 @@ async fn metrics_text(State(served): State<Arc<Served>>) -> Response {
 }
 
 async fn description_document(State(served): State<Arc<Served>>, headers: HeaderMap) -> Result<Response, HttpRefusal> {
-    Ok(document::document(&openapi::document(&served).await?, None, &headers))
+    let description = served.within_limits(async { Ok(openapi::document(&served).await?) }).await?;
+    Ok(document::document(&description, None, &headers))
 }
 
 async fn nothing() -> HttpRefusal {

@@ -29,11 +29,21 @@ use crate::project::{Dataset, Definition, Kmeans, Model};
 
 /// The models of which all tables are shown.
 fn models(served: &Served) -> impl Iterator<Item = &Dataset> {
-    let is_shown = |dataset: &&Dataset| dataset.outputs.iter().all(|table| served.tables.contains_key(table));
+    let is_whole = move |table: &TableName| served.settings.hidden(table).next().is_none();
+    let is_shown = move |dataset: &&Dataset| {
+        let outputs = dataset.outputs.iter().all(|table| served.tables.contains_key(table) && is_whole(table));
+        outputs && !uses_hidden(served, dataset)
+    };
     let is_first = |(table, dataset): (&TableName, &Arc<Dataset>)| *table == dataset.name;
     let datasets = served.tables.iter().filter(move |(table, dataset)| is_first((table, dataset)));
     let models = datasets.map(|(_, dataset)| dataset.as_ref());
     models.filter(|dataset| matches!(dataset.definition, Definition::Model(_))).filter(is_shown)
+}
+
+/// Whether a feature is a column that is hidden in the model's input.
+fn uses_hidden(served: &Served, dataset: &Dataset) -> bool {
+    let Definition::Model(Model::Kmeans(spec)) = &dataset.definition else { return false };
+    served.settings.hidden(&spec.input).any(|hidden| spec.features.iter().any(|feature| feature == hidden))
 }
 
 /// Those that score rows.
@@ -49,7 +59,12 @@ fn kmeans<'a>(served: &'a Served, name: &str) -> Result<(&'a Dataset, &'a Kmeans
     found.ok_or_else(|| HttpRefusal::not_found("there is no such model here").hint("`/models` lists what there is"))
 }
 
-pub async fn list(State(served): State<Arc<Served>>, headers: HeaderMap) -> Result<Response, HttpRefusal> {
+pub async fn list(
+    State(served): State<Arc<Served>>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Result<Response, HttpRefusal> {
+    QueryParameters::none(query.as_deref())?;
     let shown = |dataset: &Dataset| {
         let Definition::Model(model) = &dataset.definition else { return Value::Null };
         let name = &dataset.name.name;
@@ -95,10 +110,12 @@ async fn whole(served: &Served, version: &Version) -> Result<RecordBatch> {
 pub async fn model(
     State(served): State<Arc<Served>>,
     Path(name): Path<String>,
+    RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, HttpRefusal> {
+    QueryParameters::none(query.as_deref())?;
     let (dataset, spec) = kmeans(&served, &name)?;
-    let loaded = load(&served, dataset, spec).await?;
+    let loaded = served.within_limits(load(&served, dataset, spec)).await?;
     let modified = loaded.version.committed_at;
     Ok(document(&described(dataset, spec, &loaded), Some(modified), &headers))
 }
@@ -153,17 +170,13 @@ pub async fn predict(
         HttpRefusal::bad(format!("the body is not understood: {error}")).hint(json!({ "rows": [example] }).to_string())
     })?;
     let rows = features(&asked, spec, served.settings.most_rows as usize)?;
-    let loaded = load(&served, dataset, spec).await?;
-    // Numbers that are too large for a distance are not the server's fault.
     let scored = async {
+        let loaded = load(&served, dataset, spec).await?;
         let scored = loaded.fitted.score(spec, served.session.rows(rows)?)?;
         let schema = Arc::new(scored.schema().as_arrow().clone());
-        Ok::<_, Error>((schema, scored.collect().await.map_err(faults::explain)?))
+        Ok((loaded, schema, scored.collect().await.map_err(faults::explain)?))
     };
-    let (schema, batches) = match tokio::time::timeout(served.settings.timeout, scored).await {
-        Err(_) => return Err(HttpRefusal::too_slow()),
-        Ok(scored) => scored?,
-    };
+    let (loaded, schema, batches) = served.within_limits(scored).await?;
     let mut about = Map::new();
     about.insert("model".into(), name.into());
     about.insert("version".into(), loaded.version.version.into());
@@ -232,7 +245,7 @@ pub async fn profile(
     let version = served.newest(&dataset.name).await?;
     let columns = served.columns(&version)?;
     let selected: Vec<_> = columns.iter().collect();
-    let tag = answer::tag(&["profile", &name, &version.version.to_string(), form.media_type()]);
+    let tag = answer::tag(&["profile", &name, &served.state(&version), form.media_type()]);
     let work = async {
         // A row for each column of a table.
         let limit = 1_000_000;

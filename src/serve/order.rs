@@ -4,12 +4,16 @@
 use arrow::datatypes::{DataType, Field};
 use datafusion::common::ScalarValue;
 use datafusion::logical_expr::expr::Sort;
-use datafusion::logical_expr::{Expr, cast, ident, lit};
+use datafusion::logical_expr::{Expr, cast, ident, lit, when};
 
 use super::columns::ShownColumns;
 use super::refusal::HttpRefusal;
 use super::value;
-use crate::engine::Session;
+use crate::engine::{Session, faults};
+use crate::spark::types::has_timestamps;
+
+/// Each costs a part of the plan and of every comparison.
+const MOST_KEYS: usize = 64;
 
 /// One column that rows are ordered by. Nulls come first, and in descending order last, as in Spark.
 #[derive(Debug, Clone)]
@@ -52,9 +56,32 @@ pub fn keys(
         named.push(field);
         keys.push(key(field, descending, session));
     }
-    let rest = selected.iter().filter(|field| !named.contains(*field));
-    keys.extend(rest.map(|field| key(field, false, session)));
+    let rest: Vec<&&Field> = selected.iter().filter(|field| !named.contains(*field)).collect();
+    if let Some(field) = rest.iter().find(|field| field.data_type().is_nested() && has_timestamps(field.data_type())) {
+        return Err(HttpRefusal::bad(format!("`{}` has times inside, and no order of its own", field.name()))
+            .of("order", None)
+            .hint("choose other columns by `select`"));
+    }
+    keys.extend(rest.iter().map(|field| key(field, false, session)));
+    let doubles: Vec<&Field> = named.iter().chain(rest.into_iter()).copied().filter(is_float).collect();
+    keys.extend(doubles.into_iter().map(sign_of_zero).collect::<Result<Vec<_>, _>>()?);
+    if keys.len() > MOST_KEYS {
+        return Err(HttpRefusal::bad(format!("rows of more than {MOST_KEYS} columns have no order"))
+            .of("order", None)
+            .hint("choose columns by `select`"));
+    }
     Ok(keys)
+}
+
+fn is_float(field: &&Field) -> bool {
+    matches!(field.data_type(), DataType::Float32 | DataType::Float64)
+}
+
+/// Behind all other keys: 0 and −0 are equal, but not the same row.
+fn sign_of_zero(field: &Field) -> Result<OrderKey, HttpRefusal> {
+    let column = ident(field.name());
+    let text = when(column.clone().eq(lit(0.0_f64)), cast(column, DataType::Utf8)).end().map_err(faults::explain)?;
+    Ok(OrderKey { expr: text, data_type: DataType::Utf8, descending: false })
 }
 
 fn key(field: &Field, descending: bool, session: &Session) -> OrderKey {

@@ -6,6 +6,7 @@ use arrow::array::{Array, RecordBatch};
 use arrow::compute::concat_batches;
 use arrow::datatypes::{Field, Schema, SchemaRef};
 use datafusion::common::ScalarValue;
+use datafusion::logical_expr::utils::conjunction;
 use datafusion::logical_expr::{Expr, ident};
 use datafusion::prelude::DataFrame;
 use futures::StreamExt;
@@ -54,13 +55,13 @@ impl Question<'_> {
     pub async fn page(&self, after: Option<&After>) -> Result<RowsPage, HttpRefusal> {
         // Nobody has been given more rows than there are.
         if after.is_some_and(|after| after.given() > self.version.rows()) {
-            return Err(HttpRefusal::bad("this is no cursor"));
+            return Err(another_order());
         }
         let files = self.session.files(self.version, self.conditions).await?;
         match (after, self.keys.is_empty()) {
             (None | Some(After::Rows { .. }), true) => self.in_file_order(files, after).await,
             (None | Some(After::Key { .. }), false) => self.in_key_order(files, after).await,
-            _ => Err(HttpRefusal::bad("the cursor is of another order")),
+            _ => Err(another_order()),
         }
     }
 
@@ -97,7 +98,7 @@ impl Question<'_> {
         let (mut begins, mut skip) = (None, 0);
         if let Some(After::Key { key, given }) = after {
             let values = order::values(self.keys, key);
-            let values = values.ok_or_else(|| HttpRefusal::bad("the cursor is of another order"))?;
+            let values = values.ok_or_else(another_order)?;
             rows = rows.filter(order::is_at_or_after(self.keys, &values)).map_err(faults::explain)?;
             (begins, skip) = (Some(values), *given);
         }
@@ -140,7 +141,11 @@ impl Question<'_> {
         if !has_other && begins.is_some_and(|begins| begins == last) {
             given += skipped;
         }
-        Ok(After::Key { key: last.iter().map(value::spelled).collect(), given })
+        let spelled = |value: &ScalarValue| match value::spelled(value) {
+            None if !value.is_null() => Err(HttpRefusal::bad("a value of the order has no text to go on from")),
+            spelled => Ok(spelled),
+        };
+        Ok(After::Key { key: last.iter().map(spelled).collect::<Result<_, _>>()?, given })
     }
 
     /// How many rows fulfil the conditions.
@@ -160,8 +165,10 @@ impl Question<'_> {
     }
 
     fn filtered(&self, rows: DataFrame) -> Result<DataFrame> {
-        let conditions = self.conditions.iter().cloned();
-        conditions.into_iter().try_fold(rows, |rows, condition| rows.filter(condition)).map_err(faults::explain)
+        match conjunction(self.conditions.iter().cloned()) {
+            Some(condition) => rows.filter(condition).map_err(faults::explain),
+            None => Ok(rows),
+        }
     }
 
     fn shown(&self, rows: DataFrame, more: &[Expr]) -> Result<DataFrame> {
@@ -172,6 +179,12 @@ impl Question<'_> {
     fn schema(&self) -> SchemaRef {
         Arc::new(Schema::new(self.selected.iter().map(|field| (*field).clone()).collect::<Vec<_>>()))
     }
+}
+
+fn another_order() -> HttpRefusal {
+    HttpRefusal::bad("this cursor is of another question")
+        .of("cursor", None)
+        .hint("use the `next` of the last page, with the same parameters, or begin without a cursor")
 }
 
 /// Behind the last file of the group that begins with one.
@@ -194,15 +207,22 @@ pub struct TakenRows {
     bytes: usize,
     /// There was one more row than the page has room for.
     has_more: bool,
+    /// In bytes.
+    is_cut_by_bytes: bool,
 }
 
 impl TakenRows {
     pub fn new(schema: SchemaRef, limit: usize) -> TakenRows {
-        TakenRows { schema, batches: vec![], limit, taken: 0, bytes: 0, has_more: false }
+        TakenRows { schema, batches: vec![], limit, taken: 0, bytes: 0, has_more: false, is_cut_by_bytes: false }
     }
 
     pub fn has_more(&self) -> bool {
         self.has_more
+    }
+
+    /// Whether there would have been room for more rows, if they were smaller.
+    pub fn is_cut_by_bytes(&self) -> bool {
+        self.is_cut_by_bytes
     }
 
     fn room(&self) -> usize {
@@ -221,6 +241,7 @@ impl TakenRows {
             let batch = batch.map_err(faults::explain)?;
             let room = self.room_in_bytes(&batch).min(self.room());
             self.has_more = batch.num_rows() > room;
+            self.is_cut_by_bytes = self.has_more && room < self.room();
             let batch = compact(batch.slice(0, room.min(batch.num_rows())))?;
             self.taken += batch.num_rows();
             self.bytes += batch.get_array_memory_size();

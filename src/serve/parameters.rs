@@ -30,6 +30,12 @@ impl QueryParameters {
         }
     }
 
+    /// # Errors
+    /// When there are any.
+    pub fn none(query: Option<&str>) -> Result<(), HttpRefusal> {
+        QueryParameters::read(query)?.end(&[])
+    }
+
     /// Takes what is given at most once.
     ///
     /// # Errors
@@ -82,8 +88,11 @@ impl QueryParameters {
         match self.0.first() {
             None => Ok(()),
             Some((name, _)) => {
-                let hint = suggest(name, known.iter().copied());
-                Err(HttpRefusal::bad("there is no such parameter here").of(name, None).hint(hint))
+                let refusal = HttpRefusal::bad("there is no such parameter here").of(name, None);
+                Err(match known {
+                    [] => refusal.hint("this address takes none"),
+                    known => refusal.hint(suggest(name, known.iter().copied())),
+                })
             }
         }
     }

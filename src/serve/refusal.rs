@@ -108,6 +108,12 @@ impl HttpRefusal {
         self
     }
 
+    /// What the log is to say of it.
+    pub fn caused_by(mut self, error: Error) -> HttpRefusal {
+        self.0.cause = Some(error);
+        self
+    }
+
     /// What is wrong, for whoever asked.
     pub fn detail(&self) -> &str {
         &self.0.details.detail

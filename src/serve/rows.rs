@@ -30,6 +30,9 @@ pub const OPTIONS: [&str; 7] = ["select", "order", "limit", "cursor", "as_of", "
 /// Rows of a page whose length nobody has said.
 pub const DEFAULT_LIMIT: u32 = 100;
 
+/// A longer address is taken by few servers, and by this one neither.
+const MOST_CURSOR_BYTES: usize = 8 << 10;
+
 /// How rows are counted that are not all shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Count {
@@ -63,15 +66,15 @@ pub async fn rows(
     let as_of = parameters.take("as_of")?;
     let version = version_for(&served, &table, cursor.as_ref(), as_of.as_deref()).await?;
     let columns = served.columns(&version)?;
-    let asked = RowsQuery::read(parameters, &served, &columns)?;
+    let asked = RowsQuery::read(parameters, &served, &columns, &version)?;
     if let (Some(cursor), Some(text)) = (&cursor, &cursor_text) {
         cursor.check(&asked.question, text)?;
     }
 
-    let number = version.version.to_string();
+    let state = served.state(&version);
     let count = format!("{:?}", asked.count);
     let limit = asked.limit.to_string();
-    let parts = ["rows", &table.to_string(), &number, form.media_type(), &asked.question, &limit, &count];
+    let parts = ["rows", &table.to_string(), &state, form.media_type(), &asked.question, &limit, &count];
     let tag = answer::tag(
         &[&parts[..], &[cursor_text.as_deref().unwrap_or_default(), query.as_deref().unwrap_or_default()]].concat(),
     );
@@ -87,15 +90,28 @@ pub async fn version_for(
     as_of: Option<&str>,
 ) -> Result<Arc<Version>, HttpRefusal> {
     match (cursor, as_of) {
+        (Some(_), Some(run_id)) if version_of_run(served, table, run_id).await?.version != cursor_version(cursor) => {
+            Err(HttpRefusal::bad("the cursor is of another version than that run's").of("as_of", Some(run_id)))
+        }
         (Some(cursor), _) => served.versions.numbered(table, cursor.version).await?.ok_or_else(|| {
             HttpRefusal::gone(format!("version {} of `{table}` is not kept any longer", cursor.version))
                 .hint("begin without a cursor; `keep` in the target says how long replaced versions are kept")
         }),
-        // What is no name of a run must not become a path.
-        (None, Some(run_id)) if !runs::is_name(run_id) => Err(no_run(table, run_id)),
-        (None, Some(run_id)) => served.versions.as_of(table, run_id).await?.ok_or_else(|| no_run(table, run_id)),
+        (None, Some(run_id)) => version_of_run(served, table, run_id).await,
         (None, None) => served.newest(table).await,
     }
+}
+
+fn cursor_version(cursor: Option<&PageCursor>) -> u64 {
+    cursor.map_or(0, |cursor| cursor.version)
+}
+
+async fn version_of_run(served: &Served, table: &TableName, run_id: &str) -> Result<Arc<Version>, HttpRefusal> {
+    // What is no name of a run must not become a path.
+    if !runs::is_name(run_id) {
+        return Err(no_run(table, run_id));
+    }
+    served.versions.as_of(table, run_id).await?.ok_or_else(|| no_run(table, run_id))
 }
 
 fn no_run(table: &TableName, run_id: &str) -> HttpRefusal {
@@ -108,6 +124,7 @@ impl<'a> RowsQuery<'a> {
         mut parameters: QueryParameters,
         served: &Served,
         columns: &'a ShownColumns,
+        version: &Version,
     ) -> Result<RowsQuery<'a>, HttpRefusal> {
         let select = parameters.take_list("select")?;
         let order = parameters.take_list("order")?;
@@ -129,7 +146,8 @@ impl<'a> RowsQuery<'a> {
             Some(order) => order::keys(order, columns, &selected, &served.session)?,
         };
         let texts: Vec<&str> = conditions.iter().map(|condition| condition.text.as_str()).collect();
-        let question = cursor::question(&json!([select, order, texts]).to_string());
+        // A lake that was made anew has the same numbers for other versions.
+        let question = cursor::question(&json!([version.run_id, select, order, texts]).to_string());
         Ok(RowsQuery { selected, conditions, keys, limit: limit as usize, count, question })
     }
 
@@ -154,6 +172,11 @@ impl<'a> RowsQuery<'a> {
         let RowsPage { schema, batches, after, files } =
             question.page(cursor.as_ref().map(|cursor| &cursor.after)).await?;
         let next = after.map(|after| PageCursor::new(version.version, &self.question, after).write());
+        if next.as_ref().is_some_and(|next| next.len() > MOST_CURSOR_BYTES) {
+            return Err(HttpRefusal::bad("the values of the order are too long to go on from")
+                .of("order", None)
+                .hint("choose shorter columns by `select`, or ask for no order"));
+        }
         let mut about = Map::new();
         about.insert("table".into(), version.table.to_string().into());
         about.insert("version".into(), version.version.into());

@@ -11,7 +11,7 @@ use super::document::document;
 use super::parameters::QueryParameters;
 use super::refusal::HttpRefusal;
 use super::served::Served;
-use crate::lake::path;
+use crate::lake::{TableName, path};
 use crate::report::RunReport;
 
 /// Runs of a list whose length nobody has said.
@@ -34,8 +34,10 @@ pub async fn runs(
 pub async fn run(
     State(served): State<Arc<Served>>,
     Path(id): Path<String>,
+    RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, HttpRefusal> {
+    QueryParameters::none(query.as_deref())?;
     let missing = || HttpRefusal::not_found("there is no such run").hint("`/runs` lists them");
     // What is no name of a run must not become a path.
     if !is_name(&id) {
@@ -44,12 +46,15 @@ pub async fn run(
     let bytes = served.lake.read(&path::run_report(&id)).await?.ok_or_else(missing)?;
     let report: RunReport = serde_json::from_slice(&bytes).map_err(|_| missing())?;
     let mut shown = summary(&report, &served);
+    let is_whole = |table: &TableName| served.settings.hidden(table).next().is_none();
     let datasets = shown_datasets(&report, &served);
     shown["datasets"] = datasets
         .map(|dataset| {
             let mut shown = serde_json::to_value(dataset).expect("text keys only");
-            // It may quote what is hidden.
-            shown.as_object_mut().map(|members| members.remove("why"));
+            // They may quote what is hidden.
+            let quotes = ["why", "checks"].iter().take(if is_whole(&dataset.dataset) { 1 } else { 2 });
+            let members = shown.as_object_mut();
+            members.into_iter().for_each(|members| quotes.clone().for_each(|quote| drop(members.remove(*quote))));
             shown
         })
         .collect();

@@ -14,7 +14,7 @@ use super::refusal::HttpRefusal;
 use super::versions::Versions;
 use crate::config::Limits;
 use crate::engine::{Engine, Session};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::lake::table::version::Version;
 use crate::lake::{Lake, TableName, Zone};
 use crate::project::{ChartSettings, Dataset, Project, Serve};
@@ -75,10 +75,7 @@ impl Served {
     /// When it is not shown, be it there or not.
     pub fn table(&self, zone: &str, name: &str) -> Result<TableName, HttpRefusal> {
         let table = Zone::parse(zone).map(|zone| TableName::new(zone, name));
-        table.filter(|table| self.tables.contains_key(table)).ok_or_else(|| {
-            HttpRefusal::not_found(format!("there is no table `{zone}.{name}` here"))
-                .hint("`/tables` lists what there is")
-        })
+        table.filter(|table| self.tables.contains_key(table)).ok_or_else(|| no_table(zone, name))
     }
 
     /// Its newest version.
@@ -88,12 +85,31 @@ impl Served {
     }
 
     /// Its columns that are shown.
+    ///
+    /// # Errors
+    /// When it lacks one that is to be hidden: then nobody sees any of it, and the log says why.
     pub fn columns(&self, version: &Version) -> Result<ShownColumns, HttpRefusal> {
         let hidden: Vec<String> = self.settings.hidden(&version.table).map(str::to_string).collect();
         ShownColumns::of(version, &hidden).map_err(|missing| {
-            let error = crate::error::Error::config(missing).hint("mend `serve.hide` in `trapiche.yml`");
-            HttpRefusal::from(error)
+            let error = Error::config(missing).hint("mend `serve.hide` in `trapiche.yml`");
+            no_table(version.table.zone.as_str(), &version.table.name).caused_by(error)
         })
+    }
+
+    /// Tells what is shown of a version from what is shown of any other. The number alone does not: a lake may be made anew.
+    pub fn state(&self, version: &Version) -> String {
+        let hidden: Vec<&str> = self.settings.hidden(&version.table).collect();
+        format!("{} {} {}", version.version, version.run_id, hidden.join(","))
+    }
+
+    /// Work in its turn and within its time.
+    pub async fn within_limits<T>(&self, work: impl Future<Output = Result<T, HttpRefusal>>) -> Result<T, HttpRefusal> {
+        let turn = tokio::time::timeout(PATIENCE, self.work.acquire()).await;
+        let _turn = match turn {
+            Ok(turn) => turn.expect("it is never closed"),
+            Err(_) => return Err(HttpRefusal::later("too much is asked at the moment", 1)),
+        };
+        tokio::time::timeout(self.settings.timeout, work).await.map_err(|_| HttpRefusal::too_slow())?
     }
 
     /// The answer of a tag: one that is kept, or else one that is worked out now, within the limits.
@@ -106,19 +122,13 @@ impl Served {
             self.metrics.kept();
             return Ok(kept);
         }
-        let turn = tokio::time::timeout(PATIENCE, self.work.acquire()).await;
-        let _turn = match turn {
-            Ok(turn) => turn.expect("it is never closed"),
-            Err(_) => return Err(HttpRefusal::later("too much is asked at the moment", 1)),
-        };
-        // Who waited may have waited for the same.
-        if let Some(kept) = self.answers.get(tag) {
-            self.metrics.kept();
-            return Ok(kept);
-        }
-        let answer = tokio::time::timeout(self.settings.timeout, work).await.map_err(|_| HttpRefusal::too_slow())??;
+        let answer = self.within_limits(work).await?;
         let answer = Arc::new(answer);
         self.answers.keep(answer.clone());
         Ok(answer)
     }
+}
+
+fn no_table(zone: &str, name: &str) -> HttpRefusal {
+    HttpRefusal::not_found(format!("there is no table `{zone}.{name}` here")).hint("`/tables` lists what there is")
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, State};
+use axum::extract::{Path, RawQuery, State};
 use axum::response::Response;
 use chrono::{DateTime, Utc};
 use http::HeaderMap;
@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use super::columns::ShownColumns;
 use super::document::document;
+use super::parameters::QueryParameters;
 use super::refusal::HttpRefusal;
 use super::served::Served;
 use super::value;
@@ -80,32 +81,47 @@ pub struct VersionEntry {
 /// Versions that are listed.
 const VERSIONS: usize = 20;
 
-pub async fn tables(State(served): State<Arc<Served>>, headers: HeaderMap) -> Result<Response, HttpRefusal> {
-    let mut entries = vec![];
-    for (table, dataset) in &served.tables {
-        entries.push(entry(&served, table, dataset).await?);
-    }
+pub async fn tables(
+    State(served): State<Arc<Served>>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Result<Response, HttpRefusal> {
+    QueryParameters::none(query.as_deref())?;
+    let entries = entries(&served).await?;
     let newest = entries.iter().filter_map(|entry| entry.committed_at).max();
     Ok(document(&serde_json::json!({ "project": served.project, "tables": entries }), newest, &headers))
 }
 
-pub async fn entry(served: &Served, table: &TableName, dataset: &Dataset) -> Result<TableEntry, HttpRefusal> {
-    let newest = served.versions.newest(table).await?;
-    Ok(TableEntry {
+/// All that can be shown.
+pub async fn entries(served: &Served) -> Result<Vec<TableEntry>, HttpRefusal> {
+    let mut entries = vec![];
+    for (table, dataset) in &served.tables {
+        let newest = served.versions.newest(table).await?;
+        if newest.as_ref().is_none_or(|version| served.columns(version).is_ok()) {
+            entries.push(entry(table, dataset, newest.as_deref()));
+        }
+    }
+    Ok(entries)
+}
+
+fn entry(table: &TableName, dataset: &Dataset, newest: Option<&Version>) -> TableEntry {
+    TableEntry {
         table: table.clone(),
         description: dataset.description.clone(),
-        version: newest.as_ref().map(|version| version.version),
-        rows: newest.as_ref().map(|version| version.rows()),
-        committed_at: newest.as_ref().map(|version| version.committed_at),
+        version: newest.map(|version| version.version),
+        rows: newest.map(Version::rows),
+        committed_at: newest.map(|version| version.committed_at),
         href: format!("/tables/{}/{}", table.zone, table.name),
-    })
+    }
 }
 
 pub async fn table(
     State(served): State<Arc<Served>>,
     Path((zone, name)): Path<(String, String)>,
+    RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, HttpRefusal> {
+    QueryParameters::none(query.as_deref())?;
     let table = served.table(&zone, &name)?;
     let details = details(&served, &table).await?;
     Ok(document(&details, Some(details.committed_at), &headers))

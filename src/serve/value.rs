@@ -27,7 +27,7 @@ pub fn parse(text: &str, data_type: &DataType) -> Result<ScalarValue, String> {
         DataType::Utf8View => Some(ScalarValue::Utf8View(Some(text.into()))),
         DataType::Boolean => text.parse().ok().map(|value| ScalarValue::Boolean(Some(value))),
         DataType::Float64 => double(text).map(|value| ScalarValue::Float64(Some(value))),
-        DataType::Float32 => double(text).map(|value| ScalarValue::Float32(Some(value as f32))),
+        DataType::Float32 => float(text).map(|value| ScalarValue::Float32(Some(value))),
         DataType::Date32 => date(text).map(|days| ScalarValue::Date32(Some(days))),
         DataType::Timestamp(unit, zone) => return instant(text, *unit, zone.clone()).ok_or_else(wrong),
         DataType::Decimal128(_, scale) => {
@@ -107,15 +107,29 @@ fn double(text: &str) -> Option<f64> {
     }
 }
 
+/// One of 32 bits, if the text is what it is written as, or what it is.
+fn float(text: &str) -> Option<f32> {
+    let double = double(text)?;
+    let float = double as f32;
+    let is_same =
+        double.is_nan() || f64::from(float) == double || text.parse() == Ok(float) && text == float.to_string();
+    is_same.then_some(float)
+}
+
 fn date(text: &str) -> Option<i32> {
-    let date = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok().filter(|_| text.len() == 10)?;
+    // Years beyond four digits have a sign. Others have no other form.
+    let date = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok().filter(|date| date.to_string() == text)?;
     i32::try_from(date.signed_duration_since(NaiveDate::default()).num_days()).ok()
 }
 
 fn instant(text: &str, unit: TimeUnit, zone: Option<std::sync::Arc<str>>) -> Option<ScalarValue> {
     let time = match &zone {
-        Some(_) => DateTime::parse_from_rfc3339(text).ok()?.naive_utc(),
-        None => NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f").ok()?,
+        Some(_) => match DateTime::parse_from_rfc3339(text) {
+            Ok(time) => time.naive_utc(),
+            // RFC 3339 has years of four digits.
+            Err(_) => naive(text.strip_suffix('Z')?)?,
+        },
+        None => naive(text)?,
     };
     let micros = time.and_utc().timestamp_micros();
     // What is finer than the column keeps would be cut off.
@@ -129,6 +143,10 @@ fn instant(text: &str, unit: TimeUnit, zone: Option<std::sync::Arc<str>>) -> Opt
         }
         _ => None,
     }
+}
+
+fn naive(text: &str) -> Option<NaiveDateTime> {
+    NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f").ok()
 }
 
 fn binary(text: &str, data_type: &DataType) -> Option<ScalarValue> {
@@ -161,8 +179,8 @@ mod tests {
             float in any::<f32>(),
             text in ".{0,8}",
             digits in -999_999_999_999_999_999_i128..=999_999_999_999_999_999,
-            days in -700_000..2_900_000,
-            micros in -62_135_596_800_000_000_i64..253_402_300_799_999_999,
+            days in -1_000_000..4_000_000,
+            micros in -80_000_000_000_000_000_i64..400_000_000_000_000_000,
             bytes in prop::collection::vec(any::<u8>(), 0..5),
         ) {
             let values = [
@@ -201,6 +219,8 @@ mod tests {
             ("99999999999", DataType::Decimal128(10, 2)),
             ("yes", DataType::Boolean),
             ("nan", DataType::Float64),
+            ("1e39", DataType::Float32),
+            ("0.10000000000001", DataType::Float32),
             ("1e999", DataType::Float64),
             ("2024-02-30", DataType::Date32),
             ("2024-2-3", DataType::Date32),

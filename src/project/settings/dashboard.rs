@@ -1,5 +1,6 @@
 //! `dashboard:`: the charts on the page that `trapiche serve` shows.
 
+use super::serve::Serve;
 use crate::error::Problem;
 use crate::lake::TableName;
 use crate::project::faults::Faults;
@@ -19,9 +20,18 @@ pub struct ChartSettings {
     unknown: Problem,
 }
 
-/// The faults of names that are no table of the project.
-pub fn unknown(charts: &[ChartSettings], is_known: impl Fn(&TableName) -> bool) -> Vec<Problem> {
-    charts.iter().filter(|chart| !is_known(&chart.table)).map(|chart| chart.unknown.clone()).collect()
+/// The faults of names that are no table of the project, or none that is shown.
+pub fn unknown(charts: &[ChartSettings], serve: &Serve, is_known: impl Fn(&TableName) -> bool) -> Vec<Problem> {
+    let fault = |chart: &ChartSettings| match (is_known(&chart.table), serve.shows(&chart.table)) {
+        (false, _) => Some(chart.unknown.clone()),
+        (true, true) => None,
+        (true, false) => {
+            let message = format!("`serve` does not show `{}`", chart.table);
+            let hint = Some("add it to `serve.tables`".to_string());
+            Some(Problem { message, hint, ..chart.unknown.clone() })
+        }
+    };
+    charts.iter().filter_map(fault).collect()
 }
 
 pub fn check(list: &At<Vec<At<ChartSpec>>>, faults: &mut Faults) -> Option<Vec<ChartSettings>> {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use axum::extract::State;
+use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use chrono::{DateTime, Utc};
 use maud::{Markup, html};
@@ -16,6 +16,7 @@ use super::plot;
 use crate::lake::Zone;
 use crate::report::{RunReport, RunStatus};
 use crate::serve::models;
+use crate::serve::parameters::QueryParameters;
 use crate::serve::refusal::HttpRefusal;
 use crate::serve::runs;
 use crate::serve::served::Served;
@@ -25,21 +26,23 @@ use crate::units;
 /// Runs that are listed.
 const RUNS: usize = 10;
 
-pub async fn home(State(served): State<Arc<Served>>) -> Result<Response, HttpRefusal> {
+pub async fn home(State(served): State<Arc<Served>>, RawQuery(query): RawQuery) -> Result<Response, HttpRefusal> {
+    QueryParameters::none(query.as_deref())?;
+    served.within_limits(made(&served)).await
+}
+
+async fn made(served: &Served) -> Result<Response, HttpRefusal> {
     let now = Utc::now();
-    let mut entries = vec![];
-    for (table, dataset) in &served.tables {
-        entries.push(tables::entry(&served, table, dataset).await?);
-    }
-    let reports = runs::newest(&served, RUNS).await?;
+    let entries = tables::entries(served).await?;
+    let reports = runs::newest(served, RUNS).await?;
     let content = html! {
         (listed(&entries, now))
         h2 { "How they are made" }
-        (graph::draw(&served))
-        (charts(&served).await?)
-        (clusters(&served).await)
-        (last_runs(&reports, &served, now))
-        (left_out(&reports, &served))
+        (graph::draw(served))
+        (charts(served).await?)
+        (clusters(served).await)
+        (last_runs(&reports, served, now))
+        (left_out(&reports, served))
     };
     Ok(page(&served.project, "What there is", &content))
 }
@@ -93,8 +96,9 @@ async fn suitable(served: &Served) -> Result<Vec<Drawing>, HttpRefusal> {
         if matches!(dataset.definition, crate::project::Definition::Model(_)) {
             continue;
         }
-        let Some(rows) = first_rows(served, table).await? else { continue };
-        drawings.extend(Drawing::of(&table.name, &rows));
+        // One that cannot be shown is in no list either.
+        let Ok(Some(rows)) = first_rows(served, table).await else { continue };
+        drawings.extend(rows.drawing(&table.name));
     }
     Ok(drawings)
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow::array::RecordBatch;
 use arrow::compute::concat_batches;
 use arrow::datatypes::DataType;
-use axum::extract::{Path, State};
+use axum::extract::{Path, RawQuery, State};
 use axum::response::Response;
 use chrono::Utc;
 use maud::{Markup, html};
@@ -16,6 +16,7 @@ use crate::engine::faults;
 use crate::formats::row_text;
 use crate::lake::TableName;
 use crate::serve::page::Question;
+use crate::serve::parameters::QueryParameters;
 use crate::serve::refusal::HttpRefusal;
 use crate::serve::served::Served;
 use crate::serve::tables;
@@ -31,10 +32,16 @@ const LETTERS: usize = 80;
 pub async fn look(
     State(served): State<Arc<Served>>,
     Path((zone, name)): Path<(String, String)>,
+    RawQuery(query): RawQuery,
 ) -> Result<Response, HttpRefusal> {
+    QueryParameters::none(query.as_deref())?;
     let table = served.table(&zone, &name)?;
-    let details = tables::details(&served, &table).await?;
-    let rows = first_rows(&served, &table).await?;
+    served.within_limits(made(&served, &table)).await
+}
+
+async fn made(served: &Served, table: &TableName) -> Result<Response, HttpRefusal> {
+    let details = tables::details(served, table).await?;
+    let rows = first_rows(served, table).await?;
     let now = Utc::now();
     let content = html! {
         @if let Some(description) = &details.description { p.about { (description) } }
@@ -49,7 +56,7 @@ pub async fn look(
                 @if at > 0 { ", " } a href=(format!("/look/{}/{}", input.zone, input.name)) { (input) }
             } "." }
         }
-        @if let Some(drawing) = rows.as_ref().and_then(|rows| Drawing::of(&table.name, rows)) {
+        @if let Some(drawing) = rows.as_ref().and_then(|rows| rows.drawing(&table.name)) {
             div.charts { (drawing.draw()) }
         }
         h2 { "Columns" }
@@ -66,14 +73,27 @@ pub async fn look(
                 tbody { @for check in &details.checks { tr { td { (check.check) } td { (format!("{:?}", check.on_fail).to_lowercase()) } } } }
             } }
         }
-        @if let Some(rows) = &rows { h2 { "First rows" } (listed(rows)?) }
-        p.about { a href=(format!("/tables/{zone}/{name}/rows")) { "as JSON" } ", " a href=(format!("/tables/{zone}/{name}/rows?format=csv&limit={}", served.settings.most_rows)) { "as CSV" } }
+        @if let Some(rows) = &rows { h2 { "First rows" } (listed(&rows.rows)?) }
+        p.about { a href=(format!("/tables/{}/{}/rows", table.zone, table.name)) { "as JSON" } ", " a href=(format!("/tables/{}/{}/rows?format=csv&limit={}", table.zone, table.name, served.settings.most_rows)) { "as CSV" } }
     };
     Ok(page(&served.project, &table.to_string(), &content))
 }
 
-/// The first rows of a table, as they lie in its files; `None` when it was never made.
-pub async fn first_rows(served: &Served, table: &TableName) -> Result<Option<RecordBatch>, HttpRefusal> {
+/// The first rows of a table, as they lie in its files.
+pub struct FirstRows {
+    rows: RecordBatch,
+    are_all: bool,
+}
+
+impl FirstRows {
+    /// What suits them; a part of a table has no picture.
+    pub fn drawing(&self, title: &str) -> Option<Drawing> {
+        Drawing::of(title, &self.rows).filter(|_| self.are_all)
+    }
+}
+
+/// `None` when the table was never made.
+pub async fn first_rows(served: &Served, table: &TableName) -> Result<Option<FirstRows>, HttpRefusal> {
     let Some(version) = served.versions.newest(table).await? else { return Ok(None) };
     let columns = served.columns(&version)?;
     let selected: Vec<_> = columns.iter().collect();
@@ -87,7 +107,7 @@ pub async fn first_rows(served: &Served, table: &TableName) -> Result<Option<Rec
     };
     let page = question.page(None).await?;
     let rows = concat_batches(&page.schema, &page.batches).map_err(|error| faults::explain(error.into()))?;
-    Ok(Some(rows))
+    Ok(Some(FirstRows { rows, are_all: page.after.is_none() }))
 }
 
 fn listed(rows: &RecordBatch) -> Result<Markup, HttpRefusal> {

@@ -49,12 +49,15 @@ pub async fn plot(served: &Served, settings: &ChartSettings) -> Result<Drawing, 
         ChartKind::Line => {
             // What is at no time has no place on it.
             let rows = rows.filter(ident(x.name()).is_not_null()).map_err(faults::explain)?;
-            let batch = grouped(rows, x, measured(y), ident("x").sort(true, true), MOST_POINTS).await?;
-            let points = named(&batch)?;
+            let batch = grouped(rows, x, measured(y), ident("x").sort(true, true), MOST_POINTS + 1).await?;
+            let mut points = named(&batch)?;
+            let cut = points.len() > MOST_POINTS;
+            points.truncate(MOST_POINTS);
             let end = |point: Option<&(String, f64)>| point.map(|(name, _)| name.clone()).unwrap_or_default();
             let (from, to) = (end(points.first()), end(points.last()));
             let values = points.into_iter().map(|(_, value)| value).collect();
-            (Chart::Line { from, to, values }, format!("{of_y} by {}", x.name()))
+            let part = if cut { format!(" (the first {MOST_POINTS})") } else { String::new() };
+            (Chart::Line { from, to, values }, format!("{of_y} by {}{part}", x.name()))
         }
         ChartKind::Scatter => {
             number(&columns, x.name())?;
@@ -90,7 +93,9 @@ async fn grouped(
     order: datafusion::logical_expr::SortExpr,
     most: usize,
 ) -> Result<RecordBatch> {
+    let is_drawn = ident("y").lt(lit(f64::INFINITY)).and(ident("y").gt(lit(f64::NEG_INFINITY)));
     let rows = rows.aggregate(vec![ident(x.name()).alias("x")], vec![y.alias("y")]);
+    let rows = rows.and_then(|rows| rows.filter(is_drawn));
     let rows = rows.and_then(|rows| rows.sort(vec![order])).and_then(|rows| rows.limit(0, Some(most)));
     whole(rows.map_err(faults::explain)?).await
 }
