@@ -63,7 +63,7 @@ pub fn keys(
             .hint("choose other columns by `select`"));
     }
     keys.extend(rest.iter().map(|field| key(field, false, session)));
-    let doubles: Vec<&Field> = named.iter().chain(rest.into_iter()).copied().filter(is_float).collect();
+    let doubles: Vec<&Field> = named.iter().chain(rest).copied().filter(is_float).collect();
     keys.extend(doubles.into_iter().map(sign_of_zero).collect::<Result<Vec<_>, _>>()?);
     if keys.len() > MOST_KEYS {
         return Err(HttpRefusal::bad(format!("rows of more than {MOST_KEYS} columns have no order"))

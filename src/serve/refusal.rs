@@ -118,11 +118,6 @@ impl HttpRefusal {
     pub fn detail(&self) -> &str {
         &self.0.details.detail
     }
-
-    /// What the log should say of it: faults in here, and not those of requests.
-    pub fn cause(&self) -> Option<&Error> {
-        self.0.cause.as_ref()
-    }
 }
 
 /// What goes wrong in here names files and servers, so it is told to the log and not to whoever asked. What the computation
