@@ -341,7 +341,7 @@ fn finds_bad_connections_and_sources() {
         "trapiche.yml:18:22: there is no connection `stor` (did you mean `store`?)",
         "trapiche.yml:19:43: `table` does not belong to a source of a `rest` connection (it takes `path`, `records`, `paginate`, `method`, `params`, `body`, `for_each`, `drop`, `mask`, `cursor`, `key`)",
         "trapiche.yml:20:3: a source of a database has exactly one of `table` and `query` (-)",
-        "trapiche.yml:20:46: `path` does not belong to a source of a `database` connection (it takes `table`, `query`, `select`, `readers`, `cursor`, `key`)",
+        "trapiche.yml:20:46: `path` does not belong to a source of a `database` connection (it takes `table`, `query`, `select`, `readers`, `cursor`, `key`, `deletes`)",
     ];
     assert_eq!(found, expected, "{found:#?}");
 }
