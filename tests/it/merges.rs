@@ -302,7 +302,7 @@ fn a_large_merge_spills() {
     for (run, total) in [1, 2].into_iter().enumerate() {
         let orders = (0..count).map(|id| format!("{id},{},\n", if id % 1_000 == 0 { total } else { 0 }));
         bench.write("orders.csv", &format!("id,total,day\n{}", orders.collect::<String>()));
-        let report = bench.run(&["--memory", "100MB"]);
+        let report = bench.run(&["--memory", "150MB"]);
         let why = report["datasets"][1]["why"].as_str().unwrap();
         assert!(run == 0 || why.contains("0 rows new, 120 replaced, 119880 as before"), "{why}");
         let sums =
