@@ -3,6 +3,9 @@
 //! The engine's own rule brings a projection below a filter or a LIMIT where that makes rows narrower: in `SELECT a / b FROM t
 //! WHERE b <> 0` it then divides by zero, for a row that nobody has asked for. So there are fences around these nodes while
 //! that rule runs, which let columns through and nothing that is computed.
+//!
+//! There is one below each projection with a lambda, too: where that rule makes one projection of two it gives columns other
+//! places, and forgets those of the variables of lambdas.
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,6 +15,7 @@ use datafusion::common::internal_err;
 use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion};
 use datafusion::error::Result;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::physical_expr::HigherOrderFunctionExpr;
 use datafusion::physical_expr::expressions::{Column, Literal};
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_plan::filter::FilterExec;
@@ -42,7 +46,7 @@ impl PhysicalOptimizerRule for Fenced {
     }
 
     fn optimize(&self, plan: Arc<dyn ExecutionPlan>, options: &ConfigOptions) -> Result<Arc<dyn ExecutionPlan>> {
-        let fenced = plan.transform_up(|plan| Ok(Transformed::yes(fence(plan)))).data()?;
+        let fenced = plan.transform_up(|plan| below_lambdas(fence(plan)).map(Transformed::yes)).data()?;
         let moved = self.0.optimize(fenced, options)?;
         moved
             .transform_up(|plan| match plan.downcast_ref::<Fence>() {
@@ -56,6 +60,17 @@ impl PhysicalOptimizerRule for Fenced {
 fn fence(plan: Arc<dyn ExecutionPlan>) -> Arc<dyn ExecutionPlan> {
     let leaves_rows_out = plan.is::<FilterExec>() || plan.fetch().is_some();
     if leaves_rows_out && !plan.children().is_empty() { Arc::new(Fence { input: plan }) } else { plan }
+}
+
+fn below_lambdas(plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
+    let Some(projection) = plan.downcast_ref::<ProjectionExec>() else { return Ok(plan) };
+    let has_lambda = |expr: &Arc<dyn PhysicalExpr>| expr.exists(|part| Ok(part.is::<HigherOrderFunctionExpr>()));
+    let computes = projection.expr().iter().map(|projected| has_lambda(&projected.expr)).collect::<Result<Vec<_>>>()?;
+    if !computes.contains(&true) {
+        return Ok(plan);
+    }
+    let fence = Arc::new(Fence { input: projection.input().clone() });
+    Ok(Arc::new(ProjectionExec::try_new(projection.expr().to_vec(), fence)?))
 }
 
 /// Stands for the node below it.

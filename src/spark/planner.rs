@@ -1,17 +1,20 @@
 //! Operators that the engine plans otherwise than Spark.
 
 use arrow::datatypes::{DataType, Field};
+use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
 use datafusion::common::{Column, DFSchema, Result, ScalarValue, TableReference};
 use datafusion::functions::core::expr_fn::get_field;
 use datafusion::logical_expr::expr::Cast;
-use datafusion::logical_expr::planner::{ExprPlanner, PlannerResult, RawBinaryExpr, RawFieldAccessExpr};
+use datafusion::logical_expr::planner::{
+    ExprPlanner, PlannerResult, RawAggregateExpr, RawBinaryExpr, RawFieldAccessExpr, RawWindowExpr,
+};
 use datafusion::logical_expr::{Expr, ExprSchemable, GetFieldAccess};
 use datafusion::sql::sqlparser::ast::BinaryOperator;
 
 use super::coercion::{ArithmeticOp, compared};
 use super::functions::scalar::{arithmetic, element, element_at, intervals, lists};
 use super::mode::SqlMode;
-use super::sql_types::canonical;
+use super::sql_types::{canonical, is_literal, name};
 use super::types::list_of;
 
 /// Asked before the engine's own planners. What depends on types that are settled later is left to the analyzer.
@@ -22,6 +25,9 @@ pub struct SparkPlanner {
 
 impl ExprPlanner for SparkPlanner {
     fn plan_binary_op(&self, expr: RawBinaryExpr, schema: &DFSchema) -> Result<PlannerResult<RawBinaryExpr>> {
+        if let BinaryOperator::Custom(name) = &expr.op {
+            return self.tried(name, &expr.left, &expr.right, schema).map(PlannerResult::Planned);
+        }
         let op = match expr.op {
             BinaryOperator::Plus => ArithmeticOp::Add,
             BinaryOperator::Minus => ArithmeticOp::Subtract,
@@ -90,6 +96,17 @@ impl ExprPlanner for SparkPlanner {
         Ok(PlannerResult::Planned(expr))
     }
 
+    /// The engine's names of columns say nothing of casts, so `sum(a)` and `sum(CAST(a AS double))` would be of one name.
+    fn plan_aggregate(&self, expr: RawAggregateExpr) -> Result<PlannerResult<RawAggregateExpr>> {
+        let args = expr.args.into_iter().map(with_named_casts).collect::<Result<_>>()?;
+        Ok(PlannerResult::Original(RawAggregateExpr { args, ..expr }))
+    }
+
+    fn plan_window(&self, expr: RawWindowExpr) -> Result<PlannerResult<RawWindowExpr>> {
+        let args = expr.args.into_iter().map(with_named_casts).collect::<Result<_>>()?;
+        Ok(PlannerResult::Original(RawWindowExpr { args, ..expr }))
+    }
+
     fn plan_make_map(&self, args: Vec<Expr>) -> Result<PlannerResult<Vec<Expr>>> {
         Ok(PlannerResult::Planned(lists::map().call(args)))
     }
@@ -119,6 +136,23 @@ impl ExprPlanner for SparkPlanner {
 }
 
 impl SparkPlanner {
+    /// `try_add(a, b)` and its like, which are written as operators by now.
+    fn tried(&self, name: &str, left: &Expr, right: &Expr, schema: &DFSchema) -> Result<Expr> {
+        let op = match name {
+            "try_add" => BinaryOperator::Plus,
+            "try_subtract" => BinaryOperator::Minus,
+            "try_multiply" => BinaryOperator::Multiply,
+            "try_divide" => BinaryOperator::Divide,
+            _ => BinaryOperator::Modulo,
+        };
+        let has_time = is_time(left, schema)? || is_time(right, schema)?;
+        let planned = if has_time { intervals::planned(&op, left, right, schema)? } else { None };
+        Ok(match planned {
+            Some(planned) => intervals::tried(planned),
+            None => arithmetic::named(name, &self.mode).call(vec![left.clone(), right.clone()]),
+        })
+    }
+
     /// Texts as truth values, and truth values as numbers, which the engine refuses before any rule sees them.
     fn condition(&self, expr: RawBinaryExpr, schema: &DFSchema) -> Result<RawBinaryExpr> {
         use BinaryOperator::{And, Eq, Gt, GtEq, Lt, LtEq, NotEq, Or, Spaceship};
@@ -144,6 +178,19 @@ impl SparkPlanner {
             None => RawBinaryExpr { op, left, right },
         })
     }
+}
+
+fn with_named_casts(expr: Expr) -> Result<Expr> {
+    expr.transform_up(|part| {
+        let (how, value, to) = match &part {
+            Expr::Cast(cast) if !is_literal(&cast.field) => ("CAST", &cast.expr, cast.field.data_type()),
+            Expr::TryCast(cast) => ("TRY_CAST", &cast.expr, cast.field.data_type()),
+            _ => return Ok(Transformed::no(part)),
+        };
+        let name = format!("{how}({} AS {})", value.schema_name(), name(to).to_uppercase());
+        Ok(Transformed::yes(part.alias(name)))
+    })
+    .data()
 }
 
 fn is_list(data_type: &DataType) -> bool {

@@ -37,17 +37,7 @@ fn refuse(expr: &Expr) -> Result<()> {
             ))
             .hint("make this dataset in a target without `engine`, or raise its `local_below`")
         }
-        // It becomes a join, which gives a row for each of its rows, where this is an error.
-        Expr::ScalarSubquery(subquery) if subquery.subquery.max_rows() != Some(1) && is_alone(subquery) => {
-            Error::failed("a subquery that stands for a value may have several rows, which workers would not notice")
-                .hint("make it one row: `max(…)` without GROUP BY, or LIMIT 1")
-        }
         _ => return Ok(()),
     };
     Err(DataFusionError::External(Box::new(refused)))
-}
-
-/// Of those that go by the row around them the engine itself asks that they are aggregates.
-fn is_alone(subquery: &datafusion::logical_expr::Subquery) -> bool {
-    subquery.outer_ref_columns.is_empty()
 }

@@ -22,6 +22,12 @@ use crate::spark::interval_units::UnitRange;
 use crate::spark::mode::SqlMode;
 use crate::spark::sql_types::{TIMESTAMP, canonical, shown, timestamp_ntz};
 
+/// Functions of the engine whose arguments are doubles.
+const OF_DOUBLES: [&str; 19] = [
+    "exp", "expm1", "cbrt", "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh", "asinh", "atanh",
+    "cot", "sec", "csc", "degrees", "radians",
+];
+
 #[derive(Debug)]
 pub struct SparkConversions;
 
@@ -199,6 +205,16 @@ impl Conversions<'_> {
                 let interval = UnitRange::of_field(&field).map(|units| format!("interval {}", units.name()));
                 let name = interval.unwrap_or_else(|| shown(field.data_type()));
                 return Ok(Transformed::yes(Expr::Literal(ScalarValue::from(name), None)));
+            }
+            // The engine's own, which take no texts.
+            name if OF_DOUBLES.contains(&name) => {
+                for argument in &mut args {
+                    let from = argument.get_type(self.schema)?;
+                    if from.is_string() {
+                        *argument = converted(std::mem::take(argument), &from, &DataType::Float64);
+                    }
+                }
+                return Ok(Transformed::yes(Expr::ScalarFunction(ScalarFunction { func, args })));
             }
             // It is of its first argument's type, whatever that is compared as.
             "nullif" if args.len() == 2 => {

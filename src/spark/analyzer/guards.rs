@@ -12,13 +12,13 @@ use datafusion::common::{DFSchema, Result, ScalarValue, TableReference};
 use datafusion::config::ConfigOptions;
 use datafusion::logical_expr::expr::{HigherOrderFunction, ScalarFunction};
 use datafusion::logical_expr::utils::{split_binary_owned, split_conjunction};
-use datafusion::logical_expr::{BinaryExpr, Expr, ExprSchemable, LogicalPlan, Operator, and, or, when};
+use datafusion::logical_expr::{BinaryExpr, Expr, ExprSchemable, LogicalPlan, Operator, Volatility, and, or, when};
 use datafusion::optimizer::AnalyzerRule;
 
 use super::casts::schema_below;
 use super::named;
-use crate::spark::functions;
 use crate::spark::functions::scalar::cast;
+use crate::spark::functions::{self, higher_order};
 
 /// So many conditions guard one that may fail: more would make a long list of them a square.
 const MOST_GUARDS: usize = 32;
@@ -80,10 +80,14 @@ fn is_fallible(expr: &Expr, schema: &DFSchema) -> bool {
     let of_columns = |args: &[Expr]| args.iter().any(|argument| !argument.column_refs().is_empty());
     match expr {
         Expr::ScalarFunction(call) => {
-            functions::may_fail(call, schema) && (of_columns(&call.args) || cast::is_of_literal(call))
+            let is_of_rows = of_columns(&call.args)
+                || cast::is_of_literal(call)
+                || call.func.signature().volatility == Volatility::Volatile;
+            functions::may_fail(call, schema) && is_of_rows
         }
         Expr::HigherOrderFunction(call) => {
-            of_columns(&call.args) && call.args.iter().any(|one| fails_within(one, schema))
+            let fails_itself = call.func.name() == higher_order::SORT_BY;
+            of_columns(&call.args) && (fails_itself || call.args.iter().any(|one| fails_within(one, schema)))
         }
         _ => false,
     }

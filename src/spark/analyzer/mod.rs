@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `literals` | whole numbers are of the least type: not a rule, but a step behind the planner |
 //! | `conversions` | what stands side by side becomes one type; with `operators`, `unions`, `floats` and `one_type` |
+//! | `asked_rows` | EXISTS and IN (subquery) as values |
 //! | `casts` | casts that are Spark's |
 //! | `extremes` | the largest and the least of lists and structs |
 //! | `frames` | RANGE over dates is of days |
@@ -13,6 +14,7 @@
 //! | `named` | expressions keep the names that they had |
 //! | `guards` | what may fail is not computed where AND and OR have decided |
 
+mod asked_rows;
 mod casts;
 mod conversions;
 mod extremes;
@@ -35,6 +37,7 @@ use datafusion::optimizer::AnalyzerRule;
 /// The engine's rules with those of Spark around the one that settles types.
 pub fn with_rules(mut rules: Vec<Arc<dyn AnalyzerRule + Send + Sync>>) -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
     let settles = rules.iter().position(|rule| rule.name() == "type_coercion").unwrap_or(rules.len());
+    rules.insert(settles, Arc::new(asked_rows::AskedRows));
     rules.insert(settles, Arc::new(conversions::SparkConversions));
     // Types are settled of what these make, too.
     rules.insert(0, Arc::new(subqueries::OneRowSubqueries));

@@ -1,19 +1,25 @@
-//! Subqueries that always give one row, because they have an aggregate and no GROUP BY.
+//! Subqueries that always give one row, because they have an aggregate and no GROUP BY, and those that are to.
 //!
 //! <https://spark.apache.org/docs/latest/sql-ref-syntax-qry-select-subqueries.html>
 //!
 //! The engine makes joins of EXISTS and IN, and where the subquery depends on the row outside, it loses the row that an
 //! aggregate gives of no rows: `EXISTS (SELECT count(*) …)` is true for all, and `0 IN (SELECT count(*) …)` where there are none.
 //! Of scalar subqueries it knows that row, as long as they have no HAVING, so they are made these.
+//!
+//! Other scalar subqueries give one row at most. They become aggregates, too, which fail of a second row: those are what the
+//! engine makes joins of, and what it has an answer for where there is no row, on each machine.
 
 use std::sync::Arc;
 
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TreeNode};
-use datafusion::common::{Result, Spans};
+use datafusion::common::{Column, Result, Spans};
+use datafusion::functions_aggregate::expr_fn::{count, first_value};
 use datafusion::logical_expr::expr::{Exists, InSubquery};
-use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, Subquery, lit, when};
+use datafusion::logical_expr::{Expr, FetchType, LogicalPlan, LogicalPlanBuilder, SkipType, Subquery, lit, when};
 use datafusion::optimizer::AnalyzerRule;
+
+use crate::spark::functions::scalar::raising;
 
 #[derive(Debug)]
 pub struct OneRowSubqueries;
@@ -53,7 +59,13 @@ fn rewrite(expr: Expr) -> Result<Transformed<Expr>> {
         Expr::ScalarSubquery(subquery) => match one_row(&subquery) {
             // What HAVING leaves out is null.
             Some(OneRow { value, kept: Some(kept) }) => Ok(Transformed::yes(when(kept.is_true(), value).end()?)),
-            _ => Ok(Transformed::no(Expr::ScalarSubquery(subquery))),
+            _ => match single(&subquery.subquery)? {
+                Some(plan) => {
+                    let subquery = Subquery { subquery: Arc::new(plan), ..subquery };
+                    Ok(Transformed::yes(Expr::ScalarSubquery(subquery)))
+                }
+                None => Ok(Transformed::no(Expr::ScalarSubquery(subquery))),
+            },
         },
         other => Ok(Transformed::no(other)),
     }
@@ -100,4 +112,53 @@ fn gives_one(plan: &LogicalPlan) -> bool {
         LogicalPlan::Sort(sort) => gives_one(&sort.input),
         _ => false,
     }
+}
+
+/// The row of a plan that has one at most, as an aggregate; `None` if it is one.
+fn single(plan: &LogicalPlan) -> Result<Option<LogicalPlan>> {
+    let columns = plan.schema().columns();
+    let [column] = columns.as_slice() else { return Ok(None) };
+    if gives_one(plan) {
+        return Ok(None);
+    }
+    if let Some(first) = first_row(plan)? {
+        return Ok(Some(first));
+    }
+    let (rows, value) = ("\u{2063}rows", VALUE);
+    let both = [count(lit(1_i64)).alias(rows), first_value(Expr::Column(column.clone()), vec![]).alias(value)];
+    let counted = LogicalPlanBuilder::from(plan.clone()).aggregate(Vec::<Expr>::new(), both)?;
+    let refusal = raising::refusal().udf().call(vec![lit(TOO_MANY_ROWS)]);
+    let one = when(named(rows).gt(lit(1_i64)), refusal).otherwise(named(value))?;
+    counted.project([one.alias(column.name())])?.build().map(Some)
+}
+
+/// A name that nobody writes.
+const VALUE: &str = "\u{2063}value";
+
+fn named(name: &str) -> Expr {
+    Expr::Column(Column::new_unqualified(name))
+}
+
+const TOO_MANY_ROWS: &str =
+    "[SCALAR_SUBQUERY_TOO_MANY_ROWS] a subquery that stands for a value gave more than one row: aggregate, or LIMIT 1";
+
+/// `ORDER BY a LIMIT 1` as the aggregate that takes the first.
+fn first_row(plan: &LogicalPlan) -> Result<Option<LogicalPlan>> {
+    let columns = plan.schema().columns();
+    let (LogicalPlan::Limit(limit), [column]) = (plan, columns.as_slice()) else { return Ok(None) };
+    let is_first = matches!(limit.get_skip_type()?, SkipType::Literal(0));
+    if !is_first || !matches!(limit.get_fetch_type()?, FetchType::Literal(Some(1))) {
+        return Ok(None);
+    }
+    let (value, below) = match limit.input.as_ref() {
+        LogicalPlan::Projection(projection) => (projection.expr[0].clone(), projection.input.as_ref()),
+        other => (Expr::Column(column.clone()), other),
+    };
+    let (order, below) = match below {
+        LogicalPlan::Sort(sort) => (sort.expr.clone(), sort.input.as_ref()),
+        other => (vec![], other),
+    };
+    let first = first_value(value.unalias(), order).alias(VALUE);
+    let first = LogicalPlanBuilder::from(below.clone()).aggregate(Vec::<Expr>::new(), [first])?;
+    first.project([named(VALUE).alias(column.name())])?.build().map(Some)
 }

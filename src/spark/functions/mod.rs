@@ -8,14 +8,14 @@ pub mod window;
 
 use std::sync::Arc;
 
-use aggregate::{average, collect, extremes, quantiles, shape, sum};
+use aggregate::{average, collect, extremes, histogram, quantiles, shape, sum};
 use datafusion::common::DFSchema;
 use datafusion::logical_expr::expr::ScalarFunction;
 use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
 use scalar::{
     arithmetic, cast, choice, codes, date_fields, date_formats, date_make, date_math, date_parts, date_zones, doubles,
-    element, element_at, float_order, hashes, interval_literal, intervals, json, like, lists, normal, number_texts,
-    pad, raising, regexp, rounding, row, signs, texts, time_window, type_names, urls,
+    element, element_at, float_order, hashes, interval_literal, intervals, json, like, lists, make_interval, normal,
+    number_format, number_texts, pad, raising, regexp, rounding, row, signs, texts, time_window, type_names, urls,
 };
 
 use crate::spark::mode::{SqlMode, Strictness};
@@ -43,6 +43,8 @@ pub fn of_one_row(mode: &SqlMode) -> Vec<Arc<ScalarUDF>> {
     all.extend(json::all());
     all.extend(like::all());
     all.extend(lists::all());
+    all.extend(make_interval::all());
+    all.extend(number_format::all());
     all.extend(number_texts::all());
     all.extend(pad::all());
     all.extend(raising::all());
@@ -66,6 +68,10 @@ pub fn written(name: &str) -> &str {
         "spark_earlier" | "spark_between" => "-",
         "spark_interval_times" => "*",
         "spark_interval_divided" => "/",
+        "spark_try_later" | "spark_try_interval_plus" => "try_add",
+        "spark_try_earlier" | "spark_try_between" | "spark_try_interval_minus" => "try_subtract",
+        "spark_try_interval_times" => "try_multiply",
+        "spark_try_interval_divided" => "try_divide",
         higher_order::SORT_BY => "array_sort",
         name => name,
     }
@@ -77,6 +83,7 @@ pub fn of_many_rows(mode: &SqlMode) -> Vec<Arc<AggregateUDF>> {
     let sums = both.into_iter().flat_map(|strictness| [sum::sum(strictness), average::average(strictness)]);
     let mut all: Vec<_> = sums.map(Arc::new).collect();
     all.push(collect::collect_list());
+    all.push(histogram::histogram_numeric());
     all.extend(extremes::all());
     all.extend(quantiles::all());
     all.extend(shape::all());

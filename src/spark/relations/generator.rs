@@ -15,7 +15,7 @@ use datafusion::sql::sqlparser::tokenizer::Span;
 
 use super::kept::Scope;
 use super::refused;
-use crate::spark::analyzer::literals::narrowed_expr;
+use crate::spark::analyzer::literals::{self, narrowed_expr};
 use crate::spark::coercion::common;
 use crate::spark::functions::scalar::lists;
 use crate::spark::mode::SqlMode;
@@ -172,6 +172,8 @@ fn from_json(arguments: Vec<Expr>, plan: &LogicalPlan, place: Span, scope: &Scop
 
 /// `stack(2, a, b, c, d)` is two rows of two columns. What is missing at the end is null.
 fn stacked(arguments: Vec<Expr>, plan: &LogicalPlan, place: Span, ansi: bool) -> Result<Generated> {
+    // Numbers that are written below are still what the planner takes them for.
+    let narrow = literals::narrowed(plan.clone(), ansi)?;
     let mut values = arguments.into_iter();
     let count = match values.next() {
         Some(Expr::Literal(value, _)) => match value.cast_to(&DataType::Int64) {
@@ -192,7 +194,7 @@ fn stacked(arguments: Vec<Expr>, plan: &LogicalPlan, place: Span, ansi: bool) ->
     let mut columns = vec![];
     for column in 0..width {
         let of_column: Vec<Option<&Expr>> = (0..count).map(|row| values.get(row * width + column)).collect();
-        let types = of_column.iter().flatten().map(|value| value.get_type(plan.schema()));
+        let types = of_column.iter().flatten().map(|value| value.get_type(narrow.schema()));
         let types: Vec<DataType> = types.collect::<Result<_>>()?;
         let data_type = wide(&types, ansi).ok_or_else(|| {
             let names: Vec<String> = types.iter().map(types::name).collect();

@@ -251,32 +251,31 @@ fn by_chance(expr: &Expr, scope: &Scope) -> Option<String> {
     }
 }
 
-/// Puts the columns that a generator makes in its place in the list.
-fn generate(select: &mut Select, source: FromClause, scope: &mut Scope) -> Result<FromClause> {
-    let is_generator = |item: &SelectItem| call_of(item).is_some_and(is_generator_call);
-    let mut all = (0..select.projection.len()).filter(|nth| is_generator(&select.projection[*nth]));
-    let Some(nth) = all.next() else { return Ok(source) };
-    if let Some(second) = all.next() {
-        return Err(refused(
-            select.projection[second].span(),
-            "[UNSUPPORTED_GENERATOR.MULTI_GENERATOR] a select list has one function that makes rows at most",
-            "write the others behind LATERAL VIEW",
-        ));
-    }
-    let (call, names) = match &select.projection[nth] {
-        SelectItem::ExprWithAlias { expr, alias } => (expr.clone(), vec![alias.clone()]),
-        SelectItem::ExprWithAliases { expr, aliases } => (expr.clone(), aliases.clone()),
-        SelectItem::UnnamedExpr(expr) => (expr.clone(), vec![]),
-        _ => return Ok(source),
-    };
+/// Puts the columns that generators make in their places in the list. Several make all pairs of their rows.
+/// <https://spark.apache.org/docs/latest/sql-ref-syntax-qry-select-lateral-view.html>
+fn generate(select: &mut Select, mut source: FromClause, scope: &mut Scope) -> Result<FromClause> {
     let visible = source.columns.clone();
-    // A table that nobody can write, so that its columns hide no others.
-    let table = Ident::new("\u{2063}generated");
-    let known = source.plan.schema().fields().len();
-    let source = source.with_generator(&call, false, Some(&table), &names, scope)?;
-    let made = source::columns_of(&source.plan, known);
-    let items = made.into_iter().map(|(_, column)| SelectItem::UnnamedExpr(column));
-    select.projection.splice(nth..=nth, items);
+    let mut items = vec![];
+    for (nth, item) in std::mem::take(&mut select.projection).into_iter().enumerate() {
+        let (call, names) = match &item {
+            item if !call_of(item).is_some_and(is_generator_call) => (None, vec![]),
+            SelectItem::ExprWithAlias { expr, alias } => (Some(expr), vec![alias.clone()]),
+            SelectItem::ExprWithAliases { expr, aliases } => (Some(expr), aliases.clone()),
+            SelectItem::UnnamedExpr(expr) => (Some(expr), vec![]),
+            _ => (None, vec![]),
+        };
+        let Some(call) = call else {
+            items.push(item);
+            continue;
+        };
+        // A table that nobody can write, so that its columns hide no others.
+        let table = Ident::new(format!("\u{2063}generated {nth}"));
+        let known = source.plan.schema().fields().len();
+        source = source.with_generator(call, false, Some(&table), &names, scope)?;
+        let made = source::columns_of(&source.plan, known);
+        items.extend(made.into_iter().map(|(_, column)| SelectItem::UnnamedExpr(column)));
+    }
+    select.projection = items;
     Ok(FromClause { columns: visible, ..source })
 }
 

@@ -2,7 +2,7 @@
 //!
 //! <https://docs.oracle.com/en/java/javase/17/docs/api/java.base/java/time/ZoneId.html#of(java.lang.String)>
 
-use chrono::{DateTime, NaiveDateTime, Offset, TimeZone as _};
+use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, Offset, TimeZone as _};
 use chrono_tz::Tz;
 
 use super::MICROS;
@@ -73,7 +73,7 @@ impl TimeZone {
         match self {
             TimeZone::Fixed(seconds) => local_micros.checked_sub(i64::from(seconds) * MICROS),
             TimeZone::Region(zone) => {
-                let local = DateTime::from_timestamp_micros(local_micros)?.naive_utc();
+                let local = in_tables(DateTime::from_timestamp_micros(local_micros)?.naive_utc());
                 let ahead = match zone.offset_from_local_datetime(&local).earliest() {
                     Some(offset) => offset.fix().local_minus_utc(),
                     None => before_gap(zone, local)?,
@@ -88,11 +88,30 @@ impl TimeZone {
         let ahead = match self {
             TimeZone::Fixed(seconds) => seconds,
             TimeZone::Region(zone) => {
-                let utc = DateTime::from_timestamp_micros(micros)?.naive_utc();
+                let utc = in_tables(DateTime::from_timestamp_micros(micros)?.naive_utc());
                 zone.offset_from_utc_datetime(&utc).fix().local_minus_utc()
             }
         };
         micros.checked_add(i64::from(ahead) * MICROS)
+    }
+}
+
+/// Years for which there are tables of when clocks are set; in them the days fall on all days of the week, as they do in others.
+const LAST_YEARS: std::ops::RangeInclusive<i32> = 2027..=2037;
+
+/// The same time of a year of the tables. The rules of the last ones go on, as in Java: they name days of the week, so the year
+/// is one whose days fall on the same, before March or from then on.
+fn in_tables(time: NaiveDateTime) -> NaiveDateTime {
+    if time.year() <= *LAST_YEARS.end() {
+        return time;
+    }
+    let month = if time.month() < 3 { 1 } else { 3 };
+    let begin = |year: i32| NaiveDate::from_ymd_opt(year, month, 1);
+    let wanted = begin(time.year()).map(|day| day.weekday());
+    let alike = LAST_YEARS.filter_map(begin).find(|day| Some(day.weekday()) == wanted);
+    match (alike, begin(time.year())) {
+        (Some(alike), Some(begin)) => time - (begin - alike),
+        _ => time,
     }
 }
 
@@ -162,5 +181,8 @@ mod tests {
         assert_eq!(berlin.instant(micros("2024-03-31T02:30:00Z")), Some(micros("2024-03-31T01:30:00Z")));
         assert_eq!(berlin.instant(micros("2024-10-27T02:30:00Z")), Some(micros("2024-10-27T00:30:00Z")));
         assert_eq!(berlin.local(micros("2024-07-01T00:00:00Z")), Some(micros("2024-07-01T02:00:00Z")));
+        // Beyond all tables, on the day on which clocks are set and on the one before it.
+        assert_eq!(berlin.local(micros("9999-03-28T03:00:00Z")), Some(micros("9999-03-28T05:00:00Z")));
+        assert_eq!(berlin.local(micros("9999-03-27T03:00:00Z")), Some(micros("9999-03-27T04:00:00Z")));
     }
 }

@@ -40,7 +40,7 @@ macro_rules! families {
 
 families! {
     literals integers decimals doubles casts conditions dates timestamps patterns zones text regex json lists maps hashes
-    tries aggregates windows generators clauses
+    tries aggregates windows generators clauses random_dates
 }
 
 #[test]

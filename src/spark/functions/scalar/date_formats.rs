@@ -21,6 +21,9 @@ use crate::spark::text::MICROS;
 use crate::spark::text::times::MICROS_PER_DAY;
 use crate::spark::text::zones::TimeZone;
 
+/// Those that fail for their pattern alone.
+const WITH_PATTERN: [&str; 5] = ["date_format", "to_char", "from_unixtime", "try_to_date", "try_to_timestamp"];
+
 /// How a timestamp is spelled where nothing else is said, but for its fraction.
 const PLAIN: &str = "yyyy-MM-dd HH:mm:ss";
 
@@ -34,26 +37,22 @@ pub fn all() -> Vec<Arc<ScalarUDF>> {
             |name, types| Ok((takes(name, types, 2, &[Takes::Time, Takes::Text])?, DataType::Utf8)),
             |call| written(call, |row| Ok(call.micros(0, row))),
         ),
-        function("to_char", |name, types| match types {
-            [DataType::Date32 | DataType::Date64 | DataType::Timestamp(..), _] => {
-                Ok((takes(name, types, 2, &[Takes::Time, Takes::Text])?, DataType::Utf8))
-            }
-            _ => plan_err!("`{name}` takes a date or a timestamp and a pattern; for numbers write `format_number` or `format_string`"),
-        }, |call| written(call, |row| Ok(call.micros(0, row))))
-        .known_as(&["to_varchar"]),
         function("from_unixtime", seconds_taken, |call| {
             // What does not fit wraps around, as in Spark.
             written(call, |row| Ok(call.long(0, row).map(|seconds| seconds.wrapping_mul(MICROS))))
         }),
         function("to_date", dates, |call| as_dates(call, strictness(call))).fallible(),
         function("try_to_date", dates, |call| as_dates(call, Strictness::Try)),
-        function("to_timestamp", instants, |call| as_times(call, strictness(call))).fallible().known_as(&["to_timestamp_ltz"]),
+        function("to_timestamp", instants, |call| as_times(call, strictness(call)))
+            .fallible()
+            .known_as(&["to_timestamp_ltz"]),
         function("try_to_timestamp", instants, |call| as_times(call, Strictness::Try)),
         function(
             "to_timestamp_ntz",
             |name, types| read(name, types, timestamp_ntz()),
             |call| as_times(call, strictness(call)),
-        ).fallible(),
+        )
+        .fallible(),
         function("unix_timestamp", seconds, as_seconds).fallible(),
         function("to_unix_timestamp", seconds, as_seconds).fallible(),
     ])
@@ -61,8 +60,7 @@ pub fn all() -> Vec<Arc<ScalarUDF>> {
 
 /// Whether a call may be an error for its pattern: one that is written and right is none.
 pub fn may_fail(call: &ScalarFunction) -> bool {
-    let takes_pattern = ["date_format", "to_char", "from_unixtime"].contains(&call.func.name());
-    takes_pattern
+    WITH_PATTERN.contains(&call.func.name())
         && match call.args.get(1) {
             None => false,
             Some(Expr::Literal(pattern, _)) => match pattern.try_as_str() {
@@ -123,7 +121,8 @@ impl DatePatterns {
     }
 }
 
-fn written(call: &RowCall, micros: impl Fn(usize) -> Result<Option<i64>>) -> Result<ArrayRef> {
+/// Times by the patterns that stand beside them.
+pub fn written(call: &RowCall, micros: impl Fn(usize) -> Result<Option<i64>>) -> Result<ArrayRef> {
     let mut known = DatePatterns { known: HashMap::new(), reading: Pattern::parse };
     call.texts(|row| {
         let pattern = if call.has(1) { call.text(1, row) } else { Some(PLAIN) };

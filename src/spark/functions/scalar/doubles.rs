@@ -23,6 +23,7 @@ pub fn all() -> Vec<Arc<ScalarUDF>> {
         ("log10", Log10),
         ("log1p", Log1p),
         ("sqrt", Sqrt),
+        ("rint", Rint),
         ("sign", Sign),
         ("signum", Sign),
         ("acosh", Acosh),
@@ -47,6 +48,7 @@ enum DoubleFunction {
     Log10,
     Log1p,
     Sqrt,
+    Rint,
     Sign,
     Acosh,
     Atan2,
@@ -148,6 +150,7 @@ impl DoubleFunction {
             DoubleFunction::Log10 => of_one(|x| above(x, 0.0).map(f64::log10)),
             DoubleFunction::Log1p => of_one(|x| above(x, -1.0).map(f64::ln_1p)),
             DoubleFunction::Sqrt => of_one(|x| Some(x.sqrt())),
+            DoubleFunction::Rint => of_one(|x| Some(x.round_ties_even())),
             // A zero keeps its sign.
             DoubleFunction::Sign => of_one(|x| Some(if x == 0.0 || x.is_nan() { x } else { x.signum() })),
             DoubleFunction::Acosh => of_one(|x| Some(acosh(x))),

@@ -11,8 +11,8 @@ use arrow::datatypes::{
     IntervalMonthDayNano, IntervalMonthDayNanoType, IntervalUnit, IntervalYearMonthType, TimeUnit,
     TimestampMicrosecondType,
 };
-use datafusion::common::{DFSchema, Result, ScalarValue, exec_err, plan_err};
-use datafusion::logical_expr::expr::Cast;
+use datafusion::common::{DFSchema, DataFusionError, Result, ScalarValue, exec_err, plan_err};
+use datafusion::logical_expr::expr::{Cast, ScalarFunction};
 use datafusion::logical_expr::{Expr, ExprSchemable, ScalarUDF, cast, lit};
 use datafusion::sql::sqlparser::ast::BinaryOperator;
 
@@ -23,10 +23,17 @@ use crate::spark::sql_types::{self, TIMESTAMP, canonical};
 use crate::spark::text::times::MICROS_PER_DAY;
 use crate::spark::text::{MICROS, numbers};
 
+/// How the names of functions begin that are null where others fail.
+const TRY: &str = "spark_try_";
+
+/// Those that fail, or only try.
+const OPERATORS: [fn(bool) -> RowFunction; 7] = [later, earlier, between, plus, minus, times, divided];
+
 const CALENDAR: DataType = DataType::Interval(IntervalUnit::MonthDayNano);
 
 pub fn all() -> Vec<Arc<ScalarUDF>> {
-    udfs([later(), earlier(), between(), plus(), minus(), times(), divided(), of_number(), text()])
+    let both = OPERATORS.into_iter().flat_map(|function| [function(false), function(true)]);
+    udfs(both.chain([of_number(), text()]))
 }
 
 /// `None` where neither side is an interval, nor are both times.
@@ -36,32 +43,32 @@ pub fn planned(op: &BinaryOperator, left: &Expr, right: &Expr, schema: &DFSchema
     let sides = || (left.clone(), right.clone());
     Ok(Some(match op {
         BinaryOperator::Plus if is_time(&of_left) && is_interval(&of_right) => {
-            moved(later(), left, right, &of_left, &of_right)?
+            moved(later(false), left, right, &of_left, &of_right)?
         }
         BinaryOperator::Plus if is_interval(&of_left) && is_time(&of_right) => {
-            moved(later(), right, left, &of_right, &of_left)?
+            moved(later(false), right, left, &of_right, &of_left)?
         }
         BinaryOperator::Minus if is_time(&of_left) && is_interval(&of_right) => {
-            moved(earlier(), left, right, &of_left, &of_right)?
+            moved(earlier(false), left, right, &of_left, &of_right)?
         }
         BinaryOperator::Minus if is_time(&of_left) && is_time(&of_right) => {
             let (left, right) = sides();
-            between().udf().call(vec![left, right])
+            between(false).udf().call(vec![left, right])
         }
         BinaryOperator::Multiply if is_interval(&of_left) && is_number(&of_right) => {
-            times().udf().call(vec![typed(left.clone()), right.clone()])
+            times(false).udf().call(vec![typed(left.clone()), right.clone()])
         }
         BinaryOperator::Multiply if is_number(&of_left) && is_interval(&of_right) => {
-            times().udf().call(vec![typed(right.clone()), left.clone()])
+            times(false).udf().call(vec![typed(right.clone()), left.clone()])
         }
         BinaryOperator::Divide if is_interval(&of_left) && is_number(&of_right) => {
-            divided().udf().call(vec![typed(left.clone()), right.clone()])
+            divided(false).udf().call(vec![typed(left.clone()), right.clone()])
         }
         op if is_interval(&of_left) && is_interval(&of_right) => {
             let (left, right) = alike(typed(left.clone()), typed(right.clone()), schema)?;
             match op {
-                BinaryOperator::Plus => plus().udf().call(vec![left, right]),
-                BinaryOperator::Minus => minus().udf().call(vec![left, right]),
+                BinaryOperator::Plus => plus(false).udf().call(vec![left, right]),
+                BinaryOperator::Minus => minus(false).udf().call(vec![left, right]),
                 BinaryOperator::Eq => left.eq(right),
                 BinaryOperator::NotEq => left.not_eq(right),
                 BinaryOperator::Lt => left.lt(right),
@@ -73,6 +80,24 @@ pub fn planned(op: &BinaryOperator, left: &Expr, right: &Expr, schema: &DFSchema
         }
         _ => return Ok(None),
     }))
+}
+
+/// The same, with null for what is beyond all times and intervals.
+pub fn tried(planned: Expr) -> Expr {
+    let Expr::ScalarFunction(ScalarFunction { func, args }) = planned else { return planned };
+    match OPERATORS.into_iter().find(|function| function(false).udf().name() == func.name()) {
+        Some(function) => function(true).udf().call(args),
+        None => Expr::ScalarFunction(ScalarFunction { func, args }),
+    }
+}
+
+/// What is there, or what is said where it is not.
+fn settled<T>(call: &RowCall, value: Option<T>, fault: impl FnOnce() -> DataFusionError) -> Result<Option<T>> {
+    match value {
+        None if call.name.starts_with(TRY) => Ok(None),
+        None => Err(fault()),
+        value => Ok(value),
+    }
 }
 
 fn is_interval(data_type: &DataType) -> bool {
@@ -160,12 +185,12 @@ fn moving(name: &'static str, types: &[DataType]) -> Result<(Vec<DataType>, Data
     Ok((vec![time.clone(), taken_interval(name, interval)?], time))
 }
 
-fn later() -> RowFunction {
-    function("spark_later", moving, |call| all_moved(call, 1))
+fn later(tries: bool) -> RowFunction {
+    function(if tries { "spark_try_later" } else { "spark_later" }, moving, |call| all_moved(call, 1))
 }
 
-fn earlier() -> RowFunction {
-    function("spark_earlier", moving, |call| all_moved(call, -1))
+fn earlier(tries: bool) -> RowFunction {
+    function(if tries { "spark_try_earlier" } else { "spark_earlier" }, moving, |call| all_moved(call, -1))
 }
 
 /// Months, days and microseconds of a row.
@@ -198,11 +223,12 @@ fn all_moved(call: &RowCall, sign: i64) -> Result<ArrayRef> {
     if is_day {
         return call.days(|row| match (call.day(0, row), parts(&call.args[1], row)) {
             (Some(_), Some((.., micros))) if micros % MICROS_PER_DAY != 0 => {
-                Err(fault("[DATETIME_OVERFLOW] hours are added to a date: CAST it to a timestamp"))
+                settled(call, None, || fault("[DATETIME_OVERFLOW] hours are added to a date: CAST it to a timestamp"))
             }
             (Some(day), Some(interval)) => {
-                let micros = moved(day.into(), 0, interval).ok_or_else(beyond)?;
-                i32::try_from(micros.div_euclid(MICROS_PER_DAY)).map(Some).map_err(|_| beyond())
+                let micros = moved(day.into(), 0, interval);
+                let day = micros.and_then(|micros| i32::try_from(micros.div_euclid(MICROS_PER_DAY)).ok());
+                settled(call, day, beyond)
             }
             _ => Ok(None),
         });
@@ -210,16 +236,16 @@ fn all_moved(call: &RowCall, sign: i64) -> Result<ArrayRef> {
     call.instants(|row| match (call.micros(0, row), parts(&call.args[1], row)) {
         (Some(micros), Some(interval)) => {
             let (day, of_day) = (micros.div_euclid(MICROS_PER_DAY), micros.rem_euclid(MICROS_PER_DAY));
-            moved(day, of_day, interval).map(Some).ok_or_else(beyond)
+            settled(call, moved(day, of_day, interval), beyond)
         }
         _ => Ok(None),
     })
 }
 
 /// `time - time`; of two dates it is days.
-fn between() -> RowFunction {
+fn between(tries: bool) -> RowFunction {
     function(
-        "spark_between",
+        if tries { "spark_try_between" } else { "spark_between" },
         |name, types| match types {
             [DataType::Date32, DataType::Date32] => Ok((types.to_vec(), DAYS)),
             [one, other]
@@ -240,12 +266,9 @@ fn between() -> RowFunction {
             let (one, other) =
                 (one.as_primitive::<TimestampMicrosecondType>(), other.as_primitive::<TimestampMicrosecondType>());
             let micros = one.iter().zip(other).map(|pair| match pair {
-                (Some(one), Some(other)) => match one.checked_sub(other) {
-                    Some(micros) => Ok(Some(micros)),
-                    None => {
-                        Err(fault("[INTERVAL_ARITHMETIC_OVERFLOW] what is between two times is beyond all intervals"))
-                    }
-                },
+                (Some(one), Some(other)) => settled(call, one.checked_sub(other), || {
+                    fault("[INTERVAL_ARITHMETIC_OVERFLOW] what is between two times is beyond all intervals")
+                }),
                 _ => Ok(None),
             });
             Ok(Arc::new(micros.collect::<Result<DurationMicrosecondArray>>()?))
@@ -271,8 +294,8 @@ fn scaling(name: &'static str, types: &[DataType]) -> Result<(Vec<DataType>, Dat
     Ok((vec![interval, number], gives))
 }
 
-fn times() -> RowFunction {
-    function("spark_interval_times", scaling, |call| {
+fn times(tries: bool) -> RowFunction {
+    function(if tries { "spark_try_interval_times" } else { "spark_interval_times" }, scaling, |call| {
         scaled(call, |units, number| match number {
             Factor::Ratio(over, under) => Some(half_up(units.checked_mul(over)?, under)),
             Factor::Double(double) => rounded(units as f64 * double),
@@ -280,8 +303,8 @@ fn times() -> RowFunction {
     })
 }
 
-fn divided() -> RowFunction {
-    function("spark_interval_divided", scaling, |call| {
+fn divided(tries: bool) -> RowFunction {
+    function(if tries { "spark_try_interval_divided" } else { "spark_interval_divided" }, scaling, |call| {
         scaled(call, |units, number| match number {
             Factor::Ratio(0, _) => None,
             Factor::Ratio(over, under) => Some(half_up(units.checked_mul(under)? * over.signum(), over.abs())),
@@ -321,13 +344,13 @@ fn scaled(call: &RowCall, of_row: impl Fn(i128, Factor) -> Option<i128>) -> Resu
         let (Some((months, _, micros)), Some(number)) = (parts(&call.args[0], row), number(row)) else {
             return Ok(None);
         };
-        if matches!(number, Factor::Ratio(0, _)) && call.name == "spark_interval_divided" {
-            return Err(fault("[INTERVAL_DIVIDED_BY_ZERO] an interval is divided by zero"));
+        if matches!(number, Factor::Ratio(0, _)) && call.name.ends_with("divided") {
+            return settled(call, None, || fault("[INTERVAL_DIVIDED_BY_ZERO] an interval is divided by zero"));
         }
         let units = if is_months { months } else { micros };
         let fitting = of_row(units.into(), number).and_then(|units| i64::try_from(units).ok());
         let fitting = fitting.filter(|units| !is_months || i32::try_from(*units).is_ok());
-        fitting.map(Some).ok_or_else(|| fault("[INTERVAL_ARITHMETIC_OVERFLOW] so long is no interval"))
+        settled(call, fitting, || fault("[INTERVAL_ARITHMETIC_OVERFLOW] so long is no interval"))
     });
     of_amounts(values.collect::<Result<_>>()?, call.gives)
 }
@@ -344,12 +367,18 @@ pub fn turned(intervals: &ArrayRef) -> Result<ArrayRef> {
     of_amounts(amounts.collect::<Result<_>>()?, intervals.data_type())
 }
 
-fn plus() -> RowFunction {
-    function("spark_interval_plus", summing, |call| summed(call, i64::checked_add)).typed_by_fields(sum_type)
+fn plus(tries: bool) -> RowFunction {
+    function(if tries { "spark_try_interval_plus" } else { "spark_interval_plus" }, summing, |call| {
+        summed(call, i64::checked_add)
+    })
+    .typed_by_fields(sum_type)
 }
 
-fn minus() -> RowFunction {
-    function("spark_interval_minus", summing, |call| summed(call, i64::checked_sub)).typed_by_fields(sum_type)
+fn minus(tries: bool) -> RowFunction {
+    function(if tries { "spark_try_interval_minus" } else { "spark_interval_minus" }, summing, |call| {
+        summed(call, i64::checked_sub)
+    })
+    .typed_by_fields(sum_type)
 }
 
 /// Of two that are kept alike.
@@ -378,7 +407,7 @@ fn summed(call: &RowCall, sum: fn(i64, i64) -> Option<i64>) -> Result<ArrayRef> 
         let (Some(left), Some(right)) = (parts(&call.args[0], row), parts(&call.args[1], row)) else { return Ok(None) };
         let all = sum(amount(left), amount(right));
         let fitting = all.filter(|all| *call.gives != YEAR_MONTH || i32::try_from(*all).is_ok());
-        fitting.map(Some).ok_or_else(|| fault("[INTERVAL_ARITHMETIC_OVERFLOW] so long is no interval"))
+        settled(call, fitting, || fault("[INTERVAL_ARITHMETIC_OVERFLOW] so long is no interval"))
     });
     of_amounts(sums.collect::<Result<_>>()?, call.gives)
 }

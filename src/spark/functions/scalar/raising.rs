@@ -9,26 +9,30 @@ use arrow::datatypes::DataType;
 use datafusion::common::Result;
 use datafusion::logical_expr::ScalarUDF;
 
-use super::row::{RowCall, Takes, fault, function, takes, udfs};
+use super::row::{Computing, RowCall, RowFunction, Takes, Typing, fault, function, takes, udfs};
 
 pub fn all() -> Vec<Arc<ScalarUDF>> {
     udfs([
-        function(
-            "raise_error",
-            |name, types| Ok((takes(name, types, 1, &[Takes::Text])?, DataType::Null)),
-            |call| match call.rows {
-                0 => Ok(Arc::new(NullArray::new(0))),
-                _ => Err(raised(call.text(0, 0).unwrap_or("null"))),
-            },
-        )
-        .fallible_of_null(),
+        raising("raise_error", |call| Err(raised(call.text(0, 0).unwrap_or("null")))),
+        refusal(),
         function(
             "assert_true",
             |name, types| Ok((takes(name, types, 1, &[Takes::Flag, Takes::Text])?, DataType::Null)),
             asserted,
         )
-        .fallible_of_null(),
+        .fallible_of_null()
+        .volatile(),
     ])
+}
+
+/// What this program itself refuses in a row, in its own words.
+pub fn refusal() -> RowFunction {
+    raising("spark_refusal", |call| Err(fault(call.text(0, 0).unwrap_or_default())))
+}
+
+fn raising(name: &'static str, computing: Computing) -> RowFunction {
+    let typing: Typing = |name, types| Ok((takes(name, types, 1, &[Takes::Text])?, DataType::Null));
+    function(name, typing, computing).fallible_of_null().volatile()
 }
 
 fn asserted(call: &RowCall) -> Result<ArrayRef> {

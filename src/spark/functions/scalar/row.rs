@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, PrimitiveArray, new_empty_array};
 use arrow::datatypes::{
-    ArrowPrimitiveType, DataType, Date32Type, Field, FieldRef, Float64Type, Int32Type, Int64Type,
+    ArrowPrimitiveType, DataType, Date32Type, Decimal128Type, Field, FieldRef, Float64Type, Int32Type, Int64Type,
     TimestampMicrosecondType,
 };
 use datafusion::common::{DataFusionError, Result, ScalarValue, plan_err};
@@ -80,6 +80,12 @@ impl RowFunction {
     pub fn fallible_of_null(mut self) -> Self {
         self.fails_of_null = true;
         self.fallible()
+    }
+
+    /// It is computed where a row asks for it, and not before, whatever it is given.
+    pub fn volatile(mut self) -> Self {
+        self.signature = Signature::user_defined(Volatility::Volatile);
+        self
     }
 
     pub fn udf(self) -> Arc<ScalarUDF> {
@@ -224,6 +230,11 @@ impl RowCall<'_> {
 
     pub fn long(&self, place: usize, row: usize) -> Option<i64> {
         self.number::<Int64Type>(place, row)
+    }
+
+    /// Without its scale.
+    pub fn decimal(&self, place: usize, row: usize) -> Option<i128> {
+        self.number::<Decimal128Type>(place, row)
     }
 
     pub fn double(&self, place: usize, row: usize) -> Option<f64> {

@@ -55,8 +55,13 @@ pub fn rewrite(expr: &mut Expr) -> Result<(), RewriteRefusal> {
         ("regr_count", [_, _]) => *expr = cast(expr.clone(), DataType::BigInt(None)),
         ("listagg" | "string_agg", [of] | [of, _]) => {
             let between = given.get(1).cloned().unwrap_or_else(|| text(""));
+            let written = of.clone();
             let of = cast(of.clone(), DataType::String(None));
-            let order = std::mem::take(&mut function.within_group);
+            let mut order = std::mem::take(&mut function.within_group);
+            // Of texts that are there once, the order is one of these texts.
+            for by in order.iter_mut().filter(|by| is_distinct && by.expr == written) {
+                by.expr = of.clone();
+            }
             give(function, "string_agg", vec![of, between]);
             if let FunctionArguments::List(list) = &mut function.args
                 && !order.is_empty()

@@ -5,14 +5,16 @@
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
-    AccessExpr, CaseWhen, CeilFloorKind, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Spanned,
-    TrimWhereField, Value, VisitMut, VisitorMut, helpers::attached_token::AttachedToken,
+    AccessExpr, BinaryOperator, CaseWhen, CeilFloorKind, DataType, Expr, Function, FunctionArg, FunctionArgExpr,
+    FunctionArguments, Spanned, TrimWhereField, Value, VisitMut, VisitorMut, WindowSpec, WindowType,
+    helpers::attached_token::AttachedToken,
 };
 use datafusion::sql::sqlparser::tokenizer::Span;
 
-use super::build::{call, number, renamed, taken};
+use super::build::{binary, call, cast, number, renamed, taken};
 use crate::spark::functions::higher_order;
 use crate::spark::functions::scalar::{interval_literal, lists};
+use crate::spark::mode;
 use crate::spark::sql::intervals;
 
 /// What `date_add`, `datediff` and their like take for a unit where they have three arguments.
@@ -259,6 +261,17 @@ fn of_function(function: &mut Function, place: Span) -> Option<Expr> {
             function.name = renamed(&function.name, higher_order::SORT_BY);
             None
         }
+        // There is no `USE` here, so a session is where one of Spark's begins.
+        ("current_database" | "current_schema", []) => Some(text_of("default".to_string(), place)),
+        ("current_catalog", []) => Some(text_of("spark_catalog".to_string(), place)),
+        // No other is there yet.
+        ("current_timezone", []) => Some(text_of(mode::UTC.to_string(), place)),
+        // It promises to rise from row to row and to be there once: a number without gaps does.
+        ("monotonically_increasing_id", []) => Some(numbered_rows(place)),
+        // Of times and intervals they are operators, which is known with the types.
+        ("try_add" | "try_subtract" | "try_multiply" | "try_divide" | "try_mod", [left, right]) => {
+            Some(binary(taken(left), BinaryOperator::Custom(name), taken(right)))
+        }
         // The planner asks for arguments of `map`, and not of this one, which it takes for the same.
         ("map", []) => {
             function.name = renamed(&function.name, "make_map");
@@ -304,6 +317,20 @@ fn of_function(function: &mut Function, place: Span) -> Option<Expr> {
         }
         _ => None,
     }
+}
+
+/// `row_number() OVER () - 1`, of which there may be many.
+fn numbered_rows(place: Span) -> Expr {
+    let mut numbered = call("row_number", place, vec![]);
+    if let Expr::Function(function) = &mut numbered {
+        function.over = Some(WindowType::WindowSpec(WindowSpec {
+            window_name: None,
+            partition_by: vec![],
+            order_by: vec![],
+            window_frame: None,
+        }));
+    }
+    binary(cast(numbered, DataType::BigInt(None)), BinaryOperator::Minus, number(1))
 }
 
 #[cfg(test)]

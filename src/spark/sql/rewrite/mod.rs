@@ -10,6 +10,7 @@
 //! | `fields` | fields of structs behind any expression |
 //! | `functions` | functions whose arguments say what others say by clauses |
 //! | `grouping` | ROLLUP, CUBE and GROUPING SETS |
+//! | `identifier` | IDENTIFIER('name') |
 //! | `literals` | numbers with a suffix |
 //! | `operators` | operators |
 //! | `order` | ORDER BY ALL, MINUS |
@@ -17,6 +18,7 @@
 //! | `recursive` | numbers in WITH RECURSIVE |
 //! | `own` | the expressions of a select, without those of the queries in it |
 //! | `scoped` | selects that need to know the columns of their FROM |
+//! | `tuples` | several columns in front of IN (subquery) |
 //! | `time_windows` | GROUP BY window(time, '1 hour') |
 //! | `refusal` | what is not to be understood |
 
@@ -28,6 +30,7 @@ mod clauses;
 mod fields;
 mod functions;
 mod grouping;
+mod identifier;
 mod literals;
 mod operators;
 mod order;
@@ -37,6 +40,7 @@ mod recursive;
 mod refusal;
 mod scoped;
 mod time_windows;
+mod tuples;
 
 use std::ops::ControlFlow;
 
@@ -50,6 +54,7 @@ pub use refusal::RewriteRefusal;
 /// Rewrites all of a statement, or of an expression; or says what it can't. What is put in place of something keeps its
 /// place.
 pub fn rewrite(syntax: &mut impl VisitMut) -> Result<(), RewriteRefusal> {
+    identifier::rewrite(syntax)?;
     pipes::rewrite(syntax)?;
     // Columns are called as they are written.
     names::give(syntax);
@@ -75,6 +80,11 @@ impl VisitorMut for Rewrite {
         refused(understood)
     }
 
+    fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<RewriteRefusal> {
+        tuples::condition(select);
+        ControlFlow::Continue(())
+    }
+
     fn post_visit_select(&mut self, select: &mut Select) -> ControlFlow<RewriteRefusal> {
         aggregates::named_windows(select);
         for item in &mut select.projection {
@@ -96,6 +106,7 @@ impl VisitorMut for Rewrite {
     }
 
     fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<RewriteRefusal> {
+        tuples::rewrite(expr);
         calls::rewrite(expr);
         if let Expr::Function(function) = expr {
             functions::rewrite(function);

@@ -35,6 +35,13 @@ pub fn rewrite(expr: &mut Expr) -> Result<(), RewriteRefusal> {
             let name = if *op == UnaryOperator::Minus { "negative" } else { "positive" };
             *expr = call(name, number.span(), vec![taken(number)]);
         }
+        Expr::AllOp { left, .. } | Expr::AnyOp { left, .. } => {
+            return Err(RewriteRefusal::new(
+                left.span(),
+                "[PARSE_SYNTAX_ERROR] a value is not compared with all rows of a subquery, or with any",
+                "compare it with (SELECT max(x) FROM …) or (SELECT min(x) FROM …); for `= ANY` write IN",
+            ));
+        }
         // <https://spark.apache.org/docs/latest/sql-ref-operators.html>
         Expr::UnaryOp { op: op @ UnaryOperator::BangNot, .. } => *op = UnaryOperator::Not,
         Expr::UnaryOp { op: UnaryOperator::BitwiseNot, expr: number } => {

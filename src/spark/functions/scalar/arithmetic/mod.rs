@@ -43,11 +43,15 @@ const NAMED: [(&str, bool, ArithmeticOp); 7] = [
 pub fn all(mode: &SqlMode) -> Vec<Arc<ScalarUDF>> {
     let mut all =
         [Strictness::Ansi, Strictness::Legacy, Strictness::Try].map(|strictness| of(strictness, mode.ansi)).to_vec();
-    all.extend(NAMED.map(|(name, tries, op)| {
-        let strictness = if tries { Strictness::Try } else { mode.strictness() };
-        function(name, strictness, mode.ansi, Some(op))
-    }));
+    all.extend(NAMED.map(|(name, ..)| named(name, mode)));
     all
+}
+
+/// The function of such a name; of what is none, the one that adds.
+pub fn named(name: &str, mode: &SqlMode) -> Arc<ScalarUDF> {
+    let (name, tries, op) = NAMED.into_iter().find(|(known, ..)| *known == name).unwrap_or(NAMED[2]);
+    let strictness = if tries { Strictness::Try } else { mode.strictness() };
+    function(name, strictness, mode.ansi, Some(op))
 }
 
 /// Of operators; the types of a result are those of the mode.

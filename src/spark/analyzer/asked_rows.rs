@@ -1,0 +1,269 @@
+//! EXISTS and IN (subquery) whose answer is a value: in a select list, in CASE, beside OR.
+//!
+//! <https://spark.apache.org/docs/latest/sql-ref-null-semantics.html#innot-in-subquery->. The engine knows both as conditions of WHERE
+//! alone, where it makes joins of them. Here they become columns beside the row that asks: a join marks the rows for which there
+//! is another.
+//!
+//! What IN answers of nulls needs up to two more questions: whether there are rows at all, and whether one of them is null. In a
+//! condition what is unknown stays so until the end, behind AND, OR and NOT. As a value Spark says false, of IN and of NOT IN.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use datafusion::common::config::ConfigOptions;
+use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion};
+use datafusion::common::{Column, JoinType, Result, ScalarValue, Spans, TableReference, plan_err};
+use datafusion::functions_aggregate::expr_fn::count;
+use datafusion::logical_expr::expr::{Exists, InSubquery};
+use datafusion::logical_expr::utils::{conjunction, split_conjunction};
+use datafusion::logical_expr::{Expr, ExprSchemable, Filter, LogicalPlan, LogicalPlanBuilder, Subquery, lit, when};
+use datafusion::optimizer::AnalyzerRule;
+use datafusion::optimizer::decorrelate::PullUpCorrelatedExpr;
+
+use super::{floats, named};
+
+/// How the marks of a row are called. No name that is written begins so.
+const MARKED: &str = "\u{2063}asked ";
+
+/// The engine's name of the column that a marking join adds.
+const MARK: &str = "mark";
+
+#[derive(Debug)]
+pub struct AskedRows;
+
+impl AnalyzerRule for AskedRows {
+    fn name(&self) -> &str {
+        "spark_asked_rows"
+    }
+
+    fn analyze(&self, plan: LogicalPlan, _: &ConfigOptions) -> Result<LogicalPlan> {
+        let mut asked = 0;
+        plan.transform_up_with_subqueries(|plan| answered(plan, &mut asked)).data()
+    }
+}
+
+/// A plan that asks of its input's rows, with the answers beside them.
+fn answered(plan: LogicalPlan, asked: &mut usize) -> Result<Transformed<LogicalPlan>> {
+    let is_answered = |expr: &Expr| Ok(is_question(expr));
+    let has_questions = |expr: &Expr| expr.exists(is_answered).unwrap_or(false);
+    match plan {
+        LogicalPlan::Filter(Filter { predicate, input, .. }) => {
+            let (left, taken): (Vec<&Expr>, Vec<&Expr>) =
+                split_conjunction(&predicate).into_iter().partition(|one| is_engines(one) || !has_questions(one));
+            if taken.is_empty() {
+                return Ok(Transformed::no(LogicalPlan::Filter(Filter::try_new(predicate, input)?)));
+            }
+            // What needs no answer leaves fewer rows to ask of.
+            let mut rows = LogicalPlanBuilder::from(input.as_ref().clone());
+            if let Some(left) = conjunction(left.into_iter().cloned()) {
+                rows = rows.filter(left)?;
+            }
+            let columns = input.schema().columns();
+            let mut rows = AnsweredRows { plan: rows.build()?, asked };
+            let taken = taken.into_iter().map(|one| rows.conditions(one.clone())).collect::<Result<Vec<_>>>()?;
+            let plan = LogicalPlanBuilder::from(rows.plan);
+            let plan = if let Some(taken) = conjunction(taken) { plan.filter(taken)? } else { plan };
+            Ok(Transformed::yes(plan.project(columns.into_iter().map(Expr::Column))?.build()?))
+        }
+        LogicalPlan::Projection(_) | LogicalPlan::Aggregate(_) | LogicalPlan::Window(_)
+            if plan.expressions().iter().any(has_questions) =>
+        {
+            let (columns, has_input) = (plan.schema().columns(), plan.inputs().first().map(|input| (*input).clone()));
+            let Some(input) = has_input else { return Ok(Transformed::no(plan)) };
+            let mut rows = AnsweredRows { plan: input, asked };
+            let plan = named::map_expressions(plan, |expr| rows.values(expr).map(Transformed::yes))?.data;
+            let plan = plan.with_new_exprs(plan.expressions(), vec![rows.plan])?.recompute_schema()?;
+            // A window keeps all columns of what is below it.
+            let is_wider = plan.schema().fields().len() > columns.len();
+            let plan = match is_wider {
+                true => LogicalPlanBuilder::from(plan).project(columns.into_iter().map(Expr::Column))?.build()?,
+                false => plan,
+            };
+            Ok(Transformed::yes(plan))
+        }
+        other => Ok(Transformed::no(other)),
+    }
+}
+
+fn is_question(expr: &Expr) -> bool {
+    matches!(expr, Expr::Exists(_) | Expr::InSubquery(_))
+}
+
+/// Whether the engine makes a join of a condition, and knows nulls in it: `NOT IN` only where it depends on nothing outside.
+fn is_engines(condition: &Expr) -> bool {
+    match condition {
+        Expr::Not(condition) => match condition.as_ref() {
+            Expr::InSubquery(InSubquery { subquery, negated, .. }) => *negated || subquery.outer_ref_columns.is_empty(),
+            condition => matches!(condition, Expr::Exists(_)),
+        },
+        Expr::InSubquery(InSubquery { subquery, negated, .. }) => !negated || subquery.outer_ref_columns.is_empty(),
+        condition => matches!(condition, Expr::Exists(_)),
+    }
+}
+
+/// Rows, with a mark for each question that was asked of them.
+struct AnsweredRows<'a> {
+    plan: LogicalPlan,
+    asked: &'a mut usize,
+}
+
+impl AnsweredRows<'_> {
+    /// A condition with the answers in place of the questions.
+    fn conditions(&mut self, expr: Expr) -> Result<Expr> {
+        let replaced = expr.transform_up(|part| match part {
+            Expr::Exists(question) => self.existence(question).map(Transformed::yes),
+            Expr::InSubquery(InSubquery { expr, subquery, negated }) => {
+                let is_in = self.contains(*expr, &subquery)?;
+                Ok(Transformed::yes(not_if(negated, is_in)))
+            }
+            other => Ok(Transformed::no(other)),
+        });
+        replaced.data()
+    }
+
+    /// The same of a value.
+    fn values(&mut self, expr: Expr) -> Result<Expr> {
+        let replaced = expr.transform_down(|part| match part {
+            Expr::Exists(question) => self.existence(question).map(Transformed::yes),
+            Expr::InSubquery(question) => self.membership(question).map(jump),
+            Expr::Not(inner) => match *inner {
+                Expr::InSubquery(InSubquery { expr, subquery, negated }) => {
+                    self.membership(InSubquery { expr, subquery, negated: !negated }).map(jump)
+                }
+                inner => Ok(Transformed::no(Expr::Not(Box::new(inner)))),
+            },
+            other => Ok(Transformed::no(other)),
+        });
+        replaced.data()
+    }
+
+    fn existence(&mut self, Exists { subquery, negated }: Exists) -> Result<Expr> {
+        self.exists(&subquery).map(|exists| not_if(negated, exists))
+    }
+
+    /// What is not known is false; a null that is written is known to be none.
+    fn membership(&mut self, InSubquery { expr, subquery, negated }: InSubquery) -> Result<Expr> {
+        let expr = self.values(*expr)?;
+        if is_written_null(&expr) {
+            return Ok(Expr::Literal(ScalarValue::Boolean(None), None));
+        }
+        match negated {
+            true => Ok(Expr::IsTrue(Box::new(Expr::Not(Box::new(self.contains(expr, &subquery)?))))),
+            false => {
+                let value = floats::normal(expr, self.plan.schema())?;
+                self.marked(&subquery.subquery, Some(value))
+            }
+        }
+    }
+
+    /// Null where neither is known: the value is null and there are rows, or one of them is.
+    fn contains(&mut self, value: Expr, subquery: &Subquery) -> Result<Expr> {
+        let (value_may_be_null, row) = (value.nullable(self.plan.schema())?, &subquery.subquery);
+        let [found] = row.schema().columns().try_into().map_err(|_| several_columns())?;
+        let row_may_be_null = row.schema().field(0).is_nullable();
+        let value = floats::normal(value, self.plan.schema())?;
+        let is_found = self.marked(row, Some(value.clone()))?;
+        let unknown = || Expr::Literal(ScalarValue::Boolean(None), None);
+        let mut answer = when(is_found.clone(), lit(true));
+        if value_may_be_null {
+            answer = answer.when(value.is_null().and(self.exists(subquery)?), unknown());
+        }
+        if row_may_be_null {
+            let nulls =
+                LogicalPlanBuilder::from(row.as_ref().clone()).filter(Expr::Column(found).is_null())?.build()?;
+            let nulls = Subquery { subquery: Arc::new(nulls), ..subquery.clone() };
+            answer = answer.when(self.exists(&nulls)?, unknown());
+        }
+        match value_may_be_null || row_may_be_null {
+            true => answer.otherwise(lit(false)),
+            false => Ok(is_found),
+        }
+    }
+
+    fn exists(&mut self, subquery: &Subquery) -> Result<Expr> {
+        let rows = subquery.subquery.as_ref();
+        if !subquery.outer_ref_columns.is_empty() {
+            return self.marked(rows, None);
+        }
+        // It is the same for all rows.
+        let one = LogicalPlanBuilder::from(rows.clone()).limit(0, Some(1))?;
+        let counted = one.aggregate(Vec::<Expr>::new(), vec![count(lit(1_i64))])?.build()?;
+        let counted = Subquery { subquery: Arc::new(counted), outer_ref_columns: vec![], spans: Spans::new() };
+        Ok(Expr::ScalarSubquery(counted).gt(lit(0_i64)))
+    }
+
+    /// Whether a subquery has a row for the row outside; one with this value, if one is said.
+    fn marked(&mut self, rows: &LogicalPlan, value: Option<Expr>) -> Result<Expr> {
+        let name = format!("{MARKED}{}", self.asked);
+        *self.asked += 1;
+        let mut pulled = PullUpCorrelatedExpr::new().with_exists_sub_query(value.is_none());
+        let found = rows.schema().columns().into_iter().next();
+        if let (Some(value), Some(found)) = (&value, &found) {
+            let is_same = value.clone().eq(Expr::Column(found.clone()));
+            pulled = pulled.with_in_predicate_opt(Some(is_same));
+        }
+        let inner = without_order(rows.clone()).rewrite(&mut pulled).data()?;
+        if !pulled.can_pull_up {
+            return plan_err!(
+                "[UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY] what is asked of a subquery here depends on the row outside in \
+                 more than its WHERE; join the tables instead"
+            );
+        }
+        let own: BTreeSet<Column> = pulled.correlated_subquery_cols_map.values().flatten().cloned().collect();
+        let renamed = |column: &Column| Column::new(Some(TableReference::bare(name.clone())), column.name.clone());
+        let mut conditions = vec![];
+        if let (Some(value), Some(found)) = (value, found) {
+            let schema = inner.schema().clone();
+            let normal = floats::normal(Expr::Column(found), &schema)?;
+            conditions.push(value.eq(of_table(normal, |_| true, renamed)?));
+        }
+        for condition in pulled.join_filters {
+            conditions.push(of_table(condition, |column| own.contains(column), renamed)?);
+        }
+        let inner = LogicalPlanBuilder::from(inner).alias(name.clone())?.build()?;
+        let condition = conjunction(conditions).unwrap_or_else(|| lit(true));
+        let left = LogicalPlanBuilder::from(self.plan.clone());
+        self.plan = left.join_on(inner, JoinType::LeftMark, Some(condition))?.build()?;
+        Ok(Expr::Column(Column::new(Some(TableReference::bare(name)), MARK)))
+    }
+}
+
+fn jump(expr: Expr) -> Transformed<Expr> {
+    Transformed::new(expr, true, TreeNodeRecursion::Jump)
+}
+
+fn not_if(negated: bool, expr: Expr) -> Expr {
+    if negated { Expr::Not(Box::new(expr)) } else { expr }
+}
+
+fn is_written_null(expr: &Expr) -> bool {
+    match expr {
+        Expr::Literal(value, _) => value.is_null(),
+        Expr::Cast(cast) => is_written_null(&cast.expr),
+        _ => false,
+    }
+}
+
+/// With columns of the subquery as those of the table that it becomes.
+fn of_table(expr: Expr, is_own: impl Fn(&Column) -> bool, renamed: impl Fn(&Column) -> Column) -> Result<Expr> {
+    expr.transform(|part| match part {
+        Expr::Column(column) if is_own(&column) => Ok(Transformed::yes(Expr::Column(renamed(&column)))),
+        other => Ok(Transformed::no(other)),
+    })
+    .data()
+}
+
+/// Which rows there are does not depend on their order, nor on how often each is there.
+fn without_order(plan: LogicalPlan) -> LogicalPlan {
+    match plan {
+        LogicalPlan::Sort(sort) if sort.fetch.is_none() => without_order(sort.input.as_ref().clone()),
+        LogicalPlan::Distinct(datafusion::logical_expr::Distinct::All(input)) => without_order(input.as_ref().clone()),
+        other => other,
+    }
+}
+
+fn several_columns() -> datafusion::common::DataFusionError {
+    datafusion::common::DataFusionError::Plan(
+        "[IN_SUBQUERY_DATA_TYPE_MISMATCH] the subquery of IN has one column for each value in front of it".to_string(),
+    )
+}
