@@ -148,7 +148,7 @@ fn what_workers_would_answer_otherwise_is_refused_there() {
     let several = "SELECT (SELECT max(mag) FROM trusted.quakes GROUP BY place LIMIT 2) AS x";
     let answer = bench.trapiche(&["query", several]);
     assert!(answer.code == 1 || answer.code == 2, "{}", answer.stdout);
-    assert!(answer.stderr.contains("workers") && answer.stderr.contains("make it one row"), "{}", answer.stderr);
+    assert!(answer.stderr.contains("[SCALAR_SUBQUERY_TOO_MANY_ROWS]"), "{}", answer.stderr);
     assert_eq!(bench.query("SELECT (SELECT max(mag) FROM trusted.quakes) AS x").len(), 1);
 }
 
