@@ -111,7 +111,6 @@ SELECT approx_count_distinct(s), approx_count_distinct(k) FROM t
 SELECT mode(n) FROM t
 SELECT mode(k) FROM t WHERE k <> 'b'
 SELECT bit_and(n), bit_or(n), bit_xor(n) FROM t
-SELECT histogram_numeric(n, 2) FROM t
 SELECT map_from_entries(sort_array(collect_list(struct(k, n)))) FROM t WHERE n IN (1, 7)
 SELECT try_sum(l), try_avg(n) FROM t
 SELECT try_sum(l * 4000000000) FROM t
