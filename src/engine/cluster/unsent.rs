@@ -37,6 +37,11 @@ fn refuse(expr: &Expr) -> Result<()> {
             ))
             .hint("make this dataset in a target without `engine`, or raise its `local_below`")
         }
+        // What it answers follows the order in which parts of the rows meet.
+        Expr::AggregateFunction(call) if call.func.name() == "histogram_numeric" => {
+            Error::failed("`histogram_numeric` would answer otherwise on workers")
+                .hint("make this dataset in a target without `engine`, or raise its `local_below`")
+        }
         _ => return Ok(()),
     };
     Err(DataFusionError::External(Box::new(refused)))
