@@ -150,7 +150,7 @@ fn what_workers_would_answer_otherwise_is_refused_there() {
     assert!(answer.code == 1 || answer.code == 2, "{}", answer.stdout);
     assert!(answer.stderr.contains("[SCALAR_SUBQUERY_TOO_MANY_ROWS]"), "{}", answer.stderr);
     let answer = bench.trapiche(&["query", "SELECT histogram_numeric(mag, 2) FROM trusted.quakes"]);
-    assert_eq!(answer.code, 1, "{}", answer.stdout);
+    assert!(answer.code == 1 || answer.code == 2, "{}", answer.stdout);
     assert!(answer.stderr.contains("would answer otherwise on workers"), "{}", answer.stderr);
     assert_eq!(bench.query("SELECT (SELECT max(mag) FROM trusted.quakes) AS x").len(), 1);
 }
