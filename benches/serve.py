@@ -28,6 +28,8 @@ QUERY = """SELECT id, CAST(id % 1000 AS int) AS quantity, CAST(pmod(hash(id), 10
     element_at(array({towns}), CAST(pmod(hash(id, 1), 8) + 1 AS int)) AS town, md5(CAST(id AS string)) AS code,
     date_add(DATE'2024-01-01', CAST(id % 700 AS int)) AS day
 FROM range({rows})"""
+PARTITIONS = 1000
+PARTITIONED = f"/* trapiche\npartition_by: [part]\n*/ SELECT id, md5(CAST(id AS string)) AS code, CAST(id % {PARTITIONS} AS int) AS part FROM range(200000)"
 
 
 def free_port():
@@ -51,6 +53,7 @@ class Trapiche:
         "lookup": lambda r: f"/tables/refined/lines/rows?id={r['id']}",
         "page": lambda r: f"/tables/refined/lines/rows?town={r['town']}&price.gt={r['price']}&order=price&limit=100",
         "aggregate": lambda r: f"/tables/refined/lines/aggregate?by=town&count=rows&sum=quantity&quantity.gt={r['quantity']}",
+        "partition": lambda r: f"/tables/refined/parts/rows?part={r['quantity']}&id.gt={r['id'] % 100000}&limit=20",
     }
 
     def rows(self, answer):
@@ -140,7 +143,7 @@ def requests(seed, rows, count):
         }
 
 
-def wrk(running, paths, seconds, folder):
+def wrk(running, paths, seconds, folder, connections=64):
     """Requests a second, and the median and 99th percentile of the latency in ms."""
     script = folder / "ask.lua"
     listed = ",".join(json.dumps(path) for path in paths)
@@ -149,7 +152,7 @@ def wrk(running, paths, seconds, folder):
         "request = function() at = at % #paths + 1; return wrk.format('GET', paths[at]) end\n"
     )
     url = f"http://127.0.0.1:{running.port}/"
-    command = ["wrk", "-t2", "-c64", f"-d{seconds}s", "--timeout", "30s", "--latency", "-s", str(script), url]
+    command = ["wrk", "-t2", f"-c{connections}", f"-d{seconds}s", "--timeout", "30s", "--latency", "-s", str(script), url]
     said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     if "Non-2xx" in said or "Socket errors" in said:
         raise SystemExit(f"{running.peer.name} refuses: {said}")
@@ -189,6 +192,7 @@ def measure(args, folder):
     (folder / "trapiche.yml").write_text('name: bench\ntargets: { here: { storage: "file://./lake" } }\n')
     towns = ", ".join(f"'{town}'" for town in TOWNS)
     (folder / "queries/refined/lines.sql").write_text(QUERY.format(towns=towns, rows=args.rows))
+    (folder / "queries/refined/parts.sql").write_text(PARTITIONED)
     run = [os.environ["TRAPICHE"], "-C", str(folder), "run"]
     subprocess.run(run, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     files = str(folder / "lake/refined/lines/*.parquet")
@@ -204,6 +208,10 @@ def measure(args, folder):
             for kind, path in one.peer.paths.items():
                 # More questions than are answered, so that none is a copy of an answer before.
                 paths = list(dict.fromkeys(path(r) for r in requests(number, args.rows, 200_000)))
+                if kind == "partition":
+                    # As one caller after the other sees it; first once, so that what is kept is.
+                    wrk(one, paths[:PARTITIONS], 3, folder)
+                    found.setdefault((one.peer.name, "partition, 2 callers"), []).append(wrk(one, paths, args.seconds, folder, 2))
                 found.setdefault((one.peer.name, kind), []).append(wrk(one, paths, args.seconds, folder))
             found.setdefault((one.peer.name, "memory"), []).append((one.memory_mb(), 0, 0))
             one.end()
@@ -224,13 +232,13 @@ def show(peers, found):
     def of(name, kind):
         return [median(values) for values in zip(*found[name, kind])]
 
-    print(f"{'':16}{'what':12}{'requests/s':>12}{'p50 ms':>10}{'p99 ms':>10}{'ratio':>8}")
-    for kind in ["lookup", "page", "aggregate"]:
+    print(f"{'':16}{'what':22}{'requests/s':>12}{'p50 ms':>10}{'p99 ms':>10}{'ratio':>8}")
+    for kind in ["lookup", "page", "aggregate", "partition", "partition, 2 callers"]:
         for peer in peers:
-            if kind in peer.paths:
+            if (peer.name, kind) in found:
                 rate, half, most = of(peer.name, kind)
                 ratio = of(peers[0].name, kind)[0] / rate
-                print(f"{peer.name:16}{kind:12}{rate:12.0f}{half:10.2f}{most:10.2f}{ratio:8.2f}")
+                print(f"{peer.name:16}{kind:22}{rate:12.0f}{half:10.2f}{most:10.2f}{ratio:8.2f}")
     for peer in peers:
         print(f"{peer.name:16}ready in {of(peer.name, 'ready')[0]:.0f} ms, peak memory {of(peer.name, 'memory')[0]:.0f} MB")
 

@@ -3,6 +3,7 @@
 //! Nothing else of ours reads either, so that it is known what a run depends on. The credentials of S3 are found by AWS's
 //! own library (`aws/credentials.rs`).
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use crate::machine;
@@ -30,6 +31,11 @@ pub const METADATA_SERVICE: &str = "AWS_EC2_METADATA_SERVICE_ENDPOINT";
 #[expect(clippy::disallowed_methods, reason = "this is the one place")]
 pub fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
+}
+
+/// What was typed, the program's own name first.
+pub fn arguments() -> Vec<OsString> {
+    std::env::args_os().collect()
 }
 
 /// This program's own file, to start it again in another role.

@@ -1,85 +1,91 @@
-//! `docs/cli.md` from the definition of the arguments; the test below keeps the committed file equal to it.
+//! `trapiche docs`: the project as pages to look at.
 
-use std::fmt::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, Stdio};
 
-use clap::{Arg, Command, CommandFactory};
+use clap::ValueHint;
 
-use super::Arguments;
+use crate::config::{self, Limits};
+use crate::error::{Error, Result};
+use crate::lake::Lake;
+use crate::project::Project;
+use crate::serve;
 
-/// The whole page.
-fn markdown() -> String {
-    let mut command = Arguments::command();
-    command.build();
-    let mut page =
-        String::from("<!-- Generated from src/cli: UPDATE_DOCS=1 cargo test --lib docs -->\n\n# Command line\n\n");
-    section(&mut page, &mut command, |arg| !is_standard(arg));
-    let commands: Vec<&str> = command.get_subcommands().map(Command::get_name).filter(|name| *name != "help").collect();
-    let links: Vec<String> = commands.iter().map(|name| format!("[{name}](#trapiche-{name})")).collect();
-    writeln!(page, "Commands: {}.\n", links.join(", ")).expect("a String takes all");
-    for name in commands.iter().map(|name| name.to_string()).collect::<Vec<_>>() {
-        let command = command.find_subcommand_mut(&name).expect("it was listed");
-        writeln!(page, "## trapiche {name}\n").expect("a String takes all");
-        section(&mut page, command, |arg| !is_standard(arg) && !arg.is_global_set());
-    }
-    page.trim_end().to_string() + "\n"
+use super::talk::words::Words;
+
+/// Write pages about the project: its tables, how they are made, the last runs and what the results look like
+///
+/// `index.html`, and one for each table of `trusted` and `refined` with its columns, checks and SQL. They need no server and load nothing,
+/// so they can be put anywhere or sent by mail. Rows are in them as far as `serve:` of `trapiche.yml` shows them.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  trapiche docs --out site
+  trapiche docs --open")]
+pub struct DocsArguments {
+    /// Write them into this folder; what else is there stays [default: one of the user's caches]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, required_unless_present = "open")]
+    pub out: Option<PathBuf>,
+
+    /// Open the first one in the browser that `BROWSER` names, or the system's
+    #[arg(long)]
+    pub open: bool,
 }
 
-/// About, usage, arguments and examples of one command.
-fn section(page: &mut String, command: &mut Command, shown: impl Fn(&Arg) -> bool) {
-    let about = command.get_long_about().or(command.get_about()).map(|about| about.to_string()).unwrap_or_default();
-    let usage = command.render_usage().to_string().replacen("Usage: ", "", 1);
-    *page += &format!("{about}\n\n```text\n{}\n```\n\n", usage.trim());
-    let arguments: Vec<&Arg> = command.get_arguments().filter(|arg| shown(arg) && !arg.is_hide_set()).collect();
-    for argument in &arguments {
-        *page += &entry(argument);
+pub async fn docs(
+    project: &Project,
+    lake: &Lake,
+    limits: &Limits,
+    args: DocsArguments,
+    words: &Words,
+) -> Result<ExitCode> {
+    let folder = args.out.unwrap_or_else(|| cached(project));
+    let first = write(project, lake, limits, &folder).await?;
+    words.note(&format!("wrote `{}`", first.display()));
+    if args.open {
+        open(&first, words);
     }
-    if !arguments.is_empty() {
-        page.push('\n');
-    }
-    if let Some(after) = command.get_after_help() {
-        *page += &format!("```text\n{after}\n```\n\n");
-    }
+    Ok(ExitCode::SUCCESS)
 }
 
-/// `- `-o, --output <FORMAT>`: how …`, with its values below.
-fn entry(argument: &Arg) -> String {
-    let short = argument.get_short().map(|short| format!("-{short}"));
-    let long = argument.get_long().map(|long| format!("--{long}"));
-    let mut names: Vec<String> = short.into_iter().chain(long).collect();
-    let values: Vec<String> =
-        argument.get_value_names().unwrap_or_default().iter().map(|name| format!("<{name}>")).collect();
-    let takes_values = argument.is_positional() || argument.get_action().takes_values();
-    if names.is_empty() {
-        names.push(values.join(" "));
-    } else if takes_values {
-        let last = names.len() - 1;
-        names[last] += &format!(" {}", values.join(" "));
-    }
-    let help = argument.get_long_help().or(argument.get_help()).map(|help| help.to_string()).unwrap_or_default();
-    let mut text = format!("- `{}`: {}", names.join(", "), help.replace("\n\n", ". "));
-    let defaults: Vec<_> = argument.get_default_values().iter().map(|value| value.to_string_lossy()).collect();
-    if takes_values && !defaults.is_empty() {
-        text += &format!(" [default: {}]", defaults.join(" "));
-    }
-    text.push('\n');
-    for value in argument.get_possible_values().iter().filter(|_| takes_values) {
-        text += &format!("  - `{}`", value.get_name());
-        text += &value.get_help().map(|help| format!(": {help}")).unwrap_or_default();
-        text.push('\n');
-    }
-    text
+/// Writes the pages into a folder of the user's caches and opens the first.
+pub async fn show(project: &Project, lake: &Lake, limits: &Limits, words: &Words) -> Result<()> {
+    let first = write(project, lake, limits, &cached(project)).await?;
+    open(&first, words);
+    Ok(())
 }
 
-fn is_standard(argument: &Arg) -> bool {
-    ["help", "version"].contains(&argument.get_id().as_str())
+/// Of the user's caches. The same one each time, so that a page that is open can be loaded again.
+fn cached(project: &Project) -> PathBuf {
+    let folder = |name: &str| config::variable(name).map(PathBuf::from).filter(|folder| folder.is_absolute());
+    let caches = folder("XDG_CACHE_HOME").or_else(|| Some(folder("HOME")?.join(".cache")));
+    caches.unwrap_or_else(config::temporary_folder).join("trapiche/docs").join(&project.name)
 }
 
-#[test]
-fn the_committed_page_is_that_of_the_arguments() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/cli.md");
-    if crate::config::variable("UPDATE_DOCS").is_some() {
-        std::fs::write(path, markdown()).unwrap();
+async fn write(project: &Project, lake: &Lake, limits: &Limits, folder: &Path) -> Result<PathBuf> {
+    let pages = serve::pages(project, lake, limits).await?;
+    let failed = |error| Error::config(format!("cannot write into `{}`", folder.display())).because(error);
+    make_private(folder).map_err(failed)?;
+    for page in &pages {
+        std::fs::write(folder.join(&page.name), &page.html).map_err(failed)?;
     }
-    let committed = std::fs::read_to_string(path).unwrap_or_default();
-    assert!(committed == markdown(), "docs/cli.md is out of date: UPDATE_DOCS=1 cargo test --lib docs");
+    Ok(folder.join(&pages[0].name))
+}
+
+/// A folder that is made here is its user's alone.
+fn make_private(folder: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
+}
+
+/// A machine may have no browser: then the user is told where the page is.
+fn open(page: &Path, words: &Words) {
+    let system = if cfg!(target_os = "macos") { "open" } else { "xdg-open" };
+    let browser = config::variable("BROWSER").unwrap_or_else(|| system.to_string());
+    let started =
+        Command::new(&browser).arg(page).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+    match started {
+        Ok(_) => words.note(&format!("opened `{}`", page.display())),
+        Err(_) => words.note(&format!("`{browser}` does not start here: open `{}` yourself", page.display())),
+    }
 }

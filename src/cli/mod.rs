@@ -3,13 +3,15 @@
 //! A command is a file: its arguments, whose text is its help and its part of `docs/cli.md`, and what it does. `options` are
 //! those that several commands have, `print` is what goes to stdout, `talk` what goes to stderr and comes from the keyboard.
 
+#[cfg(test)]
+mod cli_docs;
 mod compact;
 mod diff;
-#[cfg(test)]
 mod docs;
 mod doctor;
 mod history;
 mod init;
+mod lambda;
 mod lock;
 mod node;
 mod options;
@@ -26,6 +28,8 @@ mod talk;
 mod vacuum;
 mod validate;
 
+use std::ffi::OsStr;
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -38,9 +42,11 @@ use crate::project::{Project, Workers};
 
 use compact::CompactArguments;
 use diff::DiffArguments;
+use docs::DocsArguments;
 use doctor::DoctorArguments;
 use history::HistoryArguments;
 use init::InitArguments;
+use lambda::LambdaArguments;
 use lock::LockArguments;
 use node::NodeCommand;
 use options::Global;
@@ -86,8 +92,16 @@ pub struct Arguments {
 
 impl Arguments {
     /// Reads the command line. Help and version end the process here, and so does a wrong usage (with code 2).
+    ///
+    /// Under the name `bootstrap`, which is how AWS Lambda starts a program, it is `trapiche lambda`.
     pub fn read() -> Self {
-        Self::parse()
+        let mut words = config::arguments();
+        let is_bootstrap =
+            words.first().is_some_and(|name| Path::new(name).file_name() == Some(OsStr::new("bootstrap")));
+        if is_bootstrap && words.len() == 1 {
+            words.push("lambda".into());
+        }
+        Self::parse_from(words)
     }
 }
 
@@ -106,6 +120,8 @@ pub enum Command {
     History(HistoryArguments),
     Schedule(ScheduleArguments),
     Serve(ServeArguments),
+    Lambda(LambdaArguments),
+    Docs(DocsArguments),
     Doctor(DoctorArguments),
     #[command(subcommand)]
     State(StateCommand),
@@ -140,19 +156,25 @@ fn dispatch(arguments: Arguments, words: &Words) -> Result<ExitCode> {
             let limits = config::limits(here.memory, here.threads.map(usize::from));
             on_threads(limits.threads, init::init(here, &limits, args, words))
         }
-        Command::Run(RunArguments { dry_run: true, selection, output })
+        Command::Run(RunArguments { dry_run: true, selection, output, .. })
         | Command::Plan(PlanArguments { selection, output }) => {
             let options = selection.into();
             on_project_for(here, &options, async |project, lake, limits| {
                 plan::plan(project, lake, limits, &options, output.format, words).await
             })
         }
-        Command::Run(RunArguments { selection, output, .. }) => {
+        Command::Run(RunArguments { selection, output, open: is_opened, .. }) => {
             let options = selection.into();
             let limits = config::limits(here.memory, here.threads.map(usize::from));
             on_threads(limits.threads, async {
                 match open(here, &limits, &options).await {
-                    Ok((project, lake)) => run::run(&project, &lake, &limits, &options, output.format, words).await,
+                    Ok((project, lake)) => {
+                        let code = run::run(&project, &lake, &limits, &options, output.format, words).await?;
+                        if is_opened {
+                            docs::show(&project, &lake, &limits, words).await?;
+                        }
+                        Ok(code)
+                    }
                     Err(error) => {
                         run::tell_unloaded(here, &error, words).await;
                         Err(error)
@@ -193,6 +215,10 @@ fn dispatch(arguments: Arguments, words: &Words) -> Result<ExitCode> {
         Command::Serve(ServeArguments { command: Some(ServeCommand::Key { name }), .. }) => serve::key(&name, words),
         Command::Serve(args) => {
             on_project(here, async |project, lake, limits| serve::serve(project, lake, limits, args, words).await)
+        }
+        Command::Lambda(args) => lambda::lambda(here, args, words),
+        Command::Docs(args) => {
+            on_project(here, async |project, lake, limits| docs::docs(project, lake, limits, args, words).await)
         }
         Command::Doctor(args) => {
             on_project(here, async |project, lake, _| doctor::doctor(project, lake, args, words).await)

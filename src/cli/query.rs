@@ -20,6 +20,7 @@ use super::talk::words::Words;
 /// Ask the lake with SQL
 ///
 /// Tables have the names that the project's queries use: `raw.products`, `trusted.sales`. SQL is Spark's, as far as docs/project.md says.
+/// `runs` and `run_datasets` are what `trapiche history` tells.
 /// Several statements are separated by `;` and may create temporary views. The first that fails ends the command.
 /// Without SQL it prompts on a terminal, and reads standard input elsewhere.
 ///

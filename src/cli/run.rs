@@ -39,6 +39,10 @@ pub struct RunArguments {
     #[arg(long)]
     pub dry_run: bool,
 
+    /// Open pages about what was made in a browser, as `trapiche docs --open` does
+    #[arg(long, conflicts_with = "dry_run")]
+    pub open: bool,
+
     #[command(flatten)]
     pub output: Output,
 }

@@ -44,9 +44,17 @@ pub struct ServeArguments {
     #[arg(short, long, value_name = "PORT", default_value_t = 8080)]
     pub port: u16,
 
+    /// Answer `/sql`, too: one SELECT over the tables and columns that are shown, within the same limits
+    #[arg(long)]
+    pub allow_sql: bool,
+
     /// Print what can be asked, as OpenAPI 3.1, and end
     #[arg(long)]
     pub openapi: bool,
+
+    /// Print it as API Gateway imports it, with this Lambda function behind every address
+    #[arg(long, value_name = "ARN", requires = "openapi", value_parser = function_arn)]
+    pub function: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -68,7 +76,7 @@ pub async fn serve(
     words: &Words,
 ) -> Result<ExitCode> {
     if args.openapi {
-        let description = serve::description(project, lake, limits).await?;
+        let description = serve::description(project, lake, limits, args.allow_sql, args.function.as_deref()).await?;
         let text = serde_json::to_string_pretty(&description).expect("text keys only");
         return output::write(text + "\n").map(|_| ExitCode::SUCCESS);
     }
@@ -77,12 +85,23 @@ pub async fn serve(
         false => format!("{}:{}", args.bind, args.port),
     };
     let told = words.clone();
-    let service = Service::open(project, lake, limits, &at, Arc::new(move |text| told.note(text))).await?;
+    let service =
+        Service::open(project, lake, limits, &at, args.allow_sql, Arc::new(move |text| told.note(text))).await?;
     let stop = Stop::default();
     signals::stop_on_signal(stop.clone(), words.clone())?;
     words.progress_note(&format!("serving at http://{}; Ctrl-C ends it", service.address));
     service.run(stop.stopped()).await;
     Ok(ExitCode::SUCCESS)
+}
+
+/// `arn:aws:lambda:REGION:ACCOUNT:function:NAME`
+fn function_arn(text: &str) -> std::result::Result<String, String> {
+    match text.split(':').collect::<Vec<_>>()[..] {
+        ["arn", _, "lambda", _, _, "function", _] | ["arn", _, "lambda", _, _, "function", _, _] => {
+            Ok(text.to_string())
+        }
+        _ => Err("write `arn:aws:lambda:REGION:ACCOUNT:function:NAME`".into()),
+    }
 }
 
 /// A key needs no project.

@@ -23,7 +23,7 @@ use super::talk::words::Words;
 ///
 /// These are: files and versions that were replaced longer ago than `keep`, and files in a table's folder that no
 /// version has and that are older than an hour; and, where `keep_landings` says how many states keep theirs, landings of
-/// earlier states. A run removes what it replaced itself; this finds what other runs left when they died.
+/// earlier states; and answers of `trapiche lambda` whose addresses have run out. A run removes what it replaced itself; this finds what other runs left when they died.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:

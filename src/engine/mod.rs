@@ -67,6 +67,7 @@ use crate::spark::mode::SqlMode;
 use crate::spark::sql::Condition;
 use crate::spark::types;
 use cluster::{Attempt, Cluster, Members};
+use read::runs::{RunsOf, RunsTable};
 pub use rows::Rows;
 
 /// The schema in which `query` shows the rows that broke a check: `quarantine.trusted_sales`.
@@ -333,6 +334,16 @@ impl Session {
         self.register(table.zone.as_str(), &table.name, Arc::new(read::version::LakeTable::new(&self.lake, version)))
     }
 
+    /// Registers `runs` and `run_datasets`: what runs did in this lake.
+    pub fn open_runs(&self) -> Result<()> {
+        let provider = self.context.catalog(state::CATALOG).and_then(|catalog| catalog.schema(state::SESSION_SCHEMA));
+        let provider = provider.expect("every session has it");
+        for (name, of) in [("runs", RunsOf::Lake), ("run_datasets", RunsOf::Datasets)] {
+            provider.register_table(name.to_string(), Arc::new(RunsTable::new(&self.lake, of)))?;
+        }
+        Ok(())
+    }
+
     /// Registers a table of which only the columns are known, to plan against.
     pub fn open_empty(&self, table: &TableName, schema: SchemaRef) -> Result<()> {
         self.register(table.zone.as_str(), &table.name, Arc::new(EmptyTable::new(schema)))
@@ -351,6 +362,11 @@ impl Session {
             text if text.contains("No table named") => not_made(table),
             _ => faults::explain(e),
         })
+    }
+
+    /// Registers rows under the name of a table, in place of all that it has.
+    pub fn open_rows(&self, table: &TableName, rows: DataFrame) -> Result<()> {
+        self.register(table.zone.as_str(), &table.name, rows.into_view())
     }
 
     /// So many rows of the table.

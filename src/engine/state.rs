@@ -30,7 +30,7 @@ use crate::spark::mode::SqlMode;
 pub(super) const CATALOG: &str = "lake";
 
 /// Where temporary views of a session live.
-const SESSION_SCHEMA: &str = "session";
+pub(super) const SESSION_SCHEMA: &str = "session";
 
 /// Memory pool and spill folder (`None`: the system's temporary folder). The pool gets part of the allowed memory:
 /// decoders, writers' pages and the allocator's slack are outside it.

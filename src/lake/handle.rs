@@ -17,6 +17,7 @@ use object_store::aws::{AmazonS3Builder, S3ConditionalPut};
 use object_store::multipart::MultipartStore;
 use object_store::path::Path;
 use object_store::prefix::PrefixStore;
+use object_store::signer::Signer;
 use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload, PutResult};
 
 use super::planted::Planted;
@@ -47,6 +48,8 @@ pub struct Lake {
     pub(super) storage: Storage,
     pub(super) store: Arc<dyn ObjectStore>,
     pub(super) uploads: Option<Arc<dyn MultipartStore>>,
+    /// Signs addresses of objects, by their paths below the prefix; where the store can.
+    pub(super) signer: Option<(Arc<dyn Signer>, Path)>,
     pub(super) local_root: Option<PathBuf>,
     pub(super) upload_from_bytes: usize,
     /// Held for reading while a capture or an upload is begun and noted down. It has the runs that begin nothing more.
@@ -88,8 +91,11 @@ impl Lake {
             builder = builder.with_endpoint(endpoint).with_allow_http(endpoint.starts_with("http://"));
         }
         let s3 = builder.build().map_err(|e| Error::config(format!("cannot open `{url}`")).because(e))?;
-        let store = Arc::new(PrefixStore::new(s3, Path::parse(prefix)?));
-        Ok(Lake { storage: storage.clone(), ..Lake::on(url, store.clone(), Some(store))? })
+        let prefix = Path::parse(prefix)?;
+        let signer: Arc<dyn Signer> = Arc::new(s3.clone());
+        let store = Arc::new(PrefixStore::new(s3, prefix.clone()));
+        let lake = Lake::on(url, store.clone(), Some(store))?;
+        Ok(Lake { storage: storage.clone(), signer: Some((signer, prefix)), ..lake })
     }
 
     /// Opens a lake on a disk of this machine. The path is absolute.
@@ -110,6 +116,7 @@ impl Lake {
             storage,
             store,
             uploads,
+            signer: None,
             local_root,
             upload_from_bytes: stage::PART_BYTES,
             beginnings: Arc::default(),

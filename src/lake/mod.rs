@@ -11,6 +11,7 @@
 //! | `columns` | the columns that several landings have together |
 //! | `live` | a source's state and landings at one look |
 //! | `capture` | how a capture makes its own landing live |
+//! | `parcel` | an answer that is too large to be sent, left for who has its address |
 //! | `old_landings` | landings that are in none of a source's newest states |
 //! | `table` | a table as a chain of versions, and the commit that adds one |
 //! | `stage` | hidden files, until they get their names |
@@ -36,6 +37,7 @@ pub mod lock;
 pub mod moment;
 mod name;
 pub mod old_landings;
+pub mod parcel;
 pub mod path;
 mod planted;
 #[cfg(test)]

@@ -270,6 +270,7 @@ pub async fn query(project: &Project, lake: &Lake, limits: &Limits, holder: &str
     for table in project.datasets.iter().flat_map(|dataset| &dataset.outputs) {
         session.open_if_readable(table).await?;
     }
+    session.open_runs()?;
     Ok(session)
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::error::Result;
 use crate::lake::table::commit;
 use crate::lake::table::vacuum::{self, Garbage};
-use crate::lake::{Lake, TableName, Zone, lock, old_landings};
+use crate::lake::{Lake, TableName, Zone, lock, old_landings, parcel};
 use crate::project::{Definition, Project};
 use crate::report::RunStamp;
 
@@ -39,6 +39,7 @@ pub async fn vacuum(
         for (source, states) in kept_landings {
             garbage.extend(old_landings::find(lake, source, states).await?);
         }
+        garbage.extend(parcel::find_old(lake, stamp.at).await?);
     } else {
         let datasets = project.datasets.iter().map(|dataset| dataset.name.clone());
         let lock = lock::acquire(lake, &stamp.run_id, datasets).await?;
@@ -55,6 +56,9 @@ pub async fn vacuum(
                 lake.delete_each(old.iter().map(|garbage| garbage.path.clone()).collect()).await?;
                 garbage.extend(old);
             }
+            let old = parcel::find_old(lake, now).await?;
+            lake.delete_each(old.iter().map(|garbage| garbage.path.clone()).collect()).await?;
+            garbage.extend(old);
             Ok(())
         };
         lock.hold_for(work).await?;

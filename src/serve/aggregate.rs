@@ -59,10 +59,11 @@ pub async fn aggregate(
     let form = RowsForm::wanted(parameters.take("format")?, &headers)?;
     let as_of = parameters.take("as_of")?;
     let version = version_for(&served, &table, None, as_of.as_deref()).await?;
-    let groups = GroupsQuery::read(parameters, &served, &served.columns(&version)?)?;
+    let columns = served.columns(&version)?;
+    let groups = GroupsQuery::read(parameters, &served, &columns)?;
     let parts = ["aggregate", &table.to_string(), &served.state(&version), form.media_type()];
     let tag = answer::tag(&[&parts[..], &[query.as_deref().unwrap_or_default()]].concat());
-    let work = groups.answer(&served, &version, form, tag.clone());
+    let work = groups.answer(&served, &version, &columns, form, tag.clone());
     Ok(served.answer(&tag, work).await?.response(&headers))
 }
 
@@ -94,7 +95,7 @@ pub async fn distinct(
     };
     let parts = ["distinct", &table.to_string(), &served.state(&version), form.media_type(), field.name()];
     let tag = answer::tag(&[&parts[..], &[query.as_deref().unwrap_or_default()]].concat());
-    let work = groups.answer(&served, &version, form, tag.clone());
+    let work = groups.answer(&served, &version, &columns, form, tag.clone());
     Ok(served.answer(&tag, work).await?.response(&headers))
 }
 
@@ -167,13 +168,14 @@ impl GroupsQuery {
         &self,
         served: &Served,
         version: &Version,
+        columns: &ShownColumns,
         form: RowsForm,
         tag: String,
     ) -> Result<RowsAnswer, HttpRefusal> {
         let conditions: Vec<Expr> = self.conditions.iter().map(|condition| condition.expr.clone()).collect();
         let files = served.session.files(version, &conditions).await?;
         let count = files.len() as u64;
-        let mut rows = served.session.some_files(version, files)?;
+        let mut rows = served.row_cache.frame(&served.session, version, columns, files)?;
         if let Some(condition) = conjunction(conditions) {
             rows = rows.filter(condition).map_err(faults::explain)?;
         }

@@ -17,7 +17,7 @@ const FILES: HeaderName = HeaderName::from_static("trapiche-files");
 /// Of the table.
 const VERSION: HeaderName = HeaderName::from_static("trapiche-version");
 /// Rows in the answer.
-const ROWS: HeaderName = HeaderName::from_static("trapiche-rows");
+pub const ROWS: HeaderName = HeaderName::from_static("trapiche-rows");
 
 /// The same for whoever asks the same of the same version.
 #[derive(Debug)]

@@ -1,6 +1,6 @@
 //! The columns of a version that a caller may know of.
 
-use arrow::datatypes::{Field, FieldRef};
+use arrow::datatypes::{Field, FieldRef, Schema};
 
 use super::refusal::HttpRefusal;
 use crate::hints::suggest;
@@ -27,6 +27,12 @@ impl ShownColumns {
 
     pub fn names(&self) -> Vec<&str> {
         self.iter().map(|field| field.name().as_str()).collect()
+    }
+
+    /// Whether they are the columns of a schema, by name and type.
+    pub fn are(&self, schema: &Schema) -> bool {
+        let is_same = |(a, b): (&FieldRef, &FieldRef)| a.name() == b.name() && a.data_type() == b.data_type();
+        self.0.len() == schema.fields().len() && self.0.iter().zip(schema.fields()).all(is_same)
     }
 
     /// The column of a name.

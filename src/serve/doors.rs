@@ -10,9 +10,10 @@ use axum::response::{IntoResponse, Response};
 use futures::FutureExt;
 use http::{HeaderValue, Method, StatusCode, header};
 
+use super::guard::GatewayCaller;
 use super::metrics;
 use super::refusal::{Cause, HttpRefusal};
-use super::served::Served;
+use super::served::{Served, Transport};
 use super::server::Peer;
 use crate::error::{self, Error};
 
@@ -63,7 +64,8 @@ fn in_our_words(response: Response) -> Response {
 
 /// Pages of other sites may ask if they are named in `serve.origins` (the Fetch standard's CORS protocol).
 pub async fn other_sites(State(served): State<Arc<Served>>, request: Request, next: Next) -> Response {
-    if !served.settings.asks_who() && !is_this_machine(request.headers().get(header::HOST)) {
+    let is_open = served.transport == Transport::Http && !served.settings.asks_who();
+    if is_open && !is_this_machine(request.headers().get(header::HOST)) {
         let refusal = HttpRefusal::new(StatusCode::MISDIRECTED_REQUEST, "this server is not known by that name");
         return refusal.hint("ask for 127.0.0.1 or localhost; with `serve.keys` any name will do").into_response();
     }
@@ -110,7 +112,13 @@ pub async fn guarded(
     request: Request,
     next: Next,
 ) -> Response {
-    match served.guard.admit(request.headers(), peer.ip()).await {
+    let caller = request.extensions().get::<GatewayCaller>().cloned();
+    if served.transport == Transport::Lambda && caller.is_none() && !served.settings.asks_who() {
+        return HttpRefusal::unknown_caller("neither the gateway nor this project asks who you are")
+            .hint("give the route an authorizer, or the project `serve: { keys: [...] }`")
+            .into_response();
+    }
+    match served.guard.admit(request.headers(), peer.ip(), caller).await {
         Ok(_) => next.run(request).await,
         Err(refusal) => refusal.into_response(),
     }

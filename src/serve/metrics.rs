@@ -41,7 +41,8 @@ impl Metrics {
         self.kept.fetch_add(1, Ordering::Relaxed);
     }
 
-    pub fn text(&self) -> String {
+    /// `kept_files`: how many have their rows in memory.
+    pub fn text(&self, kept_files: u64) -> String {
         let mut text = String::from("# HELP trapiche_requests_total Requests by route and status.\n");
         text += "# TYPE trapiche_requests_total counter\n";
         for ((route, status), count) in lock(&self.requests).iter() {
@@ -60,6 +61,9 @@ impl Metrics {
         text += "# HELP trapiche_answers_kept_total Answers that were there already.\n";
         text += "# TYPE trapiche_answers_kept_total counter\n";
         let _ = writeln!(text, "trapiche_answers_kept_total {}", self.kept.load(Ordering::Relaxed));
+        text += "# HELP trapiche_kept_files Files whose rows are in memory.\n";
+        text += "# TYPE trapiche_kept_files gauge\n";
+        let _ = writeln!(text, "trapiche_kept_files {kept_files}");
         text
     }
 }
@@ -78,6 +82,7 @@ pub fn route(path: &str) -> &'static str {
         ["metrics"] => "/metrics",
         ["openapi.json"] => "/openapi.json",
         ["look", _, _] => "/look/{zone}/{name}",
+        ["sql"] => "/sql",
         ["tables"] => "/tables",
         ["tables", _, _] => "/tables/{zone}/{name}",
         ["tables", _, _, "rows"] => "/tables/{zone}/{name}/rows",
@@ -102,7 +107,7 @@ mod tests {
         let metrics = Metrics::default();
         metrics.record("/tables", 200, Duration::from_millis(3));
         metrics.record("/tables", 404, Duration::from_secs(20));
-        let text = metrics.text();
+        let text = metrics.text(0);
         for line in [
             "trapiche_requests_total{route=\"/tables\",status=\"200\"} 1",
             "trapiche_request_duration_seconds_bucket{route=\"/tables\",le=\"0.001\"} 0",

@@ -2,9 +2,10 @@
 //!
 //! | file | noun |
 //! |---|---|
-//! | `tables`, `rows`, `aggregate`, `models`, `runs` | the answers, a family of addresses each |
+//! | `tables`, `rows`, `aggregate`, `models`, `runs`, `sql` | the answers, a family of addresses each |
 //! | `parameters`, `value`, `columns`, `filter`, `order`, `cursor` | what a request asks for, read and checked |
 //! | `page` | rows of one version, from a place on |
+//! | `row_cache` | files whose rows stay in memory |
 //! | `form` | JSON, NDJSON, CSV, Arrow, Parquet |
 //! | `answer`, `document` | what is sent, with what caches are to know |
 //! | `refusal` | what is sent instead |
@@ -14,7 +15,8 @@
 //! | `guard` | who may ask, and how often |
 //! | `doors` | what every request passes: the log, other sites' pages, the guard |
 //! | `server` | connections |
-//! | `metrics`, `openapi` | what was asked, and what can be |
+//! | `lambda` | events of AWS Lambda in place of connections |
+//! | `metrics`, `openapi`, `gateway` | what was asked, and what can be, for people's tools and for API Gateway |
 
 mod aggregate;
 mod answer;
@@ -25,7 +27,9 @@ mod document;
 mod doors;
 mod filter;
 mod form;
+mod gateway;
 mod guard;
+mod lambda;
 mod metrics;
 mod models;
 mod openapi;
@@ -33,10 +37,13 @@ mod order;
 mod page;
 mod parameters;
 mod refusal;
+mod row_cache;
 mod rows;
 mod runs;
 mod served;
 mod server;
+
+mod sql;
 mod tables;
 mod value;
 mod versions;
@@ -56,10 +63,12 @@ use crate::config::Limits;
 use crate::error::{Error, Result};
 use crate::lake::Lake;
 use crate::project::Project;
+pub use dashboard::{PageFile, pages};
 pub use doors::Note;
 pub use guard::new_key;
+pub use lambda::answer_events;
 use refusal::HttpRefusal;
-use served::Served;
+use served::{Served, Transport};
 
 /// Rows to be scored.
 const MOST_BODY_BYTES: usize = 1 << 20;
@@ -77,8 +86,15 @@ impl Service {
     ///
     /// # Errors
     /// When other machines could ask without saying who they are, or the port is taken.
-    pub async fn open(project: &Project, lake: &Lake, limits: &Limits, at: &str, note: Note) -> Result<Service> {
-        let served = Served::open(project, lake, limits).await?;
+    pub async fn open(
+        project: &Project,
+        lake: &Lake,
+        limits: &Limits,
+        at: &str,
+        allows_sql: bool,
+        note: Note,
+    ) -> Result<Service> {
+        let served = Served::open(project, lake, limits, Transport::Http).await?.allowing_sql(allows_sql);
         let no_port = |error| {
             Error::config(format!("cannot listen at `{at}`"))
                 .because(error)
@@ -104,15 +120,25 @@ impl Service {
     }
 }
 
-/// The description of the service as OpenAPI has it.
-pub async fn description(project: &Project, lake: &Lake, limits: &Limits) -> Result<serde_json::Value> {
-    let served = Served::open(project, lake, limits).await?;
-    openapi::document(&served).await
+/// The description of the service as OpenAPI has it; for the ARN of a Lambda function as API Gateway imports it.
+pub async fn description(
+    project: &Project,
+    lake: &Lake,
+    limits: &Limits,
+    allows_sql: bool,
+    function: Option<&str>,
+) -> Result<serde_json::Value> {
+    let served = Served::open(project, lake, limits, Transport::Http).await?.allowing_sql(allows_sql);
+    let document = openapi::document(&served).await?;
+    Ok(match function {
+        Some(function) => gateway::importable(&document, function),
+        None => document,
+    })
 }
 
 fn router(served: Served, note: Note) -> Router {
     let served = Arc::new(served);
-    let guarded = Router::new()
+    let mut guarded = Router::new()
         .route("/", get(dashboard::home))
         .route("/look/{zone}/{name}", get(dashboard::look))
         .route("/tables", get(tables::tables))
@@ -127,8 +153,11 @@ fn router(served: Served, note: Note) -> Router {
         .route("/runs", get(runs::runs))
         .route("/runs/{id}", get(runs::run))
         .route("/metrics", get(metrics_text))
-        .route("/openapi.json", get(description_document))
-        .layer(middleware::from_fn_with_state(served.clone(), doors::guarded));
+        .route("/openapi.json", get(description_document));
+    if served.allows_sql {
+        guarded = guarded.route("/sql", get(sql::get).post(sql::post));
+    }
+    let guarded = guarded.layer(middleware::from_fn_with_state(served.clone(), doors::guarded));
     Router::new()
         .route("/health", get(health))
         .route("/ready", get(ready))
@@ -154,7 +183,8 @@ async fn ready(State(served): State<Arc<Served>>) -> Result<Response, HttpRefusa
 }
 
 async fn metrics_text(State(served): State<Arc<Served>>) -> Response {
-    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], served.metrics.text()).into_response()
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], served.metrics.text(served.row_cache.files()))
+        .into_response()
 }
 
 async fn description_document(State(served): State<Arc<Served>>, headers: HeaderMap) -> Result<Response, HttpRefusal> {

@@ -249,15 +249,7 @@ pub async fn profile(
     let work = async {
         // A row for each column of a table.
         let limit = 1_000_000;
-        let question = Question {
-            session: &served.session,
-            version: &version,
-            selected: &selected,
-            conditions: &[],
-            keys: &[],
-            limit,
-        };
-        let page = question.page(None).await?;
+        let page = Question::of_all(&served, &version, &columns, &selected, limit).page(None).await?;
         let mut about = Map::new();
         about.insert("table".into(), version.table.to_string().into());
         about.insert("version".into(), version.version.into());

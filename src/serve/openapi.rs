@@ -24,6 +24,9 @@ pub async fn document(served: &Served) -> Result<Value> {
     }
     paths.extend(of_models(served));
     paths.extend(others());
+    if served.allows_sql {
+        paths.insert("/sql".into(), of_sql(served));
+    }
     let mut schemas = rows;
     schemas.insert("Problem".into(), problem());
     let mut components = json!({ "schemas": schemas });
@@ -183,6 +186,23 @@ fn of_models(served: &Served) -> Vec<(String, Value)> {
         paths.push((format!("/models/{name}"), described));
     }
     paths
+}
+
+fn of_sql(served: &Served) -> Value {
+    let answer = json!({
+        "type": "object",
+        "properties": { "rows": { "type": "array" }, "has_more": { "type": "boolean" } },
+        "required": ["rows", "has_more"],
+    });
+    let most = served.settings.most_rows;
+    let limit = json!({ "type": "integer", "minimum": 1, "maximum": most });
+    let mut query = parameter("query", "One SELECT of Spark's SQL.", json!({ "type": "string" }));
+    query["required"] = true.into();
+    let limit = parameter("limit", "The most rows of the answer.", limit);
+    let mut posted = operation("post_sql", "The rows of a SELECT", std::slice::from_ref(&limit), answer.clone(), true);
+    posted["requestBody"] =
+        json!({ "required": true, "content": { "text/plain": { "schema": { "type": "string" } } } });
+    json!({ "get": operation("get_sql", "The rows of a SELECT", &[query, limit], answer, true), "post": posted })
 }
 
 fn others() -> Vec<(String, Value)> {

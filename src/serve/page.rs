@@ -2,28 +2,35 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, RecordBatch};
-use arrow::compute::concat_batches;
+use arrow::array::{Array, RecordBatch, UInt64Array};
+use arrow::compute::take_record_batch;
 use arrow::datatypes::{Field, Schema, SchemaRef};
+use arrow::error::ArrowError;
 use datafusion::common::ScalarValue;
 use datafusion::logical_expr::utils::conjunction;
 use datafusion::logical_expr::{Expr, ident};
 use datafusion::prelude::DataFrame;
 use futures::StreamExt;
 
+use super::columns::ShownColumns;
 use super::cursor::After;
 use super::order::{self, OrderKey};
 use super::refusal::HttpRefusal;
+use super::row_cache::RowCache;
+use super::served::Served;
 use super::value;
+use crate::engine::read::kept::{KeptRows, RowFilter};
 use crate::engine::{Session, faults};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::lake::table::data_file::DataFile;
 use crate::lake::table::version::Version;
 
 /// What is asked of a version.
 pub struct Question<'a> {
     pub session: &'a Session,
+    pub row_cache: &'a RowCache,
     pub version: &'a Version,
+    pub columns: &'a ShownColumns,
     pub selected: &'a [&'a Field],
     pub conditions: &'a [Expr],
     /// Empty: the files' own order.
@@ -47,7 +54,19 @@ const MOST_BYTES: usize = 8 << 20;
 /// that begins within a group reads the group's beginning again.
 const GROUP_ROWS: u64 = 500_000;
 
-impl Question<'_> {
+impl<'a> Question<'a> {
+    /// All rows, in the files' own order.
+    pub fn of_all(
+        served: &'a Served,
+        version: &'a Version,
+        columns: &'a ShownColumns,
+        selected: &'a [&'a Field],
+        limit: usize,
+    ) -> Question<'a> {
+        let (session, row_cache) = (&served.session, &served.row_cache);
+        Question { session, row_cache, version, columns, selected, conditions: &[], keys: &[], limit }
+    }
+
     /// The rows after those that were given.
     ///
     /// # Errors
@@ -74,11 +93,15 @@ impl Question<'_> {
         let mut page = TakenRows::new(self.schema(), self.limit);
         while first < count && !page.is_full() {
             let end = group_end(&files, first);
-            let rows = self.session.some_files(self.version, files[first..end].to_vec())?;
-            let rows = self.shown(self.filtered(rows)?, &[])?;
             let skip = usize::try_from(given).unwrap_or(usize::MAX);
-            let rows = rows.limit(skip, Some(page.room() + 1)).map_err(faults::explain)?;
-            let taken = page.take(rows).await?;
+            let taken = match self.kept(&files[first..end])? {
+                Some((kept, filter)) => self.take_kept(&kept, &filter, skip, &mut page).await?,
+                None => {
+                    let rows = self.session.some_files(self.version, files[first..end].to_vec())?;
+                    let rows = self.shown(self.filtered(rows)?, &[])?;
+                    page.take(rows.limit(skip, Some(page.room() + 1)).map_err(faults::explain)?).await?
+                }
+            };
             match page.has_more {
                 true => given += taken as u64,
                 false => (first, given) = (end, 0),
@@ -89,9 +112,46 @@ impl Question<'_> {
         Ok(RowsPage { schema: page.schema, batches: page.batches, after, files: count })
     }
 
+    /// The rows of these files, if they are in memory, and the conditions on them, if these need no plan.
+    fn kept(&self, files: &[DataFile]) -> Result<Option<(Vec<Arc<KeptRows>>, RowFilter)>> {
+        let kept = self.row_cache.rows(self.session, self.version, self.columns, files)?;
+        let Some(kept) = kept.filter(|kept| !kept.is_empty()) else { return Ok(None) };
+        let filter = self.session.row_filter(self.conditions, &kept[0].schema)?;
+        Ok(filter.map(|filter| (kept, filter)))
+    }
+
+    /// Takes rows as long as there is room, without those that were given; how many it took.
+    async fn take_kept(
+        &self,
+        files: &[Arc<KeptRows>],
+        filter: &RowFilter,
+        given: usize,
+        page: &mut TakenRows,
+    ) -> Result<usize> {
+        let (before, mut skip) = (page.taken, given);
+        for file in files {
+            let column = |field: &&Field| file.schema.index_of(field.name());
+            let shown: Vec<usize> = self.selected.iter().map(column).collect::<Result<_, _>>().map_err(unreadable)?;
+            for block in file.blocks(filter)? {
+                let passing = filter.passing(block)?.project(&shown).map_err(unreadable)?;
+                let skipped = skip.min(passing.num_rows());
+                skip -= skipped;
+                if skipped < passing.num_rows() {
+                    page.add(&passing.slice(skipped, passing.num_rows() - skipped))?;
+                }
+                if page.has_more {
+                    return Ok(page.taken - before);
+                }
+                // So that others have their turn, and the request its time limit.
+                tokio::task::consume_budget().await;
+            }
+        }
+        Ok(page.taken - before)
+    }
+
     async fn in_key_order(&self, files: Vec<DataFile>, after: Option<&After>) -> Result<RowsPage, HttpRefusal> {
         let count = files.len();
-        let rows = self.session.some_files(self.version, files)?;
+        let rows = self.row_cache.frame(self.session, self.version, self.columns, files)?;
         let named: Vec<Expr> =
             self.keys.iter().enumerate().map(|(at, key)| key.expr.clone().alias(order::key_name(at))).collect();
         let mut rows = self.shown(self.filtered(rows)?, &named)?;
@@ -154,7 +214,7 @@ impl Question<'_> {
             return Ok(self.version.rows());
         }
         let files = self.session.files(self.version, self.conditions).await?;
-        let rows = self.filtered(self.session.some_files(self.version, files)?)?;
+        let rows = self.filtered(self.row_cache.frame(self.session, self.version, self.columns, files)?)?;
         Ok(rows.count().await.map_err(faults::explain)? as u64)
     }
 
@@ -238,19 +298,25 @@ impl TakenRows {
         let mut stream = rows.execute_stream().await.map_err(faults::explain)?;
         let before = self.taken;
         while let Some(batch) = stream.next().await {
-            let batch = batch.map_err(faults::explain)?;
-            let room = self.room_in_bytes(&batch).min(self.room());
-            self.has_more = batch.num_rows() > room;
-            self.is_cut_by_bytes = self.has_more && room < self.room();
-            let batch = compact(batch.slice(0, room.min(batch.num_rows())))?;
-            self.taken += batch.num_rows();
-            self.bytes += batch.get_array_memory_size();
-            self.batches.push(batch);
+            self.add(&batch.map_err(faults::explain)?)?;
             if self.has_more {
                 break;
             }
         }
         Ok(self.taken - before)
+    }
+
+    /// Takes rows of a batch, as many as there is room for.
+    fn add(&mut self, batch: &RecordBatch) -> Result<()> {
+        let batch = compact(batch.slice(0, batch.num_rows().min(self.room() + 1)))?;
+        let room = self.room_in_bytes(&batch).min(self.room());
+        self.has_more = batch.num_rows() > room;
+        self.is_cut_by_bytes = self.has_more && room < self.room();
+        let batch = compact(batch.slice(0, room.min(batch.num_rows())))?;
+        self.taken += batch.num_rows();
+        self.bytes += batch.get_array_memory_size();
+        self.batches.push(batch);
+        Ok(())
     }
 
     /// How many rows of a batch there is room for, one at least in a page.
@@ -263,6 +329,10 @@ impl TakenRows {
 
 /// A slice holds the whole batch that it is of.
 fn compact(slice: RecordBatch) -> Result<RecordBatch> {
-    let schema = slice.schema();
-    concat_batches(&schema, [&slice]).map_err(|error| faults::explain(error.into()))
+    let all = UInt64Array::from_iter_values(0..slice.num_rows() as u64);
+    take_record_batch(&slice, &all).map_err(unreadable)
+}
+
+fn unreadable(error: ArrowError) -> Error {
+    faults::explain(error.into())
 }

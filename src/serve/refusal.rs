@@ -4,6 +4,7 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 
+use crate::engine::faults::OUT_OF_MEMORY;
 use crate::error::{Error, Kind};
 
 /// Why a request gets nothing, in words for whoever wrote it.
@@ -114,6 +115,11 @@ impl HttpRefusal {
         self
     }
 
+    /// What went wrong in here.
+    pub fn cause(&self) -> Option<&Error> {
+        self.0.cause.as_ref()
+    }
+
     /// What is wrong, for whoever asked.
     pub fn detail(&self) -> &str {
         &self.0.details.detail
@@ -128,6 +134,10 @@ impl From<Error> for HttpRefusal {
             Kind::Connection => HttpRefusal::later("the lake cannot be read at the moment", 5),
             _ if error.to_string().starts_with('[') => {
                 HttpRefusal::new(StatusCode::UNPROCESSABLE_ENTITY, error.to_string())
+            }
+            _ if error.to_string().contains(OUT_OF_MEMORY) => {
+                HttpRefusal::new(StatusCode::UNPROCESSABLE_ENTITY, "this takes more memory than there is for an answer")
+                    .hint("ask for less: fewer columns, groups or rows")
             }
             _ => HttpRefusal::new(
                 StatusCode::INTERNAL_SERVER_ERROR,

@@ -43,6 +43,7 @@ enum Count {
 
 /// What is asked of a table's rows, read from a request.
 struct RowsQuery<'a> {
+    columns: &'a ShownColumns,
     selected: Vec<&'a Field>,
     conditions: Vec<RowCondition>,
     keys: Vec<OrderKey>,
@@ -148,7 +149,7 @@ impl<'a> RowsQuery<'a> {
         let texts: Vec<&str> = conditions.iter().map(|condition| condition.text.as_str()).collect();
         // A lake that was made anew has the same numbers for other versions.
         let question = cursor::question(&json!([version.run_id, select, order, texts]).to_string());
-        Ok(RowsQuery { selected, conditions, keys, limit: limit as usize, count, question })
+        Ok(RowsQuery { columns, selected, conditions, keys, limit: limit as usize, count, question })
     }
 
     async fn answer(
@@ -163,7 +164,9 @@ impl<'a> RowsQuery<'a> {
         let conditions: Vec<Expr> = self.conditions.iter().map(|condition| condition.expr.clone()).collect();
         let question = Question {
             session: &served.session,
+            row_cache: &served.row_cache,
             version,
+            columns: self.columns,
             selected: &self.selected,
             conditions: &conditions,
             keys: &self.keys,

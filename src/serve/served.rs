@@ -11,6 +11,7 @@ use super::columns::ShownColumns;
 use super::guard::Guard;
 use super::metrics::Metrics;
 use super::refusal::HttpRefusal;
+use super::row_cache::RowCache;
 use super::versions::Versions;
 use crate::config::Limits;
 use crate::engine::{Engine, Session};
@@ -19,24 +20,44 @@ use crate::lake::table::version::Version;
 use crate::lake::{Lake, TableName, Zone};
 use crate::project::{ChartSettings, Dataset, Project, Serve};
 
+/// By what answers go out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Transport {
+    /// By connections to this machine.
+    Http,
+    /// By events of AWS Lambda: through API Gateway, which may have asked who it is.
+    Lambda,
+    /// By nobody: the pages become files, which tell of all tables, and show the rows of those that are shown.
+    Files,
+}
+
 /// The tables of a project that are shown, and the means to answer from them.
 pub struct Served {
     pub project: String,
+    pub transport: Transport,
+    /// Whoever may ask may ask in SQL.
+    pub allows_sql: bool,
     pub settings: Serve,
     pub charts: Vec<ChartSettings>,
     /// What makes each table that is shown.
     pub tables: BTreeMap<TableName, Arc<Dataset>>,
     pub lake: Lake,
+    pub engine: Engine,
+    /// It sees no table by name.
     pub session: Session,
     pub versions: Versions,
     pub answers: Answers,
+    pub row_cache: RowCache,
     pub guard: Guard,
     pub metrics: Metrics,
     work: Semaphore,
 }
 
 /// The share of the memory that answers are kept in.
-const KEPT: u64 = 16;
+const ANSWERS: u64 = 16;
+
+/// The share that rows of files are kept in.
+const ROWS: u64 = 8;
 
 /// How long a request waits for its turn before it is told to come again.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -44,22 +65,31 @@ const PATIENCE: Duration = Duration::from_secs(2);
 impl Served {
     /// # Errors
     /// When the signer's keys of `serve.jwt` cannot be read.
-    pub async fn open(project: &Project, lake: &Lake, limits: &Limits) -> Result<Served> {
+    pub async fn open(project: &Project, lake: &Lake, limits: &Limits, transport: Transport) -> Result<Served> {
         let settings = project.serve.clone();
         let mut tables = BTreeMap::new();
         for dataset in &project.datasets {
-            let shown = dataset.outputs.iter().filter(|table| table.zone != Zone::Raw && settings.shows(table));
+            let shown = dataset
+                .outputs
+                .iter()
+                .filter(|table| table.zone != Zone::Raw && (transport == Transport::Files || settings.shows(table)));
             let dataset = Arc::new(dataset.clone());
             tables.extend(shown.map(|table| (table.clone(), dataset.clone())));
         }
         // One thread a request: many requests share the machine, and the rows of files come in the files' order.
-        let engine = Engine::local(lake, &Limits { threads: 1, ..*limits }, &project.target.sql)?.keeping_footers();
+        let (answers, row_cache) = (limits.memory_bytes / ANSWERS, limits.memory_bytes / ROWS);
+        let limits = Limits { threads: 1, memory_bytes: limits.memory_bytes - answers - row_cache };
+        let engine = Engine::local(lake, &limits, &project.target.sql)?.keeping_footers();
         Ok(Served {
             project: project.name.clone(),
+            transport,
+            allows_sql: false,
             guard: Guard::open(&settings).await?,
             versions: Versions::new(lake.clone(), tables.keys().cloned()),
-            answers: Answers::new(limits.memory_bytes / KEPT),
+            answers: Answers::new(answers),
+            row_cache: RowCache::new(row_cache),
             session: engine.session()?,
+            engine,
             work: Semaphore::new(settings.at_once as usize),
             metrics: Metrics::default(),
             lake: lake.clone(),
@@ -67,6 +97,11 @@ impl Served {
             settings,
             tables,
         })
+    }
+
+    /// The same, also for questions in SQL.
+    pub fn allowing_sql(self, allows_sql: bool) -> Served {
+        Served { allows_sql, ..self }
     }
 
     /// The table of a path.

@@ -1,20 +1,25 @@
 //! Connections: how many there are, how long they may take over a request, and how they end.
 
+use std::collections::HashMap;
 use std::net::SocketAddr;
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use axum::Router;
+use axum::body::Body;
 use axum::extract::Extension;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
-use tokio::task::JoinSet;
+use tokio::sync::{Notify, watch};
+use tokio::task::{self, JoinSet};
 use tokio::time::{sleep, timeout};
+use tower::ServiceExt;
 
-/// Fewer than the files that a process may have open by Linux's default; the others wait to be accepted.
+/// Fewer than the files that a process may have open by Linux's default. One more takes the place of the one that has been idle
+/// longest: so those who connect and say nothing keep nobody out.
 const CONNECTIONS: usize = 800;
 
 /// The head of a request must come within this time, also the next one on a connection that is idle.
@@ -38,31 +43,30 @@ pub struct Peer(pub SocketAddr);
 /// Answers until `stop`, and then what has been asked by then.
 pub async fn run(listener: TcpListener, router: Router, stop: impl Future<Output = ()>) {
     let (ending, is_ending) = watch::channel(false);
-    let room = Arc::new(Semaphore::new(CONNECTIONS));
-    let mut connections = JoinSet::new();
+    let (mut connections, mut open) = (JoinSet::new(), HashMap::new());
     tokio::pin!(stop);
     loop {
-        let permit = tokio::select! {
-            permit = room.clone().acquire_owned() => permit.expect("it is never closed"),
-            () = &mut stop => break,
-        };
-        let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
-            () = &mut stop => break,
-        };
-        match accepted {
-            Ok((stream, peer)) => {
-                let router = router.clone().layer(Extension(Peer(peer)));
-                let is_ending = is_ending.clone();
-                connections.spawn(async move {
-                    connection(stream, router, is_ending).await;
-                    drop(permit);
-                });
+        tokio::select! {
+            accepted = listener.accept(), if open.len() < CONNECTIONS || idlest(&open).is_some() => match accepted {
+                Ok((stream, peer)) => {
+                    if open.len() >= CONNECTIONS && let Some(id) = idlest(&open) {
+                        open.remove(&id).inspect(|idle: &Arc<Activity>| idle.give_way.notify_one());
+                    }
+                    let router = router.clone().layer(Extension(Peer(peer)));
+                    let activity = Arc::new(Activity::default());
+                    let task = connection(stream, router, activity.clone(), is_ending.clone());
+                    open.insert(connections.spawn(task).id(), activity);
+                }
+                // Too many files are open, or the caller was gone at once: the next may have more luck.
+                Err(_) => sleep(Duration::from_millis(50)).await,
+            },
+            Some(ended) = connections.join_next_with_id() => {
+                open.remove(&ended.map_or_else(|error| error.id(), |(id, ())| id));
             }
-            // Too many files are open, or the caller was gone at once: the next may have more luck.
-            Err(_) => sleep(Duration::from_millis(50)).await,
+            // One of them may have become idle.
+            () = sleep(Duration::from_millis(20)), if open.len() >= CONNECTIONS => {}
+            () = &mut stop => break,
         }
-        while connections.try_join_next().is_some() {}
     }
     drop(listener);
     ending.send_replace(true);
@@ -70,19 +74,60 @@ pub async fn run(listener: TcpListener, router: Router, stop: impl Future<Output
     let _ = timeout(GRACE, all).await;
 }
 
-async fn connection(stream: TcpStream, router: Router, mut is_ending: watch::Receiver<bool>) {
+/// Of those that have no request under way, the one whose last was longest ago.
+fn idlest(open: &HashMap<task::Id, Arc<Activity>>) -> Option<task::Id> {
+    let idle_since = |(id, activity): (&task::Id, &Arc<Activity>)| Some((activity.idle_since()?, *id));
+    open.iter().filter_map(idle_since).min_by_key(|(since, _)| *since).map(|(_, id)| id)
+}
+
+/// What goes on on a connection.
+struct Activity {
+    /// `None` while a request is under way.
+    idle_since: Mutex<Option<Instant>>,
+    /// Told when another one needs the place.
+    give_way: Notify,
+}
+
+impl Default for Activity {
+    fn default() -> Self {
+        Activity { idle_since: Mutex::new(Some(Instant::now())), give_way: Notify::new() }
+    }
+}
+
+impl Activity {
+    fn idle_since(&self) -> Option<Instant> {
+        *self.idle_since.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn set(&self, idle_since: Option<Instant>) {
+        *self.idle_since.lock().unwrap_or_else(PoisonError::into_inner) = idle_since;
+    }
+}
+
+async fn connection(stream: TcpStream, router: Router, activity: Arc<Activity>, mut is_ending: watch::Receiver<bool>) {
     // Answers are written in one go.
     let _ = stream.set_nodelay(true);
+    let seen = activity.clone();
+    let answering = service_fn(move |request: http::Request<Incoming>| {
+        let (answer, seen) = (router.clone().oneshot(request.map(Body::new)), seen.clone());
+        async move {
+            seen.set(None);
+            let answer = answer.await;
+            seen.set(Some(Instant::now()));
+            answer
+        }
+    });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_WITHIN)
         .max_buf_size(MOST_HEAD_BYTES)
         .max_headers(MOST_HEADERS)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+        .serve_connection(TokioIo::new(stream), answering);
     tokio::pin!(connection);
     tokio::select! {
         // What a caller does wrong on the wire is told to the caller.
         _ = &mut connection => return,
+        () = activity.give_way.notified() => return,
         _ = is_ending.wait_for(|ending| *ending) => {}
         () = sleep(LIFE) => {}
     }

@@ -257,6 +257,23 @@ fn history_lists_the_runs_and_shows_each_as_it_was() {
     let one: Value = serde_json::from_str(&bench.trapiche(&["history", id, "-o", "json"]).stdout).unwrap();
     assert_eq!(one, first);
     assert!(bench.trapiche(&["history", "-o", "csv"]).stdout.contains(&format!("\n{id},")));
+
+    // The same as tables.
+    let runs =
+        bench.query("SELECT run_id, status, failed, started_at < current_timestamp() AS was FROM runs ORDER BY run_id");
+    let expected = [(&first, "ok", 0), (&second, "failed", 1)];
+    let expected = expected.map(
+        |(run, status, failed)| json!({ "run_id": run["run_id"], "status": status, "failed": failed, "was": true }),
+    );
+    assert_eq!(runs, expected);
+    let sql = "SELECT zone, name, rows_out FROM run_datasets JOIN runs USING (run_id) WHERE runs.status = 'ok' ORDER BY zone, name";
+    let made: Vec<Value> = first["datasets"].as_array().unwrap().iter().map(|it| it["rows_out"].clone()).collect();
+    let told: Vec<Value> = bench.query(sql).iter().map(|row| row["rows_out"].clone()).collect();
+    let sorted = |mut numbers: Vec<Value>| {
+        numbers.sort_by_key(|number| number.as_u64());
+        numbers
+    };
+    assert_eq!((sorted(told), bench.query(sql).len()), (sorted(made), 4));
 }
 
 #[test]

@@ -18,7 +18,7 @@ use wording::message;
 /// As the operating system says it. What another machine says of its disk has lost its kind on the way.
 const DISK_FULL: &str = "No space left on device";
 
-const OUT_OF_MEMORY: &str = "the memory limit was reached and the operator could not spill";
+pub const OUT_OF_MEMORY: &str = "the memory limit was reached and the operator could not spill";
 
 /// The one door: what a plan that runs has to say becomes ours by `?`.
 impl From<DataFusionError> for Error {

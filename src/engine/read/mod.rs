@@ -13,10 +13,13 @@
 //! | `ranges` | between which values a file's columns lie: taken from its writer, used to leave files out |
 //! | `attic` | files that were replaced while a query was at work are read where they went |
 //! | `footer` | footers of files, with errors that keep their kind |
+//! | `runs` | what runs did, as tables |
+//! | `kept` | rows of files that stay in memory |
 
 mod attic;
 mod footer;
 mod gone;
+pub mod kept;
 mod keyed;
 pub mod lake_only;
 pub mod landing;
@@ -24,5 +27,6 @@ pub mod names;
 mod parquet_part;
 mod part;
 pub mod ranges;
+pub(in crate::engine) mod runs;
 pub(in crate::engine) mod scan;
 pub mod version;

@@ -249,7 +249,11 @@ impl TableProvider for LakeTable {
         let footers = state.config().get_extension::<KeptFooters>().is_some();
         let footers = footers.then(|| state.runtime_env().cache_manager.get_file_metadata_cache());
         let source = ParquetSource::new(columns).with_parquet_file_reader_factory(Arc::new(Readers { store, footers }));
-        let groups = FileGroup::new(files).split_files(state.config().target_partitions());
+        let groups = match state.config().target_partitions() {
+            // In the version's order; files that are dealt out are sorted by their paths.
+            1 => vec![FileGroup::new(files)],
+            threads => FileGroup::new(files).split_files(threads),
+        };
         let scan = FileScanConfigBuilder::new(lake_url(), Arc::new(source))
             .with_file_groups(groups)
             .with_statistics(statistics)

@@ -46,6 +46,8 @@ pub enum What {
     Version,
     /// Of a landing that is in none of the source's newest states.
     Landing,
+    /// An answer that was too large to be sent, whose address leads nowhere any longer.
+    Answer,
 }
 
 /// Removes what can go of a table; what it was. `now` is the store's time.

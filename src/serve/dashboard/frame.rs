@@ -5,14 +5,18 @@ use chrono::{DateTime, Utc};
 use http::{HeaderValue, header};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
+use super::link;
+use crate::serve::served::{Served, Transport};
+
 const STYLE: &str = include_str!("style.css");
 
 /// Styles stand in the page, and nothing else may be loaded.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; \
                       frame-ancestors 'none'";
 
-/// A whole page.
-pub fn page(project: &str, title: &str, content: &Markup) -> Response {
+/// A whole page as HTML.
+pub fn whole(served: &Served, title: &str, content: &Markup) -> String {
+    let project = &served.project;
     let page = html! {
         (DOCTYPE)
         html lang="en" {
@@ -26,18 +30,25 @@ pub fn page(project: &str, title: &str, content: &Markup) -> Response {
             }
             body {
                 header {
-                    a href="/" { strong { (project) } }
-                    nav aria-label="Addresses" {
-                        a href="/tables" { "tables" } " "
-                        a href="/runs" { "runs" } " "
-                        a href="/openapi.json" { "openapi" }
+                    a href=(link::home(served.transport)) { strong { (project) } }
+                    @if served.transport != Transport::Files {
+                        nav aria-label="Addresses" {
+                            a href="/tables" { "tables" } " "
+                            a href="/runs" { "runs" } " "
+                            a href="/openapi.json" { "openapi" }
+                        }
                     }
                 }
                 main { h1 { (title) } (content) }
             }
         }
     };
-    let mut response = page.into_string().into_response();
+    page.into_string()
+}
+
+/// The same, sent.
+pub fn page(served: &Served, title: &str, content: &Markup) -> Response {
+    let mut response = whole(served, title, content).into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
     headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use maud::{Markup, html};
 
+use super::link;
 use crate::lake::TableName;
 use crate::serve::served::Served;
 
@@ -54,7 +55,7 @@ pub fn draw(served: &Served) -> Markup {
                 }
                 @for (table, place) in &places {
                     @let (x, y) = at(*place);
-                    a href=(format!("/look/{}/{}", table.zone, table.name)) {
+                    a href=(link::table(served.transport, table)) {
                         rect class="box" x=(x) y=(y) width=(BOX.0) height=(BOX.1) rx="5" {}
                         text x=(x + 10.0) y=(y + 20.0) { title { (table) } (shortened(&table.to_string())) }
                     }

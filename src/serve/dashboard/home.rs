@@ -11,6 +11,7 @@ use maud::{Markup, html};
 use super::chart::Drawing;
 use super::frame::{moment, page};
 use super::graph;
+use super::link;
 use super::look::first_rows;
 use super::plot;
 use crate::lake::Zone;
@@ -28,26 +29,28 @@ const RUNS: usize = 10;
 
 pub async fn home(State(served): State<Arc<Served>>, RawQuery(query): RawQuery) -> Result<Response, HttpRefusal> {
     QueryParameters::none(query.as_deref())?;
-    served.within_limits(made(&served)).await
+    let content = served.within_limits(content(&served)).await?;
+    Ok(page(&served, TITLE, &content))
 }
 
-async fn made(served: &Served) -> Result<Response, HttpRefusal> {
+pub const TITLE: &str = "What there is";
+
+pub async fn content(served: &Served) -> Result<Markup, HttpRefusal> {
     let now = Utc::now();
     let entries = tables::entries(served).await?;
     let reports = runs::newest(served, RUNS).await?;
-    let content = html! {
-        (listed(&entries, now))
+    Ok(html! {
+        (listed(&entries, served, now))
         h2 { "How they are made" }
         (graph::draw(served))
         (charts(served).await?)
         (clusters(served).await)
         (last_runs(&reports, served, now))
         (left_out(&reports, served))
-    };
-    Ok(page(&served.project, "What there is", &content))
+    })
 }
 
-fn listed(entries: &[TableEntry], now: DateTime<Utc>) -> Markup {
+fn listed(entries: &[TableEntry], served: &Served, now: DateTime<Utc>) -> Markup {
     html! {
         h2 { "Tables" }
         div.wide tabindex="0" role="region" aria-label="Tables" {
@@ -56,7 +59,7 @@ fn listed(entries: &[TableEntry], now: DateTime<Utc>) -> Markup {
                 tbody {
                     @for entry in entries {
                         tr {
-                            td { a href=(format!("/look/{}/{}", entry.table.zone, entry.table.name)) { (entry.table) } }
+                            td { a href=(link::table(served.transport, &entry.table)) { (entry.table) } }
                             td.number { @if let Some(rows) = entry.rows { (units::count(rows)) } @else { span.null { "not made yet" } } }
                             td { @if let Some(at) = entry.committed_at { (moment(at, now)) } }
                             td.text { (entry.description.as_deref().unwrap_or_default()) }
@@ -91,7 +94,9 @@ async fn charts(served: &Served) -> Result<Markup, HttpRefusal> {
 
 async fn suitable(served: &Served) -> Result<Vec<Drawing>, HttpRefusal> {
     let mut drawings = vec![];
-    for (table, dataset) in served.tables.iter().filter(|(table, _)| table.zone == Zone::Refined) {
+    for (table, dataset) in
+        served.tables.iter().filter(|(table, _)| table.zone == Zone::Refined && served.settings.shows(table))
+    {
         // Of a model's tables the page has its own.
         if matches!(dataset.definition, crate::project::Definition::Model(_)) {
             continue;
@@ -148,7 +153,7 @@ fn last_runs(reports: &[RunReport], served: &Served, now: DateTime<Utc>) -> Mark
                     @for report in reports {
                         @let shown = || report.datasets.iter().filter(|dataset| served.tables.contains_key(&dataset.dataset));
                         tr {
-                            td { a href=(format!("/runs/{}", report.run_id)) { (report.run_id) } }
+                            td { (link::run(served.transport, &report.run_id)) }
                             td class=(class(report.status)) { (class(report.status)) }
                             td { (moment(report.started_at, now)) }
                             td.number { (format!("{:.1}", report.seconds)) }

@@ -12,13 +12,14 @@ use maud::{Markup, html};
 
 use super::chart::Drawing;
 use super::frame::{moment, page};
+use super::link;
 use crate::engine::faults;
 use crate::formats::row_text;
 use crate::lake::TableName;
 use crate::serve::page::Question;
 use crate::serve::parameters::QueryParameters;
 use crate::serve::refusal::HttpRefusal;
-use crate::serve::served::Served;
+use crate::serve::served::{Served, Transport};
 use crate::serve::tables;
 use crate::units;
 
@@ -36,24 +37,31 @@ pub async fn look(
 ) -> Result<Response, HttpRefusal> {
     QueryParameters::none(query.as_deref())?;
     let table = served.table(&zone, &name)?;
-    served.within_limits(made(&served, &table)).await
+    let content = served.within_limits(content(&served, &table)).await?;
+    Ok(page(&served, &table.to_string(), &content))
 }
 
-async fn made(served: &Served, table: &TableName) -> Result<Response, HttpRefusal> {
+pub async fn content(served: &Served, table: &TableName) -> Result<Markup, HttpRefusal> {
+    if served.transport == Transport::Files && served.versions.newest(table).await?.is_none() {
+        return Ok(html! { p.about { "It has not been made yet." } (definition(served, table)) });
+    }
     let details = tables::details(served, table).await?;
-    let rows = first_rows(served, table).await?;
+    let rows = match served.settings.shows(table) {
+        true => first_rows(served, table).await?,
+        false => None,
+    };
     let now = Utc::now();
-    let content = html! {
+    Ok(html! {
         @if let Some(description) = &details.description { p.about { (description) } }
         p.about {
             (units::counted(details.rows, "row")) " in " (units::counted(details.files, "file")) ", " (units::bytes(details.bytes))
             "; version " (details.version) ", made " (moment(details.committed_at, now)) " by "
-            a href=(format!("/runs/{}", details.run_id)) { "run " (details.run_id) }
+            "run " (link::run(served.transport, &details.run_id))
             @if details.quarantined > 0 { "; " (units::counted(details.quarantined, "row")) " left out" } "."
         }
         @if !details.made_from.is_empty() {
             p.about { "Made from " @for (at, input) in details.made_from.iter().enumerate() {
-                @if at > 0 { ", " } a href=(format!("/look/{}/{}", input.zone, input.name)) { (input) }
+                @if at > 0 { ", " } a href=(link::table(served.transport, input)) { (input) }
             } "." }
         }
         @if let Some(drawing) = rows.as_ref().and_then(|rows| rows.drawing(&table.name)) {
@@ -74,9 +82,20 @@ async fn made(served: &Served, table: &TableName) -> Result<Response, HttpRefusa
             } }
         }
         @if let Some(rows) = &rows { h2 { "First rows" } (listed(&rows.rows)?) }
-        p.about { a href=(format!("/tables/{}/{}/rows", table.zone, table.name)) { "as JSON" } ", " a href=(format!("/tables/{}/{}/rows?format=csv&limit={}", table.zone, table.name, served.settings.most_rows)) { "as CSV" } }
-    };
-    Ok(page(&served.project, &table.to_string(), &content))
+        @if served.transport == Transport::Files { (definition(served, table)) } @else {
+            p.about { a href=(format!("/tables/{}/{}/rows", table.zone, table.name)) { "as JSON" } ", " a href=(format!("/tables/{}/{}/rows?format=csv&limit={}", table.zone, table.name, served.settings.most_rows)) { "as CSV" } }
+        }
+    })
+}
+
+/// The file that says how the table is made.
+fn definition(served: &Served, table: &TableName) -> Markup {
+    let dataset = &served.tables[table];
+    html! {
+        h2 { "How it is made" }
+        p.about { code { (dataset.file.display()) } ", from " (dataset.inputs.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")) }
+        pre tabindex="0" { code { (dataset.text) } }
+    }
 }
 
 /// The first rows of a table, as they lie in its files.
@@ -97,15 +116,7 @@ pub async fn first_rows(served: &Served, table: &TableName) -> Result<Option<Fir
     let Some(version) = served.versions.newest(table).await? else { return Ok(None) };
     let columns = served.columns(&version)?;
     let selected: Vec<_> = columns.iter().collect();
-    let question = Question {
-        session: &served.session,
-        version: &version,
-        selected: &selected,
-        conditions: &[],
-        keys: &[],
-        limit: DRAWN,
-    };
-    let page = question.page(None).await?;
+    let page = Question::of_all(served, &version, &columns, &selected, DRAWN).page(None).await?;
     let rows = concat_batches(&page.schema, &page.batches).map_err(|error| faults::explain(error.into()))?;
     Ok(Some(FirstRows { rows, are_all: page.after.is_none() }))
 }

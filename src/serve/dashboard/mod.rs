@@ -5,7 +5,8 @@
 //!
 //! | file | noun |
 //! |---|---|
-//! | `frame` | what is around every page |
+//! | `frame`, `link` | what is around every page, and where it leads |
+//! | `site` | the same pages as files |
 //! | `home`, `look` | the pages |
 //! | `graph` | which table is made from which, as a drawing |
 //! | `plot` | the charts that `dashboard:` names |
@@ -15,8 +16,11 @@ mod chart;
 mod frame;
 mod graph;
 mod home;
+mod link;
 mod look;
 mod plot;
+mod site;
 
 pub use home::home;
 pub use look::look;
+pub use site::{PageFile, pages};

@@ -23,6 +23,10 @@ use jwt::Tokens;
 
 pub use keys::new_key;
 
+/// Whom a gateway before this program has let in.
+#[derive(Debug, Clone)]
+pub struct GatewayCaller(pub String);
+
 /// Lets callers in.
 pub struct Guard {
     keys: Vec<ServeKey>,
@@ -60,12 +64,17 @@ impl Guard {
         Ok(Guard { keys: settings.keys.clone(), tokens, rates })
     }
 
-    /// Who asks; `None` where nobody needs to say.
+    /// Who asks; `None` where nobody needs to say. Keys and tokens of our own are asked for also of whom a gateway knows.
     ///
     /// # Errors
     /// When the caller is not known, or asks too often.
-    pub async fn admit(&self, headers: &HeaderMap, from: IpAddr) -> Result<Option<String>, HttpRefusal> {
-        let caller = self.caller(headers).await?;
+    pub async fn admit(
+        &self,
+        headers: &HeaderMap,
+        from: IpAddr,
+        gateway: Option<GatewayCaller>,
+    ) -> Result<Option<String>, HttpRefusal> {
+        let caller = self.caller(headers).await?.or(gateway.map(|GatewayCaller(name)| name));
         if let Some(rates) = &self.rates {
             rates.check(caller.clone().unwrap_or_else(|| from.to_string()))?;
         }

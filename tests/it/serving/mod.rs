@@ -1,10 +1,13 @@
 //! `trapiche serve`, asked from outside.
 
 mod guarded;
+mod in_sql;
+mod lambda;
 mod odd;
 mod pages;
 mod server;
 mod signer;
+mod site;
 
 use std::collections::BTreeSet;
 
