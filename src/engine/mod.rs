@@ -41,7 +41,7 @@ use datafusion::error::DataFusionError;
 use datafusion::execution::context::QueryPlanner;
 use datafusion::execution::memory_pool::MemoryLimit;
 use datafusion::execution::runtime_env::RuntimeEnv;
-use datafusion::execution::{SessionStateBuilder, TaskContext};
+use datafusion::execution::{SessionState, SessionStateBuilder, TaskContext};
 use datafusion::logical_expr::{AggregateUDF, Expr, ExprSchemable, LogicalPlan, ScalarUDF};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_planner::{DefaultPhysicalPlanner, PhysicalPlanner};
@@ -143,7 +143,8 @@ impl Engine {
     pub fn session(&self) -> Result<Session> {
         let state = state::state(self.config(), &self.runtime, self.limits.threads);
         let context = state::context(state)?;
-        Ok(Session { context, lake: self.lake.clone(), unreadable: Arc::default(), attempt: 0, members: None })
+        let made_as = Arc::new(context.state());
+        Ok(Session { context, made_as, lake: self.lake.clone(), unreadable: Arc::default(), attempt: 0, members: None })
     }
 
     /// Gives `work` a session that sees no table yet: on this machine, or on workers if it reads at least as much as
@@ -178,7 +179,8 @@ impl Engine {
         let state = state::state(self.config(), &self.runtime, self.limits.threads);
         let state = cluster.spread(state, &self.lake, &self.sql, members, attempt.sparing)?;
         let (context, lake, members) = (state::context(state)?, self.lake.clone(), Some(members.clone()));
-        Ok(Session { context, lake, unreadable: Arc::default(), attempt: attempt.number, members })
+        let made_as = Arc::new(context.state());
+        Ok(Session { context, made_as, lake, unreadable: Arc::default(), attempt: attempt.number, members })
     }
 }
 
@@ -186,6 +188,8 @@ impl Engine {
 #[derive(Clone)]
 pub struct Session {
     context: SessionContext,
+    /// The state that the context had at first, for what needs its functions alone: a copy of it takes longer than to plan a filter.
+    made_as: Arc<SessionState>,
     lake: Lake,
     /// Tables whose place in the lake is damaged.
     unreadable: Arc<Mutex<BTreeSet<TableName>>>,
@@ -228,7 +232,7 @@ impl Session {
     /// a column with a value of its own type.
     pub async fn files(&self, version: &Version, conditions: &[Expr]) -> Result<Vec<DataFile>> {
         let table = read::version::LakeTable::new(&self.lake, version);
-        let (files, _) = table.matching(&self.context.state(), conditions).await.map_err(faults::explain)?;
+        let (files, _) = table.matching(&*self.made_as, conditions).await.map_err(faults::explain)?;
         Ok(files)
     }
 
@@ -240,12 +244,12 @@ impl Session {
 
     /// An aggregate function by Spark's name.
     pub fn aggregate_function(&self, name: &str) -> Arc<AggregateUDF> {
-        self.context.state().aggregate_functions()[name].clone()
+        self.made_as.aggregate_functions()[name].clone()
     }
 
     /// A function of one row by Spark's name.
     pub fn function(&self, name: &str) -> Arc<ScalarUDF> {
-        self.context.state().scalar_functions()[name].clone()
+        self.made_as.scalar_functions()[name].clone()
     }
 
     /// The same, with the file of each row.

@@ -38,9 +38,6 @@ const IDLE: Duration = Duration::from_secs(600);
 /// Files of which it is remembered that they were asked for.
 const REMEMBERED: u64 = 10_000;
 
-/// Rows in memory take at least as much room as in a file.
-const LEAST_UNPACKED: u64 = 1;
-
 impl RowCache {
     /// With room for so many bytes.
     pub fn new(bytes: u64) -> RowCache {
@@ -93,7 +90,7 @@ impl RowCache {
     }
 
     fn ask(&self, session: &Session, version: &Version, columns: &ShownColumns, file: &DataFile) -> Result<()> {
-        if file.bytes.saturating_mul(LEAST_UNPACKED) > self.largest_bytes {
+        if file.bytes > self.largest_bytes {
             return Ok(());
         }
         match self.wanted.get(&file.path) {

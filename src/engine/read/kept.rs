@@ -101,7 +101,7 @@ impl Session {
         };
         let filter = || {
             let columns = DFSchema::try_from(schema.clone())?;
-            let condition = self.context.state_ref().read().create_physical_expr(condition, &columns)?;
+            let condition = self.made_as.create_physical_expr(condition, &columns)?;
             let pruning =
                 PruningPredicateBuilder::new().with_file_schema(schema.clone()).try_build(condition.clone())?;
             Ok(RowFilter { condition: Some(condition), pruning: Some(pruning) })
