@@ -235,15 +235,60 @@ fn a_capture_is_of_one_moment() {
             })
         })
     };
-    let bench = bench_of("table: t", "SELECT id, amount FROM raw.t");
-    for _ in 0..3 {
-        run(&bench, &url);
+    for readers in [1, 2, 5, 5, 5] {
+        let bench = bench_of(&format!("table: t, readers: {readers}"), "SELECT id, amount FROM raw.t");
+        let said = run(&bench, &url);
+        let words = format!("{readers} readers whose snapshots were taken under a lock, each a range of `id`");
+        assert_eq!(said.contains(&words), readers > 1, "{said}");
         let rows = stored(&bench);
         let cents = rows.values().map(|row| row[0].as_ref().unwrap().replace('.', "").parse::<i64>().unwrap());
         assert_eq!((rows.len(), cents.sum::<i64>()), (20_000, 20_000 * 10_000));
     }
     over.store(true, Ordering::Relaxed);
     assert!(writer.join().unwrap() > 0);
+}
+
+/// Whatever the keys are, each row comes once; and where a table cannot be shared out, one reader reads it and says why.
+#[test]
+fn a_table_is_shared_out_by_its_key() {
+    let Some(server) = DatabaseServer::start("mariadb") else { return };
+    let url = server.url.clone();
+    for (declared, keys, ranges) in [
+        ("bigint PRIMARY KEY", "-9223372036854775808, -3, 0, 5, 9223372036854775807", 4),
+        ("bigint PRIMARY KEY", "7, 8", 2),
+        ("int PRIMARY KEY", "", 1),
+        ("tinyint PRIMARY KEY", "1, 2, 3, 100", 4),
+    ] {
+        let rows: Vec<String> = keys.split(", ").filter(|key| !key.is_empty()).map(|key| format!("({key})")).collect();
+        let insert =
+            if rows.is_empty() { String::new() } else { format!("; INSERT INTO s VALUES {}", rows.join(", ")) };
+        waited(execute(&url, &format!("DROP TABLE IF EXISTS s; CREATE TABLE s (id {declared}){insert}")));
+        let bench = bench_of("table: s, readers: 4", "SELECT id, 1 AS one FROM raw.t");
+        let said = run(&bench, &url);
+        assert_eq!(said.contains(&format!("{ranges} readers whose")), ranges > 1, "{keys}: {said}");
+        let stored: Vec<i64> = stored(&bench).into_keys().collect();
+        let expected: Vec<i64> = keys.split(", ").filter_map(|key| key.parse().ok()).collect();
+        assert_eq!(stored, expected, "{said}");
+    }
+    waited(execute(
+        &url,
+        "DROP TABLE s; CREATE TABLE s (id int, n int, PRIMARY KEY (id, n)); CREATE TABLE m (id int PRIMARY KEY) ENGINE=MyISAM; \
+         CREATE TABLE w (id int PRIMARY KEY); INSERT INTO w VALUES (1), (2), (3)",
+    ));
+    for source in ["table: s", "table: m", "query: \"SELECT * FROM w\""] {
+        let said = run(&bench_of(&format!("{source}, readers: 3"), "SELECT count(*) AS id FROM raw.t"), &url);
+        assert!(said.contains("one reader instead of 3: "), "{source}: {said}");
+    }
+    // Somebody has written to it, and goes on.
+    let said = waited(async {
+        let mut writer = MySqlConnection::connect(&url).await.unwrap();
+        writer.execute(sqlx::raw_sql("BEGIN; UPDATE w SET id = 4 WHERE id = 3")).await.unwrap();
+        let bench = bench_of("table: w, readers: 3", "SELECT id, 1 AS one FROM raw.t");
+        let said = run(&bench, &url);
+        assert_eq!(stored(&bench).into_keys().collect::<Vec<_>>(), [1, 2, 3]);
+        said
+    });
+    assert!(said.contains("one reader instead of 3: others had written to it and did not end that"), "{said}");
 }
 
 #[test]

@@ -1,11 +1,13 @@
-//! MySQL and MariaDB: one SELECT, whose values come as text and land as CSV.
+//! MySQL and MariaDB: SELECTs, whose values come as text and land as CSV.
 //!
 //! The text protocol writes each value as the server shows it, but a `float` with six digits and a `bit` as bytes: these
 //! are asked for as a `double` and as a number.
 
 mod reading;
 mod session;
+mod split;
 
+use futures::future::try_join_all;
 use sqlx::{AssertSqlSafe, Executor, Row};
 
 use super::guard::{LandedColumn, RowGuard};
@@ -18,8 +20,12 @@ use crate::ingest::parts::{LandingDraft, RowParts, Taken};
 use crate::lake::landing::LandedFormat;
 use reading::{Form, MysqlKeys, MysqlReading};
 use session::{MysqlSession, told};
+use split::MysqlSplit;
 
 const FLUSH_BYTES: usize = 1 << 20;
+
+/// A reader's parts have numbers of their own.
+const NUMBERS: usize = 1_000_000;
 
 /// The tables of the address's database.
 pub async fn tables(asked: &SqlRequest<'_>) -> Result<Vec<DatabaseTable>> {
@@ -37,9 +43,10 @@ pub async fn tables(asked: &SqlRequest<'_>) -> Result<Vec<DatabaseTable>> {
 }
 
 pub async fn capture(asked: &SqlRequest<'_>, draft: &LandingDraft<'_>) -> Result<Taken> {
-    let mut session = MysqlSession::open(asked).await?;
-    let MysqlReading { columns, mut forms, select, mut notes, window, keys } =
-        reading::plan(&mut session, draft.cursor).await?;
+    let MysqlSplit { mut sessions, ranges, note } = MysqlSplit::open(asked, draft).await?;
+    let MysqlReading { columns, mut forms, select, has_condition, notes, window, keys } =
+        reading::plan(&mut sessions[0], draft.cursor).await?;
+    let mut notes = [vec![note], notes].concat();
     let select = match draft.sample {
         // It may end with a comment.
         Some(rows) => format!("SELECT * FROM (\n{}\n) AS sample LIMIT {rows}", select.trim_end().trim_end_matches(';')),
@@ -48,16 +55,32 @@ pub async fn capture(asked: &SqlRequest<'_>, draft: &LandingDraft<'_>) -> Result
     let keys = match keys {
         Some(MysqlKeys { columns, mut forms, select }) => {
             let mut parts = RowParts::keys(draft, "csv");
-            copy_rows(&mut session, select, &columns, &mut forms, &mut parts, &mut None).await?;
+            copy_rows(&mut sessions[0], select, &columns, &mut forms, &mut parts, &mut None).await?;
             Some(parts.finish().await?)
         }
         None => None,
     };
-    let mut sieve = window.as_ref().map(|(window, _)| window.sieve(&columns));
-    let mut parts = RowParts::csv(draft, 1);
-    parts.request(request(&asked.database.without_parameters().to_string()));
-    copy_rows(&mut session, select, &columns, &mut forms, &mut parts, &mut sieve).await?;
-    session.close().await;
+    let sieve = window.as_ref().map(|(window, _)| window.sieve(&columns));
+    let readers = sessions.into_iter().zip(&ranges).enumerate().map(|(reader, (mut session, range))| {
+        let mut parts = RowParts::csv(draft, reader * NUMBERS + 1);
+        parts.request(request(&asked.database.without_parameters().to_string()));
+        let word = if has_condition { "AND" } else { "WHERE" };
+        let select = if range.is_empty() { select.clone() } else { format!("{select} {word} {range}") };
+        let (mut sieve, mut forms, columns) = (sieve.clone(), forms.clone(), &columns);
+        async move {
+            copy_rows(&mut session, select, columns, &mut forms, &mut parts, &mut sieve).await?;
+            session.close().await;
+            Ok::<_, Error>((parts.finish().await?, sieve, forms))
+        }
+    });
+    let (mut parts, mut sieves) = (vec![], vec![]);
+    for (of_reader, sieve, seen) in try_join_all(readers).await? {
+        parts.extend(of_reader);
+        sieves.extend(sieve);
+        // Decimals whose digits are counted are of queries, which have one reader.
+        forms = seen;
+    }
+    let sieve = sieves.into_iter().reduce(RowSieve::and);
     let taken = match window.zip(sieve) {
         Some(((window, summary), sieve)) => match window.taken(sieve, summary, keys, &mut notes) {
             Ok(mut taken) => {
@@ -78,7 +101,7 @@ pub async fn capture(asked: &SqlRequest<'_>, draft: &LandingDraft<'_>) -> Result
         }
     }
     let schema = RowGuard::new(columns, advice).schema();
-    Ok(Taken::New { format: LandedFormat::TableCsv, schema, parts: parts.finish().await?, notes, window: taken })
+    Ok(Taken::New { format: LandedFormat::TableCsv, schema, parts, notes, window: taken })
 }
 
 /// Rows as they come. With a sieve, whether a row comes again stands before its columns.

@@ -24,6 +24,8 @@ pub struct MysqlReading<'c> {
     pub forms: Vec<Form>,
     /// With a window, each row begins with whether it comes again.
     pub select: String,
+    /// Whether the select has a condition that a reader's range is put beside.
+    pub has_condition: bool,
     pub notes: Vec<String>,
     pub window: Option<(SqlWindow<'c>, WindowSummary)>,
     pub keys: Option<MysqlKeys>,
@@ -109,7 +111,8 @@ pub async fn plan<'c>(session: &mut MysqlSession<'_>, cursor: Option<&'c CursorA
         columns: vec![],
         forms: vec![],
         select: String::new(),
-        notes: vec!["one reader".into()],
+        has_condition: false,
+        notes: vec![],
         window: None,
         keys: None,
     };
@@ -152,6 +155,7 @@ pub async fn plan<'c>(session: &mut MysqlSession<'_>, cursor: Option<&'c CursorA
     let answer = session.answer(window.question(&from)?).await?;
     let summary = window.summary(&answer)?;
     let condition = window.condition()?.map(|condition| format!(" WHERE {condition}")).unwrap_or_default();
+    reading.has_condition = !condition.is_empty();
     let comes_again = window.comes_again(&summary)?;
     reading.select = format!("SELECT {comes_again} AS comes_again, {} FROM {from}{condition}", expressions.join(", "));
     reading.window = Some((window, summary));

@@ -1,5 +1,6 @@
 //! A connection to MySQL or MariaDB: in one snapshot, read only, in UTC.
 
+use futures::future::try_join_all;
 use sqlx::error::DatabaseError;
 use sqlx::mysql::{MySqlConnectOptions, MySqlConnection, MySqlDatabaseError, MySqlRow};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, Row};
@@ -22,6 +23,12 @@ const PARAMETERS: [&str; 10] = [
     "statement-cache-capacity",
 ];
 
+/// Writers are waited for no longer: meanwhile others wait for us.
+const LOCK_SECONDS: u64 = 3;
+
+/// The number of the error that says that a lock was not had in time.
+const LOCK_TIMEOUT: &str = "1205";
+
 pub struct MysqlSession<'a> {
     pub asked: &'a SqlRequest<'a>,
     pub connection: MySqlConnection,
@@ -29,6 +36,48 @@ pub struct MysqlSession<'a> {
 
 impl<'a> MysqlSession<'a> {
     pub async fn open(asked: &'a SqlRequest<'a>) -> Result<Self> {
+        let mut session = MysqlSession::connect(asked).await?;
+        session.begin().await?;
+        Ok(session)
+    }
+
+    /// So many sessions that see the same rows of a table. There is no snapshot that one session could hand to another, so each
+    /// takes its own, while nobody can write to the table. Who has written to it and not ended that is waited for a little.
+    ///
+    /// The inner error says in a few words why they cannot be had, though the server serves us.
+    pub async fn open_at_once(
+        asked: &'a SqlRequest<'a>,
+        table: &str,
+        count: usize,
+    ) -> Result<std::result::Result<Vec<Self>, &'static str>> {
+        let mut sessions = try_join_all((0..count).map(|_| MysqlSession::connect(asked))).await?;
+        let mut holder = MysqlSession::connect(asked).await?;
+        holder.execute(format!("SET SESSION lock_wait_timeout = {LOCK_SECONDS}")).await?;
+        let locking =
+            (&mut holder.connection).execute(sqlx::raw_sql(AssertSqlSafe(format!("LOCK TABLES {table} READ"))));
+        match locking.await {
+            Ok(_) => {}
+            Err(sqlx::Error::Database(refused)) => {
+                let (_, number) = meaning(refused.as_ref());
+                holder.close().await;
+                for session in sessions {
+                    session.close().await;
+                }
+                return Ok(Err(match number.as_str() {
+                    LOCK_TIMEOUT => "others had written to it and did not end that",
+                    _ => "this user may not lock it",
+                }));
+            }
+            Err(error) => return Err(told(asked, error)),
+        }
+        let begun = try_join_all(sessions.iter_mut().map(MysqlSession::begin)).await;
+        holder.execute("UNLOCK TABLES".into()).await?;
+        holder.close().await;
+        begun?;
+        Ok(Ok(sessions))
+    }
+
+    async fn connect(asked: &'a SqlRequest<'a>) -> Result<Self> {
         let options = options(asked)?;
         let connection = server::connected(asked, told, options.connect()).await?;
         let mut session = MysqlSession { asked, connection };
@@ -42,8 +91,11 @@ impl<'a> MysqlSession<'a> {
         let settings = format!("SET SESSION time_zone = '+00:00', net_write_timeout = 3600, {timeout}");
         session.execute(settings).await?;
         session.execute("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ".into()).await?;
-        session.execute("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY".into()).await?;
         Ok(session)
+    }
+
+    async fn begin(&mut self) -> Result<()> {
+        self.execute("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY".into()).await
     }
 
     async fn execute(&mut self, text: String) -> Result<()> {
