@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 use schemars::{JsonSchema, schema_for};
 use serde_json::Value;
 
+use super::spec::source::{ApiKeySpec, BasicSpec, CursorSpec, Oauth2Spec};
 use super::spec::{
-    AcceptedValuesSpec, AlertsSpec, ApiKeySpec, AuthSpec, BasicSpec, ChartSpec, CheckSpec, ConnectionSpec, CursorSpec,
-    DemoSpec, DescribeSpec, EngineSpec, HeaderSpec, JwtSpec, KmeansSpec, ModelSpec, Oauth2Spec, PaginateSpec,
-    ProjectSpec, RangeSpec, RegexSpec, S3Spec, ScheduleSpec, ServeKeySpec, ServeSpec, SourceSpec, SqlSpec, TargetSpec,
+    AcceptedValuesSpec, AlertsSpec, AuthSpec, ChartSpec, CheckSpec, ConnectionSpec, DemoSpec, DescribeSpec, EngineSpec,
+    HeaderSpec, JwtSpec, KmeansSpec, ModelSpec, PaginateSpec, ProjectSpec, RangeSpec, RegexSpec, S3Spec, ScheduleSpec,
+    ServeKeySpec, ServeSpec, SourceSpec, SqlSpec, TargetSpec,
 };
 use crate::spark::types;
 
