@@ -8,6 +8,7 @@ memory is counted from its parent's size on.
 """
 
 import argparse
+import importlib.util
 import os
 import shutil
 import subprocess
@@ -82,6 +83,7 @@ def measure(kind: str, url: str, args: argparse.Namespace, work: Path) -> None:
             "trapiche, 1 reader": ours(url, work / "one", 1),
             "trapiche, 2 readers": ours(url, work / "two", 2),
         }
+        commands |= peers(url, work)
         if can_duckdb():
             commands["duckdb to CSV"] = [sys.executable, "-c", duckdb(url, work / "duckdb.csv")]
     else:
@@ -90,14 +92,19 @@ def measure(kind: str, url: str, args: argparse.Namespace, work: Path) -> None:
         for sql in (create, MARIADB_ROWS.format(rows=args.rows), "ANALYZE TABLE wide"):
             quietly([*client, "-e", sql])
         dump = " ".join([*client, "--quick", "-B", "-e", "'SELECT * FROM wide'", ">", f"{work}/dumped.tsv"])
-        commands = {"mariadb --quick -B": ["sh", "-c", f"exec {dump}"], "trapiche": ours(url, work / "one", 1)}
+        commands = {
+            "mariadb --quick -B": ["sh", "-c", f"exec {dump}"],
+            "trapiche, 1 reader": ours(url, work / "one", 1),
+            "trapiche, 2 readers": ours(url, work / "two", 2),
+        }
+        commands |= peers(url, work)
     costs: dict[str, list[Cost]] = {name: [] for name in commands}
     for number in range(args.runs + 1):
         # Another one begins each round.
         names = list(commands)
         for name in names[number % len(names):] + names[:number % len(names)]:
-            for project in ("one", "two"):
-                shutil.rmtree(work / project / "lake", ignore_errors=True)
+            for project in ("one/lake", "two/lake", *(f"dlt-{backend}" for backend in DLT_BACKENDS)):
+                shutil.rmtree(work / project, ignore_errors=True)
             cost = timed(commands[name])
             print(f"round {number}: {name} {cost.wall_s:.2f} s", file=sys.stderr)
             if number > 0:
@@ -114,6 +121,28 @@ def ours(url: str, project: Path, readers: int) -> list:
         f"sources: {{ wide: {{ from: shop, table: wide, readers: {readers} }} }}\n"
     )
     return [os.environ["TRAPICHE"], "-C", project, "--log", "json", "run", "-o", "json"]
+
+
+# Its fastest two: the third goes over each row in Python.
+DLT_BACKENDS = ("connectorx", "pyarrow")
+
+
+def peers(url: str, work: Path) -> dict[str, list]:
+    """What other tools take for the same table, as far as they are installed."""
+    folder = ROOT / "benches/peers"
+    commands = {}
+    if installed("connectorx", "pyarrow"):
+        for readers in (1, 2):
+            script = [sys.executable, folder / "capture_by_connectorx.py", url, work / "connectorx.csv", str(readers)]
+            commands[f"connectorx to CSV, {readers} reader{'s' if readers > 1 else ''}"] = script
+    if installed("dlt", "connectorx", "sqlalchemy"):
+        for backend in DLT_BACKENDS:
+            commands[f"dlt, {backend}"] = [sys.executable, folder / "capture_by_dlt.py", url, work / f"dlt-{backend}", backend]
+    return commands
+
+
+def installed(*packages: str) -> bool:
+    return all(importlib.util.find_spec(package) for package in packages)
 
 
 def can_duckdb() -> bool:

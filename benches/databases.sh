@@ -4,7 +4,8 @@
 #   benches/databases.sh --rows 5000000 --runs 3
 #
 # TRAPICHE  the program to measure; without it, a release build of this checkout
-# VENV      where DuckDB is installed from PyPI; where it is not to be had, it is left out
+# VENV      where DuckDB, dlt and connectorx are installed from PyPI; what is not to be had is left out. Sling's package
+#           fetches its program from GitHub, and is not asked
 set -eu
 
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -20,4 +21,7 @@ export TRAPICHE
 # The versions of which there is an extension for PostgreSQL, too.
 "$venv/bin/python" -m pip install --quiet --disable-pip-version-check \
     duckdb==1.5.5 duckdb-extension-postgres-scanner==1.5.5 >&2 || echo "DuckDB is left out" >&2
+"$venv/bin/python" -m pip install --quiet --disable-pip-version-check \
+    'dlt[filesystem,parquet]==1.31.0' connectorx==0.4.6 sqlalchemy pandas psycopg2-binary==2.9.13 pymysql==1.2.4 >&2 \
+    || echo "dlt and connectorx are left out" >&2
 exec "$venv/bin/python" "$root/benches/databases.py" "$@"
