@@ -31,6 +31,7 @@ pub mod init;
 pub mod node;
 pub mod pipeline;
 
+pub mod publish;
 pub mod serve;
 
 pub mod cli;

@@ -18,6 +18,7 @@ mod options;
 mod plan;
 mod preview;
 mod print;
+mod publish;
 mod query;
 mod run;
 mod schedule;
@@ -52,6 +53,7 @@ use node::NodeCommand;
 use options::Global;
 use plan::PlanArguments;
 use preview::PreviewArguments;
+use publish::PublishArguments;
 use query::QueryArguments;
 use run::RunArguments;
 use schedule::ScheduleArguments;
@@ -119,6 +121,7 @@ pub enum Command {
     Vacuum(VacuumArguments),
     History(HistoryArguments),
     Schedule(ScheduleArguments),
+    Publish(PublishArguments),
     Serve(ServeArguments),
     Lambda(LambdaArguments),
     Docs(DocsArguments),
@@ -211,6 +214,9 @@ fn dispatch(arguments: Arguments, words: &Words) -> Result<ExitCode> {
         Command::Schedule(args) => {
             let limits = config::limits(here.memory, here.threads.map(usize::from));
             on_threads(limits.threads, schedule::schedule(here, &limits, args, words))
+        }
+        Command::Publish(args) => {
+            on_project(here, async |project, lake, _| publish::publish(project, lake, args, words).await)
         }
         Command::Serve(ServeArguments { command: Some(ServeCommand::Key { name }), .. }) => serve::key(&name, words),
         Command::Serve(args) => {

@@ -295,7 +295,7 @@ fn no_source(project: &Project, name: &str) -> Error {
 }
 
 /// The table of `trusted` or `refined` that is meant by `zone.name`, or by its name alone.
-fn named_table(project: &Project, name: &str) -> Result<TableName> {
+pub fn named_table(project: &Project, name: &str) -> Result<TableName> {
     let all = project.datasets.iter().flat_map(|dataset| &dataset.outputs).filter(|table| table.zone != Zone::Raw);
     let meant: Vec<&TableName> = all.filter(|table| table.name == name || table.to_string() == name).collect();
     match meant.as_slice() {

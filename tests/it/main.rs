@@ -36,6 +36,7 @@ mod places;
 mod plain_readers;
 mod previews;
 mod pruning;
+mod publish;
 mod refused_nodes;
 mod requests;
 mod schedules;

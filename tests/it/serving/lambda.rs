@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::SETTINGS;
 use crate::places::{KEY, S3Server, SECRET};
+use crate::plain_readers::python;
 use crate::workbench::{Answer, Workbench};
 
 /// A table of some megabytes, whose rows hardly shrink.
@@ -32,15 +33,9 @@ const TOKEN: &str = r#"{"jwt": {"claims": {"sub": "ada"}, "scopes": null}}"#;
 /// The answers to events; `None` without a Python here.
 fn answers(bench: &Workbench, args: &[&str], environment: &[(&str, &str)]) -> Option<Vec<Value>> {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/lambda_runtime.py");
-    let mut command = Command::new("python3");
+    let mut command = Command::new(python()?);
     command.arg(script).arg(bench.path("bootstrap")).arg(bench.path("")).args(args).envs(environment.iter().copied());
-    let output = match command.output() {
-        Ok(output) => output,
-        Err(error) => {
-            eprintln!("skipped: there is no python3 to play Lambda: {error}");
-            return None;
-        }
-    };
+    let output = command.output().unwrap();
     let answer = Answer::from(output);
     assert_eq!(answer.code, 0, "{}{}", answer.stdout, answer.stderr);
     Some(answer.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect())

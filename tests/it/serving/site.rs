@@ -39,6 +39,11 @@ fn the_pages_lead_to_each_other_and_to_nothing_else() {
     assert!(files.iter().filter(|file| file.starts_with("trusted.")).all(|file| !shown(file)));
 }
 
+#[expect(clippy::disallowed_methods, reason = "a test's own thread may wait")]
+fn sleep() {
+    std::thread::sleep(std::time::Duration::from_millis(50));
+}
+
 #[test]
 fn what_was_made_is_opened_in_a_browser() {
     let bench = Workbench::of(&[
@@ -56,7 +61,7 @@ fn what_was_made_is_opened_in_a_browser() {
     let page = bench.path("cache/trapiche/docs/mixed/index.html");
     assert!(page.exists());
     let named = (0..100).find_map(|_| {
-        std::thread::sleep(std::time::Duration::from_millis(50));
+        sleep();
         std::fs::read_to_string(bench.path("opened")).ok().filter(|named| !named.is_empty())
     });
     assert_eq!(named.as_deref().map(str::trim), page.to_str());
