@@ -27,6 +27,8 @@ events, answers = queue.Queue(), queue.Queue()
 
 class Runtime(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    # Head and body go out together: apart, the second waits for the first to be acknowledged.
+    wbufsize = -1
 
     def do_GET(self):
         if self.path != "/2018-06-01/runtime/invocation/next":
