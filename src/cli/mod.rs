@@ -173,8 +173,9 @@ fn dispatch(arguments: Arguments, words: &Words) -> Result<ExitCode> {
                 match open(here, &limits, &options).await {
                     Ok((project, lake)) => {
                         let code = run::run(&project, &lake, &limits, &options, output.format, words).await?;
-                        if is_opened {
-                            docs::show(&project, &lake, &limits, words).await?;
+                        // What was made is made, whether it can be looked at or not.
+                        if is_opened && let Err(error) = docs::show(&project, &lake, &limits, words).await {
+                            words.caution(&error);
                         }
                         Ok(code)
                     }

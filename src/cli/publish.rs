@@ -16,8 +16,8 @@ use super::talk::words::Words;
 
 /// Print the SQL that makes the tables known to Athena or Trino
 ///
-/// The statements are of the tables' newest versions, and can be run again: after a run that has added partitions, too. A database
-/// is a zone. The files of a table that is overwritten are replaced one by one for whoever reads the folder:
+/// The statements are of the tables' newest versions. Run again they add partitions that have come; a table whose columns have changed must be
+/// dropped there first, which takes no file away. A database is a zone. The files of a table that is overwritten are replaced one by one for whoever reads the folder:
 /// docs/lake.md says what such readers see meanwhile.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\

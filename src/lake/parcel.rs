@@ -46,3 +46,22 @@ pub async fn find_old(lake: &Lake, now: DateTime<Utc>) -> Result<Vec<Garbage>> {
         .map(|object| Garbage { what: What::Answer, path: object.location.to_string(), bytes: object.size })
         .collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use object_store::memory::InMemory;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn it_goes_when_its_address_has_run_out_and_not_before() {
+        let lake = Lake::on("memory://lake", Arc::new(InMemory::new()), None).unwrap();
+        assert_eq!(leave(&lake, "rows".into(), "text/csv").await.unwrap(), None);
+        lake.write(&format!("{FOLDER}/abc"), "rows").await.unwrap();
+        assert_eq!(find_old(&lake, Utc::now()).await.unwrap(), []);
+        let old = find_old(&lake, Utc::now() + KEPT + TimeDelta::minutes(1)).await.unwrap();
+        assert_eq!(old, [Garbage { what: What::Answer, path: format!("{FOLDER}/abc"), bytes: 4 }]);
+    }
+}

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use arrow::datatypes::FieldRef;
+use arrow::datatypes::{DataType, FieldRef};
 
 use crate::error::{Error, Result};
 use crate::lake::Lake;
@@ -72,13 +72,38 @@ impl CatalogTable {
     }
 
     /// # Errors
-    /// When Athena cannot read it where it lies.
+    /// When Athena cannot read it where it lies, or has no way to write the name of one of its fields.
     pub fn check_for_athena(&self) -> Result<()> {
+        if let Some((column, name)) =
+            self.columns.iter().find_map(|column| Some((column, odd_name(column.data_type())?)))
+        {
+            let message =
+                format!("Athena has no field `{name}`, which is within `{}` of `{}`", column.name(), self.name);
+            return Err(Error::config(message).hint("let the query name it with letters, digits and `_`"));
+        }
         if self.location.starts_with("s3://") {
             return Ok(());
         }
         Err(Error::config(format!("Athena reads `s3://` alone, and this lake is at `{}`", self.location)).hint(
             "choose a target in S3 by `--target`, or say by `--location s3://bucket/prefix` where the lake is for it",
         ))
+    }
+}
+
+/// The name of a field within that cannot stand in a type, where nothing is quoted.
+fn odd_name(data_type: &DataType) -> Option<String> {
+    let is_plain =
+        |name: &str| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    match data_type {
+        DataType::Struct(fields) => {
+            let odd = fields.iter().find(|field| !is_plain(field.name())).map(|field| field.name().clone());
+            odd.or_else(|| fields.iter().find_map(|field| odd_name(field.data_type())))
+        }
+        DataType::List(item) => odd_name(item.data_type()),
+        DataType::Map(entries, _) => match entries.data_type() {
+            DataType::Struct(pair) => pair.iter().find_map(|field| odd_name(field.data_type())),
+            _ => None,
+        },
+        _ => None,
     }
 }

@@ -31,7 +31,7 @@ use crate::project::{Dataset, Definition, Kmeans, Model};
 fn models(served: &Served) -> impl Iterator<Item = &Dataset> {
     let is_whole = move |table: &TableName| served.settings.hidden(table).next().is_none();
     let is_shown = move |dataset: &&Dataset| {
-        let outputs = dataset.outputs.iter().all(|table| served.tables.contains_key(table) && is_whole(table));
+        let outputs = dataset.outputs.iter().all(|table| served.is_shown(table) && is_whole(table));
         outputs && !uses_hidden(served, dataset)
     };
     let is_first = |(table, dataset): (&TableName, &Arc<Dataset>)| *table == dataset.name;

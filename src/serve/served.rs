@@ -104,13 +104,18 @@ impl Served {
         Served { allows_sql, ..self }
     }
 
+    /// Whether its rows may be seen.
+    pub fn is_shown(&self, table: &TableName) -> bool {
+        self.tables.contains_key(table) && self.settings.shows(table)
+    }
+
     /// The table of a path.
     ///
     /// # Errors
     /// When it is not shown, be it there or not.
     pub fn table(&self, zone: &str, name: &str) -> Result<TableName, HttpRefusal> {
         let table = Zone::parse(zone).map(|zone| TableName::new(zone, name));
-        table.filter(|table| self.tables.contains_key(table)).ok_or_else(|| no_table(zone, name))
+        table.filter(|table| self.is_shown(table)).ok_or_else(|| no_table(zone, name))
     }
 
     /// Its newest version.

@@ -69,6 +69,14 @@ fn athena_is_told_of_columns_partitions_and_where_they_are() {
     assert_eq!(added.matches("PARTITION (").count(), 3);
     assert_eq!(statements.iter().filter(|text| text.starts_with("CREATE DATABASE")).count(), 2);
 
+    // Nor can it be told of a field that has no name there.
+    bench.write("queries/refined/odd.sql", "SELECT array(named_struct('a b', 1)) AS list");
+    bench.run(&["odd"]);
+    let odd = bench.trapiche(&["publish", "--ddl", "athena", "--location", "s3://acme/lake", "odd"]);
+    assert_eq!((odd.code, odd.stdout.as_str()), (2, ""), "{}", odd.stderr);
+    assert!(odd.stderr.contains("`a b`"), "{}", odd.stderr);
+    std::fs::remove_file(bench.path("queries/refined/odd.sql")).unwrap();
+
     // Where Athena cannot see it, it is told nothing.
     let here = bench.trapiche(&["publish", "--ddl", "athena"]);
     assert_eq!((here.code, here.stdout.as_str()), (2, ""), "{}", here.stderr);

@@ -204,3 +204,90 @@ impl PruningStatistics for Bounds {
         None
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use arrow::array::{Date32Array, Decimal128Array, Int64Array, StringArray};
+    use arrow::compute::concat_batches;
+    use datafusion::prelude::{col, lit};
+    use object_store::memory::InMemory;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::config::Limits;
+    use crate::engine::Engine;
+    use crate::lake::Lake;
+    use crate::spark::mode::SqlMode;
+
+    /// The same numbers as columns of several types.
+    fn block(values: &[Option<i64>]) -> RecordBatch {
+        let decimals: Decimal128Array = values.iter().map(|value| value.map(i128::from)).collect();
+        RecordBatch::try_from_iter_with_nullable([
+            ("n", Arc::new(values.iter().copied().collect::<Int64Array>()) as ArrayRef, true),
+            ("s", Arc::new(values.iter().map(|value| value.map(|n| format!("{n:03}"))).collect::<StringArray>()), true),
+            ("d", Arc::new(values.iter().map(|value| value.map(|n| n as i32)).collect::<Date32Array>()), true),
+            ("p", Arc::new(decimals.with_precision_and_scale(10, 0).unwrap()), true),
+        ])
+        .unwrap()
+    }
+
+    /// Whether filters find the same rows in blocks, of which bounds leave some out, as in one that is looked at as a whole.
+    fn bounds_hide_no_row(values: &[Vec<Option<i64>>], bound: i64) {
+        let lake = Lake::on("memory://lake", Arc::new(InMemory::new()), None).unwrap();
+        let limits = Limits { memory_bytes: 1 << 28, threads: 1 };
+        let session = Engine::local(&lake, &limits, &SqlMode::default()).unwrap().session().unwrap();
+        let blocks: Vec<RecordBatch> = values.iter().map(|values| block(values)).collect();
+        let schema = blocks[0].schema();
+        let whole = concat_batches(&schema, &blocks).unwrap();
+        let bounds = Bounds::of(&blocks, &schema).unwrap();
+        let kept = KeptRows { schema: schema.clone(), blocks, bounds, bytes: 0 };
+        let columns = [
+            (col("n"), lit(bound)),
+            (col("s"), lit(format!("{bound:03}"))),
+            (col("d"), lit(ScalarValue::Date32(Some(bound as i32)))),
+            (col("p"), lit(ScalarValue::Decimal128(Some(bound.into()), 10, 0))),
+        ];
+        for (column, value) in columns {
+            for condition in [
+                column.clone().eq(value.clone()),
+                column.clone().not_eq(value.clone()),
+                column.clone().lt(value.clone()),
+                column.clone().gt_eq(value.clone()),
+                column.clone().in_list(vec![value.clone()], false),
+                column.clone().in_list(vec![value.clone()], true),
+                column.clone().is_null(),
+                column.clone().is_not_null(),
+            ] {
+                let filter = session.row_filter(std::slice::from_ref(&condition), &schema).unwrap().unwrap();
+                let found: Vec<RecordBatch> =
+                    kept.blocks(&filter).unwrap().map(|block| filter.passing(block).unwrap()).collect();
+                let found = concat_batches(&schema, &found).unwrap();
+                assert_eq!(found, filter.passing(&whole).unwrap(), "{condition} of {values:?}");
+            }
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(32))]
+        #[test]
+        fn filters_find_the_same_rows_through_bounds_as_without(
+            values in proptest::collection::vec(proptest::collection::vec(proptest::option::weighted(0.8, 0..30_i64), 1..4), FEW + 1..20),
+            bound in 0..30_i64,
+        ) {
+            bounds_hide_no_row(&values, bound);
+        }
+    }
+
+    #[test]
+    fn blocks_that_cannot_have_such_rows_are_left_out() {
+        let lake = Lake::on("memory://lake", Arc::new(InMemory::new()), None).unwrap();
+        let limits = Limits { memory_bytes: 1 << 28, threads: 1 };
+        let session = Engine::local(&lake, &limits, &SqlMode::default()).unwrap().session().unwrap();
+        let blocks: Vec<RecordBatch> = (0..20).map(|n| block(&[Some(n), Some(n)])).collect();
+        let schema = blocks[0].schema();
+        let bounds = Bounds::of(&blocks, &schema).unwrap();
+        let kept = KeptRows { schema: schema.clone(), blocks, bounds, bytes: 0 };
+        let filter = session.row_filter(&[col("n").eq(lit(7_i64))], &schema).unwrap().unwrap();
+        assert_eq!(kept.blocks(&filter).unwrap().count(), 1);
+    }
+}

@@ -16,7 +16,7 @@ use futures::{StreamExt, TryStreamExt};
 use serde::Serialize;
 
 use crate::lake::{Lake, path};
-use crate::report::{DatasetReport, RunReport};
+use crate::report::{DatasetReport, DatasetStatus, RunReport};
 
 /// Which of the two.
 #[derive(Debug, Clone, Copy)]
@@ -86,10 +86,9 @@ impl TableProvider for RunsTable {
 }
 
 fn of_runs(reports: &[RunReport]) -> Vec<(&'static str, ArrayRef)> {
-    let count = |status: &'static str| {
-        let of = move |report: &RunReport| {
-            report.datasets.iter().filter(|dataset| word(&dataset.status) == status).count() as u64
-        };
+    let count = |status: DatasetStatus| {
+        let of =
+            move |report: &RunReport| report.datasets.iter().filter(|dataset| dataset.status == status).count() as u64;
         whole(reports.iter().map(of))
     };
     vec![
@@ -99,10 +98,10 @@ fn of_runs(reports: &[RunReport]) -> Vec<(&'static str, ArrayRef)> {
         ("version", text(reports.iter().map(|report| report.trapiche_version.as_str()))),
         ("started_at", started_at(reports.iter())),
         ("status", text(reports.iter().map(|report| word(&report.status)))),
-        ("made", count("made")),
-        ("unchanged", count("unchanged")),
-        ("failed", count("failed")),
-        ("blocked", count("blocked")),
+        ("made", count(DatasetStatus::Made)),
+        ("unchanged", count(DatasetStatus::Unchanged)),
+        ("failed", count(DatasetStatus::Failed)),
+        ("blocked", count(DatasetStatus::Blocked)),
         ("seconds", seconds(reports.iter().map(|report| report.seconds))),
         ("peak_memory_bytes", whole(reports.iter().map(|report| report.peak_memory_bytes))),
     ]

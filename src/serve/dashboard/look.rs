@@ -46,7 +46,7 @@ pub async fn content(served: &Served, table: &TableName) -> Result<Markup, HttpR
         return Ok(html! { p.about { "It has not been made yet." } (definition(served, table)) });
     }
     let details = tables::details(served, table).await?;
-    let rows = match served.settings.shows(table) {
+    let rows = match served.is_shown(table) {
         true => first_rows(served, table).await?,
         false => None,
     };

@@ -38,6 +38,28 @@ fn variable(name: &str, default: &str) -> String {
     std::env::var(name).unwrap_or(default.into())
 }
 
+/// A file that is asked for again is answered from memory, and the answers are the same as before.
+#[test]
+fn rows_that_are_kept_are_the_rows_of_the_files() {
+    let bench = mixed();
+    let server = Server::start(&bench, &[]);
+    let kept = || -> u64 {
+        let metrics = server.get("/metrics");
+        let line = metrics.text().lines().find(|line| line.starts_with("trapiche_kept_files ")).unwrap().to_string();
+        line.split(' ').nth(1).unwrap().parse().unwrap()
+    };
+    // Each is another question, so that no answer is one that was there.
+    let rows =
+        |id: u64, limit: u64| server.json(&format!("/tables/refined/mixed/rows?id={id}&limit={limit}"))["rows"].clone();
+    let first: Vec<_> = (0..20).map(|id| rows(id * 70, 50)).collect();
+    let files =
+        (0..200).find_map(|round| Some(kept()).filter(|files| *files == 5).or_else(|| (rows(round, 51), None).1));
+    assert_eq!(files, Some(5), "of five partitions");
+    let again: Vec<_> = (0..20).map(|id| rows(id * 70, 52)).collect();
+    assert_eq!(first, again);
+    assert!(first.iter().any(|rows| rows.as_array().unwrap().len() > 1));
+}
+
 /// Of a thousand partitions one is read.
 #[test]
 fn a_filter_on_a_partition_reads_its_file_alone() {

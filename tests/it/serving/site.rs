@@ -39,6 +39,32 @@ fn the_pages_lead_to_each_other_and_to_nothing_else() {
     assert!(files.iter().filter(|file| file.starts_with("trusted.")).all(|file| !shown(file)));
 }
 
+/// What `serve:` does not show has columns and SQL there, and no value of its rows or of what a model found in them.
+#[test]
+fn rows_that_are_not_shown_are_in_no_page() {
+    let settings = |tables: &str| {
+        format!("name: p\ntargets: {{ here: {{ storage: \"file://./lake\" }} }}\nserve: {{ tables: [{tables}] }}\n")
+    };
+    let bench = Workbench::of(&[
+        ("trapiche.yml", &settings("refined.open")),
+        ("queries/refined/open.sql", "SELECT concat('sho', 'wn') AS name, 1 AS n"),
+        ("queries/refined/inner.sql", "SELECT concat('hid', 'den') AS name, id, CAST(id AS double) AS x FROM range(6)"),
+        ("models/groups.yml", "kmeans: { input: refined.inner, key: [id], features: [x], k: 2, seed: 1 }\n"),
+    ]);
+    bench.run(&[]);
+    let pages = || -> String {
+        let written = bench.trapiche(&["docs", "--out", "site"]);
+        assert_eq!(written.code, 0, "{}", written.stderr);
+        let page = |name| std::fs::read_to_string(bench.path(&format!("site/{name}.html"))).unwrap();
+        ["index", "refined.open", "refined.inner"].map(page).concat()
+    };
+    let few = pages();
+    assert!(few.contains("shown") && !few.contains("hidden") && !few.contains("Clusters:"), "{few}");
+    bench.write("trapiche.yml", &settings("refined.*"));
+    let all = pages();
+    assert!(all.contains("shown") && all.contains("hidden") && all.contains("Clusters:"), "{all}");
+}
+
 #[expect(clippy::disallowed_methods, reason = "a test's own thread may wait")]
 fn sleep() {
     std::thread::sleep(std::time::Duration::from_millis(50));
