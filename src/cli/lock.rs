@@ -2,17 +2,17 @@
 
 use std::process::ExitCode;
 
-use crate::config::Limits;
+use crate::config;
 use crate::error::Result;
-use crate::lake::Lake;
-use crate::pipeline::{self, Locked, TableDrift};
-use crate::project::{Project, SCHEMA_LOCK};
+use crate::pipeline::{self, Locked, RunOptions, TableDrift};
+use crate::project::SCHEMA_LOCK;
 
-use super::options::Output;
+use super::options::{Global, Output};
 use super::print::output;
 use super::print::table::{Cell, Table};
 use super::print::units;
 use super::talk::words::Words;
+use super::{on_threads, open};
 
 /// Write down the columns and types of all sources and tables, to hold later runs to them
 ///
@@ -29,17 +29,28 @@ pub struct LockArguments {
     pub output: Output,
 }
 
-pub async fn lock(
-    project: &Project,
-    lake: &Lake,
-    limits: &Limits,
-    args: LockArguments,
-    words: &Words,
-) -> Result<ExitCode> {
-    let Locked { tables, changes } = pipeline::lock(project, lake, limits).await?;
-    output::print(args.output.format, &table(&changes), &changes)?;
-    words.note(&format!("`{SCHEMA_LOCK}` has {}", units::counted(tables as u64, "table")));
-    Ok(ExitCode::SUCCESS)
+/// The tables of sources that stand for several come first: without them the rest of the project may not be whole.
+pub fn lock(global: &Global, args: LockArguments, words: &Words) -> Result<ExitCode> {
+    let limits = config::limits(global.memory, global.threads.map(usize::from));
+    on_threads(limits.threads, async {
+        let target = global.target.as_deref();
+        if let Some(Locked { tables, changes }) =
+            pipeline::lock_sources(&global.directory, target, &config::variable).await?
+        {
+            output::print(args.output.format, &table(&changes), &changes)?;
+            let tables = units::counted(tables as u64, "table");
+            words.note(&format!(
+                "`{SCHEMA_LOCK}` says which tables the sources with a `*` stand for: {tables}; run the project, and lock it again \
+                 for their columns"
+            ));
+            return Ok(ExitCode::SUCCESS);
+        }
+        let (project, lake) = open(global, &limits, &RunOptions::default()).await?;
+        let Locked { tables, changes } = pipeline::lock(&project, &lake, &limits).await?;
+        output::print(args.output.format, &table(&changes), &changes)?;
+        words.note(&format!("`{SCHEMA_LOCK}` has {}", units::counted(tables as u64, "table")));
+        Ok(ExitCode::SUCCESS)
+    })
 }
 
 fn table(changes: &[TableDrift]) -> Table {

@@ -189,9 +189,7 @@ fn dispatch(arguments: Arguments, words: &Words) -> Result<ExitCode> {
         Command::Validate(ValidateArguments {}) => {
             on_project(here, async |project, lake, limits| validate::validate(project, lake, limits, words).await)
         }
-        Command::Lock(args) => {
-            on_project(here, async |project, lake, limits| lock::lock(project, lake, limits, args, words).await)
-        }
+        Command::Lock(args) => lock::lock(here, args, words),
         Command::Preview(args) => {
             // What is wrong with the rest of the project is no concern of a look at one source.
             let source = RunOptions { select: vec![args.source.clone()], ..RunOptions::default() };

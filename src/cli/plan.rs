@@ -40,6 +40,8 @@ pub async fn plan(
     format: Format,
     words: &Words,
 ) -> Result<ExitCode> {
+    let other_tables = pipeline::other_tables(project).await;
+    other_tables.iter().for_each(|told| words.caution(told));
     let Plan { datasets: planned, passed_over } = pipeline::plan(project, lake, limits, options, Utc::now()).await?;
     passed_over.iter().for_each(|problem| words.warn(problem));
     planned.iter().flat_map(|dataset| &dataset.warnings).for_each(|warning| words.warn(warning));
@@ -49,6 +51,9 @@ pub async fn plan(
         let tables = units::counted(drifted as u64, "table");
         return Err(Error::new(Kind::Drift, format!("columns are not those of `{SCHEMA_LOCK}`: of {tables}"))
             .hint("`trapiche lock` agrees to the columns as they are"));
+    }
+    if let Some(told) = other_tables.into_iter().next().filter(|_| options.locked) {
+        return Err(told);
     }
     if let Some(largest) = planned.iter().filter(|it| it.action == PlannedAction::Make).max_by_key(|it| it.input_bytes)
     {

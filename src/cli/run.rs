@@ -55,6 +55,13 @@ pub async fn run(
     format: Format,
     words: &Words,
 ) -> Result<ExitCode> {
+    for told in pipeline::other_tables(project).await {
+        // With `--locked` what differs is an error.
+        if options.locked {
+            return Err(told);
+        }
+        words.caution(&told);
+    }
     let stop = Stop::default();
     signals::stop_on_signal(stop.clone(), words.clone())?;
     let (events, received) = mpsc::unbounded_channel();

@@ -21,6 +21,22 @@ pub struct Numbers {
 }
 
 impl Numbers {
+    /// Whether a column of the type holds a number of valid JSON as it is written.
+    pub fn fit(token: &str, data_type: &DataType) -> bool {
+        let mut numbers = Numbers::default();
+        numbers.add(token);
+        let Numbers { broken, exponent, beyond_bigint, beyond_double, whole_places, fraction_places, .. } = numbers;
+        match data_type {
+            DataType::Int64 => !broken && !beyond_bigint,
+            DataType::Float64 => !beyond_double,
+            DataType::Decimal128(precision, scale) => {
+                let scale = u64::try_from(*scale).unwrap_or(0);
+                !exponent && fraction_places <= scale && whole_places + scale <= u64::from(*precision)
+            }
+            _ => false,
+        }
+    }
+
     pub fn seen(&self) -> bool {
         self.seen
     }

@@ -20,7 +20,7 @@ pub mod csv_values;
 pub mod dialect;
 pub mod encoding;
 pub mod json_batches;
-mod json_numbers;
+pub mod json_numbers;
 pub mod json_rows;
 pub mod json_schema;
 pub mod json_values;

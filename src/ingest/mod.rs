@@ -6,6 +6,8 @@
 
 mod api;
 mod beginning;
+#[cfg(test)]
+mod contracts;
 mod cursor;
 mod database;
 mod deliver;
@@ -24,6 +26,7 @@ mod parts;
 mod same_values;
 mod sample;
 mod seen;
+mod terms;
 #[cfg(test)]
 mod tests;
 
@@ -33,15 +36,14 @@ use arrow::datatypes::{Schema, SchemaRef};
 use sha2::{Digest, Sha256};
 
 use crate::engine::Engine;
-use crate::engine::read::names::lower_case;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Result};
 use crate::lake::capture::{Capture, NextState};
 use crate::lake::cursor::CursorState;
 use crate::lake::landing::{LandedFormat, LandedPart, Landing};
 use crate::lake::live::Live;
 use crate::lake::state_shelf::StateShelf;
-use crate::lake::{Lake, capture, columns};
-use crate::project::{Dataset, Origin, Source, drift};
+use crate::lake::{Lake, capture};
+use crate::project::{Dataset, Origin, Source};
 use crate::report::{Meter, RunStamp};
 use crate::spark::types;
 
@@ -52,6 +54,7 @@ pub use database::{DatabaseTable, tables};
 pub use deliver::deliver;
 use parts::{LandingDraft, Taken, hex};
 pub use sample::sample;
+use terms::Terms;
 
 /// What came of a capture, and what the source is now.
 #[derive(Debug)]
@@ -120,10 +123,12 @@ pub async fn capture(
         Some(cursor) => Some(CursorAsk::of(cursor, previous.as_ref(), options.window.as_ref(), lake).await?),
         None => None,
     };
-    let agreed = agreed(spec, lake, &capture, previous.as_ref(), options).await?;
+    let terms = Terms::of(spec, lake, &capture, previous.as_ref(), options).await?;
     let last = previous.as_ref().and_then(|previous| previous.landings.last());
     let cursor = ask.as_ref();
-    let draft = LandingDraft { lake, capture: &capture, previous: last, cursor, at: at.at, meter, sample: None };
+    let held = terms.as_ref().filter(|terms| terms.discards());
+    let draft =
+        LandingDraft { lake, capture: &capture, previous: last, cursor, terms: held, at: at.at, meter, sample: None };
 
     let parent = parent.as_ref().map(|parent| parent.landings.as_slice());
     let taken = async {
@@ -160,53 +165,11 @@ pub async fn capture(
     };
     let window = window.map(|taken| *taken);
     let published =
-        publish(capture, lake, (landing, window), ask.as_ref(), previous, definition, agreed.as_ref()).await?;
+        publish(capture, lake, (landing, window), ask.as_ref(), previous, definition, terms.as_ref()).await?;
     Ok(match published {
         Captured::Landed { live, .. } => Captured::Landed { live, note },
         unchanged => unchanged,
     })
-}
-
-/// The columns that SQL must see, and who says so.
-struct Agreed {
-    columns: SchemaRef,
-    by: &'static str,
-}
-
-/// What this capture is held to: to the lock, or of a frozen source without one to what it was before.
-async fn agreed(
-    spec: &Source,
-    lake: &Lake,
-    capture: &Capture,
-    previous: Option<&Live>,
-    options: &CaptureOptions,
-) -> Result<Option<Agreed>> {
-    if let Some(columns) = &options.agreed {
-        return Ok(Some(Agreed { columns: columns.clone(), by: "`schema.lock.yml`" }));
-    }
-    let Some(before) = capture.before.as_ref().filter(|_| spec.is_frozen) else { return Ok(None) };
-    let columns = match previous {
-        Some(previous) => columns::of_landings(&previous.landings)?,
-        // It is to be captured anew: that thaws nothing.
-        None => columns::of_landings(&before.landings(lake).await?)?,
-    };
-    Ok(Some(Agreed { columns: lower_case(&columns), by: "its last landing" }))
-}
-
-/// # Errors
-/// When the landings have no columns in common, or others than were agreed on.
-fn refuse_others(landings: &[Landing], agreed: Option<&Agreed>) -> Result<()> {
-    let found = columns::of_landings(landings)?;
-    let Some(Agreed { columns, by }) = agreed else { return Ok(()) };
-    match drift::between(columns, &lower_case(&found)).as_slice() {
-        [] => Ok(()),
-        drifts => {
-            let words = drift::words(drifts);
-            Err(Error::new(Kind::Drift, format!("it has other columns than {by}, and has not landed: {words}")).hint(
-                "let it in by a run without `--locked` and `contract: freeze`; `trapiche lock` then agrees to them",
-            ))
-        }
-    }
 }
 
 /// What was taken, and the keys of the rows that the source has no longer, if it was looked for them.
@@ -240,7 +203,7 @@ async fn publish(
     ask: Option<&CursorAsk<'_>>,
     previous: Option<Live>,
     definition: String,
-    agreed: Option<&Agreed>,
+    terms: Option<&Terms>,
 ) -> Result<Captured> {
     let Some((ask, window)) = ask.zip(window) else {
         let same = previous.as_ref().and_then(|previous| previous.landings.last());
@@ -248,7 +211,7 @@ async fn publish(
             capture.discard(lake).await?;
             return Ok(unchanged(previous, why));
         }
-        if let Err(error) = refuse_others(slice::from_ref(&landing), agreed) {
+        if let Err(error) = terms::refuse_others(slice::from_ref(&landing), terms) {
             let _ = capture.discard(lake).await;
             return Err(error);
         }
@@ -283,7 +246,7 @@ async fn publish(
     let mut landings: Vec<Landing> =
         previous.iter().flat_map(|previous| &previous.landings).filter(is_kept).cloned().collect();
     landings.push(landing);
-    if let Err(error) = refuse_others(&landings, agreed) {
+    if let Err(error) = terms::refuse_others(&landings, terms) {
         let _ = capture.discard(lake).await;
         return Err(error);
     }

@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 use tokio::io::AsyncWriteExt;
 
 use super::cursor::{CursorAsk, TakenWindow};
+use super::terms::Terms;
 use crate::error::{Error, Result};
 use crate::lake::Lake;
 use crate::lake::capture::Capture;
@@ -35,6 +36,8 @@ pub struct LandingDraft<'a> {
     pub previous: Option<&'a Landing>,
     /// What is asked for of a source with a cursor.
     pub cursor: Option<&'a CursorAsk<'a>>,
+    /// What its rows are held to, where what is not of it does not land.
+    pub terms: Option<&'a Terms>,
     /// When the run began.
     pub at: DateTime<Utc>,
     pub meter: &'a Meter,

@@ -29,6 +29,7 @@ pub async fn sample(
         capture: &capture,
         previous: None,
         cursor: None,
+        terms: None,
         at: at.at,
         meter: &meter,
         sample: Some(rows.max(1)),

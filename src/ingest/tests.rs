@@ -27,7 +27,7 @@ use crate::formats::encoding::TextEncoding;
 use crate::lake::landing::tests::lake_in;
 use crate::lake::{TableName, Zone};
 use crate::project::{
-    Address, ApiConnection, Definition, FileFormat, FilePlaces, MethodSpec, Pace, PageSize, Pages, Paginator,
+    Address, ApiConnection, Contract, Definition, FileFormat, FilePlaces, MethodSpec, Pace, PageSize, Pages, Paginator,
     ParameterPlace, RestRead, Secret, SqlRead,
 };
 use crate::spark::mode::SqlMode;
@@ -198,7 +198,7 @@ pub(in crate::ingest) fn csv(url: String, columns: &[(&str, DataType)]) -> Sourc
         columns,
         cursor: None,
         keep_landings: None,
-        is_frozen: false,
+        contract: Contract::default(),
     }
 }
 
@@ -210,7 +210,7 @@ pub(in crate::ingest) fn json(url: String, records: Option<&str>) -> Source {
         columns: BTreeMap::new(),
         cursor: None,
         keep_landings: None,
-        is_frozen: false,
+        contract: Contract::default(),
     }
 }
 
@@ -221,7 +221,7 @@ pub(in crate::ingest) fn sql_table(database: &Path, table: &str) -> Source {
         columns: BTreeMap::new(),
         cursor: None,
         keep_landings: None,
-        is_frozen: false,
+        contract: Contract::default(),
     }
 }
 
@@ -403,6 +403,7 @@ pub(in crate::ingest) fn rest(base: &str, path: &str, records: Option<&str>, siz
         records: records.map(String::from),
         paginate,
         for_each: None,
+        envelope: vec![],
         columns: vec![],
         since: None,
     };
@@ -411,7 +412,7 @@ pub(in crate::ingest) fn rest(base: &str, path: &str, records: Option<&str>, siz
         columns: BTreeMap::new(),
         cursor: None,
         keep_landings: None,
-        is_frozen: false,
+        contract: Contract::default(),
     }
 }
 
@@ -493,7 +494,7 @@ async fn a_table_of_a_database_keeps_its_types_where_its_values_do() {
         columns: BTreeMap::new(),
         cursor: None,
         keep_landings: None,
-        is_frozen: false,
+        contract: Contract::default(),
     };
     let source = sql(SqlRead::Table("things".into()));
     let landing = bench.landed(&source).await;

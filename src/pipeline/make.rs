@@ -22,7 +22,7 @@ use crate::lake::live::Live;
 use crate::lake::table::commit;
 use crate::lake::table::head::Head;
 use crate::lake::{Lake, TableName, stage};
-use crate::project::{Dataset, Definition, Project, SchemaLock, Source};
+use crate::project::{Contract, Dataset, Definition, Project, SchemaLock, Source};
 use crate::report::{DatasetReport, DatasetStatus, Event, Made, Meter, RunStamp};
 use crate::{analyze, demo, transform};
 
@@ -113,7 +113,7 @@ async fn capture(maker: &Maker, dataset: &Dataset, source: &Source, meter: &Mete
     let before = BeforeCapture { parent: parent(maker, dataset).await?, ..maker.known.before(&dataset.name) };
     // One that is new to the lock has no column that was agreed on.
     let none = || maker.is_locked.then(|| SchemaRef::new(Schema::empty()));
-    let lock = maker.schema_lock.as_ref().filter(|_| maker.is_locked || source.is_frozen);
+    let lock = maker.schema_lock.as_ref().filter(|_| maker.is_locked || source.contract != Contract::Evolve);
     let agreed = lock.and_then(|lock| lock.columns(&dataset.name).cloned().or_else(none));
     let options = CaptureOptions { full_refresh: maker.full_refresh, window: maker.window.clone(), agreed };
     let captured = ingest::capture(dataset, &source, &maker.engine, before, &maker.stamp, &options, meter).await?;

@@ -4,6 +4,7 @@
 //! be made again alone, and what is unchanged is left alone.
 
 pub mod alert;
+mod all_tables;
 mod columns;
 mod compact;
 mod decide;
@@ -46,13 +47,14 @@ use crate::project::{Dataset, Definition, Project, select};
 use crate::report::{DatasetReport, DatasetStatus, Event, Meter, RunReport, RunStamp, RunStatus};
 
 pub use crate::ingest::NamedWindow;
+pub use all_tables::other_tables;
 pub use compact::{Compacted, compact};
 pub use diff::{Change, ColumnChange, Diff, PartitionChange, RowDiff, Side, diff};
 use known::KnownTables;
 use make::Maker;
 pub use plan::{Plan, PlannedAction, PlannedDataset, PlannedPlace, plan};
 pub use preview::{Preview, preview};
-pub use schema_lock::{Locked, TableDrift, lock};
+pub use schema_lock::{Locked, TableDrift, lock, lock_sources};
 pub use state::{move_cursor, state};
 pub use vacuum::{Vacuumed, vacuum};
 pub use validate::{Validation, Warning, load, load_for, validate};
@@ -82,6 +84,7 @@ pub async fn run(
     stop: &Stop,
 ) -> Result<RunReport> {
     let started = Instant::now();
+    all_tables::refuse_unknown(project)?;
     let chosen = select::select(project, &options.select, &options.exclude)?;
     let chosen: Vec<&Dataset> = chosen.iter().map(|i| &project.datasets[*i]).collect();
     check_window(options, &chosen)?;

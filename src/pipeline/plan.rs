@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
+use super::all_tables;
 use super::decide::{Decision, decide};
 use super::known::KnownTables;
 use super::schema_lock::{self, TableDrift};
@@ -80,6 +81,7 @@ pub async fn plan(
     options: &RunOptions,
     at: DateTime<Utc>,
 ) -> Result<Plan> {
+    all_tables::refuse_unknown(project)?;
     let chosen = select::select(project, &options.select, &options.exclude)?;
     let chosen: Vec<&Dataset> = chosen.iter().map(|i| &project.datasets[*i]).collect();
     super::check_window(options, &chosen)?;

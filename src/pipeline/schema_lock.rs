@@ -1,16 +1,18 @@
 //! Whether tables have the columns that were agreed on, and agreeing on those that they have.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use arrow::datatypes::{Schema, SchemaRef};
 use serde::Serialize;
 
+use super::all_tables;
 use super::validate::{self, Validation};
 use crate::config::Limits;
-use crate::error::{Error, Kind, Result};
-use crate::lake::{Lake, TableName};
+use crate::error::{Error, Kind, Problem, Result};
+use crate::lake::{Lake, TableName, Zone};
 use crate::project::drift::{self, Drift};
-use crate::project::{Dataset, Project, SCHEMA_LOCK, SchemaLock};
+use crate::project::{self, AgreedTables, Dataset, Project, SCHEMA_LOCK, SchemaLock};
 
 /// A table whose columns are other ones than before, or that is new in the lock or gone from it.
 #[derive(Debug, Clone, Serialize)]
@@ -25,6 +27,37 @@ pub struct Locked {
     /// How many tables it has.
     pub tables: usize,
     pub changes: Vec<TableDrift>,
+}
+
+/// Writes down which tables are meant by sources that stand for several, if they are others than those in the lock. The columns of a
+/// table that is new are known after a run.
+///
+/// What is wrong with queries is no concern of it: they may read a table that is not written down yet.
+///
+/// # Errors
+/// When the settings have a fault, or when a database does not tell.
+pub async fn lock_sources(
+    start: &Path,
+    target: Option<&str>,
+    env: &dyn Fn(&str) -> Option<String>,
+) -> Result<Option<Locked>> {
+    let project::Found { sound: project, problems } = project::find(start, target, env)?;
+    let is_of_settings = |problem: &Problem| {
+        [project::SETTINGS, project::DOTENV, SCHEMA_LOCK].iter().any(|file| problem.file == Path::new(file))
+    };
+    let (faults, _): (Vec<_>, Vec<_>) = problems.into_iter().partition(is_of_settings);
+    if !faults.is_empty() {
+        return Err(Error::problems(faults));
+    }
+    let sources = all_tables::there(&project).await?;
+    let agreed = project.schema_lock.as_ref().map(SchemaLock::sources).cloned().unwrap_or_default();
+    if sources == agreed {
+        return Ok(None);
+    }
+    let changes = tables_changed(&project, &agreed, &sources);
+    let tables = sources.values().map(Vec::len).sum();
+    project.schema_lock.clone().unwrap_or_default().with_sources(sources).write(&project.root)?;
+    Ok(Some(Locked { tables, changes }))
 }
 
 /// Writes down the columns of all tables of the project as they are known now.
@@ -50,8 +83,26 @@ pub async fn lock(project: &Project, lake: &Lake, limits: &Limits) -> Result<Loc
     });
     let changes = changes.filter(|change| !change.columns.is_empty()).collect();
     let tables = columns.len();
-    SchemaLock::of(columns).write(&project.root)?;
+    let sources = project.schema_lock.as_ref().map(SchemaLock::sources).cloned().unwrap_or_default();
+    SchemaLock::of(columns, sources).write(&project.root)?;
     Ok(Locked { tables, changes })
+}
+
+/// The tables that come and go, of which no column is known yet.
+fn tables_changed(project: &Project, was: &AgreedTables, is: &AgreedTables) -> Vec<TableDrift> {
+    let mut changes = vec![];
+    for all in &project.all_tables {
+        let names = |of: &AgreedTables| of.get(&all.name).cloned().unwrap_or_default();
+        let (was, is) = (names(was), names(is));
+        let table = || Some("table".to_string());
+        let mut change = |name: &String, was: Option<String>, is: Option<String>| {
+            let table = TableName::new(Zone::Raw, all.source_name(name));
+            changes.push(TableDrift { table, columns: vec![Drift { column: "*".into(), was, is }] });
+        };
+        is.iter().filter(|name| !was.contains(name)).for_each(|name| change(name, None, table()));
+        was.iter().filter(|name| !is.contains(name)).for_each(|name| change(name, table(), None));
+    }
+    changes
 }
 
 /// How the columns of a dataset's tables, as far as they are known, differ from the lock; nothing without one.

@@ -11,6 +11,7 @@ use std::path::Path;
 use arrow::datatypes::SchemaRef;
 
 use super::RunOptions;
+use super::all_tables;
 use super::columns::{self, Columns, Others, POSSIBLE};
 use super::known;
 use super::planned::{self, FoundFault, Outputs};
@@ -88,6 +89,7 @@ pub async fn load_for(
 
 /// Plans every query and model against the columns that are known. All faults of the text come as one error.
 pub async fn validate(project: &Project, lake: &Lake, limits: &Limits) -> Result<Validation> {
+    all_tables::refuse_unknown(project)?;
     let all: Vec<&Dataset> = project.datasets.iter().collect();
     validate_for(project, lake, limits, &all).await
 }

@@ -37,15 +37,19 @@ pub use files::SETTINGS;
 pub use model::{Describe, Impute, Init, InitMethod, Kmeans, Model, Scale};
 pub use query::{Query, WriteMode};
 pub use schema_lock::{SCHEMA_LOCK, SchemaLock};
+pub use settings::AgreedTables;
 pub use settings::address::Address;
 pub use settings::alerts::Alerts;
+pub use settings::all_tables::AllTables;
 pub use settings::auth::Auth;
 pub use settings::cursor::{Cursor, Lag};
 use settings::dashboard;
 pub use settings::dashboard::ChartSettings;
 pub use settings::file_places::{BucketAccess, Dates, FilePlaces};
 pub use settings::pace::Pace;
-pub use settings::rest::{ApiConnection, ForEach, HiddenColumn, PageSize, Pages, Paginator, RestRead, put_in_body};
+pub use settings::rest::{
+    ApiConnection, EnvelopeColumn, ForEach, HiddenColumn, PageSize, Pages, Paginator, RestRead, put_in_body,
+};
 pub use settings::schedule::{DueRun, Schedule};
 pub use settings::secret::Secret;
 pub use settings::serve::{Jwks, Jwt, Serve, ServeKey, Shown};
@@ -54,7 +58,7 @@ pub use settings::target::{DemoStore, Storage, Target};
 pub use settings::token::Token;
 use settings::variables::Outside;
 pub use settings::workers::{Nodes, Workers};
-pub use spec::{AlertOn, ChartKind, KeyPlace, Mask, MethodSpec, Overlap, ParameterPlace, json_schema};
+pub use spec::{AlertOn, ChartKind, Contract, KeyPlace, Mask, MethodSpec, Overlap, ParameterPlace, json_schema};
 pub use written::Written;
 
 use crate::error::{Error, Problem, Result};
@@ -76,6 +80,8 @@ pub struct Project {
     pub serve: Serve,
     /// The charts on its page; one for each small result, if there are none.
     pub dashboard: Vec<ChartSettings>,
+    /// Sources that are as many as a schema has tables.
+    pub all_tables: Vec<AllTables>,
     /// The columns that were agreed on, if they were.
     pub schema_lock: Option<SchemaLock>,
     /// What would be datasets, if there were no fault in their files. Only a project of which a part was asked for has any.
@@ -100,7 +106,7 @@ pub(crate) fn faults_of(text: &str) -> Vec<Problem> {
     let mut found = vec![];
     let checks: [&dyn Fn(&mut faults::Faults); 3] =
         [&|faults| drop(query::check(faults)), &|faults| drop(model::check(faults)), &|faults| {
-            drop(settings::checked(Path::new("/"), None, NOTHING_OUTSIDE, faults))
+            drop(settings::checked(Path::new("/"), None, NOTHING_OUTSIDE, &AgreedTables::new(), faults))
         }];
     for check in checks {
         let mut faults = faults::Faults::of(file());
@@ -125,10 +131,11 @@ pub fn find(start: &Path, target: Option<&str>, env: &dyn Fn(&str) -> Option<Str
     let dotenv = dotenv::read(&root, &mut problems);
     let variable = |name: &str| env(name).or_else(|| dotenv.get(name));
     let outside = Outside { variable: &variable, file: &|path| secret_file::read(&root.join(path)) };
-    let settings = settings::check(&root, target, outside, &mut problems);
+    let schema_lock = schema_lock::find(&root, &mut problems);
+    let agreed = schema_lock.as_ref().map(SchemaLock::sources).cloned().unwrap_or_default();
+    let settings = settings::check(&root, target, outside, &agreed, &mut problems);
     let mut drafts = dataset::queries(&root, &mut problems)?;
     drafts.extend(dataset::models(&root, &mut problems)?);
-    let schema_lock = schema_lock::find(&root, &mut problems);
     let sound = Project { schema_lock, ..linked(&root, settings, drafts, &mut problems) };
     Ok(Found { sound, problems })
 }
@@ -140,7 +147,7 @@ pub fn find(start: &Path, target: Option<&str>, env: &dyn Fn(&str) -> Option<Str
 pub fn of_settings(root: &Path, text: &str, env: &dyn Fn(&str) -> Option<String>) -> Result<Project> {
     let mut faults = faults::Faults::of(faults::File { path: PathBuf::from(SETTINGS), text: text.into() });
     let outside = Outside { variable: env, ..NOTHING_OUTSIDE };
-    let settings = settings::checked(root, None, outside, &mut faults).unwrap_or_default();
+    let settings = settings::checked(root, None, outside, &AgreedTables::new(), &mut faults).unwrap_or_default();
     let mut problems = faults.problems;
     let project = linked(root, settings, vec![], &mut problems);
     if problems.is_empty() { Ok(project) } else { Err(Error::problems(problems)) }
@@ -176,6 +183,7 @@ fn linked(
         alerts,
         serve,
         dashboard,
+        all_tables: settings.all_tables,
         schema_lock: None,
         broken,
         problems: vec![],

@@ -13,6 +13,7 @@ use serde::Deserialize;
 
 use super::files;
 use super::read::{At, read};
+use super::settings::AgreedTables;
 use super::yaml;
 use crate::error::{Error, Problem, Result};
 use crate::lake::TableName;
@@ -24,25 +25,39 @@ pub const SCHEMA_LOCK: &str = "schema.lock.yml";
 /// The form in which it is written.
 const FORMAT: u32 = 1;
 
-/// The columns of each table.
+/// The columns of each table, and the tables of each source that stands for several.
 #[derive(Debug, Clone, Default)]
 pub struct SchemaLock {
     tables: BTreeMap<TableName, SchemaRef>,
+    sources: AgreedTables,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct LockSpec {
     format: At<u32>,
+    sources: Option<At<BTreeMap<String, At<TablesSpec>>>>,
     tables: At<BTreeMap<String, At<ColumnsSpec>>>,
 }
+
+/// Tables as the database calls them.
+type TablesSpec = Vec<At<String>>;
 
 /// Types by the names of columns.
 type ColumnsSpec = BTreeMap<String, At<String>>;
 
 impl SchemaLock {
-    pub fn of(tables: BTreeMap<TableName, SchemaRef>) -> SchemaLock {
-        SchemaLock { tables }
+    pub fn of(tables: BTreeMap<TableName, SchemaRef>, sources: AgreedTables) -> SchemaLock {
+        SchemaLock { tables, sources }
+    }
+
+    /// The same with other tables of the sources that stand for several.
+    pub fn with_sources(self, sources: AgreedTables) -> SchemaLock {
+        SchemaLock { sources, ..self }
+    }
+
+    pub fn sources(&self) -> &AgreedTables {
+        &self.sources
     }
 
     pub fn columns(&self, table: &TableName) -> Option<&SchemaRef> {
@@ -62,8 +77,16 @@ impl SchemaLock {
 
     fn text(&self) -> String {
         let mut text = format!(
-            "# The columns that these tables were agreed to have. Written by `trapiche lock`; keep it in git.\nformat: {FORMAT}\ntables:"
+            "# The columns that these tables were agreed to have. Written by `trapiche lock`; keep it in git.\nformat: {FORMAT}\n"
         );
+        if !self.sources.is_empty() {
+            text += "sources:\n";
+        }
+        for (source, tables) in &self.sources {
+            let tables: Vec<String> = tables.iter().map(|table| quoted(table)).collect();
+            text += &format!("  {}: [{}]\n", quoted(source), tables.join(", "));
+        }
+        text += "tables:";
         if self.tables.is_empty() {
             text += " {}\n";
         }
@@ -92,12 +115,16 @@ pub(super) fn find(root: &Path, problems: &mut Vec<Problem>) -> Option<SchemaLoc
     };
     let node = yaml::parse(0..faults.file.text.len(), &mut faults);
     let spec = node.and_then(|node| read::<LockSpec>(&node, &mut faults));
-    let mut tables = BTreeMap::new();
-    if let Some(LockSpec { format, tables: named }) = spec {
+    let (mut tables, mut sources) = (BTreeMap::new(), AgreedTables::new());
+    if let Some(LockSpec { format, sources: meant, tables: named }) = spec {
         if format.value.is_some_and(|format| format != FORMAT) {
             faults
                 .add(&format.span, format!("this version reads the format {FORMAT}"))
                 .hint("write it anew with `trapiche lock`");
+        }
+        for (name, listed) in meant.into_iter().flat_map(|at| at.value.into_iter().flatten()) {
+            let listed = listed.value.into_iter().flatten().filter_map(|table| table.value);
+            sources.insert(name, listed.collect());
         }
         for (name, columns) in named.value.into_iter().flatten() {
             let Some(table) = TableName::parse(&name) else {
@@ -116,7 +143,7 @@ pub(super) fn find(root: &Path, problems: &mut Vec<Problem>) -> Option<SchemaLoc
         }
     }
     problems.append(&mut faults.problems);
-    Some(SchemaLock { tables })
+    Some(SchemaLock { tables, sources })
 }
 
 /// As YAML has it: plain where that is read as the same text.
@@ -150,12 +177,15 @@ mod tests {
         let table = TableName::parse("raw.orders").unwrap();
         let empty = TableName::parse("trusted.empty").unwrap();
         let tables = BTreeMap::from([(table.clone(), schema.clone()), (empty.clone(), Arc::new(Schema::empty()))]);
-        SchemaLock::of(tables).write(dir.path()).unwrap();
+        let all = vec!["Orders".to_string(), "odd ñ: [\"x\"]".to_string()];
+        let sources = AgreedTables::from([("shop_*".to_string(), all), ("*".to_string(), vec![])]);
+        SchemaLock::of(tables, sources.clone()).write(dir.path()).unwrap();
         let mut problems = vec![];
         let lock = find(dir.path(), &mut problems).unwrap();
         assert_eq!(problems.len(), 0, "{problems:?}");
         assert_eq!(super::super::drift::between(lock.columns(&table).unwrap(), &schema), []);
         assert_eq!(lock.tables().collect::<Vec<_>>(), [&table, &empty]);
+        assert_eq!(*lock.sources(), sources);
     }
 
     #[test]

@@ -339,9 +339,9 @@ fn finds_bad_connections_and_sources() {
         "trapiche.yml:16:61: `strng` is not a type (did you mean `string`?)",
         "trapiche.yml:17:39: unknown value `cvs` (did you mean `csv`?)",
         "trapiche.yml:18:22: there is no connection `stor` (did you mean `store`?)",
-        "trapiche.yml:19:43: `table` does not belong to a source of a `rest` connection (it takes `path`, `records`, `paginate`, `method`, `params`, `body`, `for_each`, `drop`, `mask`, `cursor`, `key`)",
+        "trapiche.yml:19:43: `table` does not belong to a source of a `rest` connection (it takes `path`, `records`, `paginate`, `method`, `params`, `body`, `for_each`, `envelope`, `drop`, `mask`, `cursor`, `key`)",
         "trapiche.yml:20:3: a source of a database has exactly one of `table` and `query` (-)",
-        "trapiche.yml:20:46: `path` does not belong to a source of a `database` connection (it takes `table`, `query`, `select`, `readers`, `cursor`, `key`, `deletes`)",
+        "trapiche.yml:20:46: `path` does not belong to a source of a `database` connection (it takes `table`, `except`, `query`, `select`, `readers`, `cursor`, `key`, `deletes`)",
     ];
     assert_eq!(found, expected, "{found:#?}");
 }

@@ -94,7 +94,7 @@ fn an_address_becomes_a_project_and_its_secrets_stay_out_of_it() {
 }
 
 /// Makes a SQLite database with Python.
-fn sqlite(bench: &Workbench, script: &str) {
+pub fn sqlite(bench: &Workbench, script: &str) {
     let code = format!("import sqlite3\nc = sqlite3.connect('shop.db')\nc.executescript('''{script}''')\nc.close()");
     assert!(Command::new("python3").current_dir(bench.dir.path()).args(["-c", &code]).status().unwrap().success());
 }

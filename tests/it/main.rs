@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "helpers of tests are not seen to be tests by clippy")]
 
 mod alerts;
+mod all_tables;
 mod asked;
 mod broken_projects;
 mod changed_sources;

@@ -1,14 +1,12 @@
 //! Columns that do not land as they are: left out of each row, or put something else in their place, before anything of
 //! the row is written or looked at.
 
-use std::fmt;
 use std::io::Write as _;
 
-use serde::Deserialize;
-use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
+use super::members::RowMembers;
 use crate::error::{Error, Result};
 use crate::hints::suggest;
 use crate::ingest::parts::hex;
@@ -149,33 +147,6 @@ fn masked(mask: Mask, value: &RawValue, line: &mut Vec<u8>) -> Result<(), serde_
         }
     }
     Ok(())
-}
-
-/// The members of an object as they stand, in order, each with its bytes.
-struct RowMembers<'a>(Vec<(String, &'a RawValue)>);
-
-impl<'de: 'a, 'a> Deserialize<'de> for RowMembers<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct InOrder;
-
-        impl<'de> Visitor<'de> for InOrder {
-            type Value = Vec<(String, &'de RawValue)>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut members = vec![];
-                while let Some(member) = map.next_entry()? {
-                    members.push(member);
-                }
-                Ok(members)
-            }
-        }
-
-        deserializer.deserialize_map(InOrder).map(RowMembers)
-    }
 }
 
 #[cfg(test)]

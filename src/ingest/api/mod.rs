@@ -4,8 +4,11 @@ mod answer;
 mod auth;
 mod children;
 mod client;
+mod conform;
 mod ends;
+mod envelope;
 mod hidden;
+mod members;
 mod paginate;
 mod window;
 
@@ -17,7 +20,9 @@ use crate::error::{Error, Result};
 use crate::formats::json_schema::JsonSchema;
 use crate::lake::landing::{LandedFormat, Landing, SourceRequest};
 use crate::project::{ForEach, MethodSpec, PageSize, Pages, Paginator, ParameterPlace, RestRead};
-use client::{Client, Page};
+use client::Client;
+use conform::Conforming;
+use envelope::Enveloping;
 use hidden::Hiding;
 use paginate::{PageWalk, Turned};
 use window::ApiWindow;
@@ -45,7 +50,9 @@ pub async fn capture(read: &RestRead, parent: Option<&[Landing]>, draft: &Landin
         read,
         schema: told_by.map(JsonSchema::after).transpose()?.unwrap_or_default(),
         parts: RowParts::json(draft),
+        enveloping: Enveloping::new(&read.envelope),
         hiding: Hiding::new(&read.columns),
+        conforming: draft.terms.map(Conforming::new),
         window: draft.cursor.map(ApiWindow::new),
     };
     let mut notes = vec![];
@@ -67,7 +74,8 @@ pub async fn capture(read: &RestRead, parent: Option<&[Landing]>, draft: &Landin
             notes.push(each_list(&client, read, each, &values, &mut rows, draft).await?);
         }
     }
-    let RowSink { schema, parts, hiding, window, .. } = rows;
+    let RowSink { schema, parts, enveloping, hiding, conforming, window, .. } = rows;
+    enveloping.finish()?;
     match hiding.finish() {
         // It may be in a row that was not wanted.
         Err(error) if draft.sample.is_some() => notes.push(format!("so far {error}")),
@@ -84,7 +92,15 @@ pub async fn capture(read: &RestRead, parent: Option<&[Landing]>, draft: &Landin
         }
         None => None,
     };
-    let (format, schema) = (LandedFormat::Ndjson, schema.schema()?);
+    let schema = match conforming {
+        None => schema.schema()?,
+        Some(conforming) => {
+            let schema = conforming.schema(schema.schema()?.as_ref());
+            notes.extend(conforming.told());
+            schema
+        }
+    };
+    let format = LandedFormat::Ndjson;
     Ok(Taken::New { format, schema, parts: parts.finish().await?, notes, window })
 }
 
@@ -150,32 +166,42 @@ struct RowSink<'a> {
     read: &'a RestRead,
     schema: JsonSchema,
     parts: RowParts<'a>,
+    enveloping: Enveloping<'a>,
     hiding: Hiding<'a>,
+    conforming: Option<Conforming<'a>>,
     window: Option<ApiWindow<'a>>,
 }
 
 impl RowSink<'_> {
     async fn add(&mut self, step: Turned) -> Result<()> {
-        let Page { body, request, .. } = match step {
+        let page = match step {
             Turned::Page(page) => page,
             Turned::End(request) => {
                 self.parts.request(request);
                 return Ok(());
             }
         };
-        let place = request.url.clone();
-        self.parts.request(request);
+        let place = page.request.url.clone();
+        self.enveloping.turn(&page).map_err(|error| error.context(format!("`{place}`")))?;
+        self.parts.request(page.request);
         let mut splitter = client::splitter(self.read);
-        let (mut line, mut shown) = (vec![], vec![]);
-        for chunk in &body {
+        let (mut line, mut shown, mut kept) = (vec![], vec![], vec![]);
+        for chunk in &page.body {
             splitter
                 .push(chunk, |row| {
                     to_line(row, &mut line);
+                    self.enveloping.add(&mut line)?;
                     self.hiding.apply(&line, &mut shown)?;
                     if let Some(window) = &mut self.window
                         && !window.takes(&shown)?
                     {
                         return Ok(());
+                    }
+                    if let Some(conforming) = &mut self.conforming {
+                        if !conforming.apply(&shown, &mut kept)? {
+                            return Ok(());
+                        }
+                        std::mem::swap(&mut shown, &mut kept);
                     }
                     self.schema.add(&shown)?;
                     self.parts.row(&shown);

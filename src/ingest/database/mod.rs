@@ -43,6 +43,8 @@ pub async fn capture(asked: &SqlRequest<'_>, draft: &LandingDraft<'_>) -> Result
 pub struct DatabaseTable {
     /// `None` where its name alone leads to it.
     pub schema: Option<String>,
+    /// The schema that it is in; of MySQL the database.
+    pub home: String,
     pub name: String,
 }
 

@@ -18,7 +18,7 @@ use crate::formats::dialect::CsvDialect;
 use crate::formats::encoding::TextEncoding;
 use crate::formats::parquet_file::tests::written;
 use crate::ingest::tests::{Bench, csv, gzip, json};
-use crate::project::{Address, FileFormat, FilePlaces, Origin, Source};
+use crate::project::{Address, Contract, FileFormat, FilePlaces, Origin, Source};
 
 /// A source whose text is said to be in an encoding.
 fn encoded(mut source: Source, as_what: TextEncoding) -> Source {
@@ -150,7 +150,7 @@ fn parquet(url: String) -> Source {
         columns: BTreeMap::new(),
         cursor: None,
         keep_landings: None,
-        is_frozen: false,
+        contract: Contract::default(),
     }
 }
 

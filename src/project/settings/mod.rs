@@ -2,6 +2,7 @@
 
 pub mod address;
 pub mod alerts;
+pub mod all_tables;
 pub mod auth;
 pub mod connection;
 pub mod cron;
@@ -25,8 +26,9 @@ use std::path::Path;
 
 use super::draft::{Defined, Draft, name_hint};
 use super::faults::Faults;
-use super::read::{At, given, read, within, words};
+use super::read::{At, given, given_or, read, within, words};
 use super::spec::{ConnectionSpec, Contract, ProjectSpec, SourceSpec, TargetSpec};
+use super::written::Written;
 use super::{files, yaml};
 use crate::error::{Problem, Span};
 use crate::hints::suggest;
@@ -34,11 +36,12 @@ use crate::lake::{TableName, Zone};
 use crate::spark::mode::SqlMode;
 use crate::spark::sql::Reference;
 use alerts::Alerts;
+use all_tables::AllTables;
 use connection::{Connection, Connections};
 use dashboard::ChartSettings;
 use schedule::Schedule;
 use serve::Serve;
-use source::{Around, Source};
+use source::{Around, Origin, Source};
 use target::Target;
 use variables::Outside;
 
@@ -49,16 +52,27 @@ pub struct Settings {
     pub target: Option<Target>,
     /// `None` when it is not even known which sources there are.
     pub sources: Option<Vec<Draft<Source>>>,
+    /// Sources that are as many as a schema has tables.
+    pub all_tables: Vec<AllTables>,
     pub schedule: Option<Schedule>,
     pub alerts: Option<Alerts>,
     pub serve: Option<Serve>,
     pub dashboard: Vec<ChartSettings>,
 }
 
-pub fn check(root: &Path, target: Option<&str>, outside: Outside, problems: &mut Vec<Problem>) -> Settings {
+/// The tables that are meant by the sources that stand for all of a schema, by the names of these.
+pub type AgreedTables = BTreeMap<String, Vec<String>>;
+
+pub fn check(
+    root: &Path,
+    target: Option<&str>,
+    outside: Outside,
+    agreed: &AgreedTables,
+    problems: &mut Vec<Problem>,
+) -> Settings {
     match files::read(root, Path::new(files::SETTINGS)) {
         Ok(mut faults) => {
-            let settings = checked(root, target, outside, &mut faults);
+            let settings = checked(root, target, outside, agreed, &mut faults);
             problems.append(&mut faults.problems);
             settings.unwrap_or_default()
         }
@@ -69,10 +83,16 @@ pub fn check(root: &Path, target: Option<&str>, outside: Outside, problems: &mut
     }
 }
 
-pub(super) fn checked(root: &Path, wanted: Option<&str>, outside: Outside, faults: &mut Faults) -> Option<Settings> {
+pub(super) fn checked(
+    root: &Path,
+    wanted: Option<&str>,
+    outside: Outside,
+    agreed: &AgreedTables,
+    faults: &mut Faults,
+) -> Option<Settings> {
     let mut tree = yaml::parse(0..faults.file.text.len(), faults)?;
     let missing = variables::resolve(&mut tree, &faults.file, outside);
-    let settings = settled(&tree, missing, root, wanted, faults);
+    let settings = settled(&tree, missing, root, wanted, agreed, faults);
     faults.hide(&variables::secrets(&tree));
     settings
 }
@@ -82,6 +102,7 @@ fn settled(
     missing: Vec<Problem>,
     root: &Path,
     wanted: Option<&str>,
+    agreed: &AgreedTables,
     faults: &mut Faults,
 ) -> Option<Settings> {
     let spec: ProjectSpec = read(tree, faults)?;
@@ -114,21 +135,37 @@ fn settled(
         connections.into_iter().map(|(name, at)| (name.clone(), connection::check(at, root, demo, faults))).collect();
     let around = Around { root, demo, connections: &connections };
     let kept = keep_landings(&spec.keep_landings, faults);
+    let mut all_tables = vec![];
     let sources = match &spec.sources {
         // A fault nearby may be what became of the key.
         None if faults.any_in(&tree.span) => None,
         None => Some(vec![]),
-        Some(at) => at
-            .value
-            .as_ref()
-            .map(|sources| sources.iter().map(|(name, at)| draft(name, at, &around, kept, faults)).collect()),
+        Some(at) => at.value.as_ref().map(|sources| {
+            let mut drafts = vec![];
+            for (name, at) in sources {
+                if !AllTables::is_meant(name) {
+                    drafts.push(draft(name, at, None, &around, kept, faults));
+                    continue;
+                }
+                let all = all_of(name, at, agreed, &around, faults).filter(|_| !faults.any_in(&at.span));
+                let Some(all) = all else { continue };
+                for table in all.agreed.iter().flatten() {
+                    let (name, table) = (all.source_name(table), all.qualified(table));
+                    drafts.push(draft(&name, at, Some(&table), &around, kept, faults));
+                }
+                all_tables.push(all);
+            }
+            drafts
+        }),
     };
+    // What a query reads may be one of theirs.
+    let sources = sources.filter(|_| all_tables.iter().all(|all| all.agreed.is_some()));
     let schedule = spec.schedule.as_ref().and_then(|at| schedule::check(at, faults));
     let alerts = spec.alerts.as_ref().and_then(|at| alerts::check(at, root, faults));
     let serve = spec.serve.as_ref().and_then(|at| serve::check(at, root, faults));
     let dashboard = spec.dashboard.as_ref().and_then(|at| dashboard::check(at, faults)).unwrap_or_default();
     let name = spec.name.and_then(|name| name.value);
-    Some(Settings { name, target, sources, schedule, alerts, serve, dashboard })
+    Some(Settings { name, target, sources, all_tables, schedule, alerts, serve, dashboard })
 }
 
 /// The connections as the target has them: its own in place of the project's.
@@ -184,12 +221,60 @@ fn keep_landings(at: &Option<At<u32>>, faults: &mut Faults) -> Option<u32> {
     at.value
 }
 
-fn draft(name: &str, at: &At<SourceSpec>, around: &Around, kept: Option<u32>, faults: &mut Faults) -> Draft<Source> {
+/// What becomes of columns that were not agreed on. Rows are taken apart before they land only where they come one by one.
+fn contract(spec: &SourceSpec, source: &Source, faults: &mut Faults) -> Option<Contract> {
+    let contract = given_or(&spec.contract, Contract::default())?;
+    if let Some(at) = &spec.contract
+        && contract.discards()
+        && !matches!(source.origin, Origin::Rest(_))
+    {
+        faults.add(&at.span, "only the rows of an API land in part").hint(
+            "of a database `select` names the columns; files land as they are: take `contract: freeze`, or name the columns in \
+             a query of `trusted`",
+        );
+        return None;
+    }
+    Some(contract)
+}
+
+/// A source that stands for several. What is wrong with it is reported once, not with each table.
+fn all_of(
+    name: &str,
+    at: &At<SourceSpec>,
+    agreed: &AgreedTables,
+    around: &Around,
+    faults: &mut Faults,
+) -> Option<AllTables> {
+    let spec = at.value.as_ref()?;
+    let connection = spec.from.as_ref().and_then(|from| around.connections.get(from.value.as_ref()?));
+    let database = match connection.map(Option::as_ref) {
+        Some(None) => return None,
+        Some(Some(Connection::Database(database))) if spec.table.is_some() => database,
+        _ => {
+            faults
+                .add(&at.key, format!("`{name}` stands for all tables of a database, and this source has none"))
+                .hint("write `from:` a database and `table: \"schema.*\"`, or give the source a name without `*`");
+            return None;
+        }
+    };
+    let all = AllTables::check(name, spec, database, agreed.get(name).cloned(), faults)?;
+    source::check(at, Some(&all.qualified("*")), around, faults)?;
+    Some(all)
+}
+
+fn draft(
+    name: &str,
+    at: &At<SourceSpec>,
+    of_all: Option<&Written>,
+    around: &Around,
+    kept: Option<u32>,
+    faults: &mut Faults,
+) -> Draft<Source> {
     if !TableName::is_valid_name(name) {
         faults.add(&at.key, format!("`{name}` can't be a table's name")).hint(name_hint(name));
     }
     let table = TableName::new(Zone::Raw, name.to_lowercase());
-    let checked = source::check(at, around, faults);
+    let checked = source::check(at, of_all, around, faults);
     let spec = at.value.as_ref();
     let own = spec.and_then(|spec| keep_landings(&spec.keep_landings, faults));
     let outputs = vec![table];
@@ -197,7 +282,7 @@ fn draft(name: &str, at: &At<SourceSpec>, around: &Around, kept: Option<u32>, fa
     let is_sound = !faults.any_in(&at.span);
     let mut place = at.key.clone();
     let defined = checked.zip(spec).filter(|_| is_sound).and_then(|((source, text), spec)| {
-        let is_frozen = given(&spec.contract)? == Some(Contract::Freeze);
+        let contract = contract(spec, &source, faults)?;
         // What says where its rows come from.
         let (url, path) = (spec.url.as_ref().map(|at| &at.span), spec.path.as_ref().map(|at| &at.span));
         place = url.or(path).unwrap_or(&at.key).clone();
@@ -207,7 +292,7 @@ fn draft(name: &str, at: &At<SourceSpec>, around: &Around, kept: Option<u32>, fa
             // The same project in another folder is the same project.
             fingerprint_text: text.replace(around.root.to_str().unwrap_or("\0"), "."),
             named: vec![],
-            definition: Source { keep_landings: own.or(kept), is_frozen, ..source },
+            definition: Source { keep_landings: own.or(kept), contract, ..source },
         })
     });
     let parent = spec.and_then(|spec| spec.for_each.as_ref());

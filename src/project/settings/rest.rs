@@ -37,6 +37,7 @@ pub struct RestRead {
     pub records: Option<String>,
     pub paginate: Option<Paginator>,
     pub for_each: Option<ForEach>,
+    pub envelope: Vec<EnvelopeColumn>,
     pub columns: Vec<HiddenColumn>,
     /// The parameter that asks for what is new, when it does.
     pub since: Option<String>,
@@ -51,6 +52,14 @@ pub struct ForEach {
     /// The path behind the connection's address, with the placeholder in it.
     pub path: Written,
     params: Vec<(Written, Written)>,
+}
+
+/// A column that each row has from the answer around it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct EnvelopeColumn {
+    pub name: String,
+    /// Dotted path into the answer.
+    pub path: String,
 }
 
 /// A column that does not land as it is.
@@ -204,6 +213,8 @@ struct RestIdentity<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     body: Option<String>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    envelope: &'a [EnvelopeColumn],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
     columns: &'a [HiddenColumn],
     #[serde(skip_serializing_if = "Option::is_none")]
     cursor: Option<CursorIdentity<'a>>,
@@ -224,6 +235,7 @@ impl RestRead {
             method: self.method,
             // It may hold what a variable holds.
             body: self.body.as_ref().map(|body| hashed("", &body.to_string())),
+            envelope: &self.envelope,
             columns: &self.columns,
             cursor: cursor.map(Cursor::identity),
         };
@@ -253,7 +265,9 @@ pub(super) fn check(
     };
     let columns = hidden_columns(value, faults)?;
     let records = given(&value.records)?;
-    Some(RestRead { api: api.clone(), url, method, body, records, paginate, for_each: for_each?, columns, since: None })
+    let envelope = envelope(value, records.is_some(), faults)?;
+    let for_each = for_each?;
+    Some(RestRead { api: api.clone(), url, method, body, records, paginate, for_each, envelope, columns, since: None })
 }
 
 fn parameters(value: &SourceSpec) -> Option<Vec<(Written, Written)>> {
@@ -300,6 +314,19 @@ fn for_each(
         return None;
     };
     Some(Some(ForEach { source: source.clone(), column: column.to_string(), path: written.clone(), params }))
+}
+
+/// An answer that is the list itself has nothing around it.
+fn envelope(value: &SourceSpec, has_records: bool, faults: &mut Faults) -> Option<Vec<EnvelopeColumn>> {
+    let Some(at) = &value.envelope else { return Some(vec![]) };
+    if !has_records {
+        faults
+            .add(&at.key, "`envelope` is what stands around the list of rows, whose place is not said")
+            .hint("add `records:`, a dotted path like `data.items`");
+        return None;
+    }
+    let columns = at.value.as_ref()?.iter();
+    columns.map(|(name, at)| Some(EnvelopeColumn { name: name.clone(), path: at.value.clone()? })).collect()
 }
 
 fn hidden_columns(value: &SourceSpec, faults: &mut Faults) -> Option<Vec<HiddenColumn>> {
@@ -397,6 +424,7 @@ mod tests {
             records: None,
             paginate: None,
             for_each: None,
+            envelope: vec![],
             columns: vec![],
             since: None,
         }

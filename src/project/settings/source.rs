@@ -19,7 +19,7 @@ use crate::hints::{listed, suggest};
 use crate::project::faults::Faults;
 use crate::project::one_or_more::OneOrMore;
 use crate::project::read::{At, given, given_or, within, words};
-use crate::project::spec::{FormatSpec, SourceSpec};
+use crate::project::spec::{Contract, FormatSpec, SourceSpec};
 use crate::project::written::Written;
 use crate::spark::types;
 
@@ -33,8 +33,8 @@ pub struct Source {
     pub cursor: Option<Cursor>,
     /// The landings of how many states `vacuum` keeps, the newest and those before it; `None` keeps all.
     pub keep_landings: Option<u32>,
-    /// Whether a capture with other columns is refused.
-    pub is_frozen: bool,
+    /// What becomes of columns that were not agreed on.
+    pub contract: Contract,
 }
 
 #[derive(Debug, Clone)]
@@ -128,7 +128,14 @@ pub struct Around<'a> {
 }
 
 /// A source with its identity as text.
-pub fn check(spec: &At<SourceSpec>, around: &Around, faults: &mut Faults) -> Option<(Source, String)> {
+///
+/// `table` is the one table that it is of all tables of a schema.
+pub fn check(
+    spec: &At<SourceSpec>,
+    table: Option<&Written>,
+    around: &Around,
+    faults: &mut Faults,
+) -> Option<(Source, String)> {
     let value = spec.value.as_ref()?;
     match (&value.from, &value.url) {
         (None, Some(url)) => from_url(value, url, around, faults),
@@ -141,7 +148,7 @@ pub fn check(spec: &At<SourceSpec>, around: &Around, faults: &mut Faults) -> Opt
             };
             match connection.as_ref()? {
                 Connection::Rest(api) => from_api(spec, value, api, faults),
-                Connection::Database(database) => from_database(spec, value, database, faults),
+                Connection::Database(database) => from_database(spec, value, table, database, faults),
                 Connection::Files(base, bucket) => {
                     let address = below(spec, value, base, faults)?;
                     from_files(value, "path", vec![address], bucket.clone(), &value.path.as_ref()?.span, faults)
@@ -173,7 +180,10 @@ fn from_api(
     api: &Arc<ApiConnection>,
     faults: &mut Faults,
 ) -> Option<(Source, String)> {
-    let keys = ["path", "records", "paginate", "method", "params", "body", "for_each", "drop", "mask", "cursor", "key"];
+    let keys = [
+        "path", "records", "paginate", "method", "params", "body", "for_each", "envelope", "drop", "mask", "cursor",
+        "key",
+    ];
     only(value, &keys, "a source of a `rest` connection", faults);
     let url = below(spec, value, &api.base, faults)?;
     let read = rest::check(spec, value, api, url, faults);
@@ -185,7 +195,7 @@ fn from_api(
             columns: BTreeMap::new(),
             cursor,
             keep_landings: None,
-            is_frozen: false,
+            contract: Contract::default(),
         },
         text,
     ))
@@ -194,17 +204,19 @@ fn from_api(
 fn from_database(
     spec: &At<SourceSpec>,
     value: &SourceSpec,
+    of_all: Option<&Written>,
     database: &Address,
     faults: &mut Faults,
 ) -> Option<(Source, String)> {
-    only(
-        value,
-        &["table", "query", "select", "readers", "cursor", "key", "deletes"],
-        "a source of a `database` connection",
-        faults,
-    );
+    let keys = ["table", "except", "query", "select", "readers", "cursor", "key", "deletes"];
+    only(value, &keys, "a source of a `database` connection", faults);
+    if let (Some(at), None) = (&value.except, of_all) {
+        faults
+            .add(&at.key, "`except` leaves out some of all tables, and this source is one")
+            .hint("a source for each table has a `*` in its name: `\"shop_*\": { from: shop, table: \"sales.*\" }`");
+    }
     let query = match (&value.table, &value.query) {
-        (Some(table), None) => SqlRead::Table(table.value.clone()?),
+        (Some(table), None) => SqlRead::Table(of_all.cloned().or_else(|| table.value.clone())?),
         (None, Some(query)) => SqlRead::Query(query.value.clone()?),
         (None, None) if faults.any_in(&spec.span) => return None,
         _ => {
@@ -230,7 +242,10 @@ fn from_database(
     let identity = cursor.as_ref().map(Cursor::identity);
     let text = Identity::Database { url, read: &query, select: &select, cursor: identity }.text();
     let origin = Origin::Sql { database: database.clone(), query, select, readers };
-    Some((Source { origin, columns: BTreeMap::new(), cursor, keep_landings: None, is_frozen: false }, text))
+    Some((
+        Source { origin, columns: BTreeMap::new(), cursor, keep_landings: None, contract: Contract::default() },
+        text,
+    ))
 }
 
 /// The part that files behind a connection and behind a URL share; `address` is the key that gives their places, at `span`.
@@ -301,7 +316,7 @@ fn from_files(
             columns,
             cursor: None,
             keep_landings: None,
-            is_frozen: false,
+            contract: Contract::default(),
         },
         text,
     ))
@@ -407,6 +422,7 @@ fn only(value: &SourceSpec, keys: &[&str], what: &str, faults: &mut Faults) {
         ("sha256", place(&value.sha256)),
         ("path", place(&value.path)),
         ("table", place(&value.table)),
+        ("except", place(&value.except)),
         ("query", place(&value.query)),
         ("select", place(&value.select)),
         ("readers", place(&value.readers)),
@@ -427,6 +443,7 @@ fn only(value: &SourceSpec, keys: &[&str], what: &str, faults: &mut Faults) {
         ("params", place(&value.params)),
         ("body", place(&value.body)),
         ("for_each", place(&value.for_each)),
+        ("envelope", place(&value.envelope)),
         ("drop", place(&value.drop)),
         ("mask", place(&value.mask)),
         ("cursor", place(&value.cursor)),

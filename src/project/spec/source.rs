@@ -111,8 +111,10 @@ pub struct SourceSpec {
     pub sha256: Option<At<String>>,
     /// API or files: what follows the connection's address.
     pub path: Option<At<Written>>,
-    /// Database: `schema.table` or `table`.
+    /// Database: `schema.table` or `table`; `schema.*` or `*` for all of them.
     pub table: Option<At<Written>>,
+    /// Database, of all tables: those that are left out; `*` stands for a part of a name.
+    pub except: Option<At<Vec<At<String>>>>,
     /// Database: a SELECT to run there.
     pub query: Option<At<Written>>,
     /// Database: the columns of the table; all by default.
@@ -152,6 +154,8 @@ pub struct SourceSpec {
     pub body: Option<At<serde_json::Value>>,
     /// API: the source for each of whose rows there is a request; `{source.column}` stands in the path.
     pub for_each: Option<At<String>>,
+    /// API: columns that each row takes from around the list of rows, with dotted paths into the answer.
+    pub envelope: Option<At<BTreeMap<String, At<String>>>>,
     /// API: columns that must not land.
     pub drop: Option<At<Vec<At<String>>>>,
     /// API: columns that land as something else.
@@ -207,13 +211,25 @@ pub enum Mask {
 }
 
 /// What becomes of a capture whose columns are others than before.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Contract {
     /// It lands.
+    #[default]
     Evolve,
     /// It is refused.
     Freeze,
+    /// API: rows with something that was not agreed on do not land.
+    DiscardRow,
+    /// API: values that were not agreed on do not land; the rows do.
+    DiscardValue,
+}
+
+impl Contract {
+    /// Whether some rows land only in part, or not at all.
+    pub fn discards(self) -> bool {
+        matches!(self, Contract::DiscardRow | Contract::DiscardValue)
+    }
 }
 
 /// How rows are found that a source has no longer.

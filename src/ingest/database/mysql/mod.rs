@@ -39,7 +39,11 @@ pub async fn tables(asked: &SqlRequest<'_>) -> Result<Vec<DatabaseTable>> {
     let database = asked.database.url().path().trim_start_matches('/').to_string();
     session.close().await;
     let schema = |name: &str| name.contains('.').then(|| database.clone());
-    Ok(found.concat().into_iter().map(|name| DatabaseTable { schema: schema(&name), name }).collect())
+    Ok(found
+        .concat()
+        .into_iter()
+        .map(|name| DatabaseTable { schema: schema(&name), name, home: database.clone() })
+        .collect())
 }
 
 pub async fn capture(asked: &SqlRequest<'_>, draft: &LandingDraft<'_>) -> Result<Taken> {

@@ -38,9 +38,10 @@ pub async fn tables(asked: &SqlRequest<'_>) -> Result<Vec<DatabaseTable>> {
         )
         .await?;
     session.close().await;
-    let table = |(schema, name, is_visible): (String, String, bool)| {
-        let schema = (!is_visible || name.contains('.')).then_some(schema);
-        DatabaseTable { schema, name }
+    let table = |(schema, name, is_visible): (String, String, bool)| DatabaseTable {
+        schema: (!is_visible || name.contains('.')).then(|| schema.clone()),
+        name,
+        home: schema,
     };
     Ok(found.into_iter().map(table).collect())
 }

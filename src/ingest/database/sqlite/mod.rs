@@ -125,8 +125,9 @@ pub async fn tables(asked: &SqlRequest<'_>) -> Result<Vec<DatabaseTable>> {
     .fetch_all(&mut connect(asked).await?)
     .await
     .map_err(failed)?;
-    let schema = |name: &str| name.contains('.').then(|| "main".to_string());
-    Ok(names.into_iter().map(|name| DatabaseTable { schema: schema(&name), name }).collect())
+    let main = || "main".to_string();
+    let schema = |name: &str| name.contains('.').then(main);
+    Ok(names.into_iter().map(|name| DatabaseTable { schema: schema(&name), name, home: main() }).collect())
 }
 
 async fn connect(asked: &SqlRequest<'_>) -> Result<SqliteConnection> {
