@@ -12,12 +12,12 @@ use crate::lake::landing::Landing;
 use crate::project::{Contract, EnvelopeColumn, Origin, Source};
 use crate::spark::types;
 
-type Answer = Arc<Mutex<Value>>;
+type ToldAnswer = Arc<Mutex<Value>>;
 
 /// Answers with what is put into the second.
-async fn serve(first: Value) -> (String, Answer) {
+async fn serve(first: Value) -> (String, ToldAnswer) {
     let answer = Arc::new(Mutex::new(first));
-    let shown = |State(answer): State<Answer>| async move { answer.lock().unwrap().to_string() };
+    let shown = |State(answer): State<ToldAnswer>| async move { answer.lock().unwrap().to_string() };
     let router = axum::Router::new().route("/rows", get(shown)).with_state(answer.clone());
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -44,7 +44,7 @@ fn then() -> Value {
     ])
 }
 
-async fn contract(contract: Contract) -> (Bench, Source, Answer) {
+async fn contract(contract: Contract) -> (Bench, Source, ToldAnswer) {
     let (url, answer) = serve(first()).await;
     let source = Source { contract, ..rest(&url, "/rows", None, None) };
     let mut bench = Bench::new();

@@ -17,14 +17,14 @@ pub struct Conforming<'a> {
     rows_left_out: u64,
     values_left_out: u64,
     /// Of the row at hand.
-    found: Found,
+    found: NotAgreed,
     /// The first that was left out of all rows, in words.
     first: Option<String>,
 }
 
 /// What a row has that was not agreed on.
 #[derive(Default)]
-struct Found {
+struct NotAgreed {
     values: u64,
     /// Whether one of them is a column without which a row is none.
     needed: bool,
@@ -35,7 +35,7 @@ struct Found {
 
 impl<'a> Conforming<'a> {
     pub fn new(terms: &'a Terms) -> Self {
-        Conforming { terms, rows_left_out: 0, values_left_out: 0, found: Found::default(), first: None }
+        Conforming { terms, rows_left_out: 0, values_left_out: 0, found: NotAgreed::default(), first: None }
     }
 
     /// Writes to `line` what of the row was agreed on; says whether it is to land.
@@ -47,9 +47,9 @@ impl<'a> Conforming<'a> {
         let broken =
             |error: serde_json::Error| Error::failed("a row is not the JSON that it seemed to be").because(error);
         let members: RowMembers = serde_json::from_slice(row).map_err(broken)?;
-        self.found = Found::default();
+        self.found = NotAgreed::default();
         self.object(&members, self.terms.columns.fields(), line).map_err(broken)?;
-        let Found { values, needed, first, .. } = &mut self.found;
+        let NotAgreed { values, needed, first, .. } = &mut self.found;
         if *values == 0 {
             return Ok(true);
         }
@@ -146,7 +146,7 @@ impl<'a> Conforming<'a> {
 
     /// Takes down that the value at hand does not land.
     fn refuse(&mut self, why: &str) -> bool {
-        let Found { values, needed, first, path } = &mut self.found;
+        let NotAgreed { values, needed, first, path } = &mut self.found;
         let path = path.join(".");
         *values += 1;
         *needed |= self.terms.needed.contains(&path);
