@@ -24,6 +24,9 @@ pub const STACK_BYTES: usize = if cfg!(debug_assertions) { 128 << 20 } else { 64
 /// The variable that holds the secret which driver and nodes share.
 pub const TOKEN: &str = "TRAPICHE_TOKEN";
 
+/// The variable that names a secret which holds further variables: a JSON object, as `secretsmanager:NAME` or `ssm:NAME`.
+pub const SECRET: &str = "TRAPICHE_SECRET";
+
 /// The variable that names another instance metadata service than EC2's, as for AWS's own programs.
 pub const METADATA_SERVICE: &str = "AWS_EC2_METADATA_SERVICE_ENDPOINT";
 

@@ -33,6 +33,7 @@ pub mod pipeline;
 
 pub mod publish;
 pub mod serve;
+pub mod submit;
 
 pub mod cli;
 

@@ -19,9 +19,24 @@ pub struct RunReport {
     pub started_at: DateTime<Utc>,
     pub seconds: f64,
     pub status: RunStatus,
+    /// With which the program ended.
+    #[serde(default)]
+    pub exit_code: u8,
     /// Highest resident memory of the process.
     pub peak_memory_bytes: u64,
     pub datasets: Vec<DatasetReport>,
+}
+
+/// The code with which a run ends: of several failures the first one's counts.
+pub fn exit_code(status: RunStatus, datasets: &[DatasetReport]) -> u8 {
+    match status {
+        RunStatus::Ok => 0,
+        RunStatus::Failed => {
+            let first = datasets.iter().find_map(|dataset| dataset.failure);
+            first.unwrap_or(Kind::Failed).exit_code()
+        }
+        RunStatus::Interrupted => Kind::Interrupted.exit_code(),
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,4 +1,4 @@
-//! Credentials and region of S3, found where AWS's own programs find them.
+//! Credentials and region, found where AWS's own programs find them; and those of the lake's store.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -13,14 +13,11 @@ use aws_config::{BehaviorVersion, Region};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
-use aws_smithy_http_client::proxy::ProxyConfig;
-use aws_smithy_http_client::tls::Provider;
-use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
-use aws_smithy_http_client::{Builder, Connector};
 use object_store::CredentialProvider;
 use object_store::aws::AwsCredential;
 use tokio::sync::{Mutex, OnceCell};
 
+use super::http;
 use crate::error::Error;
 
 /// Credentials that end sooner are fetched anew …
@@ -104,18 +101,11 @@ impl HeldCredentials {
     }
 }
 
-async fn default_source(region: &str) -> SharedCredentialsProvider {
+/// Whoever AWS's own programs would be here.
+pub(super) async fn default_source(region: &str) -> SharedCredentialsProvider {
     let region = Region::new(region.to_string());
-    // The chain's own client, but for its TLS: that would bring a second library.
-    let client = Builder::new().build_with_connector_fn(|settings, components| {
-        let mut connector = Connector::builder().tls_provider(Provider::Rustls(CryptoMode::Ring));
-        connector.set_connector_settings(settings.cloned());
-        connector.set_sleep_impl(components.and_then(|components| components.sleep_impl()));
-        connector.set_proxy_config(Some(ProxyConfig::from_env()));
-        connector.build()
-    });
     let config = ProviderConfig::default()
-        .with_http_client(client)
+        .with_http_client(http::client())
         .with_region(Some(region.clone()))
         .with_behavior_version(Some(BehaviorVersion::latest()));
     SharedCredentialsProvider::new(DefaultCredentialsChain::builder().configure(config).region(region).build().await)

@@ -1,3 +1,21 @@
-//! What is Amazon's: who we are to its services.
+//! What is Amazon's: who we are to its services, and the few of their calls that are made.
+//!
+//! | file | noun |
+//! |---|---|
+//! | `credentials` | who we are, found where AWS's own programs find it |
+//! | `account` | who we are and where: what every service is asked with |
+//! | `http` | the one client, with the one TLS library |
+//! | `told` | what a service refused, in a user's words |
+//! | `emr` | clusters and their steps |
+//! | `s3` | what is put beside a lake for a cluster to find |
+//! | `json` | services of which a call or two are made: signed JSON |
+//! | `secrets` | `secretsmanager:NAME` and `ssm:NAME` |
 
+pub mod account;
 pub mod credentials;
+pub mod emr;
+mod http;
+mod json;
+pub mod s3;
+pub mod secrets;
+mod told;

@@ -25,6 +25,7 @@ mod schedule;
 mod schema;
 mod serve;
 mod state;
+mod submit;
 mod talk;
 mod vacuum;
 mod validate;
@@ -35,6 +36,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::aws::secrets;
 use crate::config::{self, Limits};
 use crate::error::{Error, Result};
 use crate::lake::Lake;
@@ -60,6 +62,7 @@ use schedule::ScheduleArguments;
 use schema::{CompletionsArguments, SchemaArguments};
 use serve::{ServeArguments, ServeCommand};
 use state::StateCommand;
+use submit::SubmitArguments;
 use talk::words::Words;
 use vacuum::VacuumArguments;
 use validate::ValidateArguments;
@@ -121,6 +124,7 @@ pub enum Command {
     Vacuum(VacuumArguments),
     History(HistoryArguments),
     Schedule(ScheduleArguments),
+    Submit(Box<SubmitArguments>),
     Publish(PublishArguments),
     Serve(ServeArguments),
     Lambda(LambdaArguments),
@@ -166,13 +170,15 @@ fn dispatch(arguments: Arguments, words: &Words) -> Result<ExitCode> {
                 plan::plan(project, lake, limits, &options, output.format, words).await
             })
         }
-        Command::Run(RunArguments { selection, output, open: is_opened, .. }) => {
+        Command::Run(RunArguments { selection, output, run_id, open: is_opened, .. }) => {
             let options = selection.into();
             let limits = config::limits(here.memory, here.threads.map(usize::from));
             on_threads(limits.threads, async {
                 match open(here, &limits, &options).await {
                     Ok((project, lake)) => {
-                        let code = run::run(&project, &lake, &limits, &options, output.format, words).await?;
+                        let code =
+                            run::run(&project, &lake, &limits, &options, run_id.as_deref(), output.format, words)
+                                .await?;
                         // What was made is made, whether it can be looked at or not.
                         if is_opened && let Err(error) = docs::show(&project, &lake, &limits, words).await {
                             words.caution(&error);
@@ -213,6 +219,10 @@ fn dispatch(arguments: Arguments, words: &Words) -> Result<ExitCode> {
         Command::Schedule(args) => {
             let limits = config::limits(here.memory, here.threads.map(usize::from));
             on_threads(limits.threads, schedule::schedule(here, &limits, args, words))
+        }
+        Command::Submit(args) => {
+            let limits = config::limits(here.memory, here.threads.map(usize::from));
+            on_threads(limits.threads, submit::submit(here, *args, words))
         }
         Command::Publish(args) => {
             on_project(here, async |project, lake, _| publish::publish(project, lake, args, words).await)
@@ -263,13 +273,20 @@ async fn open(global: &Global, limits: &Limits, part: &RunOptions) -> Result<(Pr
     let target = global.target.as_deref();
     let mut project = pipeline::load_for(&global.directory, target, &config::variable, limits, part).await?;
     if !global.workers.is_empty() {
-        let token = config::variable(config::TOKEN);
+        let token = secrets::token().await?;
         let listed = Workers::listed(&global.workers, token.as_deref())?;
         // Whatever else the target says of its engine holds for these nodes as well.
         project.target.workers = Some(match project.target.workers.take() {
             Some(set) => Workers { nodes: listed.nodes, ..set },
             None => listed,
         });
+    }
+    if let Some(listen) = &global.listen {
+        let token = secrets::token().await?;
+        let of_cluster = project.target.cluster.as_ref().map(|cluster| cluster.workers.clone());
+        let set = project.target.workers.take().or(of_cluster);
+        let set = set.map_or_else(|| Workers::listed(&[], None), Ok)?;
+        project.target.workers = Some(set.registering(listen, token.as_deref())?);
     }
     let lake = Lake::open(&project.target.storage).await?.keeping(project.target.keep);
     let lake = lake.storing(project.target.timestamps);

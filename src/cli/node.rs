@@ -8,6 +8,7 @@ use clap::{Subcommand, ValueHint};
 
 use tokio::sync::watch;
 
+use crate::aws::secrets;
 use crate::config::{self, Limits};
 use crate::engine::cluster::lakes::Lakes;
 use crate::error::Result;
@@ -106,7 +107,7 @@ pub fn node(global: &Global, role: NodeCommand, words: &Words) -> Result<ExitCod
 }
 
 async fn worker(args: NodeWorker, limits: Limits, words: &Words) -> Result<ExitCode> {
-    let token_text = config::variable(config::TOKEN).filter(|text| !text.is_empty());
+    let token_text = secrets::token().await?;
     let metadata = || config::variable(config::METADATA_SERVICE).unwrap_or_else(|| EC2_METADATA.to_string());
     let settings = NodeSettings {
         plans_port: args.plans_port.unwrap_or(if args.port == 0 { 0 } else { args.port.saturating_add(1) }),

@@ -33,6 +33,12 @@ pub struct Global {
     #[arg(long, value_name = "NODES", global = true, value_delimiter = ',')]
     pub workers: Vec<String>,
 
+    /// Compute on the nodes that register here, too: HOST:PORT
+    ///
+    /// As `engine: { listen: … }` of the target; how many are waited for, and how long, is what the target's `engine` says.
+    #[arg(long, value_name = "HOST:PORT", global = true, conflicts_with = "workers")]
+    pub listen: Option<String>,
+
     /// How stderr is written [default: text; progress as json lines where stderr is no terminal]
     #[arg(long, value_name = "FORMAT", global = true)]
     pub log: Option<Log>,
@@ -48,7 +54,7 @@ pub enum Log {
 }
 
 /// Which datasets, and whether from nothing.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct Selection {
     /// Datasets to make: `name`, `zone.name`, `+name` (with what it reads), `name+` (with what reads it), `tag:daily`
     ///

@@ -8,7 +8,7 @@ use crate::lake::Lake;
 use crate::pipeline::{self, RunOptions, Stop, alert};
 use crate::project::{self, Project};
 use crate::report::{DatasetReport, DatasetStatus, RunReport, RunStamp, RunStatus, WorkerUse};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDateTime, Utc};
 use tokio::sync::{mpsc, oneshot};
 
 use super::options::{Format, Global, Output, Selection};
@@ -43,8 +43,25 @@ pub struct RunArguments {
     #[arg(long, conflicts_with = "dry_run")]
     pub open: bool,
 
+    /// Name the run, as whoever starts it does: a second run of that name ends with exit code 4
+    ///
+    /// Letters, digits, `-`, `_` and `.`. In reports and in the lake the time at which it begins goes before the name.
+    #[arg(long, value_name = "ID", value_parser = run_name)]
+    pub run_id: Option<String>,
+
     #[command(flatten)]
     pub output: Output,
+}
+
+/// What can be a part of an object's name everywhere.
+pub fn run_name(text: &str) -> Result<String, String> {
+    let is_plain = text.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
+    match is_plain && (1..=100).contains(&text.len()) && !text.starts_with(['.', '-']) {
+        true => Ok(text.to_string()),
+        false => {
+            Err("a name has up to 100 letters, digits, `-`, `_` and `.`, and begins with a letter or digit".into())
+        }
+    }
 }
 
 pub async fn run(
@@ -52,6 +69,7 @@ pub async fn run(
     lake: &Lake,
     limits: &Limits,
     options: &RunOptions,
+    name: Option<&str>,
     format: Format,
     words: &Words,
 ) -> Result<ExitCode> {
@@ -62,13 +80,22 @@ pub async fn run(
         }
         words.caution(&told);
     }
+    if project.target.cluster.is_some() && project.target.workers.is_none() {
+        words.note(&format!(
+            "the target `{}` has a cluster, and this run computes here: `trapiche submit` brings the cluster up",
+            project.target.name
+        ));
+    }
+    if let Some(name) = name {
+        refuse_again(lake, name).await?;
+    }
     let stop = Stop::default();
     signals::stop_on_signal(stop.clone(), words.clone())?;
     let (events, received) = mpsc::unbounded_channel();
     let (over, ended) = oneshot::channel();
     let progress = tokio::spawn(progress::watch(received, ended, words.clone()));
 
-    let stamp = stamp(Utc::now());
+    let stamp = named(name, Utc::now());
     let outcome = pipeline::run(project, lake, limits, options, &stamp, events, &stop).await;
     // The last events are shown before the report, or before the error.
     drop(over);
@@ -84,7 +111,7 @@ pub async fn run(
     };
     tell(project, lake, &stamp, &outcome, words).await;
     let report = outcome?;
-    printed.map(|()| exit_code(&report))
+    printed.map(|()| ExitCode::from(report.exit_code))
 }
 
 /// Sends the alerts of a run. One that cannot be delivered is told, and changes nothing else.
@@ -164,14 +191,25 @@ pub fn summary(report: &RunReport, lake: &str) -> String {
     text + &format!(" in {seconds} s, peak {}, lake at {lake}", units::bytes(report.peak_memory_bytes))
 }
 
-fn exit_code(report: &RunReport) -> ExitCode {
-    match report.status {
-        RunStatus::Ok => ExitCode::SUCCESS,
-        RunStatus::Failed => {
-            let first = report.datasets.iter().find_map(|dataset| dataset.failure);
-            ExitCode::from(first.unwrap_or(Kind::Failed).exit_code())
-        }
-        RunStatus::Interrupted => ExitCode::from(Kind::Interrupted.exit_code()),
+/// A run that was started twice under one name is made once.
+async fn refuse_again(lake: &Lake, name: &str) -> Result<()> {
+    match pipeline::named_run(lake, name).await? {
+        None => Ok(()),
+        Some(made) => Err(Error::new(Kind::Locked, format!("the run `{name}` has been made: `{}`", made.run_id))
+            .hint("give another run another `--run-id`")),
+    }
+}
+
+/// A run with the name that it was given, if it was. One that begins with a time is complete.
+fn named(name: Option<&str>, at: DateTime<Utc>) -> RunStamp {
+    let RunStamp { run_id, at } = stamp(at);
+    let begins_with_time = |name: &str| {
+        name.split('-').next().is_some_and(|time| NaiveDateTime::parse_from_str(time, "%Y%m%dT%H%M%SZ").is_ok())
+    };
+    match name {
+        None => RunStamp { run_id, at },
+        Some(name) if begins_with_time(name) => RunStamp { run_id: name.to_string(), at },
+        Some(name) => RunStamp { run_id: format!("{run_id}-{name}"), at },
     }
 }
 
@@ -185,7 +223,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_run_is_named_by_its_time() {
+    fn a_run_is_named_by_its_time_and_by_who_started_it() {
+        let at = "2026-11-23T13:45:00.123456789Z".parse().unwrap();
+        let name = |given: &str| named(Some(given), at).run_id;
+        assert_eq!(name("a-1"), "20261123T134500Z-123456-a-1");
+        assert_eq!(name("20260101T000000Z-000001"), "20260101T000000Z-000001");
+        assert!(
+            run_name("a/b").is_err() && run_name("").is_err() && run_name("-x").is_err() && run_name("x.1").is_ok()
+        );
         assert_eq!(stamp("2026-11-23T13:45:00.123456789Z".parse().unwrap()).run_id, "20261123T134500Z-123456");
     }
 }

@@ -184,6 +184,16 @@ pub fn probe(run_id: &str) -> String {
     format!("_trapiche/probes/{run_id}")
 }
 
+/// `_trapiche/releases/0.1.0/project-3f2a….tar.gz`: what clusters fetch, under names that say what is in it.
+pub fn release_file(version: &str, stem: &str, hash: &str, ending: &str) -> String {
+    format!("_trapiche/releases/{version}/{stem}-{hash}{ending}")
+}
+
+/// `_trapiche/submissions/<name>`: what is kept of a run that was submitted to a cluster.
+pub fn submission_dir(name: &str) -> String {
+    format!("_trapiche/submissions/{name}")
+}
+
 /// `_runs/<run>.json`
 pub fn run_report(run_id: &str) -> String {
     format!("{RUNS}/{run_id}.json")

@@ -44,7 +44,7 @@ use crate::lake::table::commit;
 use crate::lake::{Lake, TableName, Zone, capture, lock, path};
 use crate::machine::peak_memory;
 use crate::project::{Dataset, Definition, Project, select};
-use crate::report::{DatasetReport, DatasetStatus, Event, Meter, RunReport, RunStamp, RunStatus};
+use crate::report::{self, DatasetReport, DatasetStatus, Event, Meter, RunReport, RunStamp, RunStatus};
 
 pub use crate::ingest::NamedWindow;
 pub use all_tables::other_tables;
@@ -236,6 +236,11 @@ fn report_of(
     is_interrupted: bool,
 ) -> RunReport {
     let has_failed = datasets.iter().any(|dataset| dataset.status == DatasetStatus::Failed);
+    let status = match (is_interrupted, has_failed) {
+        (true, _) => RunStatus::Interrupted,
+        (false, true) => RunStatus::Failed,
+        (false, false) => RunStatus::Ok,
+    };
     RunReport {
         run_id: stamp.run_id.clone(),
         project: project.name.clone(),
@@ -243,11 +248,8 @@ fn report_of(
         trapiche_version: env!("CARGO_PKG_VERSION").to_string(),
         started_at: stamp.at,
         seconds: started.elapsed().as_secs_f64(),
-        status: match (is_interrupted, has_failed) {
-            (true, _) => RunStatus::Interrupted,
-            (false, true) => RunStatus::Failed,
-            (false, false) => RunStatus::Ok,
-        },
+        exit_code: report::exit_code(status, &datasets),
+        status,
         peak_memory_bytes: peak_memory(),
         datasets,
     }
@@ -320,6 +322,21 @@ pub async fn history(lake: &Lake) -> Result<Vec<RunReport>> {
         reports.extend(serde_json::from_slice::<RunReport>(&bytes).ok());
     }
     Ok(reports)
+}
+
+/// The report of the run that was given a name by whoever started it; `None` while there is none.
+pub async fn named_run(lake: &Lake, name: &str) -> Result<Option<RunReport>> {
+    let is_of_it = |file: &&String| {
+        let run = file.rsplit('/').next().and_then(|file| file.strip_suffix(".json"));
+        run.is_some_and(|run| run.strip_suffix(name).is_some_and(|rest| rest.is_empty() || rest.ends_with('-')))
+    };
+    for file in lake.list(path::RUNS).await?.iter().rev().filter(is_of_it) {
+        let bytes = lake.read(file).await?.unwrap_or_default();
+        if let Ok(report) = serde_json::from_slice::<RunReport>(&bytes) {
+            return Ok(Some(report));
+        }
+    }
+    Ok(None)
 }
 
 /// When the newest run began, of those whose report can be read.

@@ -8,8 +8,8 @@ use serde_json::Value;
 use super::spec::source::{ApiKeySpec, BasicSpec, CursorSpec, Oauth2Spec};
 use super::spec::{
     AcceptedValuesSpec, AlertsSpec, AuthSpec, ChartSpec, CheckSpec, ConnectionSpec, DemoSpec, DescribeSpec, EngineSpec,
-    HeaderSpec, JwtSpec, KmeansSpec, ModelSpec, PaginateSpec, ProjectSpec, RangeSpec, RegexSpec, S3Spec, ScheduleSpec,
-    ServeKeySpec, ServeSpec, SourceSpec, SqlSpec, TargetSpec,
+    FleetSpec, HeaderSpec, JwtSpec, KmeansSpec, ModelSpec, PaginateSpec, ProjectSpec, RangeSpec, RegexSpec, S3Spec,
+    ScheduleSpec, SecurityGroupsSpec, ServeKeySpec, ServeSpec, SourceSpec, SqlSpec, TargetSpec,
 };
 use crate::spark::types;
 
@@ -22,6 +22,8 @@ fn every_key_has_its_row_on_the_page() {
     check::<S3Spec>("#### s3");
     check::<SqlSpec>("#### sql");
     check::<EngineSpec>("#### engine");
+    check::<FleetSpec>("##### fleets");
+    check::<SecurityGroupsSpec>("##### security groups");
     check::<DemoSpec>("#### demo");
     check::<ConnectionSpec>("### connections");
     check::<AuthSpec>("#### auth");

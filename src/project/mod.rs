@@ -28,6 +28,7 @@ mod tests;
 mod written;
 mod yaml;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 pub use check::{Check, OnFail};
@@ -42,6 +43,7 @@ pub use settings::address::Address;
 pub use settings::alerts::Alerts;
 pub use settings::all_tables::AllTables;
 pub use settings::auth::Auth;
+pub use settings::cluster::{Architecture, ClusterSettings, Fleet, GlibcVersion, SecurityGroups};
 pub use settings::cursor::{Cursor, Lag};
 use settings::dashboard;
 pub use settings::dashboard::ChartSettings;
@@ -56,12 +58,13 @@ pub use settings::serve::{Jwks, Jwt, Serve, ServeKey, Shown};
 pub use settings::source::{FileFormat, Origin, Source, SqlRead};
 pub use settings::target::{DemoStore, Storage, Target};
 pub use settings::token::Token;
-use settings::variables::Outside;
+use settings::variables::{Outside, SecretText};
 pub use settings::workers::{Nodes, Workers};
 pub use spec::{AlertOn, ChartKind, Contract, KeyPlace, Mask, MethodSpec, Overlap, ParameterPlace, json_schema};
 pub use written::Written;
 
-use crate::error::{Error, Problem, Result};
+use crate::aws::secrets;
+use crate::error::{self, Error, Kind, Problem, Result};
 
 /// A checked project, bound to one target.
 #[derive(Debug)]
@@ -82,6 +85,8 @@ pub struct Project {
     pub dashboard: Vec<ChartSettings>,
     /// Sources that are as many as a schema has tables.
     pub all_tables: Vec<AllTables>,
+    /// The variables of `trapiche.yml` that the target uses, set or not.
+    pub variables: BTreeSet<String>,
     /// The columns that were agreed on, if they were.
     pub schema_lock: Option<SchemaLock>,
     /// What would be datasets, if there were no fault in their files. Only a project of which a part was asked for has any.
@@ -98,7 +103,8 @@ pub struct Found {
     pub problems: Vec<Problem>,
 }
 
-const NOTHING_OUTSIDE: Outside = Outside { variable: &|_| None, file: &|_| Err("there is no such file".into()) };
+const NOTHING_OUTSIDE: Outside =
+    Outside { variable: &|_| None, file: &|_| Err("there is no such file".into()), secret: &|_| SecretText::NotAsked };
 
 /// The faults of a text as a settings file, as a query and as a model.
 pub(crate) fn faults_of(text: &str) -> Vec<Problem> {
@@ -118,7 +124,8 @@ pub(crate) fn faults_of(text: &str) -> Vec<Problem> {
 
 /// Reads the project that `start` lies in and binds it to a target: the named one, else its default.
 ///
-/// Variables of `trapiche.yml` are asked of `env`, and of the `.env` beside it where they are not set there. All faults of all files come as one error.
+/// Variables of `trapiche.yml` are asked of `env`, and of the `.env` beside it where they are not set there; then of the secret that
+/// `TRAPICHE_SECRET` names. All faults of all files come as one error.
 pub fn load(start: &Path, target: Option<&str>, env: &dyn Fn(&str) -> Option<String>) -> Result<Project> {
     let Found { sound, problems } = find(start, target, env)?;
     if problems.is_empty() { Ok(sound) } else { Err(Error::problems(problems)) }
@@ -126,18 +133,66 @@ pub fn load(start: &Path, target: Option<&str>, env: &dyn Fn(&str) -> Option<Str
 
 /// As [`load`], but what is sound in a faulty project can be looked at further, so that no fault hides another.
 pub fn find(start: &Path, target: Option<&str>, env: &dyn Fn(&str) -> Option<String>) -> Result<Found> {
+    let held = secrets::variables()?;
+    found(start, target, &|name| env(name).or_else(|| held.get(name).cloned()), true)
+}
+
+/// The same for a project that will run elsewhere: secrets are not asked for, as they are told to who runs there, and what
+/// they belong to is left out; nor are files of this machine.
+pub fn find_for_elsewhere(start: &Path, target: Option<&str>, env: &dyn Fn(&str) -> Option<String>) -> Result<Found> {
+    found(start, target, env, false)
+}
+
+fn found(start: &Path, target: Option<&str>, env: &dyn Fn(&str) -> Option<String>, is_here: bool) -> Result<Found> {
     let root = files::root(start)?;
     let mut problems = vec![];
     let dotenv = dotenv::read(&root, &mut problems);
     let variable = |name: &str| env(name).or_else(|| dotenv.get(name));
-    let outside = Outside { variable: &variable, file: &|path| secret_file::read(&root.join(path)) };
     let schema_lock = schema_lock::find(&root, &mut problems);
     let agreed = schema_lock.as_ref().map(SchemaLock::sources).cloned().unwrap_or_default();
-    let settings = settings::check(&root, target, outside, &agreed, &mut problems);
+    let file = |path: &str| match is_here {
+        true => secret_file::read(&root.join(path)),
+        false => Err("it is a file of this machine, and the run is elsewhere".into()),
+    };
+    let outside = Outside { variable: &variable, file: &file, ..NOTHING_OUTSIDE };
+    let mut of_settings = vec![];
+    let mut settings = settings::check(&root, target, outside, &agreed, &mut of_settings);
+    if is_here && !settings.unasked.is_empty() {
+        let told = secrets::fetch_all(&settings.unasked);
+        // Who cannot ask knows nothing of the project's faults.
+        let unreached = |(reference, told): (&String, &Result<String>)| {
+            let error = told.as_ref().err().filter(|error| error.kind() == Kind::Connection)?;
+            Some(error.clone().context(format!("`{reference}` can't be had")))
+        };
+        if let Some(error) = told.iter().find_map(unreached) {
+            return Err(error);
+        }
+        let secret = |reference: &str| match told.get(reference) {
+            Some(Ok(text)) => SecretText::Had(text.clone()),
+            Some(Err(error)) => SecretText::Refused(why(error)),
+            None => SecretText::NotAsked,
+        };
+        of_settings.clear();
+        settings = settings::check(&root, target, Outside { secret: &secret, ..outside }, &agreed, &mut of_settings);
+    }
+    problems.append(&mut of_settings);
     let mut drafts = dataset::queries(&root, &mut problems)?;
     drafts.extend(dataset::models(&root, &mut problems)?);
     let sound = Project { schema_lock, ..linked(&root, settings, drafts, &mut problems) };
     Ok(Found { sound, problems })
+}
+
+/// The variables that a project uses, as they are here; those that are not set are left out.
+pub fn variables_here(project: &Project, env: &dyn Fn(&str) -> Option<String>) -> BTreeMap<String, String> {
+    // What is wrong with the file has been told.
+    let dotenv = dotenv::read(&project.root, &mut vec![]);
+    let value = |name: &String| Some((name.clone(), env(name).or_else(|| dotenv.get(name))?));
+    project.variables.iter().filter_map(value).collect()
+}
+
+/// An error with its causes, on one line.
+fn why(error: &Error) -> String {
+    error::chain(error).map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 /// The project that a text of `trapiche.yml` makes in a folder, of which no file is read: its sources and nothing else.
@@ -172,7 +227,11 @@ fn linked(
 
     let (name, target) = (settings.name.unwrap_or_default(), settings.target);
     let (schedule, alerts) = (settings.schedule, settings.alerts);
-    debug_assert!(target.is_some() || !problems.is_empty(), "a target that is missing has been reported");
+    let variables = settings.variables;
+    debug_assert!(
+        target.is_some() || !problems.is_empty() || !settings.unasked.is_empty(),
+        "a target that is missing has been reported"
+    );
     let target = target.unwrap_or_else(|| Target::nowhere(root));
     Project {
         name,
@@ -184,6 +243,7 @@ fn linked(
         serve,
         dashboard,
         all_tables: settings.all_tables,
+        variables,
         schema_lock: None,
         broken,
         problems: vec![],

@@ -16,7 +16,7 @@ const FLOORS: [&[&str]; 14] = [
     &["demo", "ingest", "transform"],
     &["analyze", "init"],
     &["node", "pipeline"],
-    &["publish", "serve"],
+    &["publish", "serve", "submit"],
     &["cli"],
     &["fuzzing"],
     &["lib", "main"],

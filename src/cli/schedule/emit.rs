@@ -26,6 +26,9 @@ pub fn command(global: &Global, project: &Project, options: &RunOptions) -> Resu
     if !global.workers.is_empty() {
         words.extend(["--workers".to_string(), global.workers.join(",")]);
     }
+    if let Some(listen) = &global.listen {
+        words.extend(["--listen".to_string(), listen.clone()]);
+    }
     words.push("run".to_string());
     words.extend(options.select.iter().cloned());
     words.extend(options.exclude.iter().flat_map(|name| ["--exclude".to_string(), name.clone()]));
@@ -45,6 +48,7 @@ pub fn emit(whom: EmitFor, schedule: &Schedule, project: &Project, command: &[St
     Ok(match whom {
         EmitFor::Systemd => systemd(schedule, project, command),
         EmitFor::Cron => cron(schedule, command),
+        EmitFor::Eventbridge => return Err(Error::config("EventBridge starts clusters, and no command here")),
     })
 }
 

@@ -1,15 +1,17 @@
 //! `trapiche schedule`: runs at the times that the project names, here or by the machine's own scheduler.
 
 mod emit;
+mod eventbridge;
 
 use std::cell::RefCell;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use clap::ValueEnum;
+use clap::{ValueEnum, ValueHint};
 use serde::Serialize;
 use tokio::sync::mpsc;
 
@@ -40,7 +42,8 @@ Examples:
   trapiche schedule
   trapiche schedule --next 5
   trapiche schedule --emit systemd         units to be installed instead
-  trapiche schedule --emit cron | crontab -")]
+  trapiche schedule --emit cron | crontab -
+  trapiche schedule --emit eventbridge --target prod --role arn:aws:iam::123456789012:role/start-clusters")]
 pub struct ScheduleArguments {
     #[command(flatten)]
     pub selection: Selection,
@@ -53,6 +56,18 @@ pub struct ScheduleArguments {
     #[arg(long, value_name = "FOR")]
     pub emit: Option<EmitFor>,
 
+    /// For EventBridge: the ARN of the role by which it asks EMR for clusters
+    #[arg(long, value_name = "ARN")]
+    pub role: Option<String>,
+
+    /// For EventBridge: the ARN of a queue of SQS that takes what could not be started
+    #[arg(long, value_name = "ARN")]
+    pub dead_letters: Option<String>,
+
+    /// For EventBridge: send this program to the nodes, as `trapiche submit --program` does
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub program: Option<PathBuf>,
+
     #[command(flatten)]
     pub output: Output,
 }
@@ -63,10 +78,23 @@ pub enum EmitFor {
     Systemd,
     /// A line of crontab(5)
     Cron,
+    /// What `aws scheduler create-schedule --cli-input-json` takes: a cluster of EMR for each run, by `engine: { cluster: emr }`
+    ///
+    /// What the nodes need is put into the bucket, as `trapiche submit` does.
+    Eventbridge,
 }
 
 pub async fn schedule(global: &Global, limits: &Limits, args: ScheduleArguments, words: &Words) -> Result<ExitCode> {
     let options: RunOptions = args.selection.into();
+    if args.emit == Some(EmitFor::Eventbridge) {
+        let role = args.role.as_deref().ok_or_else(|| {
+            Error::config("EventBridge needs a role by which it asks EMR for clusters")
+                .hint("name it with `--role ARN`; docs/emr.md says what it must allow")
+        })?;
+        let roles = (role, args.dead_letters.as_deref());
+        let text = eventbridge::emit(global, &options, args.program, roles, words).await?;
+        return output::write(text).map(|_| ExitCode::SUCCESS);
+    }
     let (project, lake) = super::open(global, limits, &options).await?;
     let schedule = scheduled(&project)?;
     if let Some(count) = args.next {
@@ -108,7 +136,7 @@ pub async fn schedule(global: &Global, limits: &Limits, args: ScheduleArguments,
     })
 }
 
-fn scheduled(project: &Project) -> Result<Schedule> {
+pub fn scheduled(project: &Project) -> Result<Schedule> {
     project.schedule.clone().ok_or_else(|| {
         Error::config("the project has no `schedule`").hint("add one to `trapiche.yml`: `schedule: \"*/5 * * * *\"`")
     })

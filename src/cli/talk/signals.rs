@@ -22,6 +22,14 @@ pub fn stop_on_signal(stop: Stop, words: Words) -> Result<()> {
     Ok(())
 }
 
+/// Ends with the first signal.
+pub async fn either_signal() -> Result<()> {
+    let listen = |kind| signal(kind).map_err(|error| Error::failed("cannot listen to signals").because(error));
+    let (mut interrupt, mut terminate) = (listen(SignalKind::interrupt())?, listen(SignalKind::terminate())?);
+    either(&mut interrupt, &mut terminate).await;
+    Ok(())
+}
+
 async fn either(interrupt: &mut Signal, terminate: &mut Signal) {
     tokio::select! {
         _ = interrupt.recv() => {}

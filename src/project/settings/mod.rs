@@ -4,6 +4,7 @@ pub mod address;
 pub mod alerts;
 pub mod all_tables;
 pub mod auth;
+pub mod cluster;
 pub mod connection;
 pub mod cron;
 pub mod cursor;
@@ -21,7 +22,7 @@ pub mod token;
 pub mod variables;
 pub mod workers;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::draft::{Defined, Draft, name_hint};
@@ -43,7 +44,7 @@ use schedule::Schedule;
 use serve::Serve;
 use source::{Around, Origin, Source};
 use target::Target;
-use variables::Outside;
+use variables::{Outside, Unresolved};
 
 /// What `trapiche.yml` says. Parts that are missing are broken, which has been reported.
 #[derive(Default)]
@@ -58,6 +59,10 @@ pub struct Settings {
     pub alerts: Option<Alerts>,
     pub serve: Option<Serve>,
     pub dashboard: Vec<ChartSettings>,
+    /// The variables that the target uses.
+    pub variables: BTreeSet<String>,
+    /// The secrets that the target uses and that nobody was asked for: what they belong to is missing.
+    pub unasked: BTreeSet<String>,
 }
 
 /// The tables that are meant by the sources that stand for all of a schema, by the names of these.
@@ -91,15 +96,15 @@ pub(super) fn checked(
     faults: &mut Faults,
 ) -> Option<Settings> {
     let mut tree = yaml::parse(0..faults.file.text.len(), faults)?;
-    let missing = variables::resolve(&mut tree, &faults.file, outside);
-    let settings = settled(&tree, missing, root, wanted, agreed, faults);
+    let unresolved = variables::resolve(&mut tree, &faults.file, outside);
+    let settings = settled(&tree, unresolved, root, wanted, agreed, faults);
     faults.hide(&variables::secrets(&tree));
     settings
 }
 
 fn settled(
     tree: &yaml::YamlNode,
-    missing: Vec<Problem>,
+    unresolved: Unresolved,
     root: &Path,
     wanted: Option<&str>,
     agreed: &AgreedTables,
@@ -126,7 +131,11 @@ fn settled(
 
     let connections = in_target(&spec, chosen.map(|(_, at)| at), faults);
     let used = used_places(&spec, chosen.map(|(_, at)| at), &connections);
-    let missing = missing.into_iter().filter(|problem| used.iter().any(|used| used.contains(&problem.span.start)));
+    let Unresolved { missing, unasked } = unresolved;
+    let is_used = |span: &Span| used.iter().any(|used| used.contains(&span.start));
+    let missing = missing.into_iter().filter(|problem| is_used(&problem.span));
+    let unasked = unasked.into_iter().filter(|(span, _)| is_used(span)).map(|(_, reference)| reference).collect();
+    let variables = used.iter().flat_map(|used| variables::named_in(&faults.file.text[used.clone()])).collect();
     faults.problems.extend(variables::once_each(missing.collect()));
 
     // Without a target, nothing is said about its demo store.
@@ -165,7 +174,7 @@ fn settled(
     let serve = spec.serve.as_ref().and_then(|at| serve::check(at, root, faults));
     let dashboard = spec.dashboard.as_ref().and_then(|at| dashboard::check(at, faults)).unwrap_or_default();
     let name = spec.name.and_then(|name| name.value);
-    Some(Settings { name, target, sources, all_tables, schedule, alerts, serve, dashboard })
+    Some(Settings { name, target, sources, all_tables, schedule, alerts, serve, dashboard, variables, unasked })
 }
 
 /// The connections as the target has them: its own in place of the project's.

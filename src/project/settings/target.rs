@@ -6,6 +6,7 @@ use std::time::Duration;
 use url::Url;
 
 use super::address::Address;
+use super::cluster::{self, ClusterSettings};
 use super::sql;
 use super::workers::{self, Workers};
 use crate::error::Span;
@@ -14,7 +15,7 @@ pub use crate::lake::Storage;
 use crate::lake::table::attic;
 use crate::project::faults::Faults;
 use crate::project::read::{At, given_or, within};
-use crate::project::spec::TargetSpec;
+use crate::project::spec::{EngineSpec, TargetSpec};
 use crate::project::written::Written;
 use crate::spark::mode::SqlMode;
 use crate::spark::types::Timestamps;
@@ -33,6 +34,8 @@ pub struct Target {
     pub demo: Option<DemoStore>,
     /// Other machines that compute; `None`: this one does.
     pub workers: Option<Workers>,
+    /// A cluster that is brought up for a run by `submit`.
+    pub cluster: Option<ClusterSettings>,
 }
 
 impl Target {
@@ -47,6 +50,7 @@ impl Target {
             sql: SqlMode::default(),
             demo: None,
             workers: None,
+            cluster: None,
         }
     }
 }
@@ -111,12 +115,21 @@ pub fn check(name: &str, spec: &TargetSpec, root: &Path, around: &SqlMode, fault
         }),
     };
     let sql = sql::check(&spec.sql, around, faults);
-    let workers = spec.engine.as_ref().map(|block| workers::check(block, faults));
+    let is_cluster = |block: &At<EngineSpec>| block.value.as_ref().is_some_and(|engine| engine.cluster.is_some());
+    let (clusters, others) = spec.engine.iter().partition::<Vec<_>, _>(|block| is_cluster(block));
+    for (name, place) in others.iter().filter_map(|block| block.value.as_ref()).flat_map(cluster::own_keys) {
+        faults.add(place, format!("`{name}` goes with `cluster: emr`"));
+    }
+    let workers = others.first().map(|block| workers::check(block, faults));
+    let cluster = clusters.first().map(|block| cluster::check(block, faults));
     let address = address(spec.storage.value.as_ref()?, &["file", "s3"], &spec.storage.span, root, faults)?;
     let url = address.url();
     let s3 = spec.s3.as_ref().and_then(|s3| s3.value.as_ref());
     if let (Some(s3), true) = (&spec.s3, url.scheme() == "file") {
         faults.add(&s3.key, "`s3` belongs to a storage that starts with `s3://`");
+    }
+    if let (Some(block), "file") = (clusters.first(), url.scheme()) {
+        faults.add(&block.key, "a cluster needs a storage that starts with `s3://`");
     }
     let storage = Storage {
         url: url.as_str().trim_end_matches('/').to_string(),
@@ -128,7 +141,11 @@ pub fn check(name: &str, spec: &TargetSpec, root: &Path, around: &SqlMode, fault
         Some(workers) => Some(workers?),
         None => None,
     };
-    Some(Target { name: name.to_string(), storage, keep: keep?, timestamps, sql: sql?, demo, workers })
+    let cluster = match cluster {
+        Some(cluster) => Some(cluster?),
+        None => None,
+    };
+    Some(Target { name: name.to_string(), storage, keep: keep?, timestamps, sql: sql?, demo, workers, cluster })
 }
 
 /// An address with one of the given schemes. `file://./x` and `sqlite://./x` start from the project's root.

@@ -1,12 +1,14 @@
-//! `${VAR}`, `${VAR:-default}`, `${VAR:?message}` and `${file:PATH}` in scalars; `$$` is a dollar. Where a secret may stand,
-//! `file:PATH` alone is the text of a file, too.
+//! `${VAR}`, `${VAR:-default}`, `${VAR:?message}`, `${file:PATH}`, `${secretsmanager:NAME}` and `${ssm:NAME}` in scalars; `$$` is a
+//! dollar. Where a secret may stand, `file:PATH` alone is the text of a file, and `secretsmanager:NAME` that of a secret, too.
 //!
 //! They are resolved in the parsed tree, so that a value can never change the file's structure. A scalar remembers where
 //! values stand in it: they are secrets, and are never shown. A default is none, as it stands in the file.
 
-use crate::project::faults::{Faults, File};
+use std::collections::BTreeSet;
 
+use crate::aws::secrets;
 use crate::error::{Problem, Span};
+use crate::project::faults::{Faults, File};
 use crate::project::yaml::{YamlKind, YamlNode};
 
 /// How our own hint begins.
@@ -21,19 +23,42 @@ pub struct Outside<'a> {
     pub variable: &'a dyn Fn(&str) -> Option<String>,
     /// The text of a file, or why there is none.
     pub file: &'a dyn Fn(&str) -> Result<String, String>,
+    /// The secret of a reference.
+    pub secret: &'a dyn Fn(&str) -> SecretText,
 }
 
-/// Replaces all variables and files of the tree. A scalar whose variable is not set becomes [`YamlKind::Unset`], and
-/// its fault is returned: whether it matters depends on what the chosen target uses.
-pub fn resolve(node: &mut YamlNode, file: &File, outside: Outside) -> Vec<Problem> {
+/// What is known of a secret.
+pub enum SecretText {
+    Had(String),
+    /// Why it cannot be had.
+    Refused(String),
+    /// Nobody was asked for it: that takes time and rights, and is worth it only where it is used.
+    NotAsked,
+}
+
+/// What no value was found for, with its place: whether it matters depends on what the chosen target uses.
+#[derive(Default)]
+pub struct Unresolved {
+    pub missing: Vec<Problem>,
+    /// References to secrets that were not asked for.
+    pub unasked: Vec<(Span, String)>,
+}
+
+/// Replaces all variables, files and secrets of the tree. A scalar without its value becomes [`YamlKind::Unset`].
+pub fn resolve(node: &mut YamlNode, file: &File, outside: Outside) -> Unresolved {
     let mut faults = Faults::of(file.clone());
+    let mut unasked = vec![];
     walk(node, &mut vec![], &mut |text, path, span| {
         let replaced = replace(text, outside).and_then(|found| match holds_secret(path) {
             true => whole(found, outside).map_err(|missing| vec![missing]),
             false => Ok(found),
         });
         replaced.map_err(|missing| {
-            for Missing { written, message, hint } in missing {
+            for Missing { written, message, hint, unasked: reference } in missing {
+                if let Some(reference) = reference {
+                    unasked.push((span.clone(), reference));
+                    continue;
+                }
                 // In the file as it is written, unless an escape stands in it.
                 let at = file.text[span.clone()].find(&written).map(|at| span.start + at);
                 let place = at.map_or(span.clone(), |at| at..at + written.len());
@@ -41,7 +66,17 @@ pub fn resolve(node: &mut YamlNode, file: &File, outside: Outside) -> Vec<Proble
             }
         })
     });
-    faults.problems
+    Unresolved { missing: faults.problems, unasked }
+}
+
+/// The names of variables that stand in a part of the file.
+pub fn named_in(text: &str) -> BTreeSet<String> {
+    let ends = |c: char| !c.is_ascii_alphanumeric() && c != '_';
+    let names = text.split("${").skip(1).map(|after| &after[..after.find(ends).unwrap_or(after.len())]);
+    names
+        .filter(|name| !name.is_empty() && !matches!(*name, "file" | "ssm" | "secretsmanager"))
+        .map(str::to_string)
+        .collect()
 }
 
 /// The faults of each variable as one, which names all its places: it has to be set once.
@@ -92,7 +127,7 @@ type Replace<'r> = dyn FnMut(&str, &[&str], &Span) -> Result<Replaced, ()> + 'r;
 fn walk<'a>(node: &'a mut YamlNode, path: &mut Vec<&'a str>, replace: &mut Replace) {
     let YamlNode { span, kind } = node;
     let replaced = match kind {
-        YamlKind::Scalar { text, .. } if text.contains('$') || is_file(text) && holds_secret(path) => {
+        YamlKind::Scalar { text, .. } if text.contains('$') || is_name_of_secret(text) && holds_secret(path) => {
             Some(replace(text, path, span))
         }
         _ => None,
@@ -118,6 +153,10 @@ fn is_file(text: &str) -> bool {
     text.starts_with(FILE) && !text.starts_with("file://")
 }
 
+fn is_name_of_secret(text: &str) -> bool {
+    is_file(text) || secrets::is_reference(text)
+}
+
 /// Whether a secret may stand there: an address, a header, a password, a token.
 fn holds_secret(path: &[&str]) -> bool {
     match path {
@@ -130,8 +169,13 @@ fn holds_secret(path: &[&str]) -> bool {
     }
 }
 
-/// A value that is nothing but the name of a file.
+/// A value that is nothing but the name of a file or of a secret.
 fn whole(found: Replaced, outside: Outside) -> Result<Replaced, Missing> {
+    if secrets::is_reference(&found.text) {
+        let shown = found.shown.clone().unwrap_or_else(|| found.text.clone());
+        let text = secret(&found.text, shown.clone(), &shown, outside)?;
+        return Ok(Replaced { text, shown: Some(shown) });
+    }
     let Some(path) = found.text.strip_prefix(FILE).filter(|_| is_file(&found.text)) else { return Ok(found) };
     let shown = found.shown.clone().unwrap_or_else(|| found.text.clone());
     let text = (outside.file)(path).map_err(|why| no_file(shown.clone(), &shown, &why))?;
@@ -142,7 +186,18 @@ fn no_file(written: String, shown: &str, why: &str) -> Missing {
     let message = format!("`{shown}` can't be read: {why}");
     let hint = "the file holds the secret and nothing else, and its path starts from the project's folder, if not with `/`; \
                 the address of a file begins with `file://`";
-    Missing { written, message, hint: hint.to_string() }
+    Missing { written, message, hint: hint.to_string(), unasked: None }
+}
+
+/// The secret of a reference that is shown as `shown`.
+fn secret(reference: &str, written: String, shown: &str, outside: Outside) -> Result<String, Missing> {
+    let (message, unasked) = match (outside.secret)(reference) {
+        SecretText::Had(text) => return Ok(text),
+        SecretText::Refused(why) => (format!("`{shown}` can't be had: {why}"), None),
+        SecretText::NotAsked => (String::new(), Some(reference.to_string())),
+    };
+    let hint = "`secretsmanager:NAME`, `secretsmanager:NAME#KEY` of a JSON object, or `ssm:NAME`; whoever runs here must be allowed to read it";
+    Err(Missing { written, message, hint: hint.to_string(), unasked })
 }
 
 #[derive(Debug, PartialEq)]
@@ -151,6 +206,8 @@ struct Missing {
     written: String,
     message: String,
     hint: String,
+    /// A reference to a secret that was not asked for, which is no fault.
+    unasked: Option<String>,
 }
 
 #[derive(Debug, PartialEq)]
@@ -177,6 +234,7 @@ fn replace(text: &str, outside: Outside) -> Result<Replaced, Vec<Missing>> {
                     written: format!("${rest}"),
                     message: "`${` is not closed".into(),
                     hint: "close it with `}`, or write `$$` for a dollar".into(),
+                    unasked: None,
                 });
                 break;
             };
@@ -204,7 +262,7 @@ fn replace(text: &str, outside: Outside) -> Result<Replaced, Vec<Missing>> {
 }
 
 enum Value<'a> {
-    /// A variable's name, or a file's, and what it holds.
+    /// A variable's name, a file's, or a secret's, and what it holds.
     Set(&'a str, String),
     Default(&'a str),
 }
@@ -214,6 +272,9 @@ fn variable<'a>(inside: &'a str, outside: Outside) -> Result<Value<'a>, Missing>
     if let Some(path) = inside.strip_prefix(FILE) {
         let text = (outside.file)(path).map_err(|why| no_file(format!("${{{inside}}}"), inside, &why))?;
         return Ok(Value::Set(inside, text));
+    }
+    if secrets::is_reference(inside) {
+        return secret(inside, format!("${{{inside}}}"), inside, outside).map(|text| Value::Set(inside, text));
     }
     let end = inside.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(inside.len());
     let (name, rest) = inside.split_at(end);
@@ -227,6 +288,7 @@ fn variable<'a>(inside: &'a str, outside: Outside) -> Result<Value<'a>, Missing>
                 written,
                 message: format!("the variable `{name}` is not set"),
                 hint,
+                unasked: None,
             });
         }
         _ => {
@@ -238,6 +300,7 @@ fn variable<'a>(inside: &'a str, outside: Outside) -> Result<Value<'a>, Missing>
                     written,
                     message: format!("the variable `{name}` is not set"),
                     hint: hint.to_string(),
+                    unasked: None,
                 });
             }
         }
@@ -245,7 +308,8 @@ fn variable<'a>(inside: &'a str, outside: Outside) -> Result<Value<'a>, Missing>
     Err(Missing {
         message: format!("`{written}` is not a variable"),
         written,
-        hint: "write `${NAME}`, `${NAME:-default}`, `${NAME:?message}` or `${file:PATH}`; `$$` is a dollar".into(),
+        hint: "write `${NAME}`, `${NAME:-default}`, `${NAME:?message}`, `${file:PATH}`, `${secretsmanager:NAME}` or `${ssm:NAME}`; `$$` is a dollar".into(),
+        unasked: None,
     })
 }
 
@@ -265,7 +329,32 @@ mod tests {
         if path == "/run/db" { Ok("hush".into()) } else { Err("there is no such file".into()) }
     }
 
-    const OUTSIDE: Outside = Outside { variable: &env, file: &file };
+    fn told(reference: &str) -> SecretText {
+        match reference {
+            "ssm:/shop/word" => SecretText::Had("hush".into()),
+            "ssm:/later" => SecretText::NotAsked,
+            _ => SecretText::Refused("Systems Manager has none of that name".into()),
+        }
+    }
+
+    const OUTSIDE: Outside = Outside { variable: &env, file: &file, secret: &told };
+
+    #[test]
+    fn a_reference_stands_for_its_secret_and_is_shown_by_its_name() {
+        let found = replace("me:${ssm:/shop/word}@h", OUTSIDE).unwrap();
+        assert_eq!((found.text.as_str(), found.shown.as_deref()), ("me:hush@h", Some("me:${ssm:/shop/word}@h")));
+        let found = whole(replace("ssm:/shop/word", OUTSIDE).unwrap(), OUTSIDE).unwrap();
+        assert_eq!((found.text.as_str(), found.shown.as_deref()), ("hush", Some("ssm:/shop/word")));
+        let missing = whole(replace("ssm:/shop/${A}", OUTSIDE).unwrap(), OUTSIDE).unwrap_err();
+        assert_eq!(missing.message, "`ssm:/shop/${A}` can't be had: Systems Manager has none of that name");
+        assert_eq!(replace("${ssm:/later}", OUTSIDE).unwrap_err()[0].unasked.as_deref(), Some("ssm:/later"));
+    }
+
+    #[test]
+    fn the_names_in_a_text_are_those_of_variables() {
+        let text = "a: ${A:-1}${B:?set B} ${file:x} $$ ${ssm:/x} ${";
+        assert_eq!(named_in(text).into_iter().collect::<Vec<_>>(), ["A", "B"]);
+    }
 
     #[test]
     fn replaces_as_a_shell_does() {

@@ -54,6 +54,19 @@ impl Workers {
         Ok(Workers { nodes: Nodes::Listed(nodes), token, at_least: 1, wait: WAIT, local_below: LOCAL_BELOW })
     }
 
+    /// The same with nodes that come to the driver, which listens there.
+    ///
+    /// # Errors
+    /// As of those that are listed.
+    pub fn registering(self, listen: &str, token: Option<&str>) -> Result<Workers> {
+        let listen = address_of(listen).map_err(Error::config)?;
+        let token = token.map(Token::new).transpose()?.unwrap_or_default();
+        if let Some(why) = unguarded(std::iter::once(&listen), &token) {
+            return Err(Error::config(why).hint(token::HINT));
+        }
+        Ok(Workers { nodes: Nodes::Registered { listen }, token, ..self })
+    }
+
     /// Whether a dataset that reads this much is worth the workers.
     pub fn take(&self, input_bytes: u64) -> bool {
         input_bytes >= self.local_below
@@ -92,8 +105,8 @@ pub(super) fn check(block: &At<EngineSpec>, faults: &mut Faults) -> Option<Worke
         }
         _ => {
             faults
-                .add(&block.key, "`engine` needs either `workers` or `listen`")
-                .hint("`workers: [host:port, …]` lists the nodes; with `listen: 0.0.0.0:7070` they come by themselves");
+                .add(&block.key, "`engine` needs one of `workers`, `listen` and `cluster`")
+                .hint("`workers: [host:port, …]` lists the nodes; with `listen: 0.0.0.0:7070` they come by themselves; `cluster: emr` brings them up");
             return None;
         }
     };
@@ -118,14 +131,7 @@ pub(super) fn check(block: &At<EngineSpec>, faults: &mut Faults) -> Option<Worke
             parsed.map_err(|how| faults.add(&at.span, "`wait` is no time").hint(how)).ok()
         }
     };
-    let local_below = match spec.local_below.as_ref().and_then(|size| Some((size, size.value.as_ref()?))) {
-        None => Some(LOCAL_BELOW),
-        Some((_, text)) if text == "0" => Some(0),
-        Some((at, text)) => {
-            let parsed = config::parse_size(text);
-            parsed.map_err(|how| faults.add(&at.span, "`local_below` is no size").hint(how)).ok()
-        }
-    };
+    let local_below = local_below(spec, faults);
     if let Some(at) = &spec.at_least {
         let most = match &nodes {
             Nodes::Listed(addresses) => addresses.len().max(1) as u32,
@@ -135,6 +141,18 @@ pub(super) fn check(block: &At<EngineSpec>, faults: &mut Faults) -> Option<Worke
     }
     let at_least = given_or(&spec.at_least, 1)? as usize;
     Some(Workers { nodes, token: token?, at_least, wait: wait?, local_below: local_below? })
+}
+
+/// What a dataset must read for workers to be used.
+pub(super) fn local_below(spec: &EngineSpec, faults: &mut Faults) -> Option<u64> {
+    match spec.local_below.as_ref().and_then(|size| Some((size, size.value.as_ref()?))) {
+        None => Some(LOCAL_BELOW),
+        Some((_, text)) if text == "0" => Some(0),
+        Some((at, text)) => {
+            let parsed = config::parse_size(text);
+            parsed.map_err(|how| faults.add(&at.span, "`local_below` is no size").hint(how)).ok()
+        }
+    }
 }
 
 /// Why these addresses need a token, if they do and there is none. A name other than `localhost` may be any machine.

@@ -4,11 +4,13 @@
 //!
 //! | file | what is typed there |
 //! |---|---|
+//! | `engine` | which machines compute |
 //! | `source` | connections and sources |
 //! | `serving` | what is served and drawn |
 //! | `times` | when it runs, and who is told |
 //! | `header` | a query's header, a model's file |
 
+mod engine;
 mod header;
 mod serving;
 pub mod source;
@@ -23,6 +25,7 @@ use crate::project::read::At;
 use crate::project::written::Written;
 use crate::spark::types::Timestamps;
 
+pub use engine::{EngineSpec, FleetSpec, Preset, SecurityGroupsSpec};
 pub use header::{
     AcceptedValuesSpec, CheckSpec, DescribeSpec, HeaderSpec, KmeansSpec, Literal, ModelSpec, RangeSpec, RegexSpec,
 };
@@ -102,24 +105,6 @@ pub struct SqlSpec {
     pub ansi: Option<At<bool>>,
     /// The session's time zone; `UTC` by default.
     pub time_zone: Option<At<String>>,
-}
-
-/// Either `workers` or `listen`.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct EngineSpec {
-    /// `host:port` of each node on which `trapiche node worker` runs.
-    pub workers: Option<At<Vec<At<String>>>>,
-    /// Address at which nodes register that were started with `--driver`.
-    pub listen: Option<At<String>>,
-    /// A secret that driver and nodes share; required beyond this machine.
-    pub token: Option<At<String>>,
-    /// Nothing is begun with fewer workers; 1 by default.
-    pub at_least: Option<At<u32>>,
-    /// How long to wait for them; 30s by default.
-    pub wait: Option<At<String>>,
-    /// What reads less than this is made by the driver alone; 64MB by default.
-    pub local_below: Option<At<String>>,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
