@@ -15,7 +15,7 @@ use super::talk::words::Words;
 /// Reads every file and plans every query. All errors are reported in one pass, with file, line and a hint.
 /// What depends on a source's columns is judged by its last landing and told as a warning: the next one may be right.
 /// Of a source that was never captured the columns are not known; a query that reads it is checked as far as its own text
-/// goes, and listed.
+/// goes, and listed. Functions that Spark does not have are noted where a query calls them.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -27,6 +27,7 @@ pub struct ValidateArguments {}
 pub async fn validate(project: &Project, lake: &Lake, limits: &Limits, words: &Words) -> Result<ExitCode> {
     let validation = pipeline::validate(project, lake, limits).await?;
     validation.warnings.iter().for_each(|warning| words.warn(&warning.problem));
+    validation.foreign.iter().for_each(|problem| words.remark(problem));
     for (dataset, why) in &validation.unchecked {
         words.note(&format!("not planned: `{dataset}`: {why}"));
     }

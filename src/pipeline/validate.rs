@@ -32,6 +32,8 @@ pub struct Validation {
     pub unchecked: Vec<(TableName, String)>,
     /// What keeps a dataset from being made, unless the sources it reads are others by then.
     pub warnings: Vec<Warning>,
+    /// Functions that Spark does not have, where datasets call them.
+    pub foreign: Vec<Problem>,
     /// The faults of what was not asked for.
     pub passed_over: Vec<Problem>,
     /// The columns of the tables of which they are known.
@@ -234,6 +236,7 @@ impl<'a> Planning<'a> {
         match self.judge(dataset, &read).await? {
             Judged::Sound(outputs) => {
                 self.validation.checked.push(dataset.name.clone());
+                self.validation.foreign.extend(foreign(dataset));
                 self.learn(outputs)
             }
             Judged::Open { source, warnings, outputs } if warnings.is_empty() => self.wait(dataset, &source, outputs),
@@ -343,6 +346,19 @@ impl<'a> Planning<'a> {
         }
         Ok(())
     }
+}
+
+/// Functions of the engine below, of which Spark has none.
+fn foreign(dataset: &Dataset) -> Vec<Problem> {
+    let Definition::Query(query) = &dataset.definition else { return vec![] };
+    let named = query.parsed.foreign.iter().map(|(name, span)| Problem {
+        file: dataset.file.clone(),
+        text: dataset.text.clone(),
+        span: span.clone(),
+        message: format!("Spark has no function `{name}`: this query runs here, and not there"),
+        hint: None,
+    });
+    named.collect()
 }
 
 /// What its text calls the tables that it reads.

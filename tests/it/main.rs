@@ -37,6 +37,7 @@ mod one_door;
 mod other_project;
 mod places;
 mod plain_readers;
+mod portable;
 mod previews;
 mod pruning;
 mod publish;

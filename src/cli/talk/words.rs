@@ -60,6 +60,14 @@ impl Words {
         }
     }
 
+    /// Says something of a place in the project's files that is nothing wrong.
+    pub fn remark(&self, problem: &Problem) {
+        match self.words {
+            Log::Text => self.line(&(snippet(problem, Level::NOTE, &self.renderer()) + "\n")),
+            Log::Json => self.json(&record(problem, "info")),
+        }
+    }
+
     /// Says what went wrong beside what was asked for.
     pub fn caution(&self, error: &Error) {
         match self.words {

@@ -21,10 +21,28 @@ impl AnalyzerRule for Unsent {
 
     fn analyze(&self, plan: LogicalPlan, _: &ConfigOptions) -> Result<LogicalPlan> {
         plan.apply_with_subqueries(|node| {
+            recursion(node)?;
             node.apply_expressions(|expr| expr.apply(|part| refuse(part).map(|()| TreeNodeRecursion::Continue)))
         })?;
         Ok(plan)
     }
+}
+
+/// Each round of a recursion asks for the rows of the one before, which lie in one place: of a table that is dealt to several
+/// tasks each would answer all.
+fn recursion(plan: &LogicalPlan) -> Result<()> {
+    let LogicalPlan::RecursiveQuery(query) = plan else { return Ok(()) };
+    let reads = |part: &LogicalPlan| {
+        part.exists(|node| {
+            Ok(matches!(node, LogicalPlan::TableScan(scan) if scan.table_name.table() != query.name.as_str()))
+        })
+    };
+    if !reads(&query.static_term)? && !reads(&query.recursive_term)? {
+        return Ok(());
+    }
+    let refused = Error::failed("a WITH RECURSIVE that reads a table can't be computed on workers")
+        .hint("make this dataset in a target without `engine`, or raise its `local_below`");
+    Err(DataFusionError::External(Box::new(refused)))
 }
 
 fn refuse(expr: &Expr) -> Result<()> {

@@ -149,6 +149,13 @@ fn rephrased(said: &str, notes: &[&str]) -> Option<Wording> {
         let hint = format!("convert it with CAST to a type that `{name}` takes");
         return words(format!("`{name}` does not take ({})", types.join(", ")), &hint);
     }
+    let is_unsupported = |kind: &&str| said.contains(&format!("does not support logical expression {kind}("));
+    if ["ScalarSubquery", "InSubquery", "Exists"].iter().any(is_unsupported) {
+        let message = "[UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY] a subquery here depends on the row outside in a way that is not \
+                       known"
+            .to_string();
+        return words(message, "name what it reads in a WITH, and join that");
+    }
     if said == "expressions have incompatible types" {
         let types = notes.iter().filter_map(|note| note.strip_prefix("has type ")).map(spark_type);
         let types = types.collect::<Vec<_>>().join(" and ");

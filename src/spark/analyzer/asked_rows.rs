@@ -16,11 +16,13 @@ use datafusion::common::{Column, JoinType, Result, ScalarValue, Spans, TableRefe
 use datafusion::functions_aggregate::expr_fn::count;
 use datafusion::logical_expr::expr::{Exists, InSubquery};
 use datafusion::logical_expr::utils::{conjunction, split_conjunction};
-use datafusion::logical_expr::{Expr, ExprSchemable, Filter, LogicalPlan, LogicalPlanBuilder, Subquery, lit, when};
+use datafusion::logical_expr::{
+    Expr, ExprSchemable, Filter, Join, LogicalPlan, LogicalPlanBuilder, Subquery, lit, when,
+};
 use datafusion::optimizer::AnalyzerRule;
 use datafusion::optimizer::decorrelate::PullUpCorrelatedExpr;
 
-use super::{floats, named};
+use super::{correlated, floats, named};
 
 /// How the marks of a row are called. No name that is written begins so.
 const MARKED: &str = "\u{2063}asked ";
@@ -81,12 +83,60 @@ fn answered(plan: LogicalPlan, asked: &mut usize) -> Result<Transformed<LogicalP
             };
             Ok(Transformed::yes(plan))
         }
+        LogicalPlan::Join(join) if join.filter.as_ref().is_some_and(has_questions) => before_join(join, asked),
         other => Ok(Transformed::no(other)),
     }
 }
 
+/// What the ON of an outer join asks of that side alone of which not all rows are kept is asked before the join.
+fn before_join(mut join: Join, asked: &mut usize) -> Result<Transformed<LogicalPlan>> {
+    let side = match join.join_type {
+        JoinType::Left => &mut join.right,
+        JoinType::Right => &mut join.left,
+        _ => return Ok(Transformed::no(LogicalPlan::Join(join))),
+    };
+    let is_of_side = |condition: &Expr| {
+        let is_known = |column: &Column| side.schema().has_column(column);
+        let outside = condition.exists(|part| {
+            Ok(subquery_of(part).is_some_and(|subquery| {
+                subquery
+                    .outer_ref_columns
+                    .iter()
+                    .any(|outer| !matches!(outer, Expr::OuterReferenceColumn(_, column) if is_known(column)))
+            }))
+        })?;
+        Ok::<bool, datafusion::common::DataFusionError>(!outside && condition.column_refs().into_iter().all(is_known))
+    };
+    let filter = join.filter.take();
+    let (mut taken, mut left) = (vec![], vec![]);
+    for condition in filter.iter().flat_map(split_conjunction) {
+        match is_of_side(condition)? {
+            true => taken.push(condition.clone()),
+            false => left.push(condition.clone()),
+        }
+    }
+    if let Some(taken) = conjunction(taken) {
+        let rows = LogicalPlan::Filter(Filter::try_new(taken, side.clone())?);
+        *side = Arc::new(answered(rows, asked)?.data);
+    }
+    join.filter = conjunction(left);
+    Ok(Transformed::yes(LogicalPlan::Join(join)))
+}
+
+fn subquery_of(expr: &Expr) -> Option<&Subquery> {
+    match expr {
+        Expr::Exists(Exists { subquery, .. })
+        | Expr::InSubquery(InSubquery { subquery, .. })
+        | Expr::ScalarSubquery(subquery) => Some(subquery),
+        _ => None,
+    }
+}
+
 fn is_question(expr: &Expr) -> bool {
-    matches!(expr, Expr::Exists(_) | Expr::InSubquery(_))
+    match expr {
+        Expr::ScalarSubquery(subquery) => correlated::is_ours(subquery),
+        other => matches!(other, Expr::Exists(_) | Expr::InSubquery(_)),
+    }
 }
 
 /// Whether the engine makes a join of a condition, and knows nulls in it: `NOT IN` only where it depends on nothing outside.
@@ -116,6 +166,7 @@ impl AnsweredRows<'_> {
                 let is_in = self.contains(*expr, &subquery)?;
                 Ok(Transformed::yes(not_if(negated, is_in)))
             }
+            Expr::ScalarSubquery(subquery) => self.value(subquery),
             other => Ok(Transformed::no(other)),
         });
         replaced.data()
@@ -126,6 +177,7 @@ impl AnsweredRows<'_> {
         let replaced = expr.transform_down(|part| match part {
             Expr::Exists(question) => self.existence(question).map(Transformed::yes),
             Expr::InSubquery(question) => self.membership(question).map(jump),
+            Expr::ScalarSubquery(subquery) => self.value(subquery),
             Expr::Not(inner) => match *inner {
                 Expr::InSubquery(InSubquery { expr, subquery, negated }) => {
                     self.membership(InSubquery { expr, subquery, negated: !negated }).map(jump)
@@ -135,6 +187,18 @@ impl AnsweredRows<'_> {
             other => Ok(Transformed::no(other)),
         });
         replaced.data()
+    }
+
+    /// The column of a value that the engine would not find; what neither of us finds is left to it to refuse.
+    fn value(&mut self, subquery: Subquery) -> Result<Transformed<Expr>> {
+        if correlated::is_ours(&subquery)
+            && let Some(found) = correlated::with_value(&self.plan, &subquery, *self.asked)?
+        {
+            *self.asked += 1;
+            self.plan = found.plan;
+            return Ok(Transformed::yes(found.value));
+        }
+        Ok(Transformed::no(Expr::ScalarSubquery(subquery)))
     }
 
     fn existence(&mut self, Exists { subquery, negated }: Exists) -> Result<Expr> {
@@ -236,7 +300,7 @@ fn not_if(negated: bool, expr: Expr) -> Expr {
     if negated { Expr::Not(Box::new(expr)) } else { expr }
 }
 
-fn is_written_null(expr: &Expr) -> bool {
+pub(super) fn is_written_null(expr: &Expr) -> bool {
     match expr {
         Expr::Literal(value, _) => value.is_null(),
         Expr::Cast(cast) => is_written_null(&cast.expr),

@@ -14,7 +14,7 @@ use datafusion::logical_expr::{BinaryExpr, Expr, ExprSchemable, Join, LogicalPla
 use datafusion::optimizer::AnalyzerRule;
 
 use super::casts::schema_below;
-use super::one_type::{binary, converted, data_diff_types, named};
+use super::one_type::{binary, converted, data_diff_types, has_map, named};
 use super::{floats, named, operators, unions};
 use crate::spark::coercion::{common, compared, without_texts};
 use crate::spark::functions::scalar::like;
@@ -142,6 +142,11 @@ impl Conversions<'_> {
 
     fn case(&self, case: Case) -> Result<Expr> {
         let Case { mut expr, mut when_then_expr, mut else_expr } = case;
+        if expr.is_none() {
+            for (when, _) in &when_then_expr {
+                check_condition(when, self.schema)?;
+            }
+        }
         if let Some(value) = expr.take() {
             let whens = when_then_expr.iter_mut().map(|(when, _)| std::mem::take(when.as_mut()));
             let all = self.of_common_type("CASE", std::iter::once(*value).chain(whens).collect(), compared)?;
@@ -206,6 +211,19 @@ impl Conversions<'_> {
                 let name = interval.unwrap_or_else(|| shown(field.data_type()));
                 return Ok(Transformed::yes(Expr::Literal(ScalarValue::from(name), None)));
             }
+            // What stands between the elements is a text in `array_join` of Spark.
+            "array_to_string" => {
+                for between in args.iter().skip(1) {
+                    let found = between.get_type(self.schema)?;
+                    if !found.is_string() && !found.is_null() {
+                        return Err(DataFusionError::Plan(format!(
+                            "[DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE] `array_join` takes a text behind its list, not \"{}\"",
+                            named(&found)
+                        )));
+                    }
+                }
+                return Ok(Transformed::no(Expr::ScalarFunction(ScalarFunction { func, args })));
+            }
             // The engine's own, which take no texts.
             name if OF_DOUBLES.contains(&name) => {
                 for argument in &mut args {
@@ -255,6 +273,18 @@ impl Conversions<'_> {
     }
 }
 
+/// A number is no condition, and neither is a null that is written.
+fn check_condition(when: &Expr, schema: &DFSchema) -> Result<()> {
+    match when.get_type(schema) {
+        Ok(found) if found != DataType::Boolean => Err(DataFusionError::Plan(format!(
+            "[DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE] a condition of CASE or `if` is of type \"{}\"; compare it with \
+             something",
+            named(&found)
+        ))),
+        _ => Ok(()),
+    }
+}
+
 type CommonType = fn(&DataType, &DataType, bool) -> Option<DataType>;
 
 fn is_comparison(op: Operator) -> bool {
@@ -275,6 +305,13 @@ fn of_one_type(
     (l, r): (DataType, DataType),
     ansi: bool,
 ) -> Result<(Expr, Expr)> {
+    if let Some(map) = [&l, &r].into_iter().find(|side| has_map(side)) {
+        return Err(DataFusionError::Plan(format!(
+            "[DATATYPE_MISMATCH.INVALID_ORDERING_TYPE] `{op}` does not compare \"{}\": compare its entries, as \
+             `array_sort(map_entries(m))`",
+            named(map)
+        )));
+    }
     let both = canonical(&l).zip(canonical(&r)).filter(|_| !is_foreign(&l) && !is_foreign(&r));
     let Some((left_type, right_type)) = both else { return Ok((left, right)) };
     let Some(to) = compared(&left_type, &right_type, ansi) else {

@@ -1,5 +1,7 @@
-//! `max` and `min` of lists and structs. The engine takes a null in them for more than all else; in Spark it is less.
+//! `max` and `min` of lists and structs, and of floating-point numbers. The engine takes a null in the first for more than all
+//! else, which in Spark is less; and of the second it has answers that depend on where NaN stands.
 
+use arrow::datatypes::DataType;
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{DFSchema, Result};
@@ -10,6 +12,7 @@ use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, WindowFunctionD
 use datafusion::optimizer::AnalyzerRule;
 
 use crate::spark::functions::aggregate::extremes::{max_by, min_by};
+use crate::spark::functions::aggregate::float_extremes;
 
 #[derive(Debug)]
 pub struct NestedExtremes;
@@ -46,17 +49,19 @@ fn of_nested(mut expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
         },
         _ => return Ok(Transformed::no(expr)),
     };
-    let other = match function.name() {
-        "max" => max_by(),
-        "min" => min_by(),
+    let (nested, float) = match function.name() {
+        "max" => (max_by(), float_extremes::max()),
+        "min" => (min_by(), float_extremes::min()),
         _ => return Ok(Transformed::no(expr)),
     };
-    match args.as_slice() {
-        [of] if of.get_type(schema)?.is_nested() => {
+    let [of] = args.as_slice() else { return Ok(Transformed::no(expr)) };
+    match of.get_type(schema)? {
+        DataType::Float32 | DataType::Float64 => *function = float,
+        found if found.is_nested() => {
             args.push(of.clone());
-            *function = other;
-            Ok(Transformed::yes(expr))
+            *function = nested;
         }
-        _ => Ok(Transformed::no(expr)),
+        _ => return Ok(Transformed::no(expr)),
     }
+    Ok(Transformed::yes(expr))
 }

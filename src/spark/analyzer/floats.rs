@@ -1,4 +1,4 @@
-//! NaN is equal to itself and larger than all else, and -0.0 is 0.0.
+//! NaN is equal to itself and larger than all else, and -0.0 is 0.0; maps of the same entries are one group.
 //!
 //! <https://spark.apache.org/docs/latest/sql-ref-datatypes.html#nan-semantics>. The engine compares by the bits of a number, so
 //! both are made one where they are compared: in comparisons, keys of joins, groups and orders. What stands in a table is
@@ -8,19 +8,22 @@ use std::sync::Arc;
 
 use arrow::datatypes::DataType;
 use datafusion::common::tree_node::{Transformed, TreeNode};
-use datafusion::common::{Column, DFSchema, Result, ScalarValue};
+use datafusion::common::{Column, DFSchema, Result, ScalarValue, plan_err};
 use datafusion::logical_expr::expr::{AggregateFunction, Alias, InList, WindowFunction};
 use datafusion::logical_expr::{
     Aggregate, Between, Distinct, Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, Operator, Sort, Window,
 };
 
-use super::one_type::binary;
-use crate::spark::functions::scalar::normal;
+use super::one_type::{binary, has_map};
+use crate::spark::functions::scalar::{lists, normal};
 
 /// The value with one NaN and one zero, if it is a floating-point number.
 pub fn normal(expr: Expr, schema: &DFSchema) -> Result<Expr> {
-    let is_float = expr.get_type(schema).is_ok_and(|data_type| data_type.is_floating());
-    Ok(if is_float { normalized_value(expr) } else { expr })
+    Ok(match expr.get_type(schema) {
+        Ok(DataType::Map(..)) => lists::in_order().call(vec![expr]),
+        Ok(data_type) if data_type.is_floating() => normalized_value(expr),
+        _ => expr,
+    })
 }
 
 fn normalized_value(expr: Expr) -> Expr {
@@ -120,6 +123,12 @@ pub fn normalized(plan: LogicalPlan, schema: &DFSchema) -> Result<LogicalPlan> {
         }
         LogicalPlan::Distinct(Distinct::All(input)) => {
             let columns: Vec<Column> = input.schema().columns();
+            if let Some(map) = input.schema().fields().iter().find(|field| has_map(field.data_type())) {
+                return plan_err!(
+                    "[UNSUPPORTED_FEATURE.SET_OPERATION_ON_MAP_TYPE] `{}` has maps, of which none are told apart: group by it",
+                    map.name()
+                );
+            }
             if !input.schema().fields().iter().any(|field| field.data_type().is_floating()) {
                 return Ok(LogicalPlan::Distinct(Distinct::All(input)));
             }
@@ -138,8 +147,8 @@ fn named_normal(expr: Expr, schema: &DFSchema) -> Result<Expr> {
     let (qualifier, name) = expr.qualified_name();
     let found = expr.get_type(schema);
     match found {
-        Ok(DataType::Float32 | DataType::Float64) => {
-            Ok(Expr::Alias(Alias::new(normalized_value(expr), qualifier, name)))
+        Ok(DataType::Float32 | DataType::Float64 | DataType::Map(..)) => {
+            Ok(Expr::Alias(Alias::new(normal(expr, schema)?, qualifier, name)))
         }
         _ => Ok(expr),
     }

@@ -5,7 +5,7 @@
 
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{DFSchema, Result, ScalarValue, plan_err};
-use datafusion::logical_expr::expr::Cast;
+use datafusion::logical_expr::expr::{Cast, HigherOrderFunction};
 use datafusion::logical_expr::utils::merge_schema;
 use datafusion::logical_expr::{Expr, LogicalPlan, WindowFunctionDefinition};
 
@@ -13,9 +13,6 @@ use super::{named, unions};
 use crate::spark::functions::scalar::cast;
 use crate::spark::mode::Strictness;
 use crate::spark::sql_types::{is_literal, name};
-
-/// So many lambdas are given, one within the other, what depends on literals.
-const MOST_LAMBDAS: usize = 3;
 
 /// A plan as the planner has made it of a text, with types that follow from those of its literals.
 pub fn narrowed(plan: LogicalPlan, ansi: bool) -> Result<LogicalPlan> {
@@ -40,10 +37,18 @@ pub fn narrowed(plan: LogicalPlan, ansi: bool) -> Result<LogicalPlan> {
 
 /// A lambda's variables are of the types of what it is given, which may have been of literals.
 fn with_variables(expr: Expr, schema: &DFSchema) -> Result<Expr> {
-    match expr.exists(|part| Ok(matches!(part, Expr::HigherOrderFunction(_))))? {
-        // What is given to the outer one of two depends on the inner one.
-        true => (0..MOST_LAMBDAS).try_fold(expr, |expr, _| Ok(expr.resolve_lambda_variables(schema)?.data)),
-        false => Ok(expr),
+    match expr {
+        // What a lambda is given depends on those within the values beside it, which the engine leaves as they are.
+        Expr::HigherOrderFunction(HigherOrderFunction { func, args }) => {
+            let value = |argument: Expr| match argument {
+                lambda @ Expr::Lambda(_) => Ok(lambda),
+                value => with_variables(value, schema),
+            };
+            let args = args.into_iter().map(value).collect::<Result<Vec<_>>>()?;
+            let call = Expr::HigherOrderFunction(HigherOrderFunction { func, args });
+            Ok(call.resolve_lambda_variables(schema)?.data)
+        }
+        expr => Ok(expr.map_children(|below| with_variables(below, schema).map(Transformed::yes))?.data),
     }
 }
 

@@ -5,8 +5,9 @@
 //! | `literals` | whole numbers are of the least type: not a rule, but a step behind the planner |
 //! | `conversions` | what stands side by side becomes one type; with `operators`, `unions`, `floats` and `one_type` |
 //! | `asked_rows` | EXISTS and IN (subquery) as values |
+//! | `correlated` | subqueries for a value that depend on the row outside by more than equations |
 //! | `casts` | casts that are Spark's |
-//! | `extremes` | the largest and the least of lists and structs |
+//! | `extremes` | the largest and the least of lists, structs and floating-point numbers |
 //! | `frames` | RANGE over dates is of days |
 //! | `ordered` | aggregates of sorted rows see them so |
 //! | `set_operations` | EXCEPT ALL and INTERSECT ALL count rows |
@@ -17,6 +18,7 @@
 mod asked_rows;
 mod casts;
 mod conversions;
+mod correlated;
 mod extremes;
 mod floats;
 mod frames;

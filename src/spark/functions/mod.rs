@@ -3,19 +3,21 @@
 
 pub mod aggregate;
 pub mod higher_order;
+pub mod known;
 pub mod scalar;
 pub mod window;
 
 use std::sync::Arc;
 
-use aggregate::{average, collect, extremes, histogram, quantiles, shape, sum};
+use aggregate::{average, collect, extremes, float_extremes, histogram, quantiles, shape, sum};
 use datafusion::common::DFSchema;
 use datafusion::logical_expr::expr::ScalarFunction;
 use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
 use scalar::{
-    arithmetic, cast, choice, codes, date_fields, date_formats, date_make, date_math, date_parts, date_zones, doubles,
-    element, element_at, float_order, hashes, interval_literal, intervals, json, like, lists, make_interval, normal,
-    number_format, number_texts, pad, raising, regexp, rounding, row, signs, texts, time_window, type_names, urls,
+    arithmetic, cast, choice, codes, csv, date_fields, date_formats, date_make, date_math, date_parts, date_zones,
+    doubles, element, element_at, float_order, hashes, interval_literal, intervals, json, like, lists, make_interval,
+    normal, number_format, number_texts, pad, raising, regexp, rounding, row, signs, texts, time_window, type_names,
+    urls,
 };
 
 use crate::spark::mode::{SqlMode, Strictness};
@@ -27,6 +29,7 @@ pub fn of_one_row(mode: &SqlMode) -> Vec<Arc<ScalarUDF>> {
     all.extend(cast::all());
     all.extend(choice::all(mode));
     all.extend(codes::all());
+    all.extend(csv::all());
     all.extend(date_fields::all());
     all.extend(date_formats::all());
     all.extend(date_make::all());
@@ -73,6 +76,8 @@ pub fn written(name: &str) -> &str {
         "spark_try_interval_times" => "try_multiply",
         "spark_try_interval_divided" => "try_divide",
         higher_order::SORT_BY => "array_sort",
+        "spark_max_of_floats" => "max",
+        "spark_min_of_floats" => "min",
         name => name,
     }
 }
@@ -85,6 +90,7 @@ pub fn of_many_rows(mode: &SqlMode) -> Vec<Arc<AggregateUDF>> {
     all.push(collect::collect_list());
     all.push(histogram::histogram_numeric());
     all.extend(extremes::all());
+    all.extend(float_extremes::all());
     all.extend(quantiles::all());
     all.extend(shape::all());
     all

@@ -8,7 +8,7 @@
 //! | `names` | what columns are called that a query leaves unnamed |
 //! | `rewrite` | Spark's clauses and operators in words that the planner knows |
 //! | `condition` | what a check asks, as a tree |
-//! | `references` | what a statement reads |
+//! | `references`, `portable` | what a statement reads, and what it calls that Spark does not have |
 //! | `find` | where a name stands in what was parsed |
 //! | `faults`, `places` | what is wrong, and where |
 //!
@@ -26,6 +26,7 @@ mod intervals;
 pub mod names;
 pub mod omitted;
 mod places;
+mod portable;
 mod raw;
 mod references;
 pub mod rewrite;
@@ -53,6 +54,8 @@ pub struct Parsed {
     /// It as it is written, but for blanks, comments and letter case: what fingerprints are made of. How a statement is
     /// rewritten to be planned is not a part of it.
     pub written: String,
+    /// Functions that it calls and that Spark does not have, with their places.
+    pub foreign: Vec<(String, Span)>,
     pub span: Span,
 }
 
@@ -83,10 +86,11 @@ pub fn parse_all(text: &str) -> Result<Vec<Parsed>, SqlFault> {
         let mut statement =
             reader.parser.parse_statement().map_err(|error| reader.excerpt.not_parsed(start, &error))?;
         let written = statement.to_string();
+        let foreign = portable::foreign_calls(&statement, text);
         if let Some(plain) = rewritable(&mut statement) {
             reader.rewrite(plain)?;
         }
-        statements.push(Parsed { statement, written, span: places::line_from(text, start) });
+        statements.push(Parsed { statement, written, foreign, span: places::line_from(text, start) });
     }
     Ok(statements)
 }

@@ -64,11 +64,13 @@ impl ScalarUDFImpl for FloatOrder {
             }
             DataType::List(item) if item.data_type().is_floating() => {
                 let arrays = ColumnarValue::values_to_arrays(&args.args)?;
-                sorted(
+                let sorted = sorted(
                     &arrays[0],
                     written(&args.args, 1) == Some("DESC"),
                     written(&args.args, 2) != Some("NULLS LAST"),
-                )?
+                )?;
+                // Elements are called as they were.
+                arrow::compute::cast(&sorted, args.return_field.data_type())?
             }
             _ => return self.inner.invoke_with_args(args),
         };

@@ -177,7 +177,12 @@ impl ScalarUDFImpl for Rounding {
     }
 
     fn return_field_from_args(&self, args: ReturnFieldArgs) -> Result<FieldRef> {
-        let result = self.result(args.arg_fields[0].data_type(), self.digits(args.scalar_arguments)?);
+        let digits = self.digits(args.scalar_arguments)?;
+        let result = match args.arg_fields[0].data_type() {
+            // Nothing is behind the point, so there is no step to the next whole number.
+            whole @ DataType::Decimal128(_, 0) if !self.rounds_half() && args.arg_fields.len() == 1 => whole.clone(),
+            of => self.result(of, digits),
+        };
         Ok(Arc::new(Field::new(self.name, result, true)))
     }
 

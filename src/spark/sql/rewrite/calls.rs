@@ -11,9 +11,9 @@ use datafusion::sql::sqlparser::ast::{
 };
 use datafusion::sql::sqlparser::tokenizer::Span;
 
-use super::build::{binary, call, cast, number, renamed, taken};
+use super::build::{arguments, binary, call, cast, number, renamed, taken};
 use crate::spark::functions::higher_order;
-use crate::spark::functions::scalar::{interval_literal, lists};
+use crate::spark::functions::scalar::{csv, interval_literal, json, lists};
 use crate::spark::mode;
 use crate::spark::sql::intervals;
 
@@ -264,6 +264,12 @@ fn of_function(function: &mut Function, place: Span) -> Option<Expr> {
         // There is no `USE` here, so a session is where one of Spark's begins.
         ("current_database" | "current_schema", []) => Some(text_of("default".to_string(), place)),
         ("current_catalog", []) => Some(text_of("spark_catalog".to_string(), place)),
+        ("from_json" | "from_csv", [_, schema, ..]) => {
+            if let Some(text) = schema_of_text(schema) {
+                **schema = text_of(text, schema.span());
+            }
+            None
+        }
         // No other is there yet.
         ("current_timezone", []) => Some(text_of(mode::UTC.to_string(), place)),
         // It promises to rise from row to row and to be there once: a number without gaps does.
@@ -315,6 +321,19 @@ fn of_function(function: &mut Function, place: Span) -> Option<Expr> {
                 else_result: otherwise.first_mut().map(|otherwise| Box::new(taken(otherwise))),
             })
         }
+        _ => None,
+    }
+}
+
+/// A schema that is written as that of an example: `schema_of_json('{"a": 1}')`. It is known before the query runs.
+fn schema_of_text(schema: &Expr) -> Option<String> {
+    let Expr::Function(function) = schema else { return None };
+    let arguments = arguments(function)?;
+    let [Expr::Value(example)] = arguments.as_slice() else { return None };
+    let example = example.value.clone().into_string()?;
+    match function.name.to_string().as_str() {
+        "schema_of_json" => json::schema_of(&example),
+        "schema_of_csv" => csv::schema_of(&example),
         _ => None,
     }
 }

@@ -51,8 +51,9 @@ pub fn rewrite(expr: &mut Expr) -> Result<(), RewriteRefusal> {
                 let data_type = checked(&DataType::BigInt(None), &mut text)?;
                 *expr = cast(Expr::Value(text), marked(data_type));
             } else if digits.contains(['e', 'E']) {
-                let text = Value::SingleQuotedString(digits.clone()).with_span(value.span);
-                *expr = cast(Expr::Value(text), DataType::Double(ExactNumberInfo::None));
+                let mut text = Value::SingleQuotedString(digits.clone()).with_span(value.span);
+                let data_type = checked(&DataType::Double(ExactNumberInfo::None), &mut text)?;
+                *expr = cast(Expr::Value(text), data_type);
             } else if significant(digits) > MOST_DIGITS {
                 let message = format!(
                     "[DECIMAL_PRECISION_EXCEEDS_MAX_PRECISION] {digits} has more than {MOST_DIGITS} digits, which is more \
@@ -168,7 +169,8 @@ mod tests {
         for (literal, cast) in fits {
             assert_eq!(select(literal).unwrap().statement.to_string(), format!("SELECT {cast} AS v"), "{literal}");
         }
-        let out_of_range = ["128Y", "-129Y", "32768S", "9223372036854775808L", "1e400D", "3.5e39F", "1.5L", "-(128Y)"];
+        let out_of_range =
+            ["128Y", "-129Y", "32768S", "9223372036854775808L", "1e400D", "1e400", "3.5e39F", "1.5L", "-(128Y)"];
         for literal in out_of_range {
             let fault = select(literal).unwrap_err();
             assert!(fault.message.starts_with("[INVALID_NUMERIC_LITERAL_RANGE]"), "{literal}: {}", fault.message);

@@ -10,6 +10,7 @@
 //! | `fields` | fields of structs behind any expression |
 //! | `functions` | functions whose arguments say what others say by clauses |
 //! | `grouping` | ROLLUP, CUBE and GROUPING SETS |
+//! | `hidden_order` | ORDER BY a column that the select list hides |
 //! | `identifier` | IDENTIFIER('name') |
 //! | `literals` | numbers with a suffix |
 //! | `operators` | operators |
@@ -21,6 +22,8 @@
 //! | `tuples` | several columns in front of IN (subquery) |
 //! | `time_windows` | GROUP BY window(time, '1 hour') |
 //! | `refusal` | what is not to be understood |
+//! | `with_names` | names that a WITH within another gives again |
+//! | `unknown` | what Spark does not begin, and functions of Spark that are not there |
 
 mod aggregates;
 pub mod build;
@@ -30,6 +33,7 @@ mod clauses;
 mod fields;
 mod functions;
 mod grouping;
+mod hidden_order;
 mod identifier;
 mod literals;
 mod operators;
@@ -41,6 +45,8 @@ mod refusal;
 mod scoped;
 mod time_windows;
 mod tuples;
+mod unknown;
+mod with_names;
 
 use std::ops::ControlFlow;
 
@@ -56,6 +62,7 @@ pub use refusal::RewriteRefusal;
 pub fn rewrite(syntax: &mut impl VisitMut) -> Result<(), RewriteRefusal> {
     identifier::rewrite(syntax)?;
     pipes::rewrite(syntax)?;
+    with_names::rewrite(syntax);
     // Columns are called as they are written.
     names::give(syntax);
     match syntax.visit(&mut Rewrite) {
@@ -71,6 +78,7 @@ impl VisitorMut for Rewrite {
 
     fn post_visit_query(&mut self, query: &mut Query) -> ControlFlow<RewriteRefusal> {
         order::rewrite(query);
+        hidden_order::rewrite(query);
         recursive::rewrite(query);
         time_windows::rewrite(query);
         let understood = clauses::rewrite(query).and_then(|()| grouping::rewrite(query));
@@ -80,9 +88,13 @@ impl VisitorMut for Rewrite {
         refused(understood)
     }
 
+    fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<RewriteRefusal> {
+        refused(unknown::set_operation(&query.body))
+    }
+
     fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<RewriteRefusal> {
         tuples::condition(select);
-        ControlFlow::Continue(())
+        refused(unknown::windows(select))
     }
 
     fn post_visit_select(&mut self, select: &mut Select) -> ControlFlow<RewriteRefusal> {
@@ -102,7 +114,7 @@ impl VisitorMut for Rewrite {
 
     fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<RewriteRefusal> {
         literals::sign(expr);
-        ControlFlow::Continue(())
+        refused(unknown::expression(expr))
     }
 
     fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<RewriteRefusal> {

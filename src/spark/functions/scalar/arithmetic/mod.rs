@@ -163,6 +163,12 @@ struct SparkArithmetic {
     signature: Signature,
 }
 
+/// The place of the first operand among a call's arguments.
+pub fn first_operand(function: &ScalarUDF) -> usize {
+    let arithmetic = function.inner().downcast_ref::<SparkArithmetic>();
+    arithmetic.map_or(0, |arithmetic| usize::from(arithmetic.only.is_none()))
+}
+
 impl SparkArithmetic {
     /// The program's operators, and the place of the first operand.
     fn program(&self, first: Option<&ScalarValue>) -> Result<(Vec<ArithmeticOp>, usize)> {

@@ -100,7 +100,11 @@ fn from_number(job: &CastJob, values: &ArrayRef) -> Result<ArrayRef> {
             // Of the product only the lowest bits are kept, as `BigDecimal.longValue` does.
             seconds.unary(|seconds| {
                 let (whole, rest) = (seconds / one, seconds % one);
-                let fraction = rest.checked_mul(MICROS.into()).map_or(0, |rest| rest / one);
+                let fraction = match one / i128::from(MICROS) {
+                    0 => rest * i128::from(MICROS) / one,
+                    // All digits of a long decimal by a million would be more than there are.
+                    a_micro => rest / a_micro,
+                };
                 whole.wrapping_mul(MICROS.into()).wrapping_add(fraction) as i64
             })
         }

@@ -8,15 +8,15 @@ mod schema;
 mod value;
 mod write;
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, ListBuilder, StringBuilder, StructArray};
+use arrow::array::{ArrayRef, ListBuilder, StringBuilder, StructArray};
 use arrow::datatypes::{DataType, Field};
 use datafusion::common::{Result, exec_err};
 use datafusion::logical_expr::ScalarUDF;
 
 use super::row::{RowCall, Takes, Typing, fault, function, takes, udfs};
+use super::written_options;
 use crate::spark::types::list_of;
 use value::{JsonValue, Leniency};
 
@@ -39,10 +39,10 @@ pub fn all() -> Vec<Arc<ScalarUDF>> {
             |name, types| Ok((takes(name, types, 1, &[Takes::Text])?, list_of(DataType::Utf8))),
             keys,
         ),
-        function("from_json", read::types, |call| read::from_json(call, &options(call, 2)?))
+        function("from_json", read::types, |call| read::from_json(call, &written_options::of(call, 2)?))
             .fallible()
             .typed_by_constants(read::schema),
-        function("to_json", write::types, |call| write::to_json(call, &options(call, 1)?)),
+        function("to_json", write::types, |call| write::to_json(call, &written_options::of(call, 1)?)),
         function(
             "schema_of_json",
             |name, types| Ok((takes(name, types, 1, &[Takes::Text])?, DataType::Utf8)),
@@ -112,22 +112,7 @@ fn keys(call: &RowCall) -> Result<ArrayRef> {
     Ok(Arc::new(lists.finish()))
 }
 
-/// Options that are written as a map; their names are of no letter case.
-fn options(call: &RowCall, place: usize) -> Result<HashMap<String, String>> {
-    let Some(maps) = call.args.get(place) else { return Ok(HashMap::new()) };
-    let Some(maps) = maps.as_map_opt() else {
-        return exec_err!(
-            "[INVALID_OPTIONS.NON_MAP_FUNCTION] the options of `{}` are a `map('name', 'value', …)`",
-            call.name
-        );
-    };
-    if maps.is_empty() {
-        return Ok(HashMap::new());
-    }
-    let entries = maps.value(0);
-    let texts = [0, 1].map(|column| arrow::compute::cast(entries.column(column), &DataType::Utf8));
-    let [names, values] = texts;
-    let (names, values) = (names?, values?);
-    let (names, values) = (names.as_string::<i32>(), values.as_string::<i32>());
-    Ok((0..names.len()).map(|at| (names.value(at).to_lowercase(), values.value(at).to_string())).collect())
+/// `schema_of_json` of a text that is written where a schema is asked for.
+pub fn schema_of(text: &str) -> Option<String> {
+    value::parse(text, Leniency::Records).as_ref().map(schema::of)
 }

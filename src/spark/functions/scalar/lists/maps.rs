@@ -66,7 +66,42 @@ pub fn all() -> Vec<Arc<ScalarUDF>> {
             one_after_the_other,
         )
         .fallible(),
+        by_keys(),
     ])
+}
+
+/// A map with its entries in the order of their keys: two of the same entries are then the same. `MapSort` in Spark.
+pub fn in_order() -> Arc<ScalarUDF> {
+    by_keys().udf()
+}
+
+fn by_keys() -> RowFunction {
+    function(
+        "spark_map_in_order",
+        |name, types| match types {
+            [given] => match canonical(given) {
+                Some(map @ DataType::Map(..)) => Ok((vec![map.clone()], map)),
+                _ => plan_err!("`{name}` takes a map"),
+            },
+            _ => plan_err!("`{name}` takes a map"),
+        },
+        |call| {
+            let maps = call.args[0].as_map();
+            let order = keys(&[maps.keys()])?;
+            let (names, values) = (Gathered::of(vec![maps.keys().clone()]), Gathered::of(vec![maps.values().clone()]));
+            assembled(call, names, values, |row, names, values| {
+                if maps.is_null(row) {
+                    return Ok(false);
+                }
+                let places = maps.value_offsets();
+                let mut places: Vec<usize> = (places[row] as usize..places[row + 1] as usize).collect();
+                places.sort_by(|one, other| order[0].row(*one).cmp(&order[0].row(*other)));
+                names.pick_all(0, places.iter().copied());
+                values.pick_all(0, places);
+                Ok(true)
+            })
+        },
+    )
 }
 
 /// `map(key, value, …)`
