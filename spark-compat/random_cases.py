@@ -1,6 +1,7 @@
-"""Makes the questions of cases/random_*.sql anew: the rules of dates and times, over values drawn by chance.
+"""Makes the questions of cases/random_*.sql anew: the rules of dates and times, decimals and casts, over values drawn by
+chance.
 
-    python spark-compat/random_cases.py [SEED]          then: answer_cases.py random_dates
+    python spark-compat/random_cases.py [SEED]          then: answer_cases.py random_dates random_decimals random_casts
 
 The same seed makes the same questions.
 """
@@ -17,6 +18,8 @@ def main() -> None:
     seed = int(sys.argv[1]) if len(sys.argv) > 1 else SEED
     for family, about, tables in [
         ("random_dates", "Dates and times from the year 1 to 9999", dates),
+        ("random_decimals", "Decimals of all precisions and scales", decimals),
+        ("random_casts", "Casts between all types, and texts that are almost values", casts),
     ]:
         lines = [f"-- {about}, drawn by chance: made by random_cases.py {seed}."]
         for columns, rows, cases in tables(random.Random(f"{family} {seed}")):
@@ -71,6 +74,100 @@ def dates(chance: random.Random):
         cases += ["to_utc_timestamp(t, 'America/New_York')", "from_unixtime(unix_timestamp(t))", "timestamp_seconds(n)"]
         cases += ["to_timestamp(date_format(t, 'dd/MM/yyyy HH:mm:ss'), 'dd/MM/yyyy HH:mm:ss')"]
         yield "t timestamp, u timestamp, n int", rows, cases
+
+
+def digits(chance: random.Random, most: int) -> str:
+    """So many digits or fewer: any, all nines, a one with zeros behind it."""
+    count = chance.randint(1, most)
+    return chance.choice([str(chance.randint(0, 10**count - 1)), "9" * count, "1" + "0" * (count - 1), "5" * count])
+
+
+def decimal(chance: random.Random, precision: int, scale: int) -> str:
+    whole = digits(chance, precision - scale) if precision > scale else "0"
+    part = digits(chance, scale).rjust(chance.choice([0, scale]), "0")[:scale] if scale else ""
+    sign = chance.choice(["", "", "-"])
+    return f"CAST('{sign}{whole}.{part or '0'}' AS decimal({precision},{scale}))"
+
+
+def decimals(chance: random.Random):
+    widths = [(1, 0), (3, 3), (5, 2), (9, 4), (10, 0), (12, 2), (18, 6), (18, 18), (20, 5), (28, 10), (38, 0), (38, 6), (38, 18), (38, 37)]
+    for _ in range(12):
+        (p, s), (q, r) = chance.choice(widths), chance.choice(widths)
+        rows = [
+            [decimal(chance, p, s), decimal(chance, q, r), str(chance.randint(-3, 12)), digits(chance, 15) + "L"]
+            for _ in range(10)
+        ]
+        cases = ["a + b", "a - b", "a * b", "a / b", "b / a", "a % b", "pmod(a, b)", "a div 7", "sign(a)"]
+        # Beyond 34 digits Spark rounds: DIFFERENCES.md.
+        cases += ["-a", "abs(a)"] if p < 35 else ["-b", "abs(b)"] if q < 35 else []
+        cases += ["a + n", "a * n", "a / 3", "a * l", "l / b", "a + 1.5", "a * 0.1", "(a + b) / 2", "a * 1.5D"]
+        cases += ["a = b", "a < b", "a <=> b", "a > n", "greatest(a, b)", "least(a, b, 0)", "coalesce(a, b)", "a IN (b, 1)"]
+        cases += ["if(a > b, a, b)", "nullif(a, b)", "a BETWEEN 0 AND b", "array(a, b)[1]", "hash(a, b)"]
+        cases += [f"{name}(a)" for name in ["round", "bround", "floor", "ceil", "sqrt"]]
+        cases += [f"round(a, {places})" for places in [-2, 1, 3]] + ["bround(b, 1)", "floor(a, 1)", "ceil(b, -1)"]
+        # By way of a double, if there are more digits than a bigint has: DIFFERENCES.md.
+        cases += [f"CAST(a AS {to})" for to in (["int", "tinyint"] if p < 19 else [])]
+        cases += [f"CAST(a AS {to})" for to in ["bigint", "double", "float", "string", "boolean", "timestamp"]]
+        cases += [f"CAST(b AS decimal({x},{y}))" for x, y in chance.sample(widths, 4)]
+        cases += [f"try_cast(a AS decimal({x},{y}))" for x, y in chance.sample(widths, 3)]
+        cases += ["try_add(a, b)", "try_multiply(a, b)", "try_divide(a, b)", "CAST(CAST(a AS string) AS double) + b"]
+        yield f"a decimal({p},{s}), b decimal({q},{r}), n int, l bigint", rows, cases
+
+
+def quoted(text: str) -> str:
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'").replace("\n", "\\n").replace("\t", "\\t") + "'"
+
+
+def number_text(chance: random.Random) -> str:
+    whole, part = digits(chance, chance.choice([3, 12, 25])), chance.choice(["", "." + digits(chance, 8), ".", ".5", ".499999"])
+    text = chance.choice(["", "", "-", "+"]) + whole + part + chance.choice(["", "", "", "e3", "E-5", "e+12", "e400", "f", "D", "L", "%"])
+    return chance.choice(["", "", " ", "\t"]) + text + chance.choice(["", "", " ", "\n"])
+
+
+def time_text(chance: random.Random) -> str:
+    y, m, n = day(chance)
+    text = chance.choice([f"{y:04}-{m:02}-{n:02}", f"{y:04}-{m}-{n}", f"{y}-{m:02}", f"{y:04}", f"{y:04}-{m:02}-{n + 1:02}"])
+    if chance.random() < 0.6:
+        text += chance.choice(["T", " "]) + clock(chance) + chance.choice(["", "", "Z", "+01:00", "-0330", " UTC", " Europe/Madrid", "+9", "z"])
+    return chance.choice(["", "", " "]) + text + chance.choice(["", "", " ", "x"])
+
+
+def casts(chance: random.Random):
+    whole = ["tinyint", "smallint", "int", "bigint"]
+    numbers = [*whole, "float", "double", "decimal(10,2)", "decimal(38,10)", "decimal(4,4)"]
+    for _ in range(6):
+        rows = [[quoted(number_text(chance))] for _ in range(14)]
+        cases = [f"CAST(s AS {to})" for to in [*numbers, "boolean"]] + [f"try_cast(s AS {to})" for to in numbers]
+        cases += ["s + 1", "s * 1.5D", "s > 2", "s = 10L", "s IN (1, 2)", "abs(s)", "round(s, 1)", "s || 1", "coalesce(s, 0)"]
+        yield "s string", rows, cases
+    for _ in range(6):
+        rows = [[quoted(time_text(chance))] for _ in range(14)]
+        cases = [f"{how}(s AS {to})" for how in ["CAST", "try_cast"] for to in ["date", "timestamp", "timestamp_ntz"]]
+        cases += ["to_date(s)", "to_timestamp(s)", "try_to_timestamp(s)", "year(s)", "hour(s)", "unix_timestamp(s)"]
+        cases += ["s > DATE'2000-01-01'", "date_add(s, 1)", "date_trunc('MONTH', s)", "s = TIMESTAMP'1970-01-01 00:00:00'"]
+        yield "s string", rows, cases
+    for _ in range(4):
+        rows = []
+        for _ in range(12):
+            scale = 10.0 ** chance.randint(-12, 25)
+            double = chance.choice([repr(chance.uniform(-1, 1) * scale), "NaN", "-0.0", repr(float(chance.randint(-(10**9), 10**9))), "Infinity"])
+            rows.append([f"CAST({quoted(double)} AS double)", f"CAST({quoted(repr(chance.uniform(-1, 1) * scale)[:9])} AS float)",
+                         str(chance.randint(-(2**31), 2**31 - 1)), str(chance.choice([1, -1]) * chance.randint(2**31, 2**62)) + "L",
+                         chance.choice(["true", "false"])])
+        cases = [f"{how}({name} AS {to})" for name in "xfilb" for to in numbers for how in ["CAST", "try_cast"]]
+        # Of floats Java 17 writes a digit more than there need be: DIFFERENCES.md.
+        cases += [f"CAST({name} AS string)" for name in "xilb"] + [f"CAST({name} AS boolean)" for name in "xfil"]
+        cases += [f"CAST({name} AS timestamp)" for name in "xil"] + ["CAST(CAST(x AS string) AS double) = x", "CAST(i AS binary)", "hex(l)"]
+        yield "x double, f float, i int, l bigint, b boolean", rows, cases
+    for _ in range(3):
+        rows = []
+        for _ in range(12):
+            (y, m, n), (v, w, x) = day(chance), day(chance)
+            rows.append([f"DATE'{y:04}-{m:02}-{n:02}'", f"TIMESTAMP'{v:04}-{w:02}-{x:02} {clock(chance)}'"])
+        cases = [f"CAST(t AS {to})" for to in [*whole, "double", "decimal(20,6)", "string", "date", "boolean", "timestamp_ntz"]]
+        cases += [f"try_cast(t AS {to})" for to in whole] + ["CAST(d AS string)", "CAST(d AS timestamp)", "d = t", "d < t", "coalesce(d, t)"]
+        cases += ["CAST(CAST(t AS string) AS timestamp) = t", "CAST(CAST(d AS string) AS date) = d", "array(d, t)", "t - d", "greatest(d, t)"]
+        yield "d date, t timestamp", rows, cases
 
 
 if __name__ == "__main__":

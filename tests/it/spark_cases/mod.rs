@@ -39,8 +39,8 @@ macro_rules! families {
 }
 
 families! {
-    literals integers decimals doubles casts conditions dates timestamps patterns zones text regex json lists maps hashes
-    tries aggregates windows generators clauses random_dates
+    literals integers decimals doubles casts conditions dates timestamps patterns zones text regex json csv lists maps hashes
+    tries aggregates windows generators clauses reports random_dates random_decimals random_casts
 }
 
 #[test]
@@ -142,7 +142,7 @@ async fn equal_at_once<'a>(
 
 /// Where the view cannot be made, what reads it is refused.
 async fn view(session: &Session, query: &str) {
-    let _ = ask(session, &format!("CREATE TEMPORARY VIEW t AS {query}")).await;
+    let _ = ask(session, &format!("CREATE OR REPLACE TEMPORARY VIEW t AS {query}")).await;
 }
 
 fn list_of_values(table: &Table, columns: &str) -> String {
