@@ -13,6 +13,7 @@ use datafusion::logical_expr::expr_schema::cast_subquery;
 use datafusion::logical_expr::{BinaryExpr, Expr, ExprSchemable, Join, LogicalPlan, Operator, when};
 use datafusion::optimizer::AnalyzerRule;
 
+use super::asked_rows::is_written_null;
 use super::casts::schema_below;
 use super::one_type::{binary, converted, data_diff_types, has_map, named};
 use super::{floats, named, operators, unions};
@@ -273,9 +274,11 @@ impl Conversions<'_> {
     }
 }
 
-/// A number is no condition, and neither is a null that is written.
+/// A number is no condition, and neither is a null that is written. A column of nulls may be one: of what has not been captured
+/// the types are not known.
 fn check_condition(when: &Expr, schema: &DFSchema) -> Result<()> {
     match when.get_type(schema) {
+        Ok(DataType::Null) if !is_written_null(when) => Ok(()),
         Ok(found) if found != DataType::Boolean => Err(DataFusionError::Plan(format!(
             "[DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE] a condition of CASE or `if` is of type \"{}\"; compare it with \
              something",

@@ -86,11 +86,10 @@ mod tests {
 
     #[test]
     fn an_inner_name_hides_an_outer_one() {
-        let text =
-            "WITH a AS (SELECT 1 AS x), b AS (WITH a AS (SELECT x FROM a) SELECT a.x FROM a) SELECT a.x, b.x FROM a, b";
+        let text = "WITH a AS (SELECT 1 AS x), b AS (WITH a AS (SELECT x FROM a) SELECT a.x FROM a) SELECT a.x AS p, b.x AS q FROM a, b";
         let written = parse(text).unwrap().statement.to_string().replace('\u{2063}', "~");
         let expected = "WITH a AS (SELECT 1 AS x), b AS (WITH `a~0` AS (SELECT x FROM a) SELECT a.x FROM `a~0` AS `a`) \
-                        SELECT a.x, b.x FROM a, b";
+                        SELECT a.x AS p, b.x AS q FROM a, b";
         assert_eq!(written.replace(" AS `x`", ""), expected);
     }
 }
