@@ -7,7 +7,8 @@ it, and then does what EMR does: a folder for each node, in which the bootstrap 
 node; logs to LogUri; the end of the cluster. Nodes are folders and processes here, found by a mark in their environment; `aws` on
 their PATH is this file, too. Credentials are those that this process has: they stand for the nodes' role.
 
-Prints its address. FOLDER/requests.jsonl has what was asked. `GET /nodes/CLUSTER` tells the nodes, `POST /lose/CLUSTER/N` takes one away.
+Prints its address. FOLDER/requests.jsonl has what was asked. `GET /nodes/CLUSTER` tells the nodes, `POST /lose/CLUSTER/N` takes one away,
+`POST /drop/OPERATION` loses the answer to the next of these: what was asked for is done.
 """
 
 import argparse
@@ -269,7 +270,7 @@ class Step:
 class Plane:
     def __init__(self, folder, pace):
         self.folder, self.pace = folder, pace
-        self.clusters, self.lock = {}, threading.Lock()
+        self.clusters, self.lock, self.dropped = {}, threading.Lock(), []
         self.model = ServiceModel(Loader().load_service_model("emr", "service-2"), "emr")
         self.tools = folder / "tools"
         self.tools.mkdir(parents=True)
@@ -408,12 +409,20 @@ def handler(plane):
             if self.path.startswith("/lose/"):
                 kill(self.path.removeprefix("/lose/"))
                 return self.send(200, {})
+            if self.path.startswith("/drop/"):
+                plane.dropped.append(self.path.removeprefix("/drop/"))
+                return self.send(200, {})
             signed = self.headers.get("Authorization", "")
             if not signed.startswith("AWS4-HMAC-SHA256") or "/elasticmapreduce/aws4_request" not in signed:
                 return self.send(403, {"__type": "MissingAuthenticationToken", "message": "not signed for elasticmapreduce"})
             operation = self.headers.get("X-Amz-Target", "").removeprefix("ElasticMapReduce.")
             try:
-                self.send(200, plane.answer(operation, json.loads(body or b"{}")))
+                answer = plane.answer(operation, json.loads(body or b"{}"))
+                if operation in plane.dropped:
+                    plane.dropped.remove(operation)
+                    self.close_connection = True
+                    return self.connection.shutdown(socket.SHUT_RDWR)
+                self.send(200, answer)
             except Invalid as why:
                 self.send(400, {"__type": "ValidationException", "message": str(why)})
 

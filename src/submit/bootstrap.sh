@@ -62,7 +62,9 @@ while [ -z "$driver" ]; do
     driver=$(sed -n 's/.*"masterPrivateDnsName": *"\([^"]*\)".*/\1/p' "$info/job-flow.json" 2>/dev/null || true)
     [ -n "$driver" ] || sleep 2
 done
-exec "$home/trapiche" node worker --bind "${TRAPICHE_BIND:-$(hostname -i | cut -d' ' -f1)}" \
+# The first address of version 4 is that of the network card; a bridge of Docker comes after it.
+own=$(hostname -I | tr ' ' '\n' | grep -m1 -E '^[0-9.]+$')
+exec "$home/trapiche" node worker --bind "${TRAPICHE_BIND:-$own}" \
     --port "${TRAPICHE_PORT:-7077}" --lake "$lake" --spill "$spill" --watch-spot \
     --driver "$driver:${TRAPICHE_DRIVER_PORT:-7070}" ${TRAPICHE_WORKER_OPTIONS:-}
 WORKER

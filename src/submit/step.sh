@@ -37,7 +37,10 @@ log=$work/run.log
 touch "$log"
 
 # Without this EMR takes a cluster for idle on which YARN has nothing to do.
-busy=$root/emr/metricscollector/isbusy
+say_busy() {
+    local file=$root/emr/metricscollector/isbusy
+    touch "$file" 2>/dev/null || [ -n "$root" ] || sudo touch "$file" 2>/dev/null || true
+}
 
 send_log() {
     if [ -s "$log" ]; then aws s3 cp --only-show-errors "$log" "$folder/run.log" || true; fi
@@ -45,7 +48,7 @@ send_log() {
 
 keep() {
     while sleep "${TRAPICHE_LOG_EVERY:-20}"; do
-        touch "$busy" 2>/dev/null || true
+        say_busy
         send_log
     done
 }
@@ -69,7 +72,7 @@ end() {
     exit "$code"
 }
 trap end EXIT
-touch "$busy" 2>/dev/null || true
+say_busy
 
 # A cluster that was not brought up for this run may have none, or another.
 trapiche=$root/opt/trapiche/trapiche

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
@@ -11,7 +12,8 @@ use std::time::Instant;
 use serde_json::{Value, json};
 
 use crate::aws::{self, Moto};
-use crate::nodes::{Driver, PATIENCE, wait};
+use crate::nodes::{Driver, Manner, Nodes, PATIENCE, set_engine, wait};
+use crate::other_project;
 use crate::places::{KEY, S3Server, SECRET};
 use crate::workbench::{Answer, Workbench, files_below};
 
@@ -242,7 +244,8 @@ fn seen(cloud: &Cloud, said: &str) -> Vec<String> {
 #[test]
 fn a_query_that_fails_ends_the_cluster_with_the_runs_own_code() {
     let Some(cloud) = Cloud::start() else { return };
-    let bench = cloud.demo("failing", "");
+    // Groups of instances, as AWS Academy has them.
+    let bench = cloud.demo("failing", ", preset: academy");
     bench.write("queries/refined/broken.sql", "SELECT CAST(name AS int) AS n FROM raw.products");
     let answer = cloud.trapiche(&bench, &cloud.submit(&["+refined.broken"]));
     assert_eq!(answer.code, 1, "{}", answer.stderr);
@@ -273,6 +276,9 @@ fn two_launches_of_a_run_make_one_cluster_and_a_launcher_that_dies_leaves_it_to_
     let Some(cloud) = Cloud::start() else { return };
     let bench = cloud.demo("twice", "");
     let args = cloud.submit(&["--run-id", "nightly-7", "+refined.category_prices"]);
+    // The answer to the first of them is lost on its way.
+    let address = cloud.endpoint.strip_prefix("http://").unwrap();
+    assert_eq!(crate::nodes::post(address, "/drop/RunJobFlow", "").0, 200);
     let both = [Driver::of(cloud.command(&bench, &args)), Driver::of(cloud.command(&bench, &args))];
     let answers = both.map(|driver| driver.ends().0);
     for answer in &answers {
@@ -297,10 +303,13 @@ fn two_launches_of_a_run_make_one_cluster_and_a_launcher_that_dies_leaves_it_to_
 #[test]
 fn a_lost_worker_is_no_end_and_a_cancelled_run_is() {
     let Some(cloud) = Cloud::start() else { return };
-    let bench = cloud.demo("lost", ", at_least: 1");
-    let args = cloud.submit(&["--run-id", "lossy"]);
+    let bench = cloud.demo("lost", "");
+    let settings = fs::read_to_string(bench.path("trapiche.yml")).unwrap();
+    let fleets = "core: { count: 1 }, task: { types: [m5.xlarge, m5a.xlarge], count: 1 }, disk: 64, idle: 30m";
+    bench.write("trapiche.yml", &settings.replace("core: { count: 2 }", fleets));
+    let args = cloud.submit(&["--run-id", "lossy", "-o", "json", "+refined.customer_features"]);
     let mut command = cloud.command(&bench, &args);
-    command.env("DEMO_SCALE", "20");
+    command.env("DEMO_SCALE", "6");
     let driver = Driver::of(command);
     cloud.until("the run is at work", || driver.words().contains("raw.orders"));
     let id = cloud.clusters()[0].0.clone();
@@ -308,19 +317,112 @@ fn a_lost_worker_is_no_end_and_a_cancelled_run_is() {
     assert_eq!(crate::nodes::post(address, &format!("/lose/{id}/1"), "").0, 200);
     let (answer, _) = driver.ends();
     assert_eq!(answer.code, 0, "{}", answer.stderr);
+    let report: Value = serde_json::from_str(&answer.stdout).unwrap();
+    let used = |key: &str| -> Vec<u64> {
+        report["datasets"].as_array().unwrap().iter().filter_map(|it| it["on_workers"][key].as_u64()).collect()
+    };
+    // It was there, and then it was not.
+    let (workers, attempts) = (used("workers"), used("attempts"));
+    assert!(workers.contains(&1) || attempts.iter().any(|it| *it > 1), "{workers:?} {attempts:?}\n{}", answer.stderr);
     cloud.until_ended();
 
-    let args = cloud.submit(&["--run-id", "unwanted", "--full-refresh", "--detach"]);
-    let detached = cloud.trapiche(&bench, &args);
+    // Whoever stops to look leaves the run at work.
+    let args = cloud.submit(&["--run-id", "unwanted", "--full-refresh", "+refined.customer_features"]);
+    let driver = Driver::of(cloud.command(&bench, &args));
+    cloud.until("the second cluster is there", || driver.words().contains("is submitted"));
+    crate::nodes::signal("INT", driver.process.id());
+    let (left, _) = driver.ends();
+    assert_eq!(left.code, 130, "{}", left.stderr);
+    assert!(left.stderr.contains("`unwanted` goes on"), "{}", left.stderr);
+    let detached = cloud.trapiche(&bench, &[&args[..], &["--detach"]].concat());
     assert_eq!((detached.code, detached.stdout.trim()), (0, "unwanted"), "{}", detached.stderr);
     let cancelled = cloud.trapiche(&bench, &["submit", "cancel", "unwanted"]);
     assert_eq!(cancelled.code, 0, "{}", cancelled.stderr);
     cloud.until_ended();
-    let followed = cloud.trapiche(&bench, &args[..args.len() - 1]);
+    let followed = cloud.trapiche(&bench, &args);
     assert_eq!(followed.code, 3, "{}", followed.stderr);
     assert!(followed.stderr.contains("did not say how it ended"), "{}", followed.stderr);
     let nobody = cloud.trapiche(&bench, &["submit", "status", "never"]);
     assert_eq!(nobody.code, 2, "{}", nobody.stderr);
+}
+
+#[test]
+fn a_node_that_cannot_be_made_ready_is_told() {
+    let Some(cloud) = Cloud::start() else { return };
+    let bench = cloud.demo("unready", "");
+    let printed = cloud.trapiche(&bench, &cloud.submit(&["--dry-run"]));
+    let request: Value = serde_json::from_str(&printed.stdout).unwrap();
+    let place = request["BootstrapActions"][0]["ScriptBootstrapAction"]["Args"][1].as_str().unwrap();
+    // Something else under the program's name, as long as it.
+    cloud.moto.python(&format!(
+        "s3 = boto3.client('s3', endpoint_url='{}', aws_access_key_id='{KEY}', aws_secret_access_key='{SECRET}')\ns3.put_object(Bucket='lake', Key='{}', Body=bytes({}))",
+        cloud.server.endpoint,
+        place.strip_prefix("s3://lake/").unwrap(),
+        fs::metadata(program()).unwrap().len()
+    ));
+    let answer = cloud.trapiche(&bench, &cloud.submit(&[]));
+    assert_eq!(answer.code, 3, "{}", answer.stderr);
+    for words in ["did not say how it ended", "returned a non-zero return code", "bootstrap-actions"] {
+        assert!(answer.stderr.contains(words), "{words}: {}", answer.stderr);
+    }
+    cloud.until_ended();
+    assert_eq!(cloud.clusters()[0].1, "TERMINATED_WITH_ERRORS");
+    assert_eq!(cloud.moto.python("print(len(client('secretsmanager').list_secrets()['SecretList']))").trim(), "0");
+}
+
+#[test]
+fn a_run_has_a_name_once_and_nodes_come_to_it() {
+    let bench = other_project::penguins();
+    let first = bench.run(&["--run-id", "ours.1"]);
+    assert!(first["run_id"].as_str().unwrap().ends_with("-ours.1"), "{}", first["run_id"]);
+    let again = bench.trapiche(&["run", "--run-id", "ours.1"]);
+    assert_eq!(again.code, 4, "{}", again.stderr);
+    assert!(again.stderr.contains("the run `ours.1` has been made"), "{}", again.stderr);
+    assert_eq!(bench.run(&["--run-id", "1"])["exit_code"], 0);
+    assert_eq!(bench.trapiche(&["run", "--run-id", "a/b"]).code, 2);
+
+    let listen = format!("127.0.0.1:{}", TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port());
+    set_engine(&bench, "{ workers: [\"127.0.0.1:9\", \"127.0.0.1:10\"], at_least: 2, wait: 30s, local_below: \"0\" }");
+    let coming = Nodes::with(2, &Manner { more: vec!["--driver".into(), listen.clone()], ..Manner::default() });
+    let report = bench.run(&["--listen", &listen, "--full-refresh"]);
+    let workers = report["datasets"].as_array().unwrap().iter().filter_map(|it| it["on_workers"]["workers"].as_u64());
+    assert_eq!(workers.max(), Some(2));
+    drop(coming);
+    // A cluster is no matter of this machine's.
+    let refused = bench.trapiche(&["submit"]);
+    assert_eq!(refused.code, 2, "{}", refused.stderr);
+    assert!(refused.stderr.contains("names no cluster"), "{}", refused.stderr);
+}
+
+/// What a target says of its cluster is checked where it stands.
+#[test]
+fn a_cluster_that_cannot_be_is_told_at_its_place() {
+    for (engine, words) in [
+        ("cluster: emr, token: x", "`token` does not go with `cluster`"),
+        ("cluster: emr, listen: \"0.0.0.0:1\"", "`listen` does not go with `cluster`"),
+        ("cluster: emr, release: emr-seven", "`emr-seven` is no release of EMR"),
+        ("cluster: emr, core: { types: [m7g.xlarge] }", "`m5.xlarge` is x86_64 and `m7g.xlarge` is aarch64"),
+        ("cluster: emr, preset: academy, core: { count: 3 }", "AWS Academy starts 3 machines at most"),
+        ("cluster: emr, preset: academy, primary: m5.4xlarge", "AWS Academy has no `m5.4xlarge`"),
+        ("cluster: emr, preset: academy, task: { count: 1 }", "AWS Academy has no spot machines"),
+        ("cluster: emr, secret: word", "this names no secret"),
+        ("cluster: emr, idle: 10s", "`idle` must be one minute to seven days"),
+        ("cluster: emr, logs: \"file:///x\"", "logs go to an address that starts with `s3://`"),
+        ("cluster: emr, tags: { \"aws:x\": y }", "is a tag that is not yours to give"),
+        ("listen: \"127.0.0.1:7070\", core: { count: 1 }", "`core` goes with `cluster: emr`"),
+    ] {
+        let settings = format!("name: x\ntargets: {{ t: {{ storage: \"s3://b/l\", engine: {{ {engine} }} }} }}\n");
+        let answer = Workbench::of(&[("trapiche.yml", &settings)]).trapiche(&["submit", "--dry-run"]);
+        assert_eq!(answer.code, 2, "{engine}: {}", answer.stderr);
+        assert!(
+            answer.stderr.contains(words) && answer.stderr.contains("trapiche.yml:2:"),
+            "{engine}: {}",
+            answer.stderr
+        );
+    }
+    let settings = "name: x\ntargets: { t: { storage: \"s3://b/l\", engine: { cluster: emr, glibc: \"3.0\" } } }\nsources: { s: { url: \"file://./s.csv\" } }\n";
+    let local = Workbench::of(&[("trapiche.yml", settings), ("s.csv", "a\n1\n")]).trapiche(&["submit", "--dry-run"]);
+    assert!(local.code == 2 && local.stderr.contains("which no node of a cluster has"), "{}", local.stderr);
 }
 
 /// The program's own words for those who start clusters elsewhere, and what becomes of a run that they start twice.
