@@ -209,6 +209,14 @@ fn a_run_has_a_cluster_of_its_own_and_the_same_rows() {
     assert!(nodes.as_array().unwrap().iter().all(|node| node["processes"] == json!([])), "{nodes}");
     assert_eq!(cloud.moto.python("print(len(client('secretsmanager').list_secrets()['SecretList']))").trim(), "0");
     assert_eq!(seen(&cloud, &said), Vec::<String>::new());
+    // The primary node has said that it is at work; the other two have had a worker, and no project.
+    let files = files_below(cloud.folder.path());
+    let of_node = |n: usize, end: &str| files.contains(&format!("{id}/node-{n}/{end}"));
+    assert!(of_node(0, "emr/metricscollector/isbusy") && !of_node(0, "opt/trapiche/worker"), "{files:?}");
+    assert!(
+        (1..3).all(|n| of_node(n, "opt/trapiche/worker") && !of_node(n, "emr/metricscollector/isbusy")),
+        "{files:?}"
+    );
 
     // The same run again is that run; its status says how it ended, and its log is still there.
     let again = cloud.trapiche(&bench, &cloud.submit(&["--run-id", "first-1"]));
