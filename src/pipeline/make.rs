@@ -7,6 +7,7 @@ use futures::FutureExt;
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::RunOptions;
+use super::catalog::Catalog;
 use super::decide::{Decision, decide};
 use super::known::KnownTables;
 use super::memory::PeakWatch;
@@ -41,6 +42,8 @@ pub(super) struct Maker {
     pub is_locked: bool,
     /// The demo target's own API and database; they run as long as the run.
     pub store: Option<demo::Store>,
+    /// What is told of tables, once they are committed.
+    pub catalog: Option<Catalog>,
 }
 
 impl Maker {
@@ -63,6 +66,7 @@ impl Maker {
             schema_lock: project.schema_lock.clone(),
             is_locked: options.locked,
             store: demo::Store::of(project).await?,
+            catalog: Catalog::open(project).await,
         })
     }
 }
@@ -79,7 +83,7 @@ pub(super) async fn make(maker: &Maker, dataset: &Dataset, meter: &Meter) -> Dat
     let memory = PeakWatch::start();
     let outcome = match &dataset.definition {
         Definition::Source(source) => capture(maker, dataset, source, meter).await,
-        Definition::Query(_) | Definition::Model(_) => refine(maker, dataset, meter).await,
+        Definition::Query(_) | Definition::Model(_) => registered(maker, dataset, meter).await,
     };
     let (status, why, made, failure) = match outcome {
         Ok(Outcome::Made(made, why)) => (DatasetStatus::Made, why, made, None),
@@ -143,6 +147,15 @@ async fn parent(maker: &Maker, dataset: &Dataset) -> Result<Option<Live>> {
         _ => Err(Error::failed(format!("it is asked for each row of `{table}`, which is not in the lake"))
             .hint(format!("capture that too: trapiche run +{}", dataset.name.name))),
     }
+}
+
+/// Makes the tables, and lets the catalogue know, if there is one.
+async fn registered(maker: &Maker, dataset: &Dataset, meter: &Meter) -> Result<Outcome> {
+    let outcome = refine(maker, dataset, meter).await?;
+    if let Some(catalog) = &maker.catalog {
+        catalog.register_all(maker.engine.lake(), dataset).await?;
+    }
+    Ok(outcome)
 }
 
 async fn refine(maker: &Maker, dataset: &Dataset, meter: &Meter) -> Result<Outcome> {

@@ -5,6 +5,7 @@
 
 pub mod alert;
 mod all_tables;
+mod catalog;
 mod columns;
 mod compact;
 mod decide;
@@ -48,6 +49,7 @@ use crate::report::{self, DatasetReport, DatasetStatus, Event, Meter, RunReport,
 
 pub use crate::ingest::NamedWindow;
 pub use all_tables::other_tables;
+pub use catalog::{Catalog, CountedTable};
 pub use compact::{Compacted, compact};
 pub use diff::{Change, ColumnChange, Diff, PartitionChange, RowDiff, Side, diff};
 use known::KnownTables;

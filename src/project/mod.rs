@@ -48,6 +48,7 @@ pub use settings::cursor::{Cursor, Lag};
 use settings::dashboard;
 pub use settings::dashboard::ChartSettings;
 pub use settings::file_places::{BucketAccess, Dates, FilePlaces};
+pub use settings::glue::GlueSettings;
 pub use settings::pace::Pace;
 pub use settings::rest::{
     ApiConnection, EnvelopeColumn, ForEach, HiddenColumn, PageSize, Pages, Paginator, RestRead, put_in_body,

@@ -13,7 +13,7 @@ const FLOORS: [&[&str]; 14] = [
     &["lake"],
     &["project", "report"],
     &["engine", "units"],
-    &["demo", "ingest", "transform"],
+    &["demo", "ingest", "publish", "transform"],
     &["analyze", "init"],
     &["node", "pipeline"],
     &["publish", "serve", "submit"],

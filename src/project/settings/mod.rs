@@ -10,6 +10,7 @@ pub mod cron;
 pub mod cursor;
 pub mod dashboard;
 pub mod file_places;
+pub mod glue;
 pub mod pace;
 pub mod rest;
 pub mod schedule;

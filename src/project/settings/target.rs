@@ -7,6 +7,7 @@ use url::Url;
 
 use super::address::Address;
 use super::cluster::{self, ClusterSettings};
+use super::glue::{self, GlueSettings};
 use super::sql;
 use super::workers::{self, Workers};
 use crate::error::Span;
@@ -36,6 +37,8 @@ pub struct Target {
     pub workers: Option<Workers>,
     /// A cluster that is brought up for a run by `submit`.
     pub cluster: Option<ClusterSettings>,
+    /// The catalogue that is told of tables; `None`: none is.
+    pub glue: Option<GlueSettings>,
 }
 
 impl Target {
@@ -51,6 +54,7 @@ impl Target {
             demo: None,
             workers: None,
             cluster: None,
+            glue: None,
         }
     }
 }
@@ -131,12 +135,17 @@ pub fn check(name: &str, spec: &TargetSpec, root: &Path, around: &SqlMode, fault
     if let (Some(block), "file") = (clusters.first(), url.scheme()) {
         faults.add(&block.key, "a cluster needs a storage that starts with `s3://`");
     }
+    let glue = spec.glue.as_ref().map(|block| glue::check(block, url.scheme() == "s3", faults));
     let storage = Storage {
         url: url.as_str().trim_end_matches('/').to_string(),
         endpoint: s3.and_then(|s3| s3.endpoint.as_ref()?.value.clone()),
         region: s3.and_then(|s3| s3.region.as_ref()?.value.clone()),
     };
     let timestamps = given_or(&spec.timestamps, Timestamps::Micros)?;
+    let glue = match glue {
+        Some(glue) => Some(glue?),
+        None => None,
+    };
     let workers = match workers {
         Some(workers) => Some(workers?),
         None => None,
@@ -145,7 +154,7 @@ pub fn check(name: &str, spec: &TargetSpec, root: &Path, around: &SqlMode, fault
         Some(cluster) => Some(cluster?),
         None => None,
     };
-    Some(Target { name: name.to_string(), storage, keep: keep?, timestamps, sql: sql?, demo, workers, cluster })
+    Some(Target { name: name.to_string(), storage, keep: keep?, timestamps, sql: sql?, demo, workers, glue, cluster })
 }
 
 /// An address with one of the given schemes. `file://./x` and `sqlite://./x` start from the project's root.

@@ -84,6 +84,8 @@ pub struct TargetSpec {
     pub sql: Option<At<SqlSpec>>,
     /// Other machines that compute; without it this one does.
     pub engine: Option<At<EngineSpec>>,
+    /// Glue's Data Catalog, in which runs register the tables that they commit.
+    pub glue: Option<At<GlueSpec>>,
     /// The store that comes with the program, for `demo://` addresses.
     pub demo: Option<At<DemoSpec>>,
     /// Connections that are others in this target.
@@ -96,6 +98,21 @@ pub struct S3Spec {
     /// Address of the store, when it is not AWS.
     pub endpoint: Option<At<String>>,
     pub region: Option<At<String>>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GlueSpec {
+    /// What goes before the zone in a database's name: `acme_` makes `acme_refined`.
+    pub prefix: Option<At<String>>,
+    /// That of the lake's bucket by default.
+    pub region: Option<At<String>>,
+    /// Where Athena finds the lake, if that is not the target's storage: `s3://bucket/prefix`.
+    pub location: Option<At<String>>,
+    /// Athena's workgroup, for `publish --verify`.
+    pub workgroup: Option<At<String>>,
+    /// Where Athena puts answers, if its workgroup does not say: `s3://bucket/prefix/`.
+    pub results: Option<At<String>>,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
