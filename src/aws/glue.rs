@@ -78,12 +78,7 @@ impl Glue {
     ///
     /// # Errors
     /// What `is_ours` says, and when others go on changing it.
-    pub async fn put_table(
-        &self,
-        database: &str,
-        input: &Value,
-        is_ours: impl Fn(&Value) -> Result<()>,
-    ) -> Result<()> {
+    pub async fn put_table(&self, database: &str, input: &Value, is_ours: impl Fn(&Value) -> Result<()>) -> Result<()> {
         let name = input["Name"].as_str().unwrap_or_default();
         for _ in 0..TRIES {
             let done = match self.table(database, name).await? {
@@ -97,7 +92,8 @@ impl Glue {
                     if let Some(version) = there["VersionId"].as_str() {
                         asked["VersionId"] = version.into();
                     }
-                    let others = ["VersionMismatchException", "ConcurrentModificationException", "EntityNotFoundException"];
+                    let others =
+                        ["VersionMismatchException", "ConcurrentModificationException", "EntityNotFoundException"];
                     self.ask("UpdateTable", &asked, &others).await?
                 }
             };

@@ -8,12 +8,15 @@
 //! | `told` | what a service refused, in a user's words |
 //! | `emr` | clusters and their steps |
 //! | `s3` | what is put beside a lake for a cluster to find |
+//! | `glue` | the catalogue of tables; `athena` asks it |
 //! | `json` | services of which a call or two are made: signed JSON |
 //! | `secrets` | `secretsmanager:NAME` and `ssm:NAME` |
 
 pub mod account;
+pub mod athena;
 pub mod credentials;
 pub mod emr;
+pub mod glue;
 mod http;
 mod json;
 pub mod s3;

@@ -94,9 +94,7 @@ async fn chosen(project: &Project, lake: &Lake, named: &[String], words: &Words)
             Some(_) => chosen.push(table),
             None if named.is_empty() => words.note(&format!("left out: `{table}`, which has not been made yet")),
             None => {
-                return Err(
-                    Error::config(format!("`{table}` has not been made yet")).hint("`trapiche run` makes it")
-                );
+                return Err(Error::config(format!("`{table}` has not been made yet")).hint("`trapiche run` makes it"));
             }
         }
     }
@@ -170,8 +168,7 @@ async fn verify(project: &Project, lake: &Lake, chosen: &[TableName], format: Fo
     };
     table.rows = counted.iter().map(row).collect();
     output::print(format, &table, &counted)?;
-    let others: Vec<&str> =
-        counted.iter().filter(|it| it.rows != it.athena_rows).map(|it| it.table.as_str()).collect();
+    let others: Vec<&str> = counted.iter().filter(|it| it.rows != it.athena_rows).map(|it| it.table.as_str()).collect();
     match others.is_empty() {
         true => Ok(ExitCode::SUCCESS),
         false => Err(Error::new(Kind::Drift, format!("Athena has other rows than the lake: {}", listed(&others)))

@@ -68,7 +68,9 @@ impl Catalog {
             .parse()
             .map_err(|_| Error::failed(format!("Athena answered `{counted}` to `{sql}`, which is no count")))?;
         if version::latest(lake, table).await?.is_some_and(|now| now.version != version.version) {
-            return Err(Error::failed(format!("`{table}` was made anew while Athena counted it")).hint("count it again"));
+            return Err(
+                Error::failed(format!("`{table}` was made anew while Athena counted it")).hint("count it again")
+            );
         }
         let table = format!("{database}.{name}");
         Ok(Some(CountedTable { table, version: version.version, rows: version.rows(), athena_rows }))

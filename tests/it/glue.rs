@@ -57,7 +57,12 @@ fn places(partitions: &BTreeMap<Vec<String>, Value>) -> BTreeSet<String> {
 
 fn columns(storage: &Value) -> Vec<String> {
     let text = |value: &Value| value.as_str().unwrap().to_string();
-    storage["Columns"].as_array().unwrap().iter().map(|it| format!("{} {}", text(&it["Name"]), text(&it["Type"]))).collect()
+    storage["Columns"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| format!("{} {}", text(&it["Name"]), text(&it["Type"])))
+        .collect()
 }
 
 #[test]
@@ -68,14 +73,17 @@ fn what_a_run_commits_is_what_glue_has() {
     let (table, partitions) = known(&moto, "towns");
     assert_eq!(partitions.len(), 354);
     assert_eq!(places(&partitions), folders(&bench, "towns"));
-    for (town, folder) in [("men's", "men%27s"), ("a/b", "a%2Fb"), ("__HIVE_DEFAULT_PARTITION__", "__HIVE_DEFAULT_PARTITION__")] {
+    for (town, folder) in
+        [("men's", "men%27s"), ("a/b", "a%2Fb"), ("__HIVE_DEFAULT_PARTITION__", "__HIVE_DEFAULT_PARTITION__")]
+    {
         let storage = &partitions[&vec![town.to_string(), "2024-01-01".to_string()]];
         assert_eq!(storage["Location"], format!("s3://acme/lake/trusted/towns/town={folder}/day=2024-01-01/"));
     }
     assert_eq!(table["TableType"], "EXTERNAL_TABLE");
     assert_eq!(table["StorageDescriptor"]["Location"], "s3://acme/lake/trusted/towns/");
     assert_eq!(columns(&table["StorageDescriptor"]), ["n int"]);
-    let keys: Vec<&str> = table["PartitionKeys"].as_array().unwrap().iter().map(|key| key["Type"].as_str().unwrap()).collect();
+    let keys: Vec<&str> =
+        table["PartitionKeys"].as_array().unwrap().iter().map(|key| key["Type"].as_str().unwrap()).collect();
     assert_eq!(keys, ["string", "date"]);
 
     // Fewer partitions, and a column more: in the table and in each partition.
@@ -177,7 +185,10 @@ fn a_table_of_somebody_else_is_left_alone() {
     let answer = trapiche(&bench, &moto, &["run"]);
     assert_eq!(answer.code, 1, "{}", answer.stderr);
     let words = answer.stdout + &answer.stderr;
-    assert!(words.contains("Glue has a table `acme_trusted.towns` that was not registered from a lake of ours"), "{words}");
+    assert!(
+        words.contains("Glue has a table `acme_trusted.towns` that was not registered from a lake of ours"),
+        "{words}"
+    );
     assert_eq!(known(&moto, "towns").0["Parameters"]["owner"], "other");
 }
 
@@ -195,5 +206,9 @@ fn without_a_catalogue_there_is_nothing_to_register() {
     bench.write("trapiche.yml", "name: p\ntargets: { here: { storage: \"file://./lake\", glue: {} } }\n");
     let answer = bench.trapiche(&["validate"]);
     assert_eq!(answer.code, 2, "{}", answer.stderr);
-    assert!(answer.stderr.contains("`glue` needs a storage that starts with `s3://`, or a `location`"), "{}", answer.stderr);
+    assert!(
+        answer.stderr.contains("`glue` needs a storage that starts with `s3://`, or a `location`"),
+        "{}",
+        answer.stderr
+    );
 }

@@ -23,6 +23,7 @@ mod engine_errors;
 mod faulty;
 mod floors;
 mod full_disk;
+mod glue;
 mod incremental;
 mod inits;
 mod ledger;
