@@ -1,6 +1,7 @@
 """Times captures from PostgreSQL and MariaDB beside the servers' own clients, whole processes in turn.
 
     databases.sh [--rows N] [--runs N]
+    databases.sh --tpch SCALE          all tables of TPC-H, and whether what landed is what was generated
 
 The servers are started for it (scripts/database-server) and have the table in memory. What the client takes is measured;
 what the server takes is the same question's, and is in the wall time alone. This process stays small: a child's peak
@@ -19,6 +20,8 @@ from pathlib import Path
 from statistics import median
 from time import perf_counter
 from urllib.parse import urlsplit
+
+import databases_tpch
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -58,15 +61,21 @@ def main() -> int:
     parser = argparse.ArgumentParser("databases.sh", description=__doc__.splitlines()[0])
     parser.add_argument("--rows", type=int, default=5_000_000)
     parser.add_argument("--runs", type=int, default=3, help="measured runs of each, after one that is not")
+    parser.add_argument("--tpch", type=float, metavar="SCALE", help="all tables of TPC-H at this scale, instead")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="trapiche-databases.") as folder:
+        if args.tpch:
+            databases_tpch.generate(args.tpch, Path(folder) / "files")
         for kind in ("postgres", "mariadb"):
             answer = subprocess.run(
                 [ROOT / "scripts/database-server", "start", kind], stdout=subprocess.PIPE, text=True, check=True
             )
             url, pid, data = answer.stdout.split()
             try:
-                measure(kind, url, args, Path(folder) / kind)
+                if args.tpch:
+                    tpch(kind, url, Path(folder))
+                else:
+                    measure(kind, url, args, Path(folder) / kind)
             finally:
                 subprocess.run([ROOT / "scripts/database-server", "stop", pid, data], check=True)
     return 0
@@ -111,6 +120,17 @@ def measure(kind: str, url: str, args: argparse.Namespace, work: Path) -> None:
                 costs[name].append(cost)
     print(f"\n{kind}, {args.rows:,} rows × 12 columns, medians of {args.runs} runs, {os.cpu_count()} cores.\n")
     print(table(costs))
+
+
+def tpch(kind: str, url: str, folder: Path) -> None:
+    files, project = folder / "files", folder / kind
+    databases_tpch.load(kind, url, files)
+    cost = timed(databases_tpch.project(url, project))
+    differences = databases_tpch.differences(project, files)
+    print(f"{kind}, TPC-H: {cost.wall_s:.1f} s, {cost.cpu_s:.1f} s of CPU, {cost.peak_mb:.0f} MB at most")
+    if differences:
+        raise SystemExit("\n".join(["what landed is not what was generated:", *differences]))
+    print("what landed is what was generated")
 
 
 def ours(url: str, project: Path, readers: int) -> list:
