@@ -41,7 +41,7 @@ impl GluePartition {
 
 /// What an operation does with a batch.
 #[derive(Debug, Clone, Copy)]
-enum Batch {
+enum PartitionBatch {
     Create,
     Update,
     Delete,
@@ -125,39 +125,39 @@ impl Glue {
 
     /// Adds partitions; one that has come meanwhile is made what it is to be.
     pub async fn create_partitions(&self, database: &str, name: &str, partitions: &[GluePartition]) -> Result<()> {
-        let there = self.in_batches(Batch::Create, database, name, partitions).await?;
+        let there = self.in_batches(PartitionBatch::Create, database, name, partitions).await?;
         self.update_partitions(database, name, &there).await
     }
 
     pub async fn update_partitions(&self, database: &str, name: &str, partitions: &[GluePartition]) -> Result<()> {
-        self.in_batches(Batch::Update, database, name, partitions).await.map(drop)
+        self.in_batches(PartitionBatch::Update, database, name, partitions).await.map(drop)
     }
 
     /// Takes partitions out of the catalogue; no file goes. One that is gone already is gone.
     pub async fn delete_partitions(&self, database: &str, name: &str, partitions: &[GluePartition]) -> Result<()> {
-        self.in_batches(Batch::Delete, database, name, partitions).await.map(drop)
+        self.in_batches(PartitionBatch::Delete, database, name, partitions).await.map(drop)
     }
 
     /// Those that were there already when they were to be created.
     async fn in_batches(
         &self,
-        batch: Batch,
+        batch: PartitionBatch,
         database: &str,
         name: &str,
         partitions: &[GluePartition],
     ) -> Result<Vec<GluePartition>> {
         let mut there = vec![];
-        let size = if matches!(batch, Batch::Delete) { DELETED_AT_ONCE } else { BATCH };
+        let size = if matches!(batch, PartitionBatch::Delete) { DELETED_AT_ONCE } else { BATCH };
         for some in partitions.chunks(size) {
             let list = |one: &dyn Fn(&GluePartition) -> Value| some.iter().map(one).collect::<Vec<_>>();
             let (operation, key, list) = match batch {
-                Batch::Create => ("BatchCreatePartition", "PartitionInputList", list(&GluePartition::input)),
-                Batch::Update => (
+                PartitionBatch::Create => ("BatchCreatePartition", "PartitionInputList", list(&GluePartition::input)),
+                PartitionBatch::Update => (
                     "BatchUpdatePartition",
                     "Entries",
                     list(&|one| json!({ "PartitionValueList": one.values, "PartitionInput": one.input() })),
                 ),
-                Batch::Delete => {
+                PartitionBatch::Delete => {
                     ("BatchDeletePartition", "PartitionsToDelete", list(&|one| json!({ "Values": one.values })))
                 }
             };
@@ -172,16 +172,16 @@ impl Glue {
     }
 
     /// What is said of one partition of a batch: it is there already, or gone already, or it is an error.
-    fn of_one(&self, batch: Batch, some: &[GluePartition], error: &Value) -> Result<Option<GluePartition>> {
+    fn of_one(&self, batch: PartitionBatch, some: &[GluePartition], error: &Value) -> Result<Option<GluePartition>> {
         let values = error.get("PartitionValues").or(error.get("PartitionValueList")).unwrap_or(&Value::Null);
         let values: Vec<&str> = values.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
         let text = |key: &str| error["ErrorDetail"][key].as_str().unwrap_or_default().to_string();
         let refused = Refused { code: text("ErrorCode"), message: text("ErrorMessage") };
         match (batch, refused.code.as_str()) {
-            (Batch::Create, "AlreadyExistsException") => {
+            (PartitionBatch::Create, "AlreadyExistsException") => {
                 Ok(some.iter().find(|one| one.values.iter().map(String::as_str).eq(values.iter().copied())).cloned())
             }
-            (Batch::Delete, "EntityNotFoundException") => Ok(None),
+            (PartitionBatch::Delete, "EntityNotFoundException") => Ok(None),
             _ => Err(told::refusal(GLUE.name, self.region(), &refused).context(format!("partition {values:?}"))),
         }
     }

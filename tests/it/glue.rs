@@ -157,7 +157,7 @@ fn athena_counts_what_the_lake_has() {
         "import urllib.request\n\
          row = lambda text: dict(Data=[dict(VarCharValue=text)])\n\
          answer = lambda n: dict(rows=[row('_col0'), row(n)], column_info=[])\n\
-         body = json.dumps(dict(results=[answer('7'), answer('6')])).encode()\n\
+         body = json.dumps(dict(region='eu-west-1', results=[answer('7'), answer('6')])).encode()\n\
          urllib.request.urlopen(urllib.request.Request('{}/moto-api/static/athena/query-results', body))",
         moto.endpoint
     ));
