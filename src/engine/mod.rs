@@ -48,7 +48,6 @@ use datafusion::physical_planner::{DefaultPhysicalPlanner, PhysicalPlanner};
 use datafusion::prelude::{DataFrame, SessionConfig, SessionContext};
 use datafusion::sql::parser::Statement;
 use datafusion::sql::sqlparser::ast::{ExprWithAlias, Statement as Sql};
-use datafusion_distributed::SessionStateBuilderExt;
 use futures::future::BoxFuture;
 
 use crate::config::Limits;
@@ -440,7 +439,7 @@ impl Session {
         let planner = Arc::new(Topped { top: Box::new(top) });
         let mut state = SessionStateBuilder::new_from_existing(state).with_query_planner(planner);
         if self.members.is_some() {
-            state = state.with_distributed_planner();
+            state = cluster::kept::with_workers(state);
         }
         let state = state.build();
         Ok((state.create_physical_plan(&plan).await?, state.task_ctx()))

@@ -9,6 +9,7 @@
 //! | `lakes` | which lakes a node serves |
 //! | `codec` | how our own plan nodes travel |
 //! | `spread` | over how many tasks a landing is read |
+//! | `kept` | plans that this machine computes alone |
 //! | `tally` | what a plan cost the workers |
 //! | `worker` | the process that runs parts of plans |
 //!
@@ -18,21 +19,20 @@
 mod channel;
 pub(crate) mod codec;
 mod control;
+pub(super) mod kept;
 pub mod lakes;
 mod members;
 pub mod protocol;
 mod registry;
 mod spread;
 mod tally;
-mod unsent;
 pub mod worker;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use datafusion::execution::SessionStateBuilder;
-use datafusion::optimizer::Analyzer;
-use datafusion_distributed::{DistributedExt, SessionStateBuilderExt};
+use datafusion_distributed::DistributedExt;
 use futures::future::BoxFuture;
 use http::{HeaderMap, HeaderValue};
 use tokio::sync::{Semaphore, SemaphorePermit};
@@ -52,7 +52,6 @@ use protocol::{LAKE_HEADER, Lease, NodeState};
 use registry::Registry;
 use spread::SpreadParts;
 pub(super) use tally::tally;
-use unsent::Unsent;
 
 /// How often one thing is tried on workers before it counts as failed.
 const ATTEMPTS: u32 = 4;
@@ -215,7 +214,6 @@ impl Cluster {
         // take its share of the rows for all of them.
         options.execution.target_partitions = members.threads().max(2);
         options.optimizer.prefer_hash_join = !sparing;
-        state.analyzer_rules().get_or_insert_with(|| Analyzer::new().rules).push(Arc::new(Unsent));
         let address = serde_json::to_string(lake.storage()).expect("text keys only");
         let address = HeaderValue::from_str(&address)
             .map_err(|e| Error::config(format!("the storage `{}` can be in no header", lake.url())).because(e))?;
@@ -234,7 +232,7 @@ impl Cluster {
             // What has one task the engine leaves to the driver: a worker that is alone gets two.
             .and_then(|state| state.with_distributed_max_tasks_per_stage(members.workers().max(2)))
             .and_then(|state| state.with_distributed_broadcast_joins(true))
-            .map(SessionStateBuilderExt::with_distributed_planner)
+            .map(kept::with_workers)
             .map_err(faults::explain)
     }
 }
