@@ -6,18 +6,14 @@ use async_trait::async_trait;
 use datafusion::catalog::Session;
 use datafusion::common::Result;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
-use datafusion::error::DataFusionError;
 use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::context::QueryPlanner;
 use datafusion::logical_expr::expr::NullTreatment;
 use datafusion::logical_expr::{Expr, LogicalPlan};
-use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::windows::{BoundedWindowAggExec, WindowAggExec};
+use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
 use datafusion::physical_planner::{DefaultPhysicalPlanner, PhysicalPlanner};
 use datafusion_distributed::SessionStateBuilderExt;
-
-/// What the engine says of a window whose rows it can no longer tell to be in order, once they come over the wire: here a filter
-/// makes a column of `PARTITION BY` constant, and nothing had to be sorted by it.
-const ORDER_IS_LOST: &str = "Expects PARTITION BY expression to be ordered";
 
 /// Plans for workers what they can compute, and for this machine what they cannot.
 #[derive(Debug)]
@@ -39,31 +35,61 @@ pub(in crate::engine) fn with_workers(mut state: SessionStateBuilder) -> Session
 #[async_trait]
 impl QueryPlanner for PlannedWhereItCan {
     async fn create_physical_plan(&self, plan: &LogicalPlan, session: &dyn Session) -> Result<Arc<dyn ExecutionPlan>> {
-        if !stays(plan)? {
-            match self.workers.create_physical_plan(plan, session).await {
-                Err(error) if error.strip_backtrace().contains(ORDER_IS_LOST) => {}
-                planned => return planned,
-            }
+        let Kinds { stays, has_windows } = Kinds::of(plan)?;
+        if !stays && !has_windows {
+            return self.workers.create_physical_plan(plan, session).await;
         }
-        match &self.here {
-            Some(here) => here.create_physical_plan(plan, session).await,
-            None => DefaultPhysicalPlanner::default().create_physical_plan(plan, session).await,
+        let here = match &self.here {
+            Some(here) => here.create_physical_plan(plan, session).await?,
+            None => DefaultPhysicalPlanner::default().create_physical_plan(plan, session).await?,
+        };
+        match stays || has_constant_partition(&here)? {
+            true => Ok(here),
+            false => self.workers.create_physical_plan(plan, session).await,
         }
     }
 }
 
-fn stays(plan: &LogicalPlan) -> Result<bool> {
-    let mut stays = false;
-    plan.apply_with_subqueries(|node| {
-        stays |= recursion(node)?;
-        node.apply_expressions(|expr| {
-            expr.apply(|part| {
-                stays |= is_of_one_place(part);
-                Ok(TreeNodeRecursion::Continue)
+/// What there is in a plan that decides where it is computed.
+#[derive(Debug, Default)]
+struct Kinds {
+    /// What no worker may compute.
+    stays: bool,
+    has_windows: bool,
+}
+
+impl Kinds {
+    fn of(plan: &LogicalPlan) -> Result<Kinds> {
+        let mut kinds = Kinds::default();
+        plan.apply_with_subqueries(|node| {
+            kinds.stays |= recursion(node)?;
+            kinds.has_windows |= matches!(node, LogicalPlan::Window(_));
+            node.apply_expressions(|expr| {
+                expr.apply(|part| {
+                    kinds.stays |= is_of_one_place(part);
+                    Ok(TreeNodeRecursion::Continue)
+                })
             })
-        })
-    })?;
-    Ok::<_, DataFusionError>(stays)
+        })?;
+        Ok(kinds)
+    }
+}
+
+/// Whether the rows of a window are known to be in order because a filter makes a column of `PARTITION BY` constant: nothing is sorted by it
+/// then, and a worker to whom the rows come over the wire knows of no filter.
+fn has_constant_partition(plan: &Arc<dyn ExecutionPlan>) -> Result<bool> {
+    plan.exists(|node| {
+        let (expressions, input) = if let Some(window) = node.downcast_ref::<BoundedWindowAggExec>() {
+            (window.window_expr(), window.input())
+        } else if let Some(window) = node.downcast_ref::<WindowAggExec>() {
+            (window.window_expr(), window.input())
+        } else {
+            return Ok(false);
+        };
+        let known = input.equivalence_properties();
+        let mut keys = expressions.iter().flat_map(|expression| expression.partition_by());
+        Ok(keys.any(|key| known.is_expr_constant(key).is_some()))
+    })
 }
 
 /// Each round of a recursion asks for the rows of the one before, which lie in one place: of a table that is dealt to several

@@ -287,7 +287,9 @@ fn differs(current: &Version, schema: &Schema, key: &[String]) -> Expr {
             Err(_) => lit(true),
             Ok(_) => {
                 let there = cast(of(THERE, name), data_type.clone());
-                Expr::BinaryExpr(BinaryExpr::new(Box::new(of(CAME, name)), Operator::IsDistinctFrom, Box::new(there)))
+                // By its name it is told from a comparison of SQL, which does not compare maps.
+                let came = of(CAME, name).alias(name);
+                Expr::BinaryExpr(BinaryExpr::new(Box::new(came), Operator::IsDistinctFrom, Box::new(there)))
             }
         }
     });
