@@ -5,6 +5,8 @@ import sys
 
 url, folder, backend = sys.argv[1:]
 os.environ |= {"RUNTIME__DLTHUB_TELEMETRY": "false", "RUNTIME__LOG_LEVEL": "ERROR", "DLT_DATA_DIR": f"{folder}/state"}
+# Of MariaDB's decimals each batch has its own precision.
+os.environ["DATA_WRITER__ARROW_CONCAT_PROMOTE_OPTIONS"] = "default"
 
 import dlt
 from dlt.sources.sql_database import sql_table
