@@ -66,7 +66,8 @@ resource "aws_iam_instance_profile" "nodes" {
   role = aws_iam_role.nodes.name
 }
 
-data "aws_iam_policy_document" "nodes" {
+# What whoever runs a pipeline does to the lake and its catalogue, be it a node or a person.
+data "aws_iam_policy_document" "lake" {
   statement {
     sid       = "TheLake"
     actions   = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"]
@@ -78,17 +79,21 @@ data "aws_iam_policy_document" "nodes" {
     resources = [local.lake]
   }
   statement {
-    sid       = "TheSecretOfARun"
-    actions   = ["secretsmanager:GetSecretValue", "secretsmanager:DeleteSecret"]
-    resources = [local.secrets]
-  }
-  statement {
     sid = "Tables"
     actions = [
-      "glue:GetDatabase", "glue:CreateDatabase", "glue:GetTable", "glue:CreateTable", "glue:UpdateTable",
+      "glue:GetDatabase", "glue:CreateDatabase", "glue:GetTable", "glue:CreateTable", "glue:UpdateTable", "glue:DeleteTable",
       "glue:GetPartitions", "glue:BatchCreatePartition", "glue:BatchUpdatePartition", "glue:BatchDeletePartition",
     ]
     resources = local.glue
+  }
+}
+
+data "aws_iam_policy_document" "nodes" {
+  source_policy_documents = [data.aws_iam_policy_document.lake.json]
+  statement {
+    sid       = "TheSecretOfARun"
+    actions   = ["secretsmanager:GetSecretValue", "secretsmanager:DeleteSecret"]
+    resources = [local.secrets]
   }
 }
 

@@ -1,7 +1,7 @@
 //! Glue's Data Catalog: databases, tables and their partitions, as Athena finds them
 //! (<https://docs.aws.amazon.com/glue/latest/webapi/API_Operations.html>).
 //!
-//! Of its 250 operations nine are asked, all with JSON that [`publish`](crate::publish) describes.
+//! Of its 250 operations ten are asked, all with JSON that [`publish`](crate::publish) describes.
 
 use serde_json::{Value, json};
 
@@ -103,6 +103,12 @@ impl Glue {
         }
         Err(Error::connection(format!("Glue's table `{database}.{name}` is changed by others again and again"))
             .hint("let one program look after the table, and run again"))
+    }
+
+    /// Takes a table out of the catalogue; no file goes. Its partitions must be gone: Glue removes what is left of them only later.
+    pub async fn delete_table(&self, database: &str, name: &str) -> Result<()> {
+        let asked = json!({ "DatabaseName": database, "Name": name });
+        self.ask("DeleteTable", &asked, &["EntityNotFoundException"]).await.map(drop)
     }
 
     /// All partitions of the table.

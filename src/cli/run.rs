@@ -73,12 +73,9 @@ pub async fn run(
     format: Format,
     words: &Words,
 ) -> Result<ExitCode> {
-    for told in pipeline::other_tables(project).await {
-        // With `--locked` what differs is an error.
-        if options.locked {
-            return Err(told);
-        }
-        words.caution(&told);
+    // With `--locked` they are an error of the run.
+    if !options.locked {
+        pipeline::other_tables(project).await.iter().for_each(|told| words.caution(told));
     }
     if project.target.cluster.is_some() && project.target.workers.is_none() {
         words.note(&format!(

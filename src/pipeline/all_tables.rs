@@ -70,3 +70,9 @@ pub async fn other_tables(project: &Project) -> Vec<Error> {
     }
     told
 }
+
+/// # Errors
+/// When tables came or went since they were agreed on.
+pub(super) async fn refuse_others(project: &Project) -> Result<()> {
+    other_tables(project).await.into_iter().next().map_or(Ok(()), Err)
+}

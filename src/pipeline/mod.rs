@@ -92,6 +92,7 @@ pub async fn run(
     check_window(options, &chosen)?;
     let validation = validate::validate_for(project, lake, limits, &chosen).await?;
     if options.locked {
+        all_tables::refuse_others(project).await?;
         schema_lock::refuse_known(project, &chosen, &validation.columns)?;
     }
     warn(validation.passed_over, &events);

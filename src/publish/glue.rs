@@ -40,21 +40,32 @@ pub async fn register(glue: &Glue, table: &CatalogTable) -> Result<Registered> {
     table.check_for_athena()?;
     let (database, name) = (table.database.as_str(), table.name.as_str());
     let input = table_input(table);
-    let there = glue.table(database, name).await?;
-    if let Some(there) = &there {
-        is_ours(database, there)?;
-        if says(there, &input) {
-            return Ok(Registered { is_unchanged: true, ..Registered::default() });
+    let mut there = glue.table(database, name).await?;
+    let mut registered = Registered::default();
+    if let Some(entry) = &there {
+        is_ours(database, entry)?;
+        if contains(entry, &input) {
+            return Ok(Registered { is_unchanged: true, ..registered });
+        }
+        // By what a table is partitioned cannot be changed there, and its partitions have values of the old columns.
+        if entry["PartitionKeys"].as_array().map_or(0, Vec::len) != table.partition_columns.len()
+            || !contains(&entry["PartitionKeys"], &input["PartitionKeys"])
+        {
+            let old = glue.partitions(database, name).await?;
+            glue.delete_partitions(database, name, &old).await?;
+            glue.delete_table(database, name).await?;
+            registered.deleted = old.len();
+            there = None;
         }
     }
-    let mut registered = Registered::default();
     if there.is_none() {
         glue.create_database(database).await?;
         // There must be a table before there are partitions of it: one of no version.
         glue.put_table(database, &of_no_version(&input), |there| is_ours(database, there)).await?;
     }
     if !table.partition_columns.is_empty() {
-        registered = register_partitions(glue, table, there.is_none()).await?;
+        let done = register_partitions(glue, table, there.is_none()).await?;
+        registered = Registered { deleted: registered.deleted + done.deleted, ..done };
     }
     glue.put_table(database, &input, |there| is_ours(database, there)).await?;
     Ok(registered)
@@ -90,12 +101,7 @@ fn is_ours(database: &str, there: &Value) -> Result<()> {
         .hint("drop or rename it there, or give these tables another database: `glue: { prefix: acme_ }`"))
 }
 
-/// Whether the entry says all that `input` says; Glue adds to it.
-fn says(there: &Value, input: &Value) -> bool {
-    contains(there, input)
-}
-
-/// Whether `there` has all of `wanted`. What is empty may be missing.
+/// Whether `there` has all of `wanted`; Glue adds to what it is told. What is empty may be missing.
 fn contains(there: &Value, wanted: &Value) -> bool {
     match (there, wanted) {
         (Value::Object(there), Value::Object(wanted)) => wanted.iter().all(|(key, wanted)| {

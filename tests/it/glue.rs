@@ -95,6 +95,14 @@ fn what_a_run_commits_is_what_glue_has() {
     assert_eq!(columns(&table["StorageDescriptor"]), ["n int", "more array<decimal(2,1)>"]);
     assert!(partitions.values().all(|storage| columns(storage).len() == 2));
 
+    // By another column: nothing of the old partitions stays.
+    bench.write("queries/trusted/towns.sql", &many(120, "1 AS n, array(1.5) AS more").replace("[town, day]", "[day]"));
+    made(&bench, &moto);
+    let (table, partitions) = known(&moto, "towns");
+    assert_eq!((partitions.len(), table["PartitionKeys"].as_array().unwrap().len()), (1, 1));
+    assert_eq!(places(&partitions), folders(&bench, "towns"));
+    assert_eq!(columns(&table["StorageDescriptor"]), ["n int", "more array<decimal(2,1)>", "town string"]);
+
     // Nothing has changed, and nothing is changed.
     let told = trapiche(&bench, &moto, &["publish", "-o", "json"]);
     assert_eq!(told.code, 0, "{}", told.stderr);
