@@ -1,4 +1,4 @@
-//! What was probably meant: the near word, or the known ones.
+//! What was probably meant: the near word, or the known ones. Other words of advice are where the fault is found.
 
 /// "did you mean `x`?" when a known word is near, else the known words.
 pub fn suggest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> String {

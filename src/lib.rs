@@ -7,6 +7,7 @@ pub mod config;
 pub mod error;
 pub mod hints;
 pub mod machine;
+pub mod units;
 
 pub mod aws;
 pub mod spark;
@@ -17,12 +18,12 @@ pub mod lake;
 
 pub mod project;
 pub mod report;
-pub mod units;
 
 pub mod engine;
 
 pub mod demo;
 pub mod ingest;
+pub mod publish;
 pub mod transform;
 
 pub mod analyze;
@@ -31,7 +32,6 @@ pub mod init;
 pub mod node;
 pub mod pipeline;
 
-pub mod publish;
 pub mod serve;
 pub mod submit;
 

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Kind, Problem};
 use crate::lake::TableName;
+use crate::units::counted;
 
 /// A whole run. Times are UTC; sizes are bytes.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -77,6 +78,15 @@ pub struct DatasetReport {
     /// What kind of failure it was; decides the exit code.
     #[serde(skip)]
     pub failure: Option<Kind>,
+}
+
+impl DatasetReport {
+    /// What was lost of timestamps, if anything was.
+    pub fn what_was_cut(&self) -> Option<String> {
+        let verb = if self.timestamps_cut == 1 { "was" } else { "were" };
+        let cut = || format!("{} {verb} finer than the table keeps them", counted(self.timestamps_cut, "timestamp"));
+        (self.timestamps_cut > 0).then(cut)
+    }
 }
 
 fn is_zero(count: &u64) -> bool {

@@ -1,7 +1,5 @@
 //! Sizes, counts and times as people write and read them.
 
-use crate::report::DatasetReport;
-
 const DECIMAL: [&str; 5] = ["B", "kB", "MB", "GB", "TB"];
 
 /// Bytes with three significant digits and a decimal unit: `1.23 MB`.
@@ -39,13 +37,6 @@ pub fn count(count: u64) -> String {
 pub fn counted(number: u64, thing: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
     format!("{} {thing}{plural}", count(number))
-}
-
-/// What was lost of timestamps, if anything was.
-pub fn cut(report: &DatasetReport) -> Option<String> {
-    let verb = if report.timestamps_cut == 1 { "was" } else { "were" };
-    let cut = || format!("{} {verb} finer than the table keeps them", counted(report.timestamps_cut, "timestamp"));
-    (report.timestamps_cut > 0).then(cut)
 }
 
 /// Seconds with what precision is of use: `0.042`, `2.3`, `75`.

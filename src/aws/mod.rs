@@ -8,7 +8,8 @@
 //! | `told` | what a service refused, in a user's words |
 //! | `emr` | clusters and their steps |
 //! | `s3` | what is put beside a lake for a cluster to find |
-//! | `glue` | the catalogue of tables; `athena` asks it |
+//! | `glue` | the catalogue of tables |
+//! | `athena` | one statement, and its one value |
 //! | `json` | services of which a call or two are made: signed JSON |
 //! | `secrets` | `secretsmanager:NAME` and `ssm:NAME` |
 

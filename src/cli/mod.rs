@@ -2,12 +2,13 @@
 //!
 //! A command is a file: its arguments, whose text is its help and its part of `docs/cli.md`, and what it does. `options` are
 //! those that several commands have, `print` is what goes to stdout, `talk` what goes to stderr and comes from the keyboard.
+//! The call is in `pipeline`, mostly under the command's name; `docs` is `serve::dashboard::site`, `lock` is `pipeline::schema_lock`.
 
-#[cfg(test)]
-mod cli_docs;
 mod compact;
 mod diff;
 mod docs;
+#[cfg(test)]
+mod docs_page;
 mod doctor;
 mod history;
 mod init;

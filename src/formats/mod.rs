@@ -1,4 +1,4 @@
-//! CSV, JSON and what they are packed in as bytes, rows and batches. A capture and a scan read the same files by the same rules.
+//! CSV, JSON, Parquet and what they are packed in as bytes, rows and batches. A capture and a scan read the same files by the same rules.
 //!
 //! | file | noun |
 //! |---|---|

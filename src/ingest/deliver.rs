@@ -1,4 +1,5 @@
 //! A text of JSON on its way to somebody else's server: with the time-outs and the retries of sources.
+//! Here because the client is that of a source; who tells what is `pipeline::alert`.
 
 use reqwest::header::{CONTENT_TYPE, HeaderMap};
 

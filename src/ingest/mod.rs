@@ -6,24 +6,14 @@
 
 mod api;
 mod beginning;
-#[cfg(test)]
-mod contracts;
 mod cursor;
 mod database;
 mod deliver;
-#[cfg(test)]
-mod fault_sequences;
-#[cfg(test)]
-mod faulty_sources;
 mod file;
 mod gone;
 mod guard;
 mod http;
-#[cfg(test)]
-mod paged_apis;
 mod parts;
-#[cfg(test)]
-mod same_values;
 mod sample;
 mod seen;
 mod terms;

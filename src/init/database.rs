@@ -9,7 +9,7 @@ use super::{FoundSources, add};
 use crate::error::{Error, Result};
 use crate::hints::listed;
 use crate::ingest::{self, DatabaseTable};
-use crate::project::Address;
+use crate::project::{Address, DatabaseKind};
 
 /// More sources than anybody wants to look through.
 const MOST_TABLES: usize = 20;
@@ -22,14 +22,16 @@ pub async fn found(url: &Url, folder: &Path) -> Result<FoundSources> {
     let tables = ingest::tables(&address).await?;
     let (named, odd): (Vec<_>, Vec<_>) = tables.into_iter().partition(|table| named(table).is_some());
     if named.is_empty() {
-        let hint = match url.scheme() {
-            "mysql" | "mariadb" if url.path().len() < 2 => "name the database: mysql://user@host/database",
+        let hint = match DatabaseKind::of(url.scheme()) {
+            Some(DatabaseKind::Mysql) if url.path().len() < 2 => "name the database: mysql://user@host/database",
             _ => "create a table, or let this user read one (GRANT SELECT); views are named by hand",
         };
         return Err(Error::config(format!("`{address}` has no table that can be read")).hint(hint));
     }
-    let connection = match url.scheme() {
-        "sqlite" => url.path_segments().and_then(|mut parts| parts.next_back()).map(super::file::stem),
+    let connection = match DatabaseKind::of(url.scheme()) {
+        Some(DatabaseKind::Sqlite) => {
+            url.path_segments().and_then(|mut parts| parts.next_back()).map(super::file::stem)
+        }
         _ => url.path_segments().and_then(|mut parts| parts.next()),
     };
     let connection = spelled::table_name(connection.filter(|name| !name.is_empty()).unwrap_or("database"));

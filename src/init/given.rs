@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use url::Url;
 
 use crate::error::{Error, Result};
+use crate::project::DatabaseKind;
 
 /// The word for the store that comes with the program.
 pub const DEMO: &str = "demo";
@@ -30,8 +31,8 @@ impl Given {
         match scheme {
             "file" => of_path(local(scheme, rest, here)?),
             "sqlite" => Ok(Given::Database(sqlite(&local(scheme, rest, here)?)?)),
-            "postgres" | "postgresql" | "mysql" | "mariadb" => parsed(text).map(Given::Database),
             "http" | "https" => parsed(text).map(Given::Web),
+            _ if DatabaseKind::of(scheme).is_some() => parsed(text).map(Given::Database),
             _ => Err(Error::config("nothing is known of addresses of this kind")
                 .hint("known are http://, https://, postgres://, mysql://, sqlite:// and file://, and paths of files")),
         }

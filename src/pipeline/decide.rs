@@ -1,5 +1,6 @@
 //! Whether a query or model is to be made, how much of it, and why: decided here and nowhere else, so that what `plan`
-//! says is what `run` does.
+//! says is what `run` does. What counts as a change is told in `fingerprint`; how much of a table, in `rebuild`. A source is asked by
+//! its capture (`ingest`), and `plan` says beforehand what that will ask.
 
 use arrow::datatypes::SchemaRef;
 use chrono::{DateTime, Utc};

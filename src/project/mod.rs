@@ -6,7 +6,7 @@
 mod check;
 mod dataset;
 #[cfg(test)]
-mod docs;
+mod docs_page;
 mod dotenv;
 mod draft;
 pub mod drift;
@@ -43,10 +43,12 @@ pub use settings::address::Address;
 pub use settings::alerts::Alerts;
 pub use settings::all_tables::AllTables;
 pub use settings::auth::Auth;
-pub use settings::cluster::{Architecture, ClusterSettings, Fleet, GlibcVersion, SecurityGroups};
 pub use settings::cursor::{Cursor, Lag};
 use settings::dashboard;
 pub use settings::dashboard::ChartSettings;
+pub use settings::database_kind::DatabaseKind;
+pub use settings::emr::{Architecture, ClusterSettings, Fleet, GlibcVersion, SecurityGroups};
+pub use settings::file_format::FileFormat;
 pub use settings::file_places::{BucketAccess, Dates, FilePlaces};
 pub use settings::glue::GlueSettings;
 pub use settings::pace::Pace;
@@ -56,7 +58,7 @@ pub use settings::rest::{
 pub use settings::schedule::{DueRun, Schedule};
 pub use settings::secret::Secret;
 pub use settings::serve::{Jwks, Jwt, Serve, ServeKey, Shown};
-pub use settings::source::{FileFormat, Origin, Source, SqlRead};
+pub use settings::source::{Origin, Source, SqlRead};
 pub use settings::target::{DemoStore, Storage, Target};
 pub use settings::token::Token;
 use settings::variables::{Outside, SecretText};

@@ -106,7 +106,7 @@ pub fn outputs(name: &str, model: Option<&Model>) -> Vec<TableName> {
     let table = |suffix: &str| TableName::new(Zone::Refined, format!("{name}{suffix}"));
     match model {
         Some(Model::Describe(_)) => vec![table("")],
-        _ => vec![table(""), table("_centers"), table("_metrics")],
+        Some(Model::Kmeans(_)) | None => vec![table(""), table("_centers"), table("_metrics")],
     }
 }
 

@@ -1,4 +1,4 @@
-//! A run on a cluster that is brought up for it, and is gone after it.
+//! A run on a cluster of EMR that is brought up for it, and is gone after it.
 //!
 //! | file | noun |
 //! |---|---|

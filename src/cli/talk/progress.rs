@@ -169,7 +169,7 @@ fn finished(report: &DatasetReport, words: &Words) -> String {
         if report.rows_quarantined > 0 {
             line += &format!(", {} quarantined", units::count(report.rows_quarantined));
         }
-        if let Some(cut) = units::cut(report) {
+        if let Some(cut) = report.what_was_cut() {
             line += &format!(", {cut}");
         }
     }

@@ -13,6 +13,9 @@
 //! | `tally` | what a plan cost the workers |
 //! | `worker` | the process that runs parts of plans |
 //!
+//! Who starts these machines is not known here: nodes are listed or come by themselves (`project::settings::workers`), so systemd,
+//! Kubernetes and EMR are all the same. What brings a cluster of EMR up for one run is [`submit`](crate::submit).
+//!
 //! The unit of retry is whatever the caller does with one session: nothing of it is visible before its commit, so
 //! that another attempt can begin from nothing. Within an attempt nothing is repaired.
 

@@ -1,4 +1,14 @@
-//! A JSON API: one request, the pages of a list in order, or a list for each row of another source. RowSink land as NDJSON.
+//! A JSON API: one request, the pages of a list in order, or a list for each row of another source. Rows land as NDJSON.
+//!
+//! | file | noun |
+//! |---|---|
+//! | `client` | a request at the pace that is allowed, and its answer |
+//! | `auth` | who asks |
+//! | `paginate`, `ends` | which page comes next, and when there is none |
+//! | `children` | a list for each row of another source |
+//! | `answer` | what an answer says beside its rows |
+//! | `envelope`, `hidden`, `conform`, `members` | what becomes of a row's columns |
+//! | `window` | the rows that a cursor asks for |
 
 mod answer;
 mod auth;
@@ -161,7 +171,7 @@ async fn list(client: &Client<'_>, read: &RestRead, each: &ForEach, value: &str)
     }
 }
 
-/// RowSink on their way into the lake.
+/// Rows on their way into the lake.
 struct RowSink<'a> {
     read: &'a RestRead,
     schema: JsonSchema,

@@ -2,6 +2,15 @@
 //!
 //! SQLite's rows land as NDJSON, as any column may hold any value there; those of servers land as CSV that tells a null
 //! from an empty text, with the types that the server declares beside them.
+//!
+//! | file | noun |
+//! |---|---|
+//! | `postgres`, `mysql`, `sqlite` | a folder each: session, what is read, types |
+//! | `server` | time-outs, and what of an address is shown |
+//! | `guard` | values that our types lack |
+//! | `window` | what a cursor asks for, in SQL that all of them have |
+//!
+//! A new one is a folder here, and its scheme a [`DatabaseKind`].
 
 mod guard;
 mod mysql;
@@ -15,7 +24,7 @@ use std::collections::HashMap;
 use super::parts::{LandingDraft, Taken};
 use crate::error::{Error, Result};
 use crate::lake::landing::SourceRequest;
-use crate::project::{Address, SqlRead};
+use crate::project::{Address, DatabaseKind, SqlRead};
 
 /// What is asked of a database.
 pub struct SqlRequest<'a> {
@@ -30,10 +39,10 @@ pub struct SqlRequest<'a> {
 /// Streams the rows into the lake. It is unchanged if they hash to what the last landing holds.
 pub async fn capture(asked: &SqlRequest<'_>, draft: &LandingDraft<'_>) -> Result<Taken> {
     let shown = asked.database.without_parameters().to_string();
-    let taken = match asked.database.url().scheme() {
-        "sqlite" => sqlite::capture(asked, draft).await,
-        "postgres" | "postgresql" => postgres::capture(asked, draft).await,
-        _ => mysql::capture(asked, draft).await,
+    let taken = match kind(asked.database)? {
+        DatabaseKind::Sqlite => sqlite::capture(asked, draft).await,
+        DatabaseKind::Postgres => postgres::capture(asked, draft).await,
+        DatabaseKind::Mysql => mysql::capture(asked, draft).await,
     };
     taken.map_err(|error| error.context(format!("`{shown}`")))
 }
@@ -51,12 +60,17 @@ pub struct DatabaseTable {
 /// The tables of a database that may be read, in the order of their names; no views, and none of the server's own.
 pub async fn tables(database: &Address) -> Result<Vec<DatabaseTable>> {
     let asked = SqlRequest { database, query: &SqlRead::Query("".into()), select: &[], readers: None };
-    let found = match database.url().scheme() {
-        "sqlite" => sqlite::tables(&asked).await,
-        "postgres" | "postgresql" => postgres::tables(&asked).await,
-        _ => mysql::tables(&asked).await,
+    let found = match kind(database)? {
+        DatabaseKind::Sqlite => sqlite::tables(&asked).await,
+        DatabaseKind::Postgres => postgres::tables(&asked).await,
+        DatabaseKind::Mysql => mysql::tables(&asked).await,
     };
     found.map_err(|error| error.context(format!("`{}`", database.without_parameters())))
+}
+
+fn kind(database: &Address) -> Result<DatabaseKind> {
+    let known = DatabaseKind::of(database.url().scheme());
+    known.ok_or_else(|| Error::config(format!("`{}` is no database that is known", database.without_parameters())))
 }
 
 fn request(shown: &str) -> SourceRequest {

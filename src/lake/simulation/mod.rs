@@ -12,6 +12,7 @@
 //! |---|---|
 //! | `time` | time that goes on when nobody has anything left to do |
 //! | `chance` | the numbers that a seed gives |
+//! | `objects` | what the store holds |
 //! | `store` | the store, and what goes wrong at it |
 //! | `driver` | who is at work |
 //! | `ledger` | what must be true after each request |

@@ -9,7 +9,7 @@ use tokio::net::TcpStream;
 use super::{Finding, Health, finding};
 use crate::config;
 use crate::error::{Error, Result};
-use crate::project::{Address, Definition, Origin, Project};
+use crate::project::{Address, DatabaseKind, Definition, Origin, Project};
 
 const CONNECT: Duration = Duration::from_secs(10);
 
@@ -58,11 +58,7 @@ fn servers(project: &Project) -> BTreeMap<String, Server> {
             Origin::Sql { database, .. } => (database, database.url().password().is_some()),
         };
         let url = address.url();
-        let port = url.port_or_known_default().or(match url.scheme() {
-            "postgres" | "postgresql" => Some(5432),
-            "mysql" | "mariadb" => Some(3306),
-            _ => None,
-        });
+        let port = url.port_or_known_default().or(DatabaseKind::of(url.scheme()).and_then(DatabaseKind::default_port));
         // A database behind a socket of this machine has no name that resolves.
         let is_socket = url.query_pairs().any(|(name, _)| matches!(&*name, "host" | "hostaddr" | "socket"));
         if let (Some(host), Some(port), false, false) =

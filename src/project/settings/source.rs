@@ -1,4 +1,8 @@
 //! Sources: what is captured into `raw/`, and the connections it comes from.
+//!
+//! A key is taken apart in three steps: which kinds of source have it (`source_keys::only`), its checked form, and whether it decides
+//! which rows come: then it is part of the identity. Those of an API are in `rest`, of files in `file_places` and `file_format`, of a
+//! cursor in `cursor`.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -10,16 +14,16 @@ use serde::Serialize;
 use super::address::Address;
 use super::connection::Connection;
 use super::cursor::{self, Cursor, CursorIdentity};
+use super::file_format::{self, FileFormat};
 use super::file_places::{self, BucketAccess, FilePlaces};
 use super::rest::{self, ApiConnection, RestRead};
+use super::source_keys::only;
 use crate::error::Span;
-use crate::formats::dialect::CsvDialect;
-use crate::formats::encoding::TextEncoding;
-use crate::hints::{listed, suggest};
+use crate::hints::suggest;
 use crate::project::faults::Faults;
 use crate::project::one_or_more::OneOrMore;
-use crate::project::read::{At, given, given_or, within, words};
-use crate::project::spec::{Contract, FormatSpec, SourceSpec};
+use crate::project::read::{At, given, within};
+use crate::project::spec::{Contract, SourceSpec};
 use crate::project::written::Written;
 use crate::spark::types;
 
@@ -52,35 +56,6 @@ pub enum Origin {
         /// How many connections read at once; by the table's size when it is not said.
         readers: Option<u32>,
     },
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum FileFormat {
-    Csv {
-        delimiter: u8,
-        header: bool,
-        #[serde(flatten)]
-        dialect: CsvDialect,
-        #[serde(skip_serializing_if = "TextEncoding::is_utf8")]
-        encoding: TextEncoding,
-    },
-    /// NDJSON, a top-level array or an object, told apart by the bytes; `records` is a dotted path to the array of rows.
-    Json {
-        records: Option<String>,
-        #[serde(skip_serializing_if = "TextEncoding::is_utf8")]
-        encoding: TextEncoding,
-    },
-    Parquet,
-}
-
-impl FileFormat {
-    pub fn encoding(&self) -> TextEncoding {
-        match self {
-            FileFormat::Csv { encoding, .. } | FileFormat::Json { encoding, .. } => *encoding,
-            FileFormat::Parquet => TextEncoding::Utf8,
-        }
-    }
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -257,55 +232,8 @@ fn from_files(
     span: &Span,
     faults: &mut Faults,
 ) -> Option<(Source, String)> {
-    let spec = match &value.format {
-        Some(format) => format.value?,
-        None => format_of(places.first()?.url().path()).or_else(|| {
-            faults
-                .add(span, "the format can't be told from this name")
-                .hint("add `format: csv`, `format: json` or `format: parquet`");
-            None
-        })?,
-    };
-    let columns = types_of(value, faults);
-    let encoding = given_or(&value.encoding, TextEncoding::Utf8)?;
-    let format = match spec {
-        FormatSpec::Csv => {
-            let keys = [
-                address,
-                "dates",
-                "max_size",
-                "sha256",
-                "format",
-                "encoding",
-                "delimiter",
-                "header",
-                "quote",
-                "escape",
-                "comment",
-                "skip_lines",
-                "nulls",
-                "decimal_comma",
-                "columns",
-            ];
-            only(value, &keys, "a CSV file", faults);
-            let delimiter = delimiter(value, faults)?;
-            Some(FileFormat::Csv {
-                delimiter,
-                header: given_or(&value.header, true)?,
-                dialect: dialect(value, delimiter, columns.as_ref()?, faults)?,
-                encoding,
-            })
-        }
-        FormatSpec::Json | FormatSpec::Ndjson => {
-            let keys = [address, "dates", "max_size", "sha256", "format", "encoding", "records"];
-            only(value, &keys, "a JSON file", faults);
-            Some(FileFormat::Json { records: given(&value.records)?, encoding })
-        }
-        FormatSpec::Parquet => {
-            only(value, &[address, "dates", "max_size", "sha256", "format"], "a Parquet file", faults);
-            Some(FileFormat::Parquet)
-        }
-    };
+    let columns = file_format::types_of(value, faults);
+    let format = file_format::check(value, address, places.first()?, columns.as_ref(), span, faults);
     let (columns, format) = (columns?, format?);
     let named = columns.iter().map(|(name, data_type)| (name, types::name(data_type))).collect();
     let files = file_places::check(value, places, bucket, span, faults)?;
@@ -320,142 +248,6 @@ fn from_files(
         },
         text,
     ))
-}
-
-/// The format that a path's ending names, with or without `.gz`, `.zst`, `.bz2` or `.zip`.
-fn format_of(path: &str) -> Option<FormatSpec> {
-    let path = path.to_ascii_lowercase();
-    let unpacked = [".gz", ".zst", ".bz2", ".zip"].iter().find_map(|packed| path.strip_suffix(packed)).unwrap_or(&path);
-    match unpacked.rsplit_once('.')?.1 {
-        "csv" => Some(FormatSpec::Csv),
-        "json" => Some(FormatSpec::Json),
-        "ndjson" | "jsonl" => Some(FormatSpec::Ndjson),
-        "parquet" => Some(FormatSpec::Parquet),
-        _ => None,
-    }
-}
-
-fn delimiter(value: &SourceSpec, faults: &mut Faults) -> Option<u8> {
-    let Some(at) = &value.delimiter else { return Some(b',') };
-    match at.value.as_ref()?.as_bytes() {
-        [one] if one.is_ascii() => Some(*one),
-        _ => {
-            faults.add(&at.span, "a delimiter is one ASCII character").hint(r#"for a tab, write "\t""#);
-            None
-        }
-    }
-}
-
-fn dialect(
-    value: &SourceSpec,
-    delimiter: u8,
-    columns: &BTreeMap<String, DataType>,
-    faults: &mut Faults,
-) -> Option<CsvDialect> {
-    let mut character = |name: &str, at: &Option<At<String>>| -> Option<Option<char>> {
-        let Some(at) = at else { return Some(None) };
-        match at.value.as_ref()?.chars().collect::<Vec<_>>().as_slice() {
-            [one] if one.is_ascii_punctuation() && u8::try_from(*one).is_ok_and(|one| one != delimiter) => {
-                Some(Some(*one))
-            }
-            _ => {
-                faults.add(&at.span, format!("`{name}` is one mark of ASCII, and not the delimiter"));
-                None
-            }
-        }
-    };
-    let (quote, escape) = (character("quote", &value.quote), character("escape", &value.escape));
-    let comment = character("comment", &value.comment);
-    let quote = quote?.unwrap_or('"');
-    // One that is escaped by itself is doubled, as it is without an escape.
-    let (escape, comment) = (escape?.filter(|escape| *escape != quote), comment?);
-    if let Some(at) = &value.comment
-        && comment.is_some_and(|comment| comment == quote || Some(comment) == escape)
-    {
-        faults.add(&at.span, "a mark that begins comments stands for nothing else: not for quotes, nor before them");
-    }
-    if let Some(at) = &value.decimal_comma
-        && at.value == Some(true)
-        && !columns.values().any(DataType::is_numeric)
-    {
-        faults
-            .add(&at.key, "`decimal_comma` is of numbers, and `columns:` names none")
-            .hint("give a column a type, as in `columns: { price: \"decimal(10,2)\" }`; all other values land as text");
-    }
-    Some(CsvDialect {
-        quote: Some(quote).filter(|quote| *quote != '"'),
-        escape,
-        comment,
-        skip_lines: given_or(&value.skip_lines, 0)?,
-        nulls: words(&value.nulls)?,
-        decimal_comma: given_or(&value.decimal_comma, false)?,
-    })
-}
-
-/// The types given to columns; all wrong ones are reported.
-fn types_of(value: &SourceSpec, faults: &mut Faults) -> Option<BTreeMap<String, DataType>> {
-    let Some(columns) = &value.columns else { return Some(BTreeMap::new()) };
-    let mut types = BTreeMap::new();
-    let mut complete = true;
-    for (name, at) in columns.value.as_ref()? {
-        match at.value.as_deref().map(types::parse) {
-            Some(Ok(kind)) => drop(types.insert(name.clone(), kind)),
-            Some(Err(message)) => {
-                let hint = suggest(at.value.as_deref().unwrap_or_default(), types::NAMES);
-                faults.add(&at.span, message).hint(hint);
-                complete = false;
-            }
-            None => complete = false,
-        }
-    }
-    complete.then_some(types)
-}
-
-/// Reports the keys that don't belong to this kind of source.
-fn only(value: &SourceSpec, keys: &[&str], what: &str, faults: &mut Faults) {
-    fn place<T>(at: &Option<At<T>>) -> Option<&Span> {
-        at.as_ref().map(|at| &at.key)
-    }
-    let given = [
-        ("dates", place(&value.dates)),
-        ("max_size", place(&value.max_size)),
-        ("sha256", place(&value.sha256)),
-        ("path", place(&value.path)),
-        ("table", place(&value.table)),
-        ("except", place(&value.except)),
-        ("query", place(&value.query)),
-        ("select", place(&value.select)),
-        ("readers", place(&value.readers)),
-        ("format", place(&value.format)),
-        ("delimiter", place(&value.delimiter)),
-        ("header", place(&value.header)),
-        ("encoding", place(&value.encoding)),
-        ("quote", place(&value.quote)),
-        ("escape", place(&value.escape)),
-        ("comment", place(&value.comment)),
-        ("skip_lines", place(&value.skip_lines)),
-        ("nulls", place(&value.nulls)),
-        ("decimal_comma", place(&value.decimal_comma)),
-        ("records", place(&value.records)),
-        ("columns", place(&value.columns)),
-        ("paginate", place(&value.paginate)),
-        ("method", place(&value.method)),
-        ("params", place(&value.params)),
-        ("body", place(&value.body)),
-        ("for_each", place(&value.for_each)),
-        ("envelope", place(&value.envelope)),
-        ("drop", place(&value.drop)),
-        ("mask", place(&value.mask)),
-        ("cursor", place(&value.cursor)),
-        ("key", place(&value.key)),
-        ("deletes", place(&value.deletes)),
-    ];
-    for (key, span) in given {
-        if let (Some(span), false) = (span, keys.contains(&key)) {
-            let hint = format!("it takes {}", listed(keys));
-            faults.add(span, format!("`{key}` does not belong to {what}")).hint(hint);
-        }
-    }
 }
 
 /// The address of a source that lies below that of its connection.
@@ -477,6 +269,8 @@ fn below(spec: &At<SourceSpec>, value: &SourceSpec, base: &Address, faults: &mut
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::formats::dialect::CsvDialect;
+    use crate::formats::encoding::TextEncoding;
 
     /// These texts are in lakes: another spelling would capture every source anew.
     #[test]
@@ -508,13 +302,5 @@ mod tests {
             r#"{"kind":"database","url":"sqlite:///shop.db","read":{"table":"shop.orders"},"cursor":{"column":"at","key":["id"],"start":"2026"}}"#,
         ];
         assert_eq!(spelled, expected);
-    }
-
-    #[test]
-    fn tells_the_format_by_the_name() {
-        assert_eq!(format_of("/a/regions.CSV"), Some(FormatSpec::Csv));
-        assert_eq!(format_of("/quakes.json.gz"), Some(FormatSpec::Json));
-        assert_eq!(format_of("/rows.jsonl"), Some(FormatSpec::Ndjson));
-        assert_eq!(format_of("/rows.gz"), None);
     }
 }

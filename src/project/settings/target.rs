@@ -6,7 +6,7 @@ use std::time::Duration;
 use url::Url;
 
 use super::address::Address;
-use super::cluster::{self, ClusterSettings};
+use super::emr::{self, ClusterSettings};
 use super::glue::{self, GlueSettings};
 use super::sql;
 use super::workers::{self, Workers};
@@ -16,7 +16,7 @@ pub use crate::lake::Storage;
 use crate::lake::table::attic;
 use crate::project::faults::Faults;
 use crate::project::read::{At, given_or, within};
-use crate::project::spec::{EngineSpec, TargetSpec};
+use crate::project::spec::{ClusterKind, EngineSpec, TargetSpec};
 use crate::project::written::Written;
 use crate::spark::mode::SqlMode;
 use crate::spark::types::Timestamps;
@@ -119,13 +119,17 @@ pub fn check(name: &str, spec: &TargetSpec, root: &Path, around: &SqlMode, fault
         }),
     };
     let sql = sql::check(&spec.sql, around, faults);
-    let is_cluster = |block: &At<EngineSpec>| block.value.as_ref().is_some_and(|engine| engine.cluster.is_some());
+    // Another kind of cluster has settings of its own.
+    let is_cluster = |block: &At<EngineSpec>| match block.value.as_ref().and_then(|engine| engine.cluster.as_ref()) {
+        Some(At { value: Some(ClusterKind::Emr) | None, .. }) => true,
+        None => false,
+    };
     let (clusters, others) = spec.engine.iter().partition::<Vec<_>, _>(|block| is_cluster(block));
-    for (name, place) in others.iter().filter_map(|block| block.value.as_ref()).flat_map(cluster::own_keys) {
+    for (name, place) in others.iter().filter_map(|block| block.value.as_ref()).flat_map(emr::own_keys) {
         faults.add(place, format!("`{name}` goes with `cluster: emr`"));
     }
     let workers = others.first().map(|block| workers::check(block, faults));
-    let cluster = clusters.first().map(|block| cluster::check(block, faults));
+    let cluster = clusters.first().map(|block| emr::check(block, faults));
     let address = address(spec.storage.value.as_ref()?, &["file", "s3"], &spec.storage.span, root, faults)?;
     let url = address.url();
     let s3 = spec.s3.as_ref().and_then(|s3| s3.value.as_ref());

@@ -25,7 +25,7 @@ use crate::project::read::At;
 use crate::project::written::Written;
 use crate::spark::types::Timestamps;
 
-pub use engine::{EngineSpec, FleetSpec, Preset, SecurityGroupsSpec};
+pub use engine::{ClusterKind, EngineSpec, FleetSpec, Preset, SecurityGroupsSpec};
 pub use header::{
     AcceptedValuesSpec, CheckSpec, DescribeSpec, HeaderSpec, KmeansSpec, Literal, ModelSpec, RangeSpec, RegexSpec,
 };

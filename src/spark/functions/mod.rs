@@ -1,4 +1,5 @@
-//! The registry of the functions that are Spark's and not the engine's, one file a family. A plan names a function, and
+//! The registry of the functions that are Spark's and not the engine's, of one row and of many, one file a family; `window` and
+//! `higher_order` have an `all()` of their own. First see whether `datafusion-spark` has it: what is here takes its place. A plan names a function, and
 //! each machine looks the name up here.
 
 pub mod aggregate;

@@ -6,8 +6,8 @@
 //! | `task`, `deal` | one task of it: rows are checked, and dealt to their partitions |
 //! | `instants` | timestamps in the unit of the table |
 //! | `checks`, `keys` | what a row's checks and its partition columns say |
-//! | `files`, `file`, `encoder` | rows that wait, in bounded memory; the files they go to; their Parquet |
-//! | `chunk` | one column of a row group, as Parquet |
+//! | `files`, `file` | rows that wait, in bounded memory; the files they go to |
+//! | `job` | what a write is asked, and what its tasks answer |
 //! | `further` | the sort for rows of more partitions than there is memory for |
 //! | `salt` | large partitions are spread over several tasks |
 

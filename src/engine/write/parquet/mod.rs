@@ -14,6 +14,7 @@
 //! | `dictionary` | values as numbers of their entries |
 //! | `bounds` | the lowest and the highest value |
 //! | `hybrid` | small numbers as runs and packed bits |
+//! | `encoder` | how a file is encoded, and whether a dictionary pays |
 //! | `pages` | pages, compressed, and what the footer says of them |
 
 mod bounds;

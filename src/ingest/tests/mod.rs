@@ -1,5 +1,11 @@
 //! Captures from outside: a source of each kind, the landing it makes, and the table that SQL sees of it.
 
+mod contracts;
+mod fault_sequences;
+mod faulty_sources;
+mod paged_apis;
+mod same_values;
+
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::Path;

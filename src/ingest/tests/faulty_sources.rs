@@ -13,7 +13,7 @@ use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
-use super::tests::{Bench, csv, gzip, json, rest};
+use super::{Bench, csv, gzip, json, rest};
 use crate::error::{Error, Kind};
 use crate::project::{Address, Origin, Written};
 use crate::spark::types;

@@ -10,8 +10,8 @@ use futures::{StreamExt, stream};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-use super::http::ATTEMPTS;
-use super::tests::{Bench, csv, rest};
+use super::{Bench, csv, rest};
+use crate::ingest::http::ATTEMPTS;
 use crate::project::{Origin, Pages, Paginator, ParameterPlace, Source};
 
 const SEQUENCES: u64 = 500;

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{AssertSqlSafe, Connection, Row, SqliteConnection};
 
-use super::tests::{Bench, csv, gzip, json, sql_table};
+use super::{Bench, csv, gzip, json, sql_table};
 
 fn waited<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
@@ -144,7 +144,7 @@ fn is_stored(stored: &SqliteRow, array: &dyn Array, row: usize) -> bool {
         (DataType::Binary, "blob") => shown.eq_ignore_ascii_case(hex),
         (DataType::Utf8, "integer") => shown == quoted,
         (DataType::Utf8, "real") => shown.parse::<f64>().unwrap().to_bits() == number().to_bits(),
-        (DataType::Utf8, "text") => super::hex(shown.as_bytes()).eq_ignore_ascii_case(hex),
+        (DataType::Utf8, "text") => crate::ingest::parts::hex(shown.as_bytes()).eq_ignore_ascii_case(hex),
         (DataType::Utf8, "blob") => shown.eq_ignore_ascii_case(hex),
         _ => false,
     }

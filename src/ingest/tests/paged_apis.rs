@@ -15,7 +15,7 @@ use axum::routing::{get, post};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-use super::tests::{Bench, rest};
+use super::{Bench, rest};
 use crate::project::{
     Address, Auth, ForEach, HiddenColumn, KeyPlace, Mask, MethodSpec, Origin, Pace, PageSize, Pages, Paginator,
     ParameterPlace, RestRead, Secret, Source,

@@ -7,7 +7,7 @@ use axum::routing::get;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-use super::tests::{Bench, rest};
+use super::{Bench, rest};
 use crate::lake::landing::Landing;
 use crate::project::{Contract, EnvelopeColumn, Origin, Source};
 use crate::spark::types;
