@@ -4,10 +4,13 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, StringArray};
 use arrow::compute::{CastOptions, cast_with_options};
-use arrow::datatypes::{DataType, Field, Float32Type, Float64Type, TimeUnit};
+use arrow::datatypes::{
+    DataType, Date32Type, Decimal128Type, Field, Float32Type, Float64Type, Int32Type, Int64Type, TimeUnit,
+};
 
 use super::number::Number;
 use crate::error::{Error, Result};
+use crate::spark::text::{days, plain};
 
 /// The advice where a column's type is the user's.
 pub const LEAVE_IT_OUT: &str = "leave the column out of `columns:`, so that it stays text, and cast it in SQL";
@@ -29,6 +32,9 @@ pub fn typed(
     if field.data_type() == &DataType::Utf8 {
         return Ok(Arc::new(text.clone()));
     }
+    if let Some(plain) = plain(text, field.data_type()) {
+        return Ok(plain);
+    }
     let options = CastOptions { safe: true, ..CastOptions::default() };
     let spark_type = crate::spark::types::name(field.data_type());
     let typed = cast_with_options(text, field.data_type(), &options).map_err(|error| {
@@ -45,6 +51,20 @@ pub fn typed(
         .hint(advice));
     }
     Ok(typed)
+}
+
+/// A column that is written as numbers and dates mostly are: read at once, with nothing left out.
+fn plain(text: &StringArray, data_type: &DataType) -> Option<ArrayRef> {
+    Some(match data_type {
+        DataType::Int64 => Arc::new(plain::column::<Int64Type>(text, plain::whole)?),
+        DataType::Int32 => Arc::new(plain::column::<Int32Type>(text, |text| plain::whole(text)?.try_into().ok())?),
+        DataType::Date32 => Arc::new(plain::column::<Date32Type>(text, days::plain)?),
+        DataType::Decimal128(precision, scale) => {
+            let read = plain::column::<Decimal128Type>(text, |text| plain::decimal(text, *precision, *scale))?;
+            Arc::new(read.with_data_type(data_type.clone()))
+        }
+        _ => return None,
+    })
 }
 
 /// Whether the cast left out something of the text: it rounds digits, cuts times of day, and ends with infinity.

@@ -118,4 +118,16 @@ mod tests {
             assert!(text.lines().any(|it| it == line), "{line}\n{text}");
         }
     }
+
+    #[test]
+    fn every_address_of_the_router_has_its_name() {
+        let routes: Vec<&str> = include_str!("mod.rs")
+            .match_indices(".route(\"")
+            .filter_map(|(at, start)| include_str!("mod.rs")[at + start.len()..].split('"').next())
+            .collect();
+        assert!(routes.len() > 15, "{routes:?}");
+        for path in routes {
+            assert_eq!(route(path), path);
+        }
+    }
 }

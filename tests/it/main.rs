@@ -28,6 +28,7 @@ mod incremental;
 mod inits;
 mod ledger;
 mod limits;
+mod links;
 mod locks;
 mod lost_nodes;
 mod many_nodes;

@@ -5,12 +5,14 @@
 //! | `floats` | doubles and floats in Java's text |
 //! | `numbers` | whole numbers, decimals and truth values |
 //! | `days` | dates, counted from 1970-01-01 |
+//! | `plain` | numbers as they are mostly written, read quickly |
 //! | `times` | timestamps, counted in microseconds |
 //! | `zones` | names of time zones, and what they are away from UTC |
 
 pub mod days;
 pub mod floats;
 pub mod numbers;
+pub mod plain;
 pub mod times;
 pub mod zones;
 

@@ -4,10 +4,14 @@
 
 use std::fmt::Write;
 
-use super::trimmed;
+use super::{plain, trimmed};
 
 /// A whole number: digits with a sign. `1.7` is none, unless its fraction may be cut off.
 pub fn whole(text: &[u8], cuts_fraction: bool) -> Option<i64> {
+    plain::whole(text).or_else(|| any_whole(text, cuts_fraction))
+}
+
+pub(super) fn any_whole(text: &[u8], cuts_fraction: bool) -> Option<i64> {
     let text = trimmed(text);
     let (is_negative, digits) = match text {
         [b'-', digits @ ..] => (true, digits),
@@ -59,6 +63,10 @@ pub enum ReadDecimal {
 
 /// As `java.math.BigDecimal` reads it, of a precision and a scale.
 pub fn decimal(text: &[u8], precision: u8, scale: i8) -> ReadDecimal {
+    plain::decimal(text, precision, scale).map_or_else(|| any_decimal(text, precision, scale), ReadDecimal::Fits)
+}
+
+pub(super) fn any_decimal(text: &[u8], precision: u8, scale: i8) -> ReadDecimal {
     let is_blank = |byte: &u8| *byte <= b' ';
     let start = text.iter().position(|byte| !is_blank(byte)).unwrap_or(text.len());
     let end = text.iter().rposition(|byte| !is_blank(byte)).map_or(start, |last| last + 1);
