@@ -37,7 +37,7 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::{DataType, SchemaRef};
 use async_trait::async_trait;
 use datafusion::common::tree_node::TreeNode;
-use datafusion::common::{DFSchema, TableReference};
+use datafusion::common::{DFSchema, DFSchemaRef, TableReference};
 use datafusion::error::DataFusionError;
 use datafusion::execution::context::QueryPlanner;
 use datafusion::execution::memory_pool::MemoryLimit;
@@ -296,7 +296,15 @@ impl Session {
 
     /// The columns that a plan's result has once it is a table of the lake.
     pub fn stored_schema(&self, plan: &LogicalPlan, partition_by: &[String]) -> Result<SchemaRef> {
-        write::athena::stored_schema(plan.schema().as_arrow(), partition_by, self.lake.timestamps())
+        write::athena::stored_schema(self.settled_schema(plan)?.as_arrow(), partition_by, self.lake.timestamps())
+    }
+
+    /// The columns of a plan's result, of the types that Spark's rules settle on. Until they have run, a plan has others: those of the
+    /// first branch of a CASE, or of a number beside a decimal whatever its digits.
+    pub fn settled_schema(&self, plan: &LogicalPlan) -> Result<DFSchemaRef> {
+        let state = self.context.state();
+        let settled = state.analyzer().execute_and_check(plan.clone(), state.config_options(), |_, _| {});
+        Ok(settled.map_err(faults::explain)?.schema().clone())
     }
 
     /// Whether rows with these columns can be told apart by the key.

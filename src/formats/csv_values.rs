@@ -76,10 +76,15 @@ fn loses(text: &str, typed: &ArrayRef, row: usize) -> bool {
         // A day and nothing behind it.
         DataType::Date32 => !text.trim().bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'-' | b'+')),
         // Times have digits for microseconds; what follows them must be zeros.
-        DataType::Timestamp(TimeUnit::Microsecond, _) => text.rsplit_once('.').is_some_and(|(_, fraction)| {
-            let digits = fraction.bytes().take_while(u8::is_ascii_digit);
-            digits.skip(6).any(|digit| digit != b'0')
-        }),
+        DataType::Timestamp(TimeUnit::Microsecond, zone) => {
+            let is_finer = text.rsplit_once('.').is_some_and(|(_, fraction)| {
+                let digits = fraction.bytes().take_while(u8::is_ascii_digit);
+                digits.skip(6).any(|digit| digit != b'0')
+            });
+            // Behind the day: what is without a zone would be moved by one, and a 60th second becomes another minute.
+            let time = text.trim().get(10..).unwrap_or_default();
+            is_finer || (zone.is_none() && time.contains(['Z', 'z', '+', '-'])) || time.contains(":60")
+        }
         DataType::Float32 => is_finite(text) && typed.as_primitive::<Float32Type>().value(row).is_infinite(),
         DataType::Float64 => is_finite(text) && typed.as_primitive::<Float64Type>().value(row).is_infinite(),
         _ => false,
@@ -88,4 +93,30 @@ fn loses(text: &str, typed: &ArrayRef, row: usize) -> bool {
 
 fn is_finite(text: &str) -> bool {
     text.bytes().any(|byte| byte.is_ascii_digit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_that_would_become_others_are_refused() {
+        let of = |text: &str, zone: Option<&str>| {
+            let field = Field::new("at", DataType::Timestamp(TimeUnit::Microsecond, zone.map(Into::into)), true);
+            let text = StringArray::from(vec![text]);
+            typed(&text, &text, &field, 0, LEAVE_IT_OUT).map(drop)
+        };
+        for text in
+            ["2024-01-01T00:00:00+02:00", "2024-01-01 00:00:00Z", "2024-01-01T10:00:60", "2024-01-01T00:00:00.1234567"]
+        {
+            let error = of(text, None).unwrap_err().to_string();
+            assert!(error.contains(&format!("row 1: `{text}` is not a timestamp_ntz")), "{error}");
+        }
+        for text in ["2024-01-01T00:00:00", "2024-01-01 10:20:30.123456", "2024-01-01"] {
+            of(text, None).unwrap();
+            of(text, Some("UTC")).unwrap();
+        }
+        of("2024-01-01T00:00:00+02:00", Some("UTC")).unwrap();
+        assert!(of("2024-01-01T10:00:60Z", Some("UTC")).is_err());
+    }
 }

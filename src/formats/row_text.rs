@@ -3,14 +3,16 @@
 use std::mem;
 use std::sync::Arc;
 
-use arrow::array::{Array, RecordBatch, StructArray};
+use arrow::array::{Array, RecordBatch, RecordBatchOptions, StructArray};
 use arrow::buffer::NullBuffer;
-use arrow::datatypes::{DataType, Field, FieldRef};
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Field, FieldRef, Fields, Schema};
 use arrow::error::ArrowError;
 use arrow::json::writer::make_encoder;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 
 use super::json_values;
+use crate::spark::sql_types;
 
 /// The rows of a batch, each with `end` behind it, and with `between` before it but for the very first.
 pub fn append_objects(
@@ -20,6 +22,7 @@ pub fn append_objects(
     is_first: &mut bool,
     text: &mut Vec<u8>,
 ) -> Result<(), ArrowError> {
+    let batch = without_zones(batch)?;
     let rows = StructArray::from(batch.clone());
     let (field, options) =
         (Arc::new(Field::new_struct("", batch.schema().fields().clone(), false)), json_values::options());
@@ -38,6 +41,7 @@ pub fn append_objects(
 /// for null.
 pub fn rows<T>(batch: &RecordBatch, value: impl Fn(Option<String>, &DataType) -> T) -> Result<Vec<Vec<T>>, ArrowError> {
     let mut rows: Vec<Vec<T>> = (0..batch.num_rows()).map(|_| Vec::with_capacity(batch.num_columns())).collect();
+    let batch = without_zones(batch)?;
     for (field, column) in batch.schema_ref().fields().iter().zip(batch.columns()) {
         let texts = if column.data_type().is_nested() { as_json(field, column) } else { as_text(column) };
         for (row, text) in rows.iter_mut().zip(texts?) {
@@ -45,6 +49,22 @@ pub fn rows<T>(batch: &RecordBatch, value: impl Fn(Option<String>, &DataType) ->
         }
     }
     Ok(rows)
+}
+
+/// Times come with a zone, with another name of it, or without, by where they were computed: all are shown alike, in UTC.
+fn without_zones(batch: &RecordBatch) -> Result<RecordBatch, ArrowError> {
+    let shown = |field: &FieldRef| {
+        let data_type = sql_types::without_zones(field.data_type());
+        Arc::new(field.as_ref().clone().with_data_type(data_type))
+    };
+    let fields: Fields = batch.schema_ref().fields().iter().map(shown).collect();
+    if fields == *batch.schema_ref().fields() {
+        return Ok(batch.clone());
+    }
+    let columns = batch.columns().iter().zip(&fields).map(|(column, field)| cast(column, field.data_type()));
+    let columns = columns.collect::<Result<Vec<_>, _>>()?;
+    let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+    RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), columns, &options)
 }
 
 fn as_text(column: &dyn Array) -> Result<Vec<Option<String>>, ArrowError> {
@@ -119,7 +139,7 @@ pub(crate) mod tests {
     fn values_are_exact_and_nulls_are_told_apart() {
         let text = |text: &str| Some(text.to_string());
         let rows = rows(&sales(), |text, _| text).unwrap();
-        assert_eq!(rows[0], [text("1"), text("12.50"), text("2024-01-02T03:04:05Z"), text("[1,null]"), text("")]);
-        assert_eq!(rows[1], [text("2"), None, text("1970-01-01T00:00:00Z"), None, None]);
+        assert_eq!(rows[0], [text("1"), text("12.50"), text("2024-01-02T03:04:05"), text("[1,null]"), text("")]);
+        assert_eq!(rows[1], [text("2"), None, text("1970-01-01T00:00:00"), None, None]);
     }
 }

@@ -67,9 +67,10 @@ async fn plan_query(session: &Session, dataset: &Dataset, query: &Query) -> Resu
         };
         found.push(plain(dataset, error, in_header().or_else(in_query).unwrap_or_else(|| span.clone())));
     }
-    let schema = plan.schema();
+    // What has no settled types has been found above.
+    let Ok(schema) = session.settled_schema(&plan) else { return Err(found) };
     for check in &query.checks {
-        if let Err(error) = session.plan_condition(&check.keeps, schema) {
+        if let Err(error) = session.plan_condition(&check.keeps, &schema) {
             let asked = Asked::Condition(check.keeps.clone(), schema.clone());
             found.extend(of(session.locate(&error, &asked, &dataset.text).await, &check.place));
         }

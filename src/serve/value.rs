@@ -129,7 +129,8 @@ fn instant(text: &str, unit: TimeUnit, zone: Option<std::sync::Arc<str>>) -> Opt
             // RFC 3339 has years of four digits.
             Err(_) => naive(text.strip_suffix('Z')?)?,
         },
-        None => naive(text)?,
+        // Without a zone it is UTC's, which may be said.
+        None => naive(text.strip_suffix('Z').unwrap_or(text))?,
     };
     let micros = time.and_utc().timestamp_micros();
     // What is finer than the column keeps would be cut off.

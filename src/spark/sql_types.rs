@@ -45,6 +45,11 @@ pub fn parse(text: &str) -> std::result::Result<DataType, String> {
     Ok(mapped(&parsed, &|_, zone| if zone.is_none() { timestamp_ntz() } else { TIMESTAMP }))
 }
 
+/// The type with times that have no zone, at any depth: what is shown is UTC's clock.
+pub fn without_zones(data_type: &DataType) -> DataType {
+    mapped(data_type, &|unit, _| DataType::Timestamp(unit, None))
+}
+
 /// The type with other timestamps, at any depth.
 fn mapped(data_type: &DataType, timestamp: &dyn Fn(TimeUnit, Option<&str>) -> DataType) -> DataType {
     let field = |field: &FieldRef| {

@@ -31,7 +31,6 @@ use datafusion::logical_expr::{BinaryExpr, Expr, Operator, cast, ident, lit};
 use datafusion::prelude::DataFrame;
 use datafusion::scalar::ScalarValue;
 
-use super::athena;
 use super::hive::{WriteJob, WritePlace, empty_file};
 use super::store::{self, Published, TableWrite};
 use crate::engine::Session;
@@ -54,7 +53,7 @@ const ROWS: &str = "trapiche: rows";
 /// Merges the frame's rows into the table and commits that. On failure the table's version is as it was.
 pub async fn merge(session: &Session, frame: DataFrame, write: TableWrite<'_>) -> Result<Published> {
     let lake = &session.lake;
-    let schema = athena::stored_schema(frame.schema().as_arrow(), write.partition_by, lake.timestamps())?;
+    let schema = session.stored_schema(frame.logical_plan(), write.partition_by)?;
     check_key(&schema, write.key)?;
     write.check_what_stays(&schema, lake.timestamps())?;
     let current = write.head.version.as_ref();

@@ -74,7 +74,7 @@ pub struct Stored {
 /// Puts what a table asks for on top of a query.
 pub fn stored(session: &Session, query: LogicalPlan, partition_by: &[String], checks: &[Check]) -> Result<Stored> {
     let frame = session.frame(query);
-    let schema = athena::stored_schema(frame.schema().as_arrow(), partition_by, session.lake.timestamps())?;
+    let schema = session.stored_schema(frame.logical_plan(), partition_by)?;
     Ok(Stored { plan: to_stored(session, frame, &schema, checks)?.into_unoptimized_plan(), schema })
 }
 
@@ -89,7 +89,7 @@ pub struct Published {
 pub async fn store(session: &Session, frame: DataFrame, write: TableWrite<'_>) -> Result<Published> {
     let lake = &session.lake;
     write.refuse_a_second_time()?;
-    let schema = athena::stored_schema(frame.schema().as_arrow(), write.partition_by, lake.timestamps())?;
+    let schema = session.stored_schema(frame.logical_plan(), write.partition_by)?;
     write.check_what_stays(&schema, lake.timestamps())?;
     let frame = write.rows(session, frame, &schema)?;
     let job = Arc::new(write.job(session, schema));
@@ -264,8 +264,9 @@ pub(in crate::engine) fn to_stored(
     schema: &SchemaRef,
     checks: &[Check],
 ) -> Result<DataFrame> {
+    let given = session.settled_schema(frame.logical_plan())?;
     let uncut = |field: &FieldRef| {
-        let given = frame.schema().field_with_unqualified_name(field.name()).ok()?.data_type();
+        let given = given.field_with_unqualified_name(field.name()).ok()?.data_type();
         athena::uncut_type(given)
     };
     let stored = |field: &FieldRef| {
@@ -274,7 +275,7 @@ pub(in crate::engine) fn to_stored(
     };
     let mut columns: Vec<Expr> = schema.fields().iter().map(stored).collect();
     if !checks.is_empty() {
-        columns.push(check_bits(session, frame.schema(), checks)?.alias(CHECKS));
+        columns.push(check_bits(session, &given, checks)?.alias(CHECKS));
     }
     frame.select(columns).map_err(faults::explain)
 }

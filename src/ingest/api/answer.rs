@@ -35,6 +35,10 @@ impl<'a> Envelope<'a> {
 
     /// The same as it is written: a number has all its digits.
     pub fn token(&self, path: &str) -> Option<&'a str> {
+        // A key may have points in it: `@odata.nextLink`.
+        if let Some(value) = self.0.get(path) {
+            return Some(value.get()).filter(|token| *token != "null");
+        }
         let mut keys = path.split('.');
         let mut value = *self.0.get(keys.next()?)?;
         for key in keys {
@@ -43,6 +47,13 @@ impl<'a> Envelope<'a> {
         }
         Some(value.get()).filter(|token| *token != "null")
     }
+}
+
+/// How many rows there are in all, by the headers that servers use for it.
+pub fn total(headers: &HeaderMap) -> Option<(&'static str, u64)> {
+    ["X-Total-Count", "X-WP-Total"]
+        .into_iter()
+        .find_map(|name| Some((name, headers.get(name)?.to_str().ok()?.trim().parse().ok()?)))
 }
 
 /// The address that the `Link` header gives the relation `next` (RFC 8288); the inner `None` when it has others only.
@@ -67,9 +78,10 @@ mod tests {
 
     #[test]
     fn values_are_found_by_their_path() {
-        let body = "\u{feff} {\"rows\": [{\"next\": 1}], \"meta\": {\"next\": \"a\\u0062\", \"none\": null}}";
+        let body = "\u{feff} {\"@odata.nextLink\": \"/x\", \"rows\": [{\"next\": 1}], \"meta\": {\"next\": \"a\\u0062\", \"none\": null}}";
         let envelope = Envelope::of(body.as_bytes()).unwrap();
         assert_eq!(envelope.at("meta.next"), Some(Value::from("ab")));
+        assert_eq!(envelope.at("@odata.nextLink"), Some(Value::from("/x")));
         for nowhere in ["meta.none", "meta.other", "rows.next", "next"] {
             assert_eq!(envelope.at(nowhere), None, "{nowhere}");
         }

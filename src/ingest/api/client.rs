@@ -36,6 +36,8 @@ pub struct Page {
     pub rows_hash: [u8; 32],
     /// What the `Link` header says of the next page, if there is one.
     pub link: Option<Option<String>>,
+    /// What a header says of how many rows there are in all, with its name.
+    pub total: Option<(&'static str, u64)>,
     pub request: SourceRequest,
 }
 
@@ -117,7 +119,7 @@ impl<'a> Client<'a> {
         let url = &ask.url;
         let mut response = self.send(ask, |request| request).await?;
         let request = http::request(&response, url);
-        let link = answer::link(response.headers());
+        let (link, total) = (answer::link(response.headers()), answer::total(response.headers()));
         let (mut body, mut bytes) = (vec![], 0);
         let (mut text, mut hash) = (Utf8::default(), Sha256::new());
         let mut splitter = splitter(self.read);
@@ -148,7 +150,7 @@ impl<'a> Client<'a> {
         }
         let rows = splitter.rows();
         splitter.finish().map_err(in_answer).map_err(FailedAttempt::passing)?;
-        Ok(Page { body, rows, rows_hash: hash.finalize().into(), link, request })
+        Ok(Page { body, rows, rows_hash: hash.finalize().into(), link, total, request })
     }
 }
 

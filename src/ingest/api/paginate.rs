@@ -12,11 +12,12 @@ use crate::error::{Error, Result};
 use crate::ingest::http::FailedAttempt;
 use crate::lake::landing::SourceRequest;
 use crate::project::{Address, MethodSpec, PageSize, Pages, ParameterPlace, RestRead, Written, put_in_body};
+use crate::units::counted;
 
 const MAX_PAGES: u32 = 100_000;
 
 /// Where APIs put the address of the next page, the most usual first.
-const NEXT_AT: [&str; 9] = [
+const NEXT_AT: [&str; 11] = [
     "next",
     "links.next",
     "_links.next.href",
@@ -25,11 +26,13 @@ const NEXT_AT: [&str; 9] = [
     "pagination.next",
     "meta.next",
     "next_page_url",
-    "@odata\u{2e}nextLink",
+    "@odata.nextLink",
+    "info.next",
+    "nextRecordsUrl",
 ];
 
 /// Where they put a cursor, of which nothing says which parameter takes it.
-const CURSOR_AT: [&str; 12] = [
+const CURSOR_AT: [&str; 14] = [
     "next",
     "next_cursor",
     "nextCursor",
@@ -37,6 +40,8 @@ const CURSOR_AT: [&str; 12] = [
     "next_page_token",
     "nextPageToken",
     "nextToken",
+    "NextToken",
+    "next_token",
     "cursor.next",
     "meta.next_cursor",
     "pagination.next_cursor",
@@ -45,11 +50,44 @@ const CURSOR_AT: [&str; 12] = [
 ];
 
 /// What tells that there is more without saying where.
-const MORE_AT: [&str; 6] = ["has_more", "hasMore", "has_next", "hasNext", "meta.has_more", "pagination.has_more"];
+const MORE_AT: [&str; 8] = [
+    "has_more",
+    "hasMore",
+    "has_next",
+    "hasNext",
+    "meta.has_more",
+    "pagination.has_more",
+    "pageInfo.hasNextPage",
+    "page_info.has_next_page",
+];
 
 /// How many rows there are in all.
-const TOTAL_AT: [&str; 7] =
-    ["total", "total_count", "totalCount", "meta.total", "pagination.total", "count", "total_results"];
+const TOTAL_AT: [&str; 13] = [
+    "total",
+    "total_count",
+    "totalCount",
+    "meta.total",
+    "meta.total_count",
+    "pagination.total",
+    "count",
+    "total_results",
+    "totalElements",
+    "page.totalElements",
+    "hits.total.value",
+    "numFound",
+    "response.numFound",
+];
+
+/// How many pages there are in all.
+const PAGES_AT: [&str; 7] = [
+    "total_pages",
+    "totalPages",
+    "page.totalPages",
+    "last_page",
+    "meta.last_page",
+    "meta.total_pages",
+    "pagination.total_pages",
+];
 
 /// Parameters by which a request asks for a part of a list.
 const OF_A_PART: [&str; 15] = [
@@ -86,6 +124,8 @@ pub struct PageWalk<'a> {
     asked: HashSet<String>,
     pages: u32,
     rows: u64,
+    /// What the last page with rows said of more to come: the words for it.
+    more: Option<String>,
 }
 
 /// What tells the next page from others.
@@ -123,6 +163,7 @@ impl<'a> PageWalk<'a> {
             asked: HashSet::new(),
             pages: 0,
             rows: 0,
+            more: None,
         }
     }
 
@@ -148,7 +189,13 @@ impl<'a> PageWalk<'a> {
         let is_new =
             !self.counts() || self.ends.go_on(page.rows, self.size.map_or(0, |size| size.size), page.rows_hash);
         if !is_new {
+            if page.rows > 0 && self.pages == 2 {
+                self.is_asked_in_vain().map_err(in_answer)?;
+            }
             return Ok(Some(Turned::End(page.request)));
+        }
+        if self.counts() {
+            self.more = more_than(&page, self.rows, has_records).map_err(in_answer)?;
         }
         self.next = self.after(&next, &page, &ask.url).map_err(in_answer)?;
         if self.next.is_some() && self.pages == MAX_PAGES {
@@ -167,12 +214,28 @@ impl<'a> PageWalk<'a> {
             (Pages::Auto { .. }, Some(Pages::Link { .. })) => Some("pages found by the `Link` header".to_string()),
             (Pages::Auto { .. }, _) => Some("one page: the answer names no other".to_string()),
             _ if self.has_more() => None,
+            (Pages::Number { .. } | Pages::Offset { .. }, _) => {
+                let more = self.more.as_ref()?;
+                Some(format!("{more}, and its pages gave {}", counted(self.rows, "row")))
+            }
             (Pages::Cursor { cursor_at: path, .. } | Pages::Next { next_at: path }, _) if self.pages == 1 => {
                 Some(format!("one page: the answer has nothing at `{path}`"))
             }
             (Pages::Link { .. }, _) if self.pages == 1 => Some("one page: no `Link` header names another".to_string()),
             _ => None,
         }
+    }
+
+    /// # Errors
+    /// When the second page is the first one again, and that says that there is more: the API does not know the parameter.
+    fn is_asked_in_vain(&self) -> Result<()> {
+        let Some(more) = &self.more else { return Ok(()) };
+        let parameter = match &self.way {
+            Some(Pages::Number { page: name, .. } | Pages::Offset { offset: name }) => name.expose(),
+            _ => return Ok(()),
+        };
+        Err(Error::failed(format!("the second page is the first one again, but {more}"))
+            .hint(format!("the API seems not to know the parameter `{parameter}` that `paginate:` names")))
     }
 
     /// Whether another page would be asked for.
@@ -296,6 +359,15 @@ fn told_by(page: &Page, has_records: bool) -> Result<Option<Pages>> {
     if let Some(Some(_)) = page.link {
         return Ok(Some(Pages::Link { link: true }));
     }
+    let more = |path: String| {
+        Err(Error::failed(format!("there are more rows, as `{path}` says, and nothing says where"))
+            .hint("write how its pages are found: `paginate:` with `page`, `offset` or `cursor`"))
+    };
+    if let Some((name, total)) = page.total
+        && total > page.rows
+    {
+        return more(name.to_string());
+    }
     // Without `records:` an object is a row, whose columns may have any names.
     if !has_records {
         return Ok(None);
@@ -313,14 +385,43 @@ fn told_by(page: &Page, has_records: bool) -> Result<Option<Pages>> {
         ))
         .hint(format!("write `paginate: {{ cursor: <the parameter>, cursor_at: {path} }}`")));
     }
+    said_more(&envelope, page, page.rows).map_or(Ok(None), more)
+}
+
+/// What in an answer says that there are more rows than so many, of which this page has the last.
+fn said_more(envelope: &Envelope, page: &Page, rows: u64) -> Option<String> {
     let is_more = |path: &&&str| envelope.at(path) == Some(Value::Bool(true));
-    let is_beyond =
-        |path: &&&str| envelope.at(path).and_then(|total| total.as_u64()).is_some_and(|total| total > page.rows);
-    match MORE_AT.iter().find(is_more).or_else(|| TOTAL_AT.iter().find(is_beyond)) {
-        Some(path) => Err(Error::failed(format!("there are more rows, as `{path}` says, and nothing says where"))
-            .hint("write how its pages are found: `paginate:` with `page`, `offset` or `cursor`")),
-        None => Ok(None),
+    let number = |path: &str| envelope.at(path).and_then(|total| total.as_u64());
+    let is_beyond = |path: &&&str| number(path).is_some_and(|total| total > rows);
+    // The first page of several; of later ones it is not known here which they are.
+    let has_pages = |path: &&&str| rows == page.rows && number(path).is_some_and(|pages| pages > 1);
+    let is_last = || rows == page.rows && envelope.at("last") == Some(Value::Bool(false)) && page.rows > 0;
+    let path = MORE_AT.iter().find(is_more).or_else(|| TOTAL_AT.iter().find(is_beyond));
+    let path = path.or_else(|| PAGES_AT.iter().find(has_pages)).map(|path| path.to_string());
+    path.or_else(|| is_last().then(|| "last".to_string()))
+}
+
+/// The same of counted pages, in words: more than the rows so far.
+fn more_than(page: &Page, rows: u64, has_records: bool) -> Result<Option<String>> {
+    if let Some((name, total)) = page.total {
+        return Ok((total > rows).then(|| format!("`{name}` says that there are {total} rows")));
     }
+    if !has_records {
+        return Ok(None);
+    }
+    let text = page.text();
+    let envelope = Envelope::of(&text)?;
+    let is_address =
+        |path: &&&str| envelope.at(path).is_some_and(|value| value.as_str().is_some_and(|to| to.contains('/')));
+    if let Some(path) = TOTAL_AT
+        .iter()
+        .find(|path| envelope.at(path).and_then(|total| total.as_u64()).is_some_and(|total| total > rows))
+    {
+        return Ok(envelope.token(path).map(|total| format!("`{path}` says that there are {total} rows")));
+    }
+    let path =
+        said_more(&envelope, page, rows).or_else(|| NEXT_AT.iter().find(is_address).map(|path| path.to_string()));
+    Ok(path.map(|path| format!("`{path}` says that there is more")))
 }
 
 /// Checks that an answer is all, where nothing is said of pages.

@@ -155,6 +155,10 @@ async fn first(Path(sign): Path<String>) -> Response {
         "flag" => body["has_more"] = true.into(),
         "total" => body["total"] = 7.into(),
         "next" => body["next"] = "/first/all".into(),
+        "odata" => body["@odata.nextLink"] = "/first/all".into(),
+        "spring" => body["last"] = false.into(),
+        "pages" => body["meta"] = json!({ "last_page": 3 }),
+        "header" => return ([("X-Total-Count", "9")], Json(json!([{ "id": 1 }]))).into_response(),
         _ => body["total"] = 1.into(),
     }
     ([(header::LINK, link)], Json(body)).into_response()
@@ -229,6 +233,21 @@ async fn pages_that_lead_nowhere_good_are_told() {
         (rest(&url, "/first/link", Some("data"), None), "it is a first page"),
         (rest(&url, "/first/next", Some("data"), None), "it is a first page"),
         (rest(&url, "/first/total", Some("data"), None), "there are more rows, as `total` says"),
+        (rest(&url, "/first/spring", Some("data"), None), "there are more rows, as `last` says"),
+        (rest(&url, "/first/pages", Some("data"), None), "there are more rows, as `meta.last_page` says"),
+        (rest(&url, "/first/header", None, None), "there are more rows, as `X-Total-Count` says"),
+        (
+            paged(&url, "/first/total", Some("data"), Pages::Number { page: "pgae".into(), first: 1 }),
+            "the second page is the first one again, but `total` says that there are 7 rows",
+        ),
+        (
+            paged(&url, "/first/header", None, Pages::Offset { offset: "skip".into() }),
+            "the second page is the first one again, but `X-Total-Count` says that there are 9 rows",
+        ),
+        (
+            paged(&url, "/first/next", Some("data"), Pages::Number { page: "page".into(), first: 1 }),
+            "the second page is the first one again, but `next` says that there is more",
+        ),
     ] {
         let error = Bench::new().error(&source).await;
         assert!(error.to_string().contains(told), "{error}");
@@ -238,6 +257,8 @@ async fn pages_that_lead_nowhere_good_are_told() {
         rest(&url, "/first/all", Some("data"), None),
         paged(&url, "/first/all", Some("data"), Pages::Auto { auto: true }),
         paged(&url, "/first/next", Some("data"), Pages::Auto { auto: true }),
+        paged(&url, "/first/odata", Some("data"), Pages::Auto { auto: true }),
+        paged(&url, "/first/all", Some("data"), Pages::Number { page: "page".into(), first: 1 }),
         rest(&url, "/first/link?page=1", Some("data"), None),
         // The object is a row.
         rest(&url, "/first/total", None, None),

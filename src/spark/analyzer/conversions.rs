@@ -38,20 +38,24 @@ impl AnalyzerRule for SparkConversions {
     }
 
     fn analyze(&self, plan: LogicalPlan, options: &ConfigOptions) -> Result<LogicalPlan> {
-        let ansi = SqlMode::of(options).ansi;
-        let converted = plan.transform_up_with_subqueries(|plan| {
-            let schema = schema_below(&plan)?;
-            let conversions = Conversions { schema: &schema, ansi };
-            let plan = named::map_expressions(plan, |expr| expr.transform_up(|expr| conversions.convert(expr)))?;
-            let plan = match plan.data {
-                LogicalPlan::Union(union) => unions::coerced(union, ansi)?,
-                LogicalPlan::Join(join) => LogicalPlan::Join(joined(join, ansi)?),
-                other => other,
-            };
-            floats::normalized(plan, &schema)?.recompute_schema().map(Transformed::yes)
-        })?;
-        Ok(converted.data)
+        settled(plan, SqlMode::of(options).ansi)
     }
+}
+
+/// The plan with its values made one type where they stand side by side, and the types that follow from that.
+pub fn settled(plan: LogicalPlan, ansi: bool) -> Result<LogicalPlan> {
+    let converted = plan.transform_up_with_subqueries(|plan| {
+        let schema = schema_below(&plan)?;
+        let conversions = Conversions { schema: &schema, ansi };
+        let plan = named::map_expressions(plan, |expr| expr.transform_up(|expr| conversions.convert(expr)))?;
+        let plan = match plan.data {
+            LogicalPlan::Union(union) => unions::coerced(union, ansi)?,
+            LogicalPlan::Join(join) => LogicalPlan::Join(joined(join, ansi)?),
+            other => other,
+        };
+        floats::normalized(plan, &schema)?.recompute_schema().map(Transformed::yes)
+    })?;
+    Ok(converted.data)
 }
 
 /// Equal keys of a join are compared as `=` compares.

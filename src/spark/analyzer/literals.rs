@@ -4,12 +4,12 @@
 //! rule, which would change what this program builds itself, too.
 
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
-use datafusion::common::{DFSchema, Result, ScalarValue, plan_err};
+use datafusion::common::{DFSchema, DFSchemaRef, Result, ScalarValue, plan_err};
 use datafusion::logical_expr::expr::{Cast, HigherOrderFunction};
 use datafusion::logical_expr::utils::merge_schema;
-use datafusion::logical_expr::{Expr, LogicalPlan, WindowFunctionDefinition};
+use datafusion::logical_expr::{Distinct, Expr, LogicalPlan, WindowFunctionDefinition};
 
-use super::{named, unions};
+use super::{conversions, named, unions};
 use crate::spark::functions::scalar::cast;
 use crate::spark::mode::Strictness;
 use crate::spark::sql_types::{is_literal, name};
@@ -24,7 +24,10 @@ pub fn narrowed(plan: LogicalPlan, ansi: bool) -> Result<LogicalPlan> {
     let below = |plan: LogicalPlan| narrowed(plan, ansi).map(Transformed::yes);
     let plan = plan.map_children(below)?.data.map_subqueries(below)?.data;
     let plan = match plan {
-        LogicalPlan::Union(union) => return unions::coerced(union, ansi),
+        LogicalPlan::Union(union) => {
+            let schemas = union.inputs.iter().map(|input| settled_schema(input, ansi)).collect::<Result<Vec<_>>>()?;
+            return unions::coerced_from(union, &schemas, ansi);
+        }
         // How many rows: that is no value.
         LogicalPlan::Limit(_) => plan,
         plan => {
@@ -33,6 +36,15 @@ pub fn narrowed(plan: LogicalPlan, ansi: bool) -> Result<LogicalPlan> {
         }
     };
     plan.recompute_schema()
+}
+
+/// The columns of an input as they will be: what stands beside a literal may have another type yet. A union has settled its own.
+fn settled_schema(plan: &LogicalPlan, ansi: bool) -> Result<DFSchemaRef> {
+    match plan {
+        LogicalPlan::Union(union) => Ok(union.schema.clone()),
+        LogicalPlan::Distinct(Distinct::All(input)) => settled_schema(input, ansi),
+        plan => Ok(conversions::settled(plan.clone(), ansi)?.schema().clone()),
+    }
 }
 
 /// A lambda's variables are of the types of what it is given, which may have been of literals.

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Schema};
-use datafusion::common::{DFSchema, DataFusionError, Result};
+use datafusion::common::{DFSchema, DFSchemaRef, DataFusionError, Result};
 use datafusion::logical_expr::expr_rewriter::coerce_plan_expr_for_schema;
 use datafusion::logical_expr::{LogicalPlan, Union};
 
@@ -14,12 +14,18 @@ use crate::spark::coercion::common;
 use crate::spark::sql_types::canonical;
 
 pub fn coerced(union: Union, ansi: bool) -> Result<LogicalPlan> {
-    let Some(first) = union.inputs.first() else { return Ok(LogicalPlan::Union(union)) };
-    let columns = first.schema().fields().len();
-    let mut types: Vec<DataType> = first.schema().fields().iter().map(|field| field.data_type().clone()).collect();
+    let schemas: Vec<_> = union.inputs.iter().map(|input| input.schema().clone()).collect();
+    coerced_from(union, &schemas, ansi)
+}
+
+/// The same, with the columns that the inputs will have once their types are settled.
+pub fn coerced_from(union: Union, schemas: &[DFSchemaRef], ansi: bool) -> Result<LogicalPlan> {
+    let Some(first) = schemas.first() else { return Ok(LogicalPlan::Union(union)) };
+    let columns = first.fields().len();
+    let mut types: Vec<DataType> = first.fields().iter().map(|field| field.data_type().clone()).collect();
     let mut nullable = vec![false; columns];
-    for input in &union.inputs {
-        let fields = input.schema().fields();
+    for input in schemas {
+        let fields = input.fields();
         if fields.len() != columns {
             // The engine has words for it.
             return Ok(LogicalPlan::Union(union));
