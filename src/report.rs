@@ -81,11 +81,24 @@ pub struct DatasetReport {
 }
 
 impl DatasetReport {
-    /// What was lost of timestamps, if anything was.
-    pub fn what_was_cut(&self) -> Option<String> {
-        let verb = if self.timestamps_cut == 1 { "was" } else { "were" };
-        let cut = || format!("{} {verb} finer than the table keeps them", counted(self.timestamps_cut, "timestamp"));
-        (self.timestamps_cut > 0).then(cut)
+    /// What else is to be known of the rows, beside how many are quarantined: those that a check has dropped, or has only warned of,
+    /// and what was lost of timestamps.
+    pub fn remarks(&self) -> Vec<String> {
+        let mut remarks = vec![];
+        if self.rows_dropped > 0 {
+            remarks.push(format!("{} dropped", counted(self.rows_dropped, "row")));
+        }
+        // Of rows that are in the table nothing else tells.
+        if self.checks.iter().map(|check| check.rows).sum::<u64>() > self.rows_quarantined + self.rows_dropped {
+            let broken = |check: &CheckCount| format!("`{}` is broken by {}", check.check, counted(check.rows, "row"));
+            remarks.extend(self.checks.iter().map(broken));
+        }
+        if self.timestamps_cut > 0 {
+            let verb = if self.timestamps_cut == 1 { "was" } else { "were" };
+            remarks
+                .push(format!("{} {verb} finer than the table keeps them", counted(self.timestamps_cut, "timestamp")));
+        }
+        remarks
     }
 }
 

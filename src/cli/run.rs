@@ -163,7 +163,7 @@ fn row(report: &DatasetReport, with_workers: bool) -> Vec<Cell> {
             used(|used| Cell::Bytes(used.peak_memory_bytes)),
         ]);
     }
-    let why: Vec<String> = report.why.iter().cloned().chain(report.what_was_cut()).collect();
+    let why: Vec<String> = report.why.iter().cloned().chain(report.remarks()).collect();
     row.push(if why.is_empty() { Cell::Null } else { Cell::Text(why.join("; ")) });
     row
 }

@@ -12,12 +12,14 @@ use regex::Regex;
 
 use super::csv_values::{self, LEAVE_IT_OUT};
 use super::dialect::{CsvDialect, SkipLines};
+use super::escapes::KeptEscapes;
 use super::mark::WithoutMark;
 use crate::error::{Error, Result};
 
 pub struct CsvDecoder {
     mark: WithoutMark,
     skip: SkipLines,
+    escapes: KeptEscapes,
     batches: Batches,
 }
 
@@ -60,15 +62,17 @@ impl CsvDecoder {
         let fields: Vec<_> = columns.iter().map(|place| landed.fields()[*place].clone()).collect();
         let batches =
             Batches { decoder, schema: Arc::new(Schema::new(fields)), rows: 0, decimal_comma: dialect.decimal_comma };
-        CsvDecoder { mark: WithoutMark::default(), skip: SkipLines::new(dialect.skip_lines), batches }
+        let (skip, escapes) = (SkipLines::new(dialect.skip_lines), KeptEscapes::new(delimiter, dialect));
+        CsvDecoder { mark: WithoutMark::default(), skip, escapes, batches }
     }
 
     pub fn push(&mut self, plain: &[u8], ready: &mut Vec<RecordBatch>) -> Result<()> {
-        self.batches.push(self.skip.push(self.mark.push(plain)), ready)
+        self.batches.push(self.escapes.push(self.skip.push(self.mark.push(plain))), ready)
     }
 
     pub fn finish(mut self, ready: &mut Vec<RecordBatch>) -> Result<()> {
-        self.batches.push(self.skip.push(self.mark.finish()), ready)?;
+        self.batches.push(self.escapes.push(self.skip.push(self.mark.finish())), ready)?;
+        self.batches.push(self.escapes.finish(), ready)?;
         // An empty input tells the decoder that the last record is over.
         self.batches.decoder.decode(&[]).map_err(ragged)?;
         self.batches.flush(ready)

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `unpack`, `zip`, `encoding`, `plain` | bytes that are text: unpacked, and turned into UTF-8 where a source says what they are |
 //! | `mark`, `utf8` | text without a mark, and whether it is UTF-8 |
-//! | `dialect` | how a CSV is written |
+//! | `dialect`, `escapes` | how a CSV is written |
 //! | `csv_records`, `csv_batches` | where records of CSV end; their columns |
 //! | `table_csv` | CSV as databases write it, which tells a null from an empty text |
 //! | `csv_values` | the texts of a CSV's column, typed |
@@ -19,6 +19,7 @@ pub mod csv_records;
 pub mod csv_values;
 pub mod dialect;
 pub mod encoding;
+mod escapes;
 pub mod json_batches;
 pub mod json_numbers;
 pub mod json_rows;

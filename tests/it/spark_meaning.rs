@@ -92,16 +92,28 @@ fn a_table_has_the_rows_and_types_of_its_query() {
         ),
         ("queries/trusted/plain.sql", &plain),
         ("queries/trusted/sums.sql", sums),
+        (
+            "queries/trusted/warned.sql",
+            "/* trapiche\nchecks: [{ rule: \"x > 1\", on_fail: warn, name: above }]\n*/ SELECT id, x FROM raw.x",
+        ),
+        (
+            "queries/trusted/dropped.sql",
+            "/* trapiche\nchecks: [{ rule: \"x > 1\", on_fail: drop }]\n*/ SELECT id, x FROM raw.x",
+        ),
         ("queries/trusted/distinct_rows.sql", distinct),
         ("queries/trusted/all_of_them.sql", union),
-        ("queries/trusted/merged.sql", &format!("-- write: merge\n-- key: [id]\n{plain}")),
+        ("queries/trusted/merged.sql", &format!("/* trapiche\nwrite: merge\nkey: [id]\n*/ {plain}")),
         (
             "queries/trusted/parted.sql",
-            &format!("-- partition_by: [id]\n-- checks:\n--   - range: {{ column: c0, min: 0.5, max: 2.6 }}\n{plain}"),
+            &format!(
+                "/* trapiche\npartition_by: [id]\nchecks: [{{ range: {{ column: c0, min: 0.5, max: 2.6 }} }}]\n*/ {plain}"
+            ),
         ),
     ]);
     let run = bench.trapiche(&["run"]);
     assert_eq!(run.code, 0, "{}", run.stderr);
+    let told = run.stdout + &run.stderr;
+    assert!(told.contains("`above` is broken by 2 rows") && told.contains("2 rows dropped"), "{told}");
     let rows = |statement: &str| {
         let answer = bench.trapiche(&["query", "-o", "ndjson", statement]);
         assert_eq!(answer.code, 0, "{statement}: {}", answer.stderr);

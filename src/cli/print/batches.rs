@@ -115,10 +115,10 @@ mod tests {
     fn numbers_stand_right_in_a_table() {
         let table = Table { columns: names(&sales().schema()), rows: rows(&sales(), cell).unwrap() };
         insta::assert_snapshot!(table.aligned(), @r#"
-        id  price  at                    lines     note
-        ──  ─────  ────────────────────  ────────  ────
-         1  12.50  2024-01-02T03:04:05Z  [1,null]
-         2   NULL  1970-01-01T00:00:00Z  NULL      NULL
+        id  price  at                   lines     note
+        ──  ─────  ───────────────────  ────────  ────
+         1  12.50  2024-01-02T03:04:05  [1,null]
+         2   NULL  1970-01-01T00:00:00  NULL      NULL
         "#);
     }
 }

@@ -169,8 +169,8 @@ fn finished(report: &DatasetReport, words: &Words) -> String {
         if report.rows_quarantined > 0 {
             line += &format!(", {} quarantined", units::count(report.rows_quarantined));
         }
-        if let Some(cut) = report.what_was_cut() {
-            line += &format!(", {cut}");
+        for remark in report.remarks() {
+            line += &format!(", {remark}");
         }
     }
     if let Some(why) = &report.why {
