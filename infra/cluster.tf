@@ -103,7 +103,7 @@ resource "aws_iam_role_policy" "nodes" {
   policy = data.aws_iam_policy_document.nodes.json
 }
 
-# For who starts clusters by a request of his own. Credentials of nodes are asked for by IMDSv2 alone, and what lies in S3 is encrypted.
+# The target's `security_configuration`. Credentials of nodes are asked for by IMDSv2 alone, and what lies in S3 is encrypted.
 resource "aws_emr_security_configuration" "nodes" {
   name = "${var.name}-nodes"
   configuration = jsonencode({

@@ -7,6 +7,7 @@ output "target" {
       glue: { prefix: "${var.glue_prefix}", workgroup: ${aws_athena_workgroup.lake.name} }
       engine:
         cluster: emr
+        security_configuration: ${aws_emr_security_configuration.nodes.name}
         service_role: ${aws_iam_role.emr.name}
         instance_profile: ${aws_iam_instance_profile.nodes.name}
   YAML
@@ -15,6 +16,11 @@ output "target" {
 output "operators_policy" {
   description = "To attach to whoever runs `trapiche submit`."
   value       = aws_iam_policy.operators.arn
+}
+
+output "alerts" {
+  description = "What belongs into `alerts: { sns: … }` of trapiche.yml."
+  value       = one(aws_sns_topic.alerts[*].arn)
 }
 
 output "api" {

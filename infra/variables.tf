@@ -50,6 +50,14 @@ variable "schedule" {
   default = null
 }
 
+variable "alerts" {
+  description = "A topic for what failed, and the addresses that are told by mail once they have confirmed it. None by default."
+  type = object({
+    emails = optional(list(string), [])
+  })
+  default = null
+}
+
 variable "results" {
   description = "The API: the archive of `scripts/lambda-package`, and its architecture. No API by default."
   type = object({

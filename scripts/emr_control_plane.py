@@ -8,7 +8,12 @@ node; logs to LogUri; the end of the cluster. Nodes are folders and processes he
 their PATH is this file, too. Credentials are those that this process has: they stand for the nodes' role.
 
 Prints its address. FOLDER/requests.jsonl has what was asked. `GET /nodes/CLUSTER` tells the nodes, `POST /lose/CLUSTER/N` takes one away,
+`POST /notice/CLUSTER/N/SECONDS` does so that much after a notice, as of a spot machine, in the metadata that the node asks for (IMDSv2), and
 `POST /drop/OPERATION` loses the answer to the next of these: what was asked for is done.
+
+A cluster with the application Spark has the `spark-submit` of --spark, which is the `bin` folder of a Python with PySpark, and S3A (the jars of
+--spark-jars) for `s3://`. With --idle a cluster ends after so many seconds without work, whatever its own request says: at
+work is who has touched `isbusy`, and Spark.
 """
 
 import argparse
@@ -121,7 +126,7 @@ class Node:
     def __init__(self, cluster, number, role, folder):
         self.cluster, self.number, self.role = cluster, number, role
         self.root = folder / f"node-{number}"
-        self.mark = f"{cluster.id}/{number}"
+        self.mark, self.notice, self.tokens = f"{cluster.id}/{number}", None, set()
         info = self.root / "mnt/var/lib/info"
         info.mkdir(parents=True)
         (self.root / "emr/metricscollector").mkdir(parents=True)
@@ -132,20 +137,41 @@ class Node:
         own = {
             MARK: self.mark,
             "HOME": str(self.root),
-            "PATH": f"{self.cluster.plane.tools}:{os.environ['PATH']}",
+            "PATH": ":".join([str(self.cluster.plane.tools), *self.cluster.spark(), os.environ["PATH"]]),
+            "SPARK_CONF_DIR": str(self.cluster.plane.folder / "spark-conf"),
+            "TRAPICHE_NODE": f"node-{self.number}",
             "TRAPICHE_ROOT": str(self.root),
             "TRAPICHE_BIND": "127.0.0.1",
             "TRAPICHE_PORT": str(free_ports()),
             "TRAPICHE_DRIVER_PORT": str(self.cluster.driver_port),
-            "TRAPICHE_LOG_EVERY": "1",
+            "TRAPICHE_LOG_EVERY": str(self.cluster.plane.log_every),
             "TRAPICHE_WORKER_OPTIONS": "--memory 300MB --threads 1",
-            # There is no machine that would be taken away.
-            "AWS_EC2_METADATA_SERVICE_ENDPOINT": "http://127.0.0.1:9",
+            # Where it hears that it will be taken away. Credentials are in its environment.
+            "AWS_EC2_METADATA_SERVICE_ENDPOINT": f"{self.cluster.plane.address}/imds/{self.mark}",
             "AWS_EC2_METADATA_DISABLED": "true",
         }
         kept = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_ENDPOINT_URL_SECRETS_MANAGER", "AWS_ENDPOINT_URL_SSM")
         kept += ("PLAYED_S3", "PLAYED_SECRETS")
         return {**{name: os.environ[name] for name in kept if name in os.environ}, **own}
+
+    def stop(self, patience=15):
+        """As a system that goes down: its service is asked to end, and waited for. Then all else is ended."""
+        try:
+            pid = int((self.root / "opt/trapiche/worker.pid").read_text())
+            if pid in processes(self.mark):
+                os.kill(pid, signal.SIGTERM)
+            begun = time.time()
+            while time.time() - begun < patience and pid in processes(self.mark):
+                time.sleep(0.1)
+        except (OSError, ValueError):
+            pass
+        kill(self.mark)
+
+    def taken(self, seconds):
+        """As a spot machine: told ahead, and gone then, whatever it is at."""
+        self.notice = {"action": "terminate", "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + seconds))}
+        time.sleep(seconds)
+        kill(self.mark)
 
     def run(self, words, name, log_path):
         """Runs something on the node to its end; its exit code. What it says goes to LogUri."""
@@ -179,6 +205,25 @@ class Cluster:
         roles = [role for role, count in counts.items() for _ in range(count)]
         self.nodes = [Node(self, number, role, folder) for number, role in enumerate(roles)]
         threading.Thread(target=self.live, daemon=True).start()
+        if plane.idle:
+            threading.Thread(target=self.watch, daemon=True).start()
+
+    def spark(self):
+        """What Spark adds to a node's PATH."""
+        names = [application["Name"] for application in self.request.get("Applications", [])]
+        return [self.plane.spark] if self.plane.spark and "Spark" in names else []
+
+    def watch(self):
+        """Ends a cluster that does nothing: YARN has no work, and nobody says that he is at work."""
+        since = time.time()
+        while not self.is_ended:
+            time.sleep(0.2)
+            file = self.nodes[0].root / "emr/metricscollector/isbusy"
+            since = max(since, file.stat().st_mtime if file.exists() else 0)
+            if self.state not in ("RUNNING", "WAITING") or any(step.is_on_spark() for step in self.steps):
+                since = time.time()
+            if time.time() - since > self.plane.idle:
+                return self.end("TERMINATED", "AUTO_TERMINATION", "Auto-terminated as idle")
 
     def log(self, path, content):
         bucket, key = split(self.request["LogUri"])
@@ -243,6 +288,11 @@ class Cluster:
             self.is_ended = True
             self.state, self.why = "TERMINATING", {"Code": code, "Message": message}
         time.sleep(self.plane.pace)
+        stops = [threading.Thread(target=node.stop) for node in self.nodes]
+        for stop in stops:
+            stop.start()
+        for stop in stops:
+            stop.join()
         kill(self.id)
         for step in self.steps:
             if step.state in ("PENDING", "RUNNING", "CANCEL_PENDING"):
@@ -258,6 +308,9 @@ class Step:
     def __init__(self, request):
         self.request, self.id, self.state, self.failure = request, identifier("s-"), "PENDING", None
 
+    def is_on_spark(self):
+        return self.state == "RUNNING" and self.request["Name"].endswith("spark-compat")
+
     def described(self):
         status = {"State": self.state, "StateChangeReason": {}}
         if self.failure:
@@ -268,8 +321,9 @@ class Step:
 
 
 class Plane:
-    def __init__(self, folder, pace):
-        self.folder, self.pace = folder, pace
+    def __init__(self, folder, pace, idle, log_every, spark, spark_jars):
+        self.log_every = log_every
+        self.folder, self.pace, self.idle, self.spark, self.address = folder, pace, idle, spark, None
         self.clusters, self.lock, self.dropped = {}, threading.Lock(), []
         self.model = ServiceModel(Loader().load_service_model("emr", "service-2"), "emr")
         self.tools = folder / "tools"
@@ -277,6 +331,24 @@ class Plane:
         tool = self.tools / "aws"
         tool.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{Path(__file__).resolve()}" --as-aws "$@"\n')
         tool.chmod(0o755)
+        # As EMR has it in /etc/spark/conf; credentials are the environment's.
+        conf = folder / "spark-conf"
+        conf.mkdir()
+        settings = {
+            "spark.master": "local[2]",
+            "spark.jars": ",".join(map(str, sorted(Path(spark_jars).glob("*.jar")))) if spark_jars else "",
+            "spark.ui.enabled": "false",
+            "spark.driver.bindAddress": "127.0.0.1",
+            "spark.driver.host": "127.0.0.1",
+            "spark.sql.shuffle.partitions": "4",
+            "spark.hadoop.fs.s3.impl": "org.apache.hadoop.fs.s3a.S3AFileSystem",
+            "spark.hadoop.fs.s3a.endpoint": os.environ["PLAYED_S3"],
+            "spark.hadoop.fs.s3a.endpoint.region": "us-east-1",
+            "spark.hadoop.fs.s3a.path.style.access": "true",
+            "spark.hadoop.fs.s3a.connection.ssl.enabled": "false",
+        }
+        lines = [f"{name} {value}\n" for name, value in settings.items() if value]
+        (conf / "spark-defaults.conf").write_text("".join(lines))
 
     def answer(self, operation, request):
         with self.lock, (self.folder / "requests.jsonl").open("a") as log:
@@ -398,7 +470,29 @@ def handler(plane):
             self.end_headers()
             self.wfile.write(text)
 
+        def node(self, verb):
+            cluster, number = self.path.removeprefix(f"/{verb}/").split("/")[:2]
+            return plane.clusters[cluster].nodes[int(number)]
+
+        def plain(self, code, text):
+            self.send_response(code)
+            self.send_header("Content-Length", str(len(text)))
+            self.end_headers()
+            self.wfile.write(text.encode())
+
+        def do_PUT(self):
+            # IMDSv2 asks for a token first.
+            token = identifier("token-")
+            self.node("imds").tokens.add(token)
+            self.plain(200, token)
+
         def do_GET(self):
+            if self.path.startswith("/imds/"):
+                node = self.node("imds")
+                if self.headers.get("X-aws-ec2-metadata-token") not in node.tokens:
+                    return self.plain(401, "Unauthorized")
+                is_notice = self.path.endswith("/latest/meta-data/spot/instance-action") and node.notice
+                return self.plain(200, json.dumps(node.notice)) if is_notice else self.plain(404, "Not Found")
             cluster = plane.clusters.get(self.path.removeprefix("/nodes/"))
             if cluster is None:
                 return self.send(200, [{"id": it.id, "state": it.state} for it in plane.clusters.values()])
@@ -408,6 +502,10 @@ def handler(plane):
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             if self.path.startswith("/lose/"):
                 kill(self.path.removeprefix("/lose/"))
+                return self.send(200, {})
+            if self.path.startswith("/notice/"):
+                seconds = float(self.path.split("/")[4])
+                threading.Thread(target=self.node("notice").taken, args=(seconds,), daemon=True).start()
                 return self.send(200, {})
             if self.path.startswith("/drop/"):
                 plane.dropped.append(self.path.removeprefix("/drop/"))
@@ -438,12 +536,17 @@ def main():
     parser.add_argument("--secrets", required=True)
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--pace", type=float, default=0.5, help="seconds that each change of a cluster takes")
+    parser.add_argument("--idle", type=float, default=0)
+    parser.add_argument("--log-every", type=float, default=1, help="seconds between two words of a node")
+    parser.add_argument("--spark", help="the `bin` folder of a Python with PySpark")
+    parser.add_argument("--spark-jars", help="a folder of jars: `scripts/spark-jars` makes one")
     given = parser.parse_args()
     os.environ.update(PLAYED_S3=given.s3, PLAYED_SECRETS=given.secrets)
     for service in ("SECRETS_MANAGER", "SSM"):
         os.environ[f"AWS_ENDPOINT_URL_{service}"] = given.secrets
-    plane = Plane(given.folder.resolve(), given.pace)
+    plane = Plane(given.folder.resolve(), given.pace, given.idle, given.log_every, given.spark, given.spark_jars)
     server = ThreadingHTTPServer(("127.0.0.1", given.port), handler(plane))
+    plane.address = f"http://127.0.0.1:{server.server_address[1]}"
 
     def stop(*_):
         for cluster in plane.clusters.values():
@@ -451,7 +554,7 @@ def main():
         os._exit(0)
 
     signal.signal(signal.SIGTERM, stop)
-    print(f"http://127.0.0.1:{server.server_address[1]}", flush=True)
+    print(plane.address, flush=True)
     server.serve_forever()
 
 

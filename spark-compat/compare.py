@@ -1,7 +1,8 @@
 """Compares the tables of a lake with those that Spark made of the same project.
 
-    python compare.py LAKE_DIR OUT_DIR
+    python compare.py LAKE OUT
 
+Both are folders or `s3://…`; a table must fit in this machine's memory twice.
 One line per table; exits 1 when one differs or is missing from the lake. A table is a multiset of
 rows: the order of rows and columns, and the case of column names, mean nothing. Doubles are equal
 within 1e-9 of their size (1e-12 near zero), and NaN equals NaN.
@@ -10,24 +11,24 @@ within 1e-9 of their size (1e-12 near zero), and NaN equals NaN.
 import argparse
 import json
 import sys
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 import lake
+import places
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("lake_dir", type=Path)
-    parser.add_argument("out_dir", type=Path)
+    parser.add_argument("lake", type=places.Here)
+    parser.add_argument("out", type=places.Here)
     args = parser.parse_args()
 
-    on_spark, in_lake = lake.tables(args.out_dir), lake.tables(args.lake_dir)
+    on_spark, in_lake = lake.tables(args.out), lake.tables(args.lake)
     if not on_spark:
-        print(f"{args.out_dir} holds no tables: run run_on_spark.py first", file=sys.stderr)
+        print(f"{args.out.address} holds no tables: run run_on_spark.py first", file=sys.stderr)
         return 1
     failed = 0
     for name in sorted({*on_spark, *in_lake}):
@@ -36,7 +37,7 @@ def main() -> int:
         elif name not in in_lake:
             verdict, failed = "DIFFERS: missing from the lake", failed + 1
         else:
-            ours, theirs = (lake.read_table(lake.table_folder(root, name)) for root in (args.lake_dir, args.out_dir))
+            ours, theirs = (lake.read_table(place, lake.table_folder(name)) for place in (args.lake, args.out))
             difference, note = compare(ours, theirs)
             failed += difference is not None
             verdict = f"DIFFERS: {difference}" if difference else f"same, {theirs.num_rows} rows{note}"

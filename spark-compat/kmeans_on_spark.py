@@ -4,8 +4,9 @@ Two implementations draw different first centres from one seed, so Spark starts 
 that Trapiche ended with. If those are a solution, Spark stays there; if not, the tables differ.
 """
 
+from __future__ import annotations
+
 import numpy as np
-import pyarrow as pa
 from pyspark.ml.evaluation import ClusteringEvaluator
 from pyspark.ml.feature import Imputer, MinMaxScaler, StandardScaler, VectorAssembler
 from pyspark.mllib.clustering import KMeans, KMeansModel
@@ -14,7 +15,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 
-def kmeans(spark: SparkSession, spec: dict, centers: pa.Table) -> list[DataFrame]:
+def kmeans(spark: SparkSession, spec: dict, centers: DataFrame) -> list[DataFrame]:
     """The assignments, centres and metrics, as `trapiche run` makes them of the same `spec`."""
     names = [name.lower() for name in spec["features"]]
     columns = [f"feature_{index}" for index in range(len(names))]
@@ -23,7 +24,7 @@ def kmeans(spark: SparkSession, spec: dict, centers: pa.Table) -> list[DataFrame
     rows, offsets, units = scaled(rows, spec.get("scale", "standard"), len(names))
     rows = rows.cache()
 
-    start = np.array([centers[name].to_pylist() for name in names]).T
+    start = np.array([[row[name] for name in names] for row in centers.orderBy("cluster").collect()])
     safe_units = np.where(units == 0, 1.0, units)
     start = np.where(units == 0, 0.0, (start - offsets) / safe_units)
     points = rows.select("features").rdd.map(lambda row: Vectors.dense(row[0].toArray()))
@@ -70,12 +71,12 @@ def imputed(table: DataFrame, spec: dict, columns: list[str]) -> tuple[DataFrame
 
     keys = [F.col(f"`{name}`").alias(f"key_{index}") for index, name in enumerate(spec["key"])]
     rows = table.select(*keys, *(finite(name).alias(column) for name, column in zip(spec["features"], columns)))
-    match spec.get("impute", "mean"):
-        case "drop":
-            complete = rows.dropna(subset=columns)
-            return complete, None, rows.count() - complete.count()
-        case "zero":
-            return rows.fillna(0.0, subset=columns), [0.0] * len(columns), 0
+    impute = spec.get("impute", "mean")
+    if impute == "drop":
+        complete = rows.dropna(subset=columns)
+        return complete, None, rows.count() - complete.count()
+    if impute == "zero":
+        return rows.fillna(0.0, subset=columns), [0.0] * len(columns), 0
     # Trapiche fits the mean over the rows that have the feature, and so does Spark.
     imputer = Imputer(strategy="mean", inputCols=columns, outputCols=columns).fit(rows)
     return imputer.transform(rows), list(imputer.surrogateDF.select(*columns).first()), 0

@@ -17,6 +17,7 @@ from pyspark.sql import SparkSession
 
 import compare
 import lake
+import places
 import spark_session
 
 
@@ -30,7 +31,7 @@ def main() -> int:
         try:
             for ours, read in pairs:
                 for table, schema in tables(ours).items():
-                    in_lake = lake.read_table(ours / table)
+                    in_lake = lake.read_table(places.Here(ours), table)
                     # What partition columns hold is text for pyarrow, which has not been told their types.
                     difference, _ = compare.compare(in_lake, on_spark(spark, read / table, schema))
                     differing += difference is not None

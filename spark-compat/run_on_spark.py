@@ -1,18 +1,20 @@
-"""Runs a Trapiche project's own files on PySpark, from the landings in its lake.
+"""Runs a Trapiche project's own files on Spark, from the landings in its lake.
 
-    python run_on_spark.py PROJECT_DIR LAKE_DIR OUT_DIR
+    python run_on_spark.py PROJECT_DIR LAKE OUT [--ansi false]
 
-Each query and k-means becomes a Parquet table below OUT_DIR/<zone>/, for compare.py.
+Each query and k-means becomes a Parquet table below OUT/<zone>/, for compare.py. LAKE and OUT are folders or `s3://…`. Started by
+`spark-submit` it runs where that says, on a cluster's Python 3.9 and Spark 3.5, too.
 """
+
+from __future__ import annotations
 
 import argparse
 import re
-import shutil
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
 from pathlib import Path
+from typing import Callable
 
 import yaml
 from pyspark.sql import DataFrame, SparkSession, Window
@@ -20,6 +22,7 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import ArrayType, BinaryType, StringType, StructField, StructType
 
 import lake
+import places
 import spark_session
 from kmeans_on_spark import kmeans
 
@@ -39,44 +42,54 @@ class Step:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    for argument in ("project_dir", "lake_dir", "out_dir"):
-        parser.add_argument(argument, type=Path)
+    parser.add_argument("project_dir", type=Path)
+    parser.add_argument("lake", type=places.address)
+    parser.add_argument("out", type=places.address)
+    parser.add_argument("--ansi", choices=["true", "false"], default="true", help="as `sql: { ansi: … }` of the project")
     args = parser.parse_args()
-    out = args.out_dir.absolute()
-    steps = {**queries(args.project_dir), **models(args.project_dir, args.lake_dir)}
-    maker = {output: name for name, step in steps.items() for output in step.outputs}
-    needs = {name: {maker[read] for read in step.reads if read in maker} for name, step in steps.items()}
-    order = TopologicalSorter(needs).static_order()
-
-    for zone in ("raw", *lake.ZONES):
-        shutil.rmtree(out / zone, ignore_errors=True)
-    spark = spark_session.start(out)
-    for zone in ("raw", *lake.ZONES):
-        spark.sql(f"CREATE DATABASE IF NOT EXISTS {zone}")
+    refuse_lake(args.lake, args.out)
+    spark = spark_session.start(args.out, {"spark.sql.ansi.enabled": args.ansi})
     try:
-        for source in sorted({read for step in steps.values() for read in step.reads if read.startswith("raw.")}):
-            keep(spark, out, source, landed(spark, args.lake_dir, source.removeprefix("raw.")))
-        for name in order:
-            for output, rows in zip(steps[name].outputs, steps[name].make(spark)):
-                keep(spark, out, output, rows)
+        run(spark, args.project_dir, places.OnSpark(spark, args.lake), places.OnSpark(spark, args.out))
     finally:
         spark.stop()
     return 0
 
 
-def keep(spark: SparkSession, out: Path, name: str, rows: DataFrame) -> None:
+def refuse_lake(root: str, out: str) -> None:
+    """What lies at `out` is replaced, so it must be no table of the lake."""
+    inside = f"{out}/".startswith(tuple(f"{root}/{zone}/" for zone in ("raw", "quarantine", *lake.ZONES)))
+    if inside or f"{root}/".startswith(f"{out}/"):
+        sys.exit(f"`{out}` is of the lake itself: choose another place for Spark's tables")
+
+
+def run(spark: SparkSession, project: Path, root: places.OnSpark, out: places.OnSpark) -> None:
+    steps = {**queries(project), **models(project, root)}
+    maker = {output: name for name, step in steps.items() for output in step.outputs}
+    needs = {name: {maker[read] for read in step.reads if read in maker} for name, step in steps.items()}
+    for zone in ("raw", *lake.ZONES):
+        out.remove(zone)
+        spark.sql(f"CREATE DATABASE IF NOT EXISTS {zone}")
+    for source in sorted({read for step in steps.values() for read in step.reads if read.startswith("raw.")}):
+        keep(spark, out, source, landed(spark, root, source[len("raw.") :]))
+    for name in TopologicalSorter(needs).static_order():
+        for output, rows in zip(steps[name].outputs, steps[name].make(spark)):
+            keep(spark, out, output, rows)
+
+
+def keep(spark: SparkSession, out: places.OnSpark, name: str, rows: DataFrame) -> None:
     """Writes a table and lets later queries see it by its name."""
-    folder = lake.table_folder(out, name)
-    rows.toDF(*[column.lower() for column in rows.columns]).write.mode("overwrite").parquet(str(folder))
-    spark.catalog.createTable(name, path=str(folder), source="parquet")
-    print(f"{name}: {spark.table(name).count()} rows", file=sys.stderr)
+    folder = out.url(lake.table_folder(name))
+    rows.toDF(*[column.lower() for column in rows.columns]).write.mode("overwrite").parquet(folder)
+    spark.catalog.createTable(name, path=folder, source="parquet")
+    print(f"{name}: {spark.table(name).count()} rows", file=sys.stderr, flush=True)
 
 
-def landed(spark: SparkSession, root: Path, source: str) -> DataFrame:
+def landed(spark: SparkSession, root: places.OnSpark, source: str) -> DataFrame:
     """A source's live landings, with the schemas that were recorded when they landed: of each key the newest row."""
     landings = lake.live_landings(root, source)
     if not landings:
-        sys.exit(f"`{source}` has not landed in {root}: run `trapiche run` first")
+        sys.exit(f"`{source}` has not landed in {root.address}: run `trapiche run` first")
     if any(landing.get("window", {}).get("repeats") for landing in landings):
         sys.exit(f"`{source}` has a key in several rows of one landing, whose order PySpark does not tell")
     # Types that the rows tell are those of all landings in the newest one.
@@ -101,45 +114,46 @@ def landed(spark: SparkSession, root: Path, source: str) -> DataFrame:
 AGE, NEWEST, GONE = "trapiche_age", "trapiche_newest", "trapiche_gone"
 
 
-def of_landing(spark: SparkSession, root: Path, source: str, landing: dict) -> DataFrame:
-    paths = [str(root.absolute() / part["path"]) for part in landing["parts"]]
-    schema = StructType([StructField(f["name"], data_type(f["type"])) for f in landing["schema"]])
+def of_landing(spark: SparkSession, root: places.OnSpark, source: str, landing: dict) -> DataFrame:
+    paths = [root.url(part["path"]) for part in landing["parts"]]
+    schema = StructType([StructField(f["name"], data_type(spark, f["type"])) for f in landing["schema"]])
     if not paths:
         return spark.createDataFrame([], schema)
     for ending, packing in ((".zst", "zstd"), (".zip", "a zip archive")):
         if any(part["path"].endswith(ending) for part in landing["parts"]):
             sys.exit(f"`{source}` is packed as {packing}, which PySpark does not unpack by itself")
-    match landing["format"]:
-        case {"csv": {"delimiter": _, "header": _, **rest}} | {"json": {"records": _, **rest}} if rest:
-            sys.exit(f"`{source}` is read by settings that have no equal here: {', '.join(rest)}")
-        case {"csv": {"delimiter": delimiter, "header": header}}:
-            return spark.read.schema(schema).csv(
-                paths, sep=delimiter, header=header, quote='"', escape='"', multiLine=True
-            )
-        case "table_csv":
-            # A null is an empty field, an empty text is `""`; bytes are hexadecimal after `\\x`.
-            texts = StructType([StructField(field.name, StringType()) for field in schema])
-            rows = spark.read.schema(texts).csv(
-                paths, quote='"', escape='"', multiLine=True, nullValue=NO_TEXT, emptyValue=""
-            )
-            return rows.select([of_table_csv(F.col(f"`{f.name}`"), f.dataType).alias(f.name) for f in schema])
-        case "parquet":
-            rows = spark.read.parquet(*paths)
-            return rows.select([F.col(f"`{f.name}`").cast(f.dataType) for f in schema])
-        case "ndjson":
-            return spark.read.schema(schema).json(paths)
-        case {"json": {"records": None}}:
-            return spark.read.schema(schema).json(paths, multiLine=True)
-        case {"json": {"records": records}}:
-            # The document around the rows, as far down as they lie.
-            document = ArrayType(schema)
-            for name in reversed(records.split(".")):
-                document = StructType([StructField(name, document)])
-            path = ".".join(f"`{name}`" for name in records.split("."))
-            documents = spark.read.schema(document).json(paths, multiLine=True)
-            return documents.select(F.inline(path))
-        case other:
-            sys.exit(f"`{source}` landed in a format that is not known here: {other}")
+    name, keys = landing["format"], {}
+    if isinstance(name, dict):
+        [(name, keys)] = name.items()
+    others = [key for key in keys if key not in {"csv": ("delimiter", "header"), "json": ("records",)}.get(name, ())]
+    if others:
+        sys.exit(f"`{source}` is read by settings that have no equal here: {', '.join(others)}")
+    if name == "csv":
+        return spark.read.schema(schema).csv(
+            paths, sep=keys["delimiter"], header=keys["header"], quote='"', escape='"', multiLine=True
+        )
+    if name == "table_csv":
+        # A null is an empty field, an empty text is `""`; bytes are hexadecimal after `\\x`.
+        texts = StructType([StructField(field.name, StringType()) for field in schema])
+        rows = spark.read.schema(texts).csv(
+            paths, quote='"', escape='"', multiLine=True, nullValue=NO_TEXT, emptyValue=""
+        )
+        return rows.select([of_table_csv(F.col(f"`{f.name}`"), f.dataType).alias(f.name) for f in schema])
+    if name == "parquet":
+        rows = spark.read.parquet(*paths)
+        return rows.select([F.col(f"`{f.name}`").cast(f.dataType) for f in schema])
+    if name == "ndjson":
+        return spark.read.schema(schema).json(paths)
+    if name == "json" and keys["records"] is None:
+        return spark.read.schema(schema).json(paths, multiLine=True)
+    if name == "json":
+        # The document around the rows, as far down as they lie.
+        document, steps = ArrayType(schema), keys["records"].split(".")
+        for step in reversed(steps):
+            document = StructType([StructField(step, document)])
+        documents = spark.read.schema(document).json(paths, multiLine=True)
+        return documents.select(F.inline(".".join(f"`{step}`" for step in steps)))
+    sys.exit(f"`{source}` landed in a format that is not known here: {landing['format']}")
 
 
 # What an empty field is to Spark's reader until it is null: were it an empty text, that would be null, too.
@@ -152,8 +166,9 @@ def of_table_csv(text, kind):
     return text if isinstance(kind, StringType) else text.cast(kind)
 
 
-def data_type(name: str):
-    return StringType() if name == "void" else StructType.fromDDL(f"x {name}")["x"].dataType
+def data_type(spark: SparkSession, name: str):
+    # `StructType.fromDDL` came with Spark 4.
+    return StringType() if name == "void" else spark.createDataFrame([], f"x {name}").schema["x"].dataType
 
 
 def queries(project: Path) -> dict[str, Step]:
@@ -181,18 +196,19 @@ def run_query(spark: SparkSession, sql: str) -> DataFrame:
 
 def rules(check: dict) -> list[str]:
     """A check as conditions that a good row keeps; as with SQL's CHECK, null does not break one."""
-    match check:
-        case {"not_null": columns}:
-            return [f"{quoted(column)} IS NOT NULL" for column in columns]
-        case {"rule": rule}:
-            return [rule]
-        case {"accepted_values": {"column": column, "values": values}}:
-            return [f"{quoted(column)} IN ({', '.join(map(literal, values))})"]
-        case {"range": {"column": column, **ends}}:
-            signs = {"min": ">=", "max": "<="}
-            return [f"{quoted(column)} {signs[end]} {literal(value)}" for end, value in ends.items()]
-        case {"regex": {"column": column, "pattern": pattern}}:
-            return [f"{quoted(column)} RLIKE {literal(pattern)}"]
+    if "not_null" in check:
+        return [f"{quoted(column)} IS NOT NULL" for column in check["not_null"]]
+    if "rule" in check:
+        return [check["rule"]]
+    if "accepted_values" in check:
+        keys = check["accepted_values"]
+        return [f"{quoted(keys['column'])} IN ({', '.join(map(literal, keys['values']))})"]
+    if "range" in check:
+        signs, column = {"min": ">=", "max": "<="}, quoted(check["range"]["column"])
+        ends = {key: value for key, value in check["range"].items() if key != "column"}
+        return [f"{column} {signs[end]} {literal(value)}" for end, value in ends.items()]
+    if "regex" in check:
+        return [f"{quoted(check['regex']['column'])} RLIKE {literal(check['regex']['pattern'])}"]
     sys.exit(f"a check that is not known here: {check}")
 
 
@@ -201,12 +217,12 @@ def quoted(column: str) -> str:
 
 
 def literal(value) -> str:
-    if isinstance(value, bool | int | float):
+    if isinstance(value, (bool, int, float)):
         return str(value).lower()
     return "'" + str(value).replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
-def models(project: Path, root: Path) -> dict[str, Step]:
+def models(project: Path, root: places.OnSpark) -> dict[str, Step]:
     found = {}
     for path in sorted(project.glob("models/*.yml")):
         name = f"refined.{path.stem}"
@@ -215,8 +231,8 @@ def models(project: Path, root: Path) -> dict[str, Step]:
             print(f"{name}: left out, a describe is made of sketches", file=sys.stderr)
             continue
         outputs = [name, f"{name}_centers", f"{name}_metrics"]
-        centers = lake.table_folder(root, f"{name}_centers")
-        make = lambda spark, spec=spec, centers=centers: kmeans(spark, spec, lake.read_table(centers))
+        centers = root.url(lake.table_folder(f"{name}_centers"))
+        make = lambda spark, spec=spec, centers=centers: kmeans(spark, spec, spark.read.parquet(centers))
         found[name] = Step({spec["input"]}, outputs, make)
     return found
 

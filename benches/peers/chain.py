@@ -20,6 +20,7 @@ from sqlglot import exp
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "spark-compat"))
 import lake  # noqa: E402
+import places  # noqa: E402
 from run_on_spark import HEADER, queries, rules  # noqa: E402
 
 
@@ -50,7 +51,7 @@ def table(project: Path, name: str) -> dict:
 
 
 def source(root: Path, name: str) -> dict:
-    landings = lake.live_landings(root, name.removeprefix("raw."))
+    landings = lake.live_landings(places.Here(root), name.removeprefix("raw."))
     if not landings:
         sys.exit(f"`{name}` has not landed in {root}: run `trapiche run 'raw.*'` first")
     if len(landings) > 1:

@@ -1,15 +1,11 @@
-//! Services of which a call or two are made, where a crate has hundreds: AWS's JSON 1.1, signed by AWS's own library.
+//! Services of which a call or two are made, where a crate has hundreds: AWS's JSON 1.1.
 
-use std::time::{Duration, SystemTime};
-
-use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
-use aws_sigv4::sign::v4;
-use http::Request;
 use serde_json::Value;
 
 use super::account::Account;
+use super::signed::{self, SignedAnswer, SignedService};
 use super::told::{self, Refused};
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 /// A service, as it is asked.
 #[derive(Debug)]
@@ -31,47 +27,21 @@ pub enum JsonAnswer {
     Refused(Refused),
 }
 
-/// Of one try; a service that is asked for a secret is near.
-const PATIENCE: Duration = Duration::from_secs(20);
-const TRIES: u32 = 4;
-const FIRST_PAUSE: Duration = Duration::from_millis(200);
-
 /// Asks, again where that may help. Nothing that is asked so does harm when it is done twice.
 ///
 /// # Errors
 /// A connection error when the service is not reached, or there are no credentials.
 pub async fn call(account: &Account, service: &JsonService, operation: &str, body: &Value) -> Result<JsonAnswer> {
-    let region = account.region();
-    let domain = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
-    let url =
-        Account::endpoint(service.variable).unwrap_or_else(|| format!("https://{}.{region}.{domain}/", service.id));
-    let client = reqwest::Client::builder()
-        .timeout(PATIENCE)
-        .build()
-        .map_err(|error| Error::failed("cannot make a client for AWS").because(error))?;
-    let body = body.to_string();
-    let mut attempt = 0;
-    loop {
-        let request = signed(account, service, operation, &url, &body).await?;
-        let answer = match client.execute(request).await {
-            Ok(answer) => Some((answer.status().is_success(), answer.bytes().await)),
-            Err(error) if attempt + 1 == TRIES => {
-                return Err(told::unreachable(service.name, region).because(error.without_url()));
-            }
-            Err(_) => None,
-        };
-        if let Some((is_success, Ok(bytes))) = answer {
-            if is_success {
-                let given = serde_json::from_slice(&bytes);
-                return given.map(JsonAnswer::Given).map_err(|_| told::unreachable(service.name, region));
-            }
-            let refused = refused(&bytes);
-            if !told::is_passing(&refused.code) || attempt + 1 == TRIES {
-                return Ok(JsonAnswer::Refused(refused));
-            }
+    let JsonService { name, id, variable, target } = service;
+    let asked = SignedService { name, id, variable };
+    let target = format!("{target}.{operation}");
+    let headers = [("content-type", "application/x-amz-json-1.1"), ("x-amz-target", &target)];
+    match signed::post(account, &asked, &headers, &body.to_string(), refused).await? {
+        SignedAnswer::Given(bytes) => {
+            let given = serde_json::from_slice(&bytes);
+            given.map(JsonAnswer::Given).map_err(|_| told::unreachable(name, account.region()))
         }
-        tokio::time::sleep(FIRST_PAUSE * 3u32.pow(attempt)).await;
-        attempt += 1;
+        SignedAnswer::Refused(refused) => Ok(JsonAnswer::Refused(refused)),
     }
 }
 
@@ -88,38 +58,6 @@ fn refused(body: &[u8]) -> Refused {
     let code = code.split(':').next().unwrap_or_default().to_string();
     // Both spellings are sent, by some services at once.
     Refused { code, message: text(&["message", "Message"]) }
-}
-
-async fn signed(
-    account: &Account,
-    service: &JsonService,
-    operation: &str,
-    url: &str,
-    body: &str,
-) -> Result<reqwest::Request> {
-    let unsigned = |error: &dyn std::fmt::Display| {
-        Error::failed(format!("a request to {} cannot be signed: {error}", service.name))
-    };
-    let target = format!("{}.{operation}", service.target);
-    let headers = [("content-type", "application/x-amz-json-1.1"), ("x-amz-target", &target)];
-    let identity = account.credentials(service.name).await?.into();
-    let parameters = v4::SigningParams::builder()
-        .identity(&identity)
-        .region(account.region())
-        .name(service.id)
-        .time(SystemTime::now())
-        .settings(SigningSettings::default())
-        .build()
-        .map_err(|error| unsigned(&error))?
-        .into();
-    let signable = SignableRequest::new("POST", url, headers.into_iter(), SignableBody::Bytes(body.as_bytes()));
-    let signature = sign(signable.map_err(|error| unsigned(&error))?, &parameters).map_err(|error| unsigned(&error))?;
-    let mut request = Request::post(url).body(body.to_string()).map_err(|error| unsigned(&error))?;
-    for (name, value) in headers {
-        request.headers_mut().insert(name, value.parse().map_err(|error| unsigned(&error))?);
-    }
-    signature.into_parts().0.apply_to_request_http1x(&mut request);
-    request.try_into().map_err(|error| unsigned(&error))
 }
 
 #[cfg(test)]

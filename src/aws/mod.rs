@@ -10,7 +10,9 @@
 //! | `s3` | what is put beside a lake for a cluster to find |
 //! | `glue` | the catalogue of tables |
 //! | `athena` | one statement, and its one value |
+//! | `signed` | a request that is signed and sent, again where that may help |
 //! | `json` | services of which a call or two are made: signed JSON |
+//! | `sns` | a message to a topic |
 //! | `secrets` | `secretsmanager:NAME` and `ssm:NAME` |
 
 pub mod account;
@@ -22,4 +24,6 @@ mod http;
 mod json;
 pub mod s3;
 pub mod secrets;
+mod signed;
+pub mod sns;
 mod told;

@@ -15,13 +15,13 @@ use crate::lake::table::attic;
 use crate::pipeline::RunOptions;
 use crate::project::{self, ClusterSettings, Project, select};
 use crate::submit::{
-    self, EmrRequest, Followed, LaunchNote, Package, RunSecret, Services, Submission, SubmitNote, emit,
+    self, EmrRequest, Followed, LaunchNote, Package, RunSecret, Services, Submission, SubmitNote, SubmittedState, emit,
 };
 
 use super::options::{Format, Global, Output, Selection};
 use super::print::output;
 use super::print::table::{Cell, Table};
-use super::run::{run_name, stamp, table};
+use super::run::{run_name, stamp, table, tell_unloaded};
 use super::talk::ask::ask;
 use super::talk::words::Words;
 
@@ -40,6 +40,7 @@ Examples:
   trapiche submit --target prod                  bring up, run, tell how it went
   trapiche submit --target prod --dry-run        the request, as EMR takes it
   trapiche submit --target prod --detach +refined.sales
+  trapiche submit --target prod --with spark-compat
   trapiche submit status 20261127T060000Z-000001 --target prod
   trapiche submit --target prod --program target/x86_64-unknown-linux-gnu/release/trapiche"
 )]
@@ -59,8 +60,14 @@ pub struct SubmitArguments {
     pub program: Option<PathBuf>,
 
     /// Run as a step on the primary node of this cluster instead, which is left as it is
+    ///
+    /// Such a run is that one machine's: workers are started by what a cluster does when it is brought up, and can't be added later.
     #[arg(long, value_name = "ID")]
     pub cluster: Option<String>,
+
+    /// Do the same on Spark after the run, as a further step on the same cluster, for a comparison
+    #[arg(long, value_name = "WHAT")]
+    pub with: Option<SubmitWith>,
 
     /// Only print the request, as EMR takes it
     #[arg(long)]
@@ -107,6 +114,13 @@ pub enum SubmitCommand {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SubmitWith {
+    /// The project's queries and k-means by `spark-submit`, from the landings of the run, into `_trapiche/spark/RUN` of the lake:
+    /// `spark-compat/compare.py` compares
+    SparkCompat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum EmitSubmitFor {
     /// A DAG of Airflow
     Airflow,
@@ -115,6 +129,16 @@ pub enum EmitSubmitFor {
 }
 
 pub async fn submit(global: &Global, args: SubmitArguments, words: &Words) -> Result<ExitCode> {
+    let is_launch = args.command.is_none() && !args.dry_run && args.emit.is_none();
+    let ended = asked(global, args, words).await;
+    // A run that began tells itself how it went; of one that did not nobody else can.
+    if let (Err(error), true) = (&ended, is_launch) {
+        tell_unloaded(global, error, words).await;
+    }
+    ended
+}
+
+async fn asked(global: &Global, args: SubmitArguments, words: &Words) -> Result<ExitCode> {
     let project = load(global)?;
     settings(&project)?;
     let services = Services::open(&project).await?;
@@ -143,8 +167,12 @@ async fn begin(project: &Project, services: &Services, args: SubmitArguments, wo
     let options: RunOptions = args.selection.clone().into();
     select::select(project, &options.select, &options.exclude)?;
     let run = args.run_id.clone().unwrap_or_else(|| stamp(Utc::now()).run_id);
-    let (submission, package, request) =
-        prepared(project, services, &options, &run, (args.program.clone(), args.cluster.clone()))?;
+    let wanted =
+        SubmitWishes { program: args.program.clone(), existing: args.cluster.clone(), on_spark: args.with.is_some() };
+    let (submission, package, request) = prepared(project, services, &options, &run, wanted)?;
+    if args.cluster.is_some() {
+        words.note("on a cluster that is there the run is the primary node's alone, without workers");
+    }
     if args.dry_run {
         let text = serde_json::to_string_pretty(&request).expect("text keys only");
         return output::write(text + "\n").map(|_| ExitCode::SUCCESS);
@@ -183,15 +211,29 @@ fn settings(project: &Project) -> Result<&ClusterSettings> {
     })
 }
 
-/// All that will be sent. `existing` is a cluster that is there.
+/// What a submission is to be, besides its selection.
+#[derive(Debug, Default)]
+pub struct SubmitWishes {
+    pub program: Option<PathBuf>,
+    /// A cluster that is there.
+    pub existing: Option<String>,
+    pub on_spark: bool,
+}
+
+/// All that will be sent.
 pub fn prepared<'a>(
     project: &'a Project,
     services: &Services,
     options: &RunOptions,
     run: &str,
-    (program, existing): (Option<PathBuf>, Option<String>),
+    wanted: SubmitWishes,
 ) -> Result<(Submission<'a>, Package, EmrRequest)> {
     let cluster = settings(project)?;
+    let SubmitWishes { program, existing, on_spark } = wanted;
+    if on_spark && !(options.select.is_empty() && options.exclude.is_empty() && options.window.is_none()) {
+        return Err(Error::config("`--with spark-compat` compares all tables of the project")
+            .hint("leave the selection and the window out"));
+    }
     let program = match program {
         Some(program) => program,
         None => config::program().map_err(|error| Error::failed("this program does not find itself").because(error))?,
@@ -204,6 +246,7 @@ pub fn prepared<'a>(
         program,
         region: services.account.region().to_string(),
         existing,
+        on_spark,
         secret: RunSecret::of(project, cluster, run),
         variables: project::variables_here(project, &config::variable),
     };
@@ -281,9 +324,15 @@ async fn end(
             return interrupted(noted, services, words).await;
         }
     };
-    let Followed { exit_code, report } = followed;
+    let Followed { exit_code, report, on_spark } = followed;
     if let Some(report) = &report {
         output::print(format, &table(report), report)?;
+    }
+    if let Some(place) = on_spark {
+        let lake = &services.lake.storage().url;
+        words.progress_note(&format!(
+            "Spark's tables are at {place}: `spark-compat/compare.py {lake} {place}` compares"
+        ));
     }
     Ok(ExitCode::from(exit_code))
 }
@@ -306,7 +355,11 @@ async fn interrupted(noted: &LaunchNote, services: &Services, words: &Words) -> 
 async fn cancel(noted: &LaunchNote, services: &Services, words: &Words) -> Result<ExitCode> {
     match &noted.step {
         None => services.emr.terminate(&noted.cluster).await?,
-        Some(step) => services.emr.cancel_step(&noted.cluster, step).await?,
+        Some(step) => {
+            for step in [Some(step), noted.spark_step.as_ref()].into_iter().flatten() {
+                services.emr.cancel_step(&noted.cluster, step).await?;
+            }
+        }
     }
     if let Some(name) = &noted.secret {
         secrets::remove(&services.account, name).await?;
@@ -326,10 +379,13 @@ struct SubmittedRun {
     /// None while it goes on.
     exit_code: Option<u8>,
     why: Option<String>,
+    /// Of the step on Spark, if there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    spark_state: Option<String>,
 }
 
 async fn status(noted: &LaunchNote, services: &Services, format: Format) -> Result<ExitCode> {
-    let (cluster, step) = submit::state(noted, services).await?;
+    let SubmittedState { cluster, step, spark } = submit::state(noted, services).await?;
     let found = SubmittedRun {
         run: noted.run.clone(),
         cluster_state: cluster.state,
@@ -338,10 +394,13 @@ async fn status(noted: &LaunchNote, services: &Services, format: Format) -> Resu
         step_state: step.as_ref().map(|step| step.state.clone()),
         exit_code: submit::exit_code(noted, services).await?,
         why: step.and_then(|step| step.failure).or(cluster.why),
+        spark_state: spark.map(|step| step.state),
     };
-    let mut table = Table::new(&["run", "cluster", "state", "step", "state", "exit code", "why"]);
+    let mut columns = vec!["run", "cluster", "state", "step", "state", "exit code", "why"];
+    columns.extend(found.spark_state.as_ref().map(|_| "on Spark"));
+    let mut table = Table::new(&columns);
     let text = |text: &Option<String>| text.as_ref().map_or(Cell::Null, Cell::text);
-    table.rows.push(vec![
+    let mut row = vec![
         Cell::text(&found.run),
         Cell::text(&found.cluster),
         Cell::text(&found.cluster_state),
@@ -349,7 +408,9 @@ async fn status(noted: &LaunchNote, services: &Services, format: Format) -> Resu
         text(&found.step_state),
         found.exit_code.map_or(Cell::Null, |code| Cell::Count(code.into())),
         text(&found.why),
-    ]);
+    ];
+    row.extend(found.spark_state.as_ref().map(Cell::text));
+    table.rows.push(row);
     output::print(format, &table, &found)?;
     Ok(ExitCode::SUCCESS)
 }

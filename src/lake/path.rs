@@ -194,6 +194,11 @@ pub fn submission_dir(name: &str) -> String {
     format!("_trapiche/submissions/{name}")
 }
 
+/// `_trapiche/spark/<name>`: the tables that Spark has made of a run's landings.
+pub fn spark_dir(name: &str) -> String {
+    format!("_trapiche/spark/{name}")
+}
+
 /// `_runs/<run>.json`
 pub fn run_report(run_id: &str) -> String {
     format!("{RUNS}/{run_id}.json")

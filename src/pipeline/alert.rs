@@ -12,6 +12,7 @@ use serde::Serialize;
 use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 
+use crate::aws::sns::{self, Notice, Topic};
 use crate::error::{self, Error, Kind, Result};
 use crate::ingest;
 use crate::lake::{Lake, TableName, path};
@@ -21,6 +22,9 @@ use crate::report::{DatasetStatus, RunReport, RunStamp, RunStatus};
 /// How many runs are looked at to find out what failed before, and how old they are at most.
 const RUNS_LOOKED_AT: usize = 50;
 const OLDEST_LOOKED_AT: TimeDelta = TimeDelta::days(31);
+
+/// What is left of a message's size for its attributes, which count.
+const MARGIN: usize = 4096;
 
 /// How long a command may take.
 const COMMAND: Duration = Duration::from_secs(60);
@@ -205,7 +209,37 @@ async fn send(alerts: &Alerts, alert: &Alert, root: &Path) -> Vec<Error> {
     if let Some(command) = &alerts.command {
         undelivered.extend(run(command, &json, root).await.err());
     }
+    if let Some(topic) = &alerts.sns {
+        undelivered.extend(publish(topic, alert, json).await.err());
+    }
     undelivered.into_iter().map(|error| error.context("an alert could not be delivered")).collect()
+}
+
+async fn publish(topic: &Topic, alert: &Alert, json: String) -> Result<()> {
+    let event = match alert.event {
+        AlertEvent::Failure => "failure",
+        AlertEvent::Recovery => "recovery",
+        AlertEvent::Test => "test",
+    };
+    let attributes = [("event", event), ("project", alert.project.as_str()), ("target", alert.target.as_str())];
+    let id = format!("{} {event}", alert.run_id);
+    let message = shortened(json, sns::MOST_BYTES - MARGIN);
+    let notice =
+        Notice { subject: &alert.text, message: &message, attributes: &attributes, group: &alert.project, id: &id };
+    sns::publish(topic, &notice).await
+}
+
+/// With half of what failed, until it is short enough: the report has all of it.
+fn shortened(json: String, most: usize) -> String {
+    let mut text = json;
+    while text.len() > most {
+        let mut alert: serde_json::Value = serde_json::from_str(&text).expect("it is ours");
+        let failed = alert["failed"].as_array_mut().filter(|failed| !failed.is_empty());
+        let Some(failed) = failed else { break };
+        failed.truncate(failed.len() / 2);
+        text = alert.to_string();
+    }
+    text
 }
 
 async fn run(command: &Written, json: &str, root: &Path) -> Result<()> {

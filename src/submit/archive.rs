@@ -1,7 +1,6 @@
-//! A project as one object: `tar` and `gzip`, as every machine unpacks them. The same files make the same bytes.
+//! Files as one object: `tar` and `gzip`, as every machine unpacks them. The same files make the same bytes.
 
 use std::fs;
-use std::io::Write;
 use std::path::Path;
 
 use bytes::Bytes;
@@ -28,17 +27,29 @@ pub fn of_project(root: &Path) -> Result<Bytes> {
         below(&root.join(folder), &mut files)?;
     }
     files.sort();
-    let mut packed = GzEncoder::new(vec![], Compression::default());
-    for path in &files {
+    packed(files.iter().map(|path| {
         let name = path.strip_prefix(root).ok().and_then(Path::to_str);
         let name = name.ok_or_else(|| Error::config(format!("`{}` is no UTF-8", path.display())))?;
-        let content = fs::read(path)?;
-        packed.write_all(&header(name, content.len() as u64)?)?;
-        packed.write_all(&content)?;
-        packed.write_all(&vec![0; content.len().next_multiple_of(BLOCK) - content.len()])?;
+        Ok((name.to_string(), fs::read(path)?))
+    }))
+}
+
+/// Files of the program's own, by their names.
+pub fn of_texts(texts: &[(&str, &str)]) -> Result<Bytes> {
+    packed(texts.iter().map(|(name, text)| Ok((name.to_string(), text.as_bytes().to_vec()))))
+}
+
+fn packed(files: impl Iterator<Item = Result<(String, Vec<u8>)>>) -> Result<Bytes> {
+    let mut archive = tar::Builder::new(GzEncoder::new(vec![], Compression::default()));
+    for file in files {
+        let (name, content) = file?;
+        // Whose they are and of when is left out.
+        let mut header = tar::Header::new_gnu();
+        header.set_mode(0o644);
+        header.set_size(content.len() as u64);
+        archive.append_data(&mut header, &name, content.as_slice())?;
     }
-    packed.write_all(&[0; 2 * BLOCK])?;
-    Ok(packed.finish()?.into())
+    Ok(archive.into_inner()?.finish()?.into())
 }
 
 fn is_hidden(path: &Path) -> bool {
@@ -61,38 +72,9 @@ fn below(folder: &Path, files: &mut Vec<std::path::PathBuf>) -> Result<()> {
     Ok(())
 }
 
-const BLOCK: usize = 512;
-
-/// A header of POSIX's `ustar`.
-fn header(name: &str, size: u64) -> Result<[u8; BLOCK]> {
-    const NAME: usize = 100;
-    const PREFIX: usize = 155;
-    // A long path is cut at a slash.
-    let cut = match name.len() {
-        ..=NAME => Some(("", name)),
-        _ => name.match_indices('/').map(|(at, _)| (&name[..at], &name[at + 1..])).find(|(_, end)| end.len() <= NAME),
-    };
-    let cut = cut.filter(|(prefix, _)| prefix.len() <= PREFIX);
-    let (prefix, name) = cut.ok_or_else(|| Error::config(format!("the path `{name}` is too long for an archive")))?;
-    let mut block = [0; BLOCK];
-    let mut put = |at: usize, text: &str| block[at..at + text.len()].copy_from_slice(text.as_bytes());
-    put(0, name);
-    put(100, "0000644\0");
-    put(108, "0000000\0");
-    put(116, "0000000\0");
-    put(124, &format!("{size:011o}\0"));
-    put(136, "00000000000\0");
-    put(148, "        ");
-    put(156, "0");
-    put(257, "ustar\x0000");
-    put(345, prefix);
-    let sum: u32 = block.iter().map(|byte| u32::from(*byte)).sum();
-    block[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
-    Ok(block)
-}
-
 #[cfg(test)]
 mod tests {
+    use std::io::Write;
     use std::process::{Command, Stdio};
 
     use super::*;

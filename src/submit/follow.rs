@@ -7,11 +7,13 @@ use std::time::{Duration, Instant};
 use flate2::read::MultiGzDecoder;
 
 use super::Services;
-use super::note::{self, LaunchNote};
+use super::note::{self, LaunchNote, NotedStep};
+use super::request;
 use crate::aws::emr::{ClusterState, StepState};
 use crate::aws::s3::S3Folder;
 use crate::aws::secrets;
 use crate::error::{Error, Kind, Result};
+use crate::lake::path;
 use crate::pipeline;
 use crate::report::RunReport;
 
@@ -36,19 +38,49 @@ pub enum SubmitNote {
 /// How a run ended.
 #[derive(Debug)]
 pub struct Followed {
+    /// The run's own; if that is 0, that of the step on Spark behind it.
     pub exit_code: u8,
     /// None of a run that did not begin.
     pub report: Option<RunReport>,
+    /// Where Spark's tables are, if they were made.
+    pub on_spark: Option<String>,
 }
 
-/// Cluster and step, as they are now.
-pub async fn state(noted: &LaunchNote, services: &Services) -> Result<(ClusterState, Option<StepState>)> {
+/// Cluster and steps, as EMR tells of them.
+#[derive(Debug)]
+pub struct SubmittedState {
+    pub cluster: ClusterState,
+    pub step: Option<StepState>,
+    /// The same queries on Spark.
+    pub spark: Option<StepState>,
+}
+
+impl SubmittedState {
+    fn is_over(&self, noted: &LaunchNote) -> bool {
+        let is_over = |step: &Option<StepState>| step.as_ref().is_some_and(StepState::is_over);
+        is_over(&self.step) && (!noted.on_spark || is_over(&self.spark))
+    }
+}
+
+/// Cluster and steps, as they are now.
+pub async fn state(noted: &LaunchNote, services: &Services) -> Result<SubmittedState> {
     let cluster = services.emr.cluster(&noted.cluster).await?;
-    let step = match &noted.step {
-        Some(id) => Some(services.emr.step(&noted.cluster, id).await?),
-        None => services.emr.steps(&noted.cluster).await?.into_iter().find(|step| step.name == noted.name),
+    let (step, spark) = match &noted.step {
+        // Of a cluster that was there others may have asked for many.
+        Some(id) => {
+            let spark = match &noted.spark_step {
+                Some(id) => Some(services.emr.step(&noted.cluster, id).await?),
+                None => None,
+            };
+            (Some(services.emr.step(&noted.cluster, id).await?), spark)
+        }
+        None => {
+            let steps = services.emr.steps(&noted.cluster).await?;
+            let named = |name: &str| steps.iter().find(|step| step.name == name).cloned();
+            (named(&noted.name), named(&request::spark_name(&noted.name)))
+        }
     };
-    Ok((cluster, step))
+    Ok(SubmittedState { cluster, step, spark })
 }
 
 /// With which code the run ended; `None` while it goes on, or if nobody could say.
@@ -66,29 +98,33 @@ pub async fn follow(
     every: Duration,
     tell: &impl Fn(SubmitNote),
 ) -> Result<Followed> {
-    let (mut said, mut log, mut failed, mut over) = (String::new(), LogReader::default(), 0, None);
-    let (cluster, step) = loop {
+    let (mut said, mut failed, mut over) = (String::new(), 0, None);
+    let (mut log, mut spark_log) = (LogReader::of(NotedStep::Run), LogReader::of(NotedStep::Spark));
+    let last = loop {
         let looked = async {
-            let (cluster, step) = state(noted, services).await?;
+            let now = state(noted, services).await?;
             log.read(noted, &services.bucket, tell).await?;
-            Ok::<_, Error>((cluster, step))
+            if now.spark.is_some() {
+                spark_log.read(noted, &services.bucket, tell).await?;
+            }
+            Ok::<_, Error>(now)
         };
         match looked.await {
-            Ok((cluster, step)) => {
+            Ok(state) => {
                 failed = 0;
-                let now = told(&cluster, step.as_ref());
+                let now = told(&state);
                 if now != said {
                     tell(SubmitNote::State(now.clone()));
                     said = now;
                 }
-                let is_over = step.as_ref().is_some_and(StepState::is_over);
-                if cluster.is_ending() || is_over && !noted.is_own() {
-                    break (cluster, step);
+                let is_over = state.is_over(noted);
+                if state.cluster.is_ending() || is_over && !noted.is_own() {
+                    break state;
                 }
                 if is_over && over.get_or_insert_with(Instant::now).elapsed() > ENDS_WITHIN {
-                    tell(SubmitNote::State(format!("{} does not end by itself, and is ended", cluster.id)));
+                    tell(SubmitNote::State(format!("{} does not end by itself, and is ended", noted.cluster)));
                     services.emr.terminate(&noted.cluster).await?;
-                    break (cluster, step);
+                    break state;
                 }
             }
             Err(error) if error.kind() == Kind::Connection && failed < FAILED_LOOKS => failed += 1,
@@ -104,13 +140,25 @@ pub async fn follow(
         // The step has done that, if there was one.
         secrets::remove(&services.account, name).await?;
     }
-    match ended {
-        Some(exit_code) => Ok(Followed { exit_code, report }),
+    let Some(exit_code) = ended else {
+        if log.from == 0 {
+            emr_log(noted, last.step.as_ref(), services, tell).await;
+        }
+        return Err(unsaid(noted, &last, last.step.as_ref(), "the run"));
+    };
+    if exit_code != 0 || !noted.on_spark {
+        return Ok(Followed { exit_code, report, on_spark: None });
+    }
+    spark_log.read(noted, &services.bucket, tell).await?;
+    spark_log.rest(tell);
+    match note::exit_code(&services.bucket, &noted.run, NotedStep::Spark).await? {
+        Some(exit_code) => {
+            let place = services.bucket.url(&path::spark_dir(&noted.run));
+            Ok(Followed { exit_code, report, on_spark: (exit_code == 0).then_some(place) })
+        }
         None => {
-            if log.from == 0 {
-                emr_log(noted, step.as_ref(), services, tell).await;
-            }
-            Err(unsaid(noted, &cluster, step.as_ref()))
+            emr_log(noted, last.spark.as_ref(), services, tell).await;
+            Err(unsaid(noted, &last, last.spark.as_ref(), "the step on Spark behind the run"))
         }
     }
 }
@@ -119,15 +167,18 @@ pub async fn follow(
 async fn code_of(noted: &LaunchNote, services: &Services, report: Option<&RunReport>) -> Result<Option<u8>> {
     match report {
         Some(report) => Ok(Some(report.exit_code)),
-        None => note::exit_code(&services.bucket, &noted.run).await,
+        None => note::exit_code(&services.bucket, &noted.run, NotedStep::Run).await,
     }
 }
 
 /// `j-1ABC: RUNNING, step s-2DEF: PENDING`
-fn told(cluster: &ClusterState, step: Option<&StepState>) -> String {
+fn told(state: &SubmittedState) -> String {
+    let SubmittedState { cluster, step, spark } = state;
     let mut text = format!("{}: {}", cluster.id, cluster.state);
-    if let Some(step) = step {
-        text += &format!(", step {}: {}", step.id, step.state);
+    for (name, step) in [("step", step), ("on Spark", spark)] {
+        if let Some(step) = step {
+            text += &format!(", {name} {}: {}", step.id, step.state);
+        }
     }
     match cluster.why.as_ref().filter(|_| cluster.is_ending()) {
         Some(why) => text + &format!(" ({why})"),
@@ -135,7 +186,8 @@ fn told(cluster: &ClusterState, step: Option<&StepState>) -> String {
     }
 }
 
-fn unsaid(noted: &LaunchNote, cluster: &ClusterState, step: Option<&StepState>) -> Error {
+fn unsaid(noted: &LaunchNote, state: &SubmittedState, step: Option<&StepState>, what: &str) -> Error {
+    let cluster = &state.cluster;
     let failure = step.and_then(|step| step.failure.clone());
     let known: Vec<String> = [step.map(|step| format!("the step is {}", step.state)), failure, cluster.why.clone()]
         .into_iter()
@@ -143,7 +195,7 @@ fn unsaid(noted: &LaunchNote, cluster: &ClusterState, step: Option<&StepState>) 
         .collect();
     let known = if known.is_empty() { "EMR says no more".to_string() } else { known.join("; ") };
     Error::connection(format!(
-        "the cluster {} is {} and the run `{}` did not say how it ended",
+        "the cluster {} is {} and {what} `{}` did not say how it ended",
         cluster.id, cluster.state, noted.run
     ))
     .hint(format!(
@@ -153,17 +205,21 @@ fn unsaid(noted: &LaunchNote, cluster: &ClusterState, step: Option<&StepState>) 
     .because(Error::failed(known))
 }
 
-/// How far the log has been told.
-#[derive(Default)]
+/// How far the log of a step has been told.
 struct LogReader {
+    step: NotedStep,
     from: u64,
     /// The beginning of a line whose end has not come.
     begun: Vec<u8>,
 }
 
 impl LogReader {
+    fn of(step: NotedStep) -> LogReader {
+        LogReader { step, from: 0, begun: vec![] }
+    }
+
     async fn read(&mut self, noted: &LaunchNote, bucket: &S3Folder, tell: &impl Fn(SubmitNote)) -> Result<()> {
-        let Some(bytes) = note::log(bucket, &noted.run, self.from).await? else { return Ok(()) };
+        let Some(bytes) = note::log(bucket, &noted.run, self.step, self.from).await? else { return Ok(()) };
         self.from += bytes.len() as u64;
         self.begun.extend_from_slice(&bytes);
         if let Some(end) = self.begun.iter().rposition(|byte| *byte == b'\n') {

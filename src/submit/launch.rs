@@ -78,10 +78,7 @@ async fn begin(submission: &Submission<'_>, wanted: &EmrRequest, services: &Serv
     }
     let sent = match wanted {
         EmrRequest::Cluster(request) => services.emr.run_job_flow(request).await,
-        EmrRequest::Step { job_flow_id, steps } => match steps.first() {
-            Some(step) => services.emr.add_step(job_flow_id, step).await,
-            None => Err(Error::failed("there is no step to add")),
-        },
+        EmrRequest::Steps { job_flow_id, steps } => services.emr.add_steps(job_flow_id, steps).await,
     };
     let sent = match sent {
         Ok(sent) => sent,
@@ -93,12 +90,12 @@ async fn begin(submission: &Submission<'_>, wanted: &EmrRequest, services: &Serv
         }
     };
     match sent {
-        Sent::Begun(id) => {
-            let (cluster, step) = match &submission.existing {
-                None => (id, None),
-                Some(cluster) => (cluster.clone(), Some(id)),
+        Sent::Begun(ids) => {
+            let mut ids = ids.into_iter();
+            let begun = match &submission.existing {
+                None => noted(submission, ids.next().unwrap_or_default(), None, None),
+                Some(cluster) => noted(submission, cluster.clone(), ids.next(), ids.next()),
             };
-            let begun = noted(submission, cluster, step);
             begun.write(&services.bucket).await?;
             Ok(Some(begun))
         }
@@ -121,14 +118,18 @@ pub async fn known(project: &Project, run: &str, services: &Services) -> Result<
         return Ok(Some(noted));
     }
     let name = request::name(&project.name, run);
-    let found = services.emr.named(&name).await?.into_iter().next();
+    let Some(cluster) = services.emr.named(&name).await?.into_iter().next() else { return Ok(None) };
+    let on_spark = request::spark_name(&name);
+    let on_spark = services.emr.steps(&cluster.id).await?.iter().any(|step| step.name == on_spark);
     let beside = || format!("{}/_trapiche/logs", project.target.storage.url);
     let logs = project.target.cluster.as_ref().and_then(|cluster| cluster.logs.clone()).unwrap_or_else(beside);
-    Ok(found.map(|cluster| LaunchNote {
+    Ok(Some(LaunchNote {
         run: run.to_string(),
         name,
         cluster: cluster.id,
         step: None,
+        on_spark,
+        spark_step: None,
         logs,
         secret: None,
     }))
@@ -145,12 +146,13 @@ async fn find(submission: &Submission<'_>, services: &Services) -> Result<Option
             let clusters = services.emr.named(&name).await?;
             // One that goes on rather than one that has ended.
             let alive = clusters.iter().find(|cluster: &&ClusterState| !cluster.is_ending());
-            alive.or(clusters.first()).map(|cluster| noted(submission, cluster.id.clone(), None))
+            alive.or(clusters.first()).map(|cluster| noted(submission, cluster.id.clone(), None, None))
         }
         Some(cluster) => {
             let steps = services.emr.steps(cluster).await?;
-            let step = steps.into_iter().find(|step| step.name == name);
-            step.map(|step| noted(submission, cluster.clone(), Some(step.id)))
+            let id = |name: &str| steps.iter().find(|step| step.name == name).map(|step| step.id.clone());
+            let on_spark = id(&request::spark_name(&name));
+            id(&name).map(|step| noted(submission, cluster.clone(), Some(step), on_spark))
         }
     };
     if let Some(found) = &found {
@@ -159,12 +161,15 @@ async fn find(submission: &Submission<'_>, services: &Services) -> Result<Option
     Ok(found)
 }
 
-fn noted(submission: &Submission, cluster: String, step: Option<String>) -> LaunchNote {
+fn noted(submission: &Submission, cluster: String, step: Option<String>, spark_step: Option<String>) -> LaunchNote {
     LaunchNote {
         run: submission.run.clone(),
         name: request::name(&submission.project.name, &submission.run),
         cluster,
+        // Of steps on a cluster that was there those count that were found.
+        on_spark: submission.on_spark && (step.is_none() || spark_step.is_some()),
         step,
+        spark_step,
         logs: submission.logs(),
         secret: submission.secret.made().filter(|_| submission.has_secret()).map(str::to_string),
     }

@@ -10,7 +10,7 @@
 //! | `launch` | one cluster for one run, however often and by whomever it is asked for |
 //! | `follow` | how the run goes, and how it ended |
 //! | `emit` | the same request for other schedulers |
-//! | `bootstrap.sh`, `step.sh` | what happens on the nodes |
+//! | `bootstrap.sh`, `step.sh`, `spark.sh` | what happens on the nodes |
 //!
 //! Nothing here must be alive for the run to end well: the cluster ends with its step, and removes the run's secret itself.
 
@@ -38,7 +38,7 @@ use crate::lake::Lake;
 use crate::pipeline::RunOptions;
 use crate::project::{ClusterSettings, Definition, Origin, Project};
 
-pub use follow::{Followed, SubmitNote, exit_code, follow, state};
+pub use follow::{Followed, SubmitNote, SubmittedState, exit_code, follow, state};
 pub use launch::{known, launch};
 pub use note::LaunchNote;
 pub use package::Package;
@@ -56,6 +56,8 @@ pub struct Submission<'a> {
     pub region: String,
     /// A cluster that is there, for one more step.
     pub existing: Option<String>,
+    /// Whether the same queries run on Spark after it, for who compares.
+    pub on_spark: bool,
     /// Where the nodes find what nobody else may see.
     pub secret: RunSecret,
     /// The variables that the project uses, as they are here. They go into the secret, and nowhere else.
@@ -122,7 +124,7 @@ impl RunSecret {
 pub enum EmrRequest {
     Cluster(Box<ClusterRequest>),
     #[serde(rename_all = "PascalCase")]
-    Step {
+    Steps {
         job_flow_id: String,
         steps: Vec<StepRequest>,
     },
@@ -157,8 +159,9 @@ pub fn prepare(submission: &Submission, bucket: &S3Folder) -> Result<(Package, E
     let request = match &submission.existing {
         None => EmrRequest::Cluster(Box::new(request::cluster(submission, &package, bucket)?)),
         Some(cluster) => {
-            let step = request::step(submission, &package, bucket, "CONTINUE")?;
-            EmrRequest::Step { job_flow_id: cluster.clone(), steps: vec![step] }
+            // What else waits there is others'. The step on Spark looks itself whether the run went well.
+            let steps = request::steps(submission, &package, bucket, "CONTINUE")?;
+            EmrRequest::Steps { job_flow_id: cluster.clone(), steps }
         }
     };
     Ok((package, request))

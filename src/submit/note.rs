@@ -17,6 +17,11 @@ pub struct LaunchNote {
     /// `None` is the one step of a cluster that was brought up for the run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub step: Option<String>,
+    /// Whether a step on Spark follows, and which, where others were there before.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub on_spark: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spark_step: Option<String>,
     /// Where EMR puts its logs.
     pub logs: String,
     /// The secret that was made for the run, as long as it is there.
@@ -64,13 +69,38 @@ pub fn attempt(run: &str, n: u32) -> String {
     format!("{}/launch-{n:04}.json", folder(run))
 }
 
-/// The log of the run, from a byte on.
-pub async fn log(bucket: &S3Folder, run: &str, from: u64) -> Result<Option<Bytes>> {
-    bucket.read(&format!("{}/run.log", folder(run)), from).await
+/// A step of a submission, by what it leaves in its folder.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum NotedStep {
+    /// The run itself.
+    Run,
+    /// The same queries on Spark.
+    Spark,
 }
 
-/// With which code the run's program ended; `None` while it has not, or nobody could say.
-pub async fn exit_code(bucket: &S3Folder, run: &str) -> Result<Option<u8>> {
-    let bytes = bucket.read(&format!("{}/exit.json", folder(run)), 0).await?;
+impl NotedStep {
+    fn log_file(self) -> &'static str {
+        match self {
+            NotedStep::Run => "run.log",
+            NotedStep::Spark => "spark.log",
+        }
+    }
+
+    fn exit_file(self) -> &'static str {
+        match self {
+            NotedStep::Run => "exit.json",
+            NotedStep::Spark => "spark-exit.json",
+        }
+    }
+}
+
+/// The log of a step, from a byte on.
+pub async fn log(bucket: &S3Folder, run: &str, step: NotedStep, from: u64) -> Result<Option<Bytes>> {
+    bucket.read(&format!("{}/{}", folder(run), step.log_file()), from).await
+}
+
+/// With which code a step's program ended; `None` while it has not, or nobody could say.
+pub async fn exit_code(bucket: &S3Folder, run: &str, step: NotedStep) -> Result<Option<u8>> {
+    let bytes = bucket.read(&format!("{}/{}", folder(run), step.exit_file()), 0).await?;
     Ok(bytes.and_then(|bytes| serde_json::from_slice::<ExitNote>(&bytes).ok()).map(|note| note.exit_code))
 }

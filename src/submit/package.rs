@@ -13,6 +13,16 @@ use crate::lake::path;
 
 const BOOTSTRAP: &str = include_str!("bootstrap.sh");
 const STEP: &str = include_str!("step.sh");
+const SPARK: &str = include_str!("spark.sh");
+
+/// What Spark runs: so that the program has all that it sends.
+const SPARK_SCRIPTS: [(&str, &str); 5] = [
+    ("kmeans_on_spark.py", include_str!("../../spark-compat/kmeans_on_spark.py")),
+    ("lake.py", include_str!("../../spark-compat/lake.py")),
+    ("places.py", include_str!("../../spark-compat/places.py")),
+    ("run_on_spark.py", include_str!("../../spark-compat/run_on_spark.py")),
+    ("spark_session.py", include_str!("../../spark-compat/spark_session.py")),
+];
 
 /// An object that is to be in the bucket.
 #[derive(Debug, Clone)]
@@ -38,6 +48,14 @@ pub struct Package {
     pub project: Packed,
     pub bootstrap: Packed,
     pub step: Packed,
+    /// The same queries on Spark, where that is wished for.
+    pub spark: Option<SparkPackage>,
+}
+
+#[derive(Debug, Clone)]
+pub struct SparkPackage {
+    pub step: Packed,
+    pub scripts: Packed,
 }
 
 impl Package {
@@ -46,6 +64,13 @@ impl Package {
     /// # Errors
     /// When a file cannot be read, or the program would not start there.
     pub fn of(submission: &Submission) -> Result<Package> {
+        let spark = match submission.on_spark {
+            true => Some(SparkPackage {
+                step: Packed::new("spark", ".sh", Bytes::from_static(SPARK.as_bytes())),
+                scripts: Packed::new("spark", ".tar.gz", archive::of_texts(&SPARK_SCRIPTS)?),
+            }),
+            false => None,
+        };
         let bytes = read(&submission.program)?;
         program::check(&submission.program, &bytes, submission.cluster)?;
         Ok(Package {
@@ -53,12 +78,14 @@ impl Package {
             project: Packed::new("project", ".tar.gz", archive::of_project(&submission.project.root)?),
             bootstrap: Packed::new("bootstrap", ".sh", Bytes::from_static(BOOTSTRAP.as_bytes())),
             step: Packed::new("step", ".sh", Bytes::from_static(STEP.as_bytes())),
+            spark,
         })
     }
 
     /// Sends what is not there. `tell` hears of each.
     pub async fn send(&self, bucket: &S3Folder, tell: &impl Fn(&str)) -> Result<()> {
-        for object in [&self.program, &self.project, &self.bootstrap, &self.step] {
+        let of_spark = self.spark.iter().flat_map(|spark| [&spark.step, &spark.scripts]);
+        for object in [&self.program, &self.project, &self.bootstrap, &self.step].into_iter().chain(of_spark) {
             if bucket.put_new(&object.path, object.bytes.clone()).await? {
                 tell(&format!("sent `{}` ({:.1} MB)", bucket.url(&object.path), object.bytes.len() as f64 / 1e6));
             }

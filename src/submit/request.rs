@@ -1,6 +1,6 @@
 //! What EMR is asked for, from what the target says.
 
-use super::package::{Package, Packed};
+use super::package::{Package, Packed, SparkPackage};
 use super::{Submission, note};
 use crate::aws::emr::{
     ApplicationName, BootstrapRequest, ClusterRequest, DiskRequest, EbsRequest, FleetRequest, GroupRequest,
@@ -9,6 +9,7 @@ use crate::aws::emr::{
 };
 use crate::aws::s3::S3Folder;
 use crate::error::{Error, Result};
+use crate::lake::path;
 use crate::project::{ClusterSettings, Fleet, Storage};
 
 /// Minutes after which EMR takes machines on demand where there are none on spot.
@@ -38,16 +39,19 @@ pub fn cluster(submission: &Submission, package: &Package, bucket: &S3Folder) ->
     if settings.worker_nodes() > 0 {
         args.extend(["--lake".into(), worker_lake(&submission.project.target.storage, &submission.region)]);
         args.extend(["--secret".into(), submission.secret.reference().to_string()]);
+        args.extend(["--folder".into(), bucket.url(&note::folder(&submission.run))]);
     }
     let script = ScriptRequest { path: bucket.url(&package.bootstrap.path), args };
+    let applications = ["Hadoop"].into_iter().chain(submission.on_spark.then_some("Spark"));
     Ok(ClusterRequest {
         name: name(&submission.project.name, &submission.run),
         log_uri: format!("{}/", submission.logs()),
         release_label: settings.release.clone(),
-        applications: vec![ApplicationName { name: "Hadoop".into() }],
+        applications: applications.map(|name| ApplicationName { name: name.into() }).collect(),
         instances: instances(settings),
         bootstrap_actions: vec![BootstrapRequest { name: "trapiche".into(), script_bootstrap_action: script }],
-        steps: vec![step(submission, package, bucket, "TERMINATE_CLUSTER")?],
+        steps: steps(submission, package, bucket, "TERMINATE_CLUSTER")?,
+        security_configuration: settings.security_configuration.clone(),
         job_flow_role: settings.instance_profile.clone(),
         service_role: settings.service_role.clone(),
         visible_to_all_users: true,
@@ -61,12 +65,60 @@ pub fn name(project: &str, run: &str) -> String {
     format!("trapiche {} {run}", shortened(project, 120))
 }
 
-/// The run as a step. On a cluster that was there it leaves the cluster as it is.
-pub fn step(submission: &Submission, package: &Package, bucket: &S3Folder, on_failure: &str) -> Result<StepRequest> {
-    // It is fetched by the step itself, so that it also runs on a cluster that somebody else has brought up.
-    let fetch = format!("aws s3 cp --only-show-errors {} \"$step\"", bucket.url(&package.step.path));
+/// By which the step on Spark is found.
+pub fn spark_name(run_name: &str) -> String {
+    format!("{run_name} spark-compat")
+}
+
+/// The run, and what follows it. On a cluster that was there they leave the cluster as it is.
+pub fn steps(
+    submission: &Submission,
+    package: &Package,
+    bucket: &S3Folder,
+    on_failure: &str,
+) -> Result<Vec<StepRequest>> {
+    let mut steps = vec![step(submission, package, bucket, on_failure)?];
+    steps.extend(package.spark.as_ref().map(|spark| spark_step(submission, package, spark, bucket, on_failure)));
+    Ok(steps)
+}
+
+/// The same queries on Spark, from what the run has left in the lake, into a place of its own.
+fn spark_step(
+    submission: &Submission,
+    package: &Package,
+    spark: &SparkPackage,
+    bucket: &S3Folder,
+    on_failure: &str,
+) -> StepRequest {
+    let target = &submission.project.target;
+    let words = [
+        ("--scripts", bucket.url(&spark.scripts.path)),
+        ("--project", bucket.url(&package.project.path)),
+        ("--lake", target.storage.url.clone()),
+        ("--out", bucket.url(&path::spark_dir(&submission.run))),
+        ("--folder", bucket.url(&note::folder(&submission.run))),
+        ("--region", submission.region.clone()),
+        ("--ansi", target.sql.ansi.to_string()),
+    ];
+    let mut args = fetched(bucket, &spark.step, "spark");
+    args.extend(words.into_iter().flat_map(|(name, value)| [name.to_string(), value]));
+    StepRequest {
+        name: spark_name(&name(&submission.project.name, &submission.run)),
+        action_on_failure: on_failure.to_string(),
+        hadoop_jar_step: JarRequest { jar: "command-runner.jar".into(), args },
+    }
+}
+
+/// A script as the words of a step: fetched by the step itself, so that it also runs on a cluster that somebody else has brought up.
+fn fetched(bucket: &S3Folder, script: &Packed, name: &str) -> Vec<String> {
+    let fetch = format!("aws s3 cp --only-show-errors {} \"$step\"", bucket.url(&script.path));
     let script = format!("step=$(mktemp) && {fetch} && exec bash \"$step\" \"$@\"");
-    let mut args = vec!["bash".to_string(), "-c".into(), script, "trapiche".into()];
+    vec!["bash".to_string(), "-c".into(), script, name.into()]
+}
+
+/// The run as a step.
+fn step(submission: &Submission, package: &Package, bucket: &S3Folder, on_failure: &str) -> Result<StepRequest> {
+    let mut args = fetched(bucket, &package.step, "trapiche");
     args.extend(installed(&package.program, bucket, &submission.region));
     args.extend(["--project".into(), bucket.url(&package.project.path)]);
     args.extend(["--folder".into(), bucket.url(&note::folder(&submission.run))]);

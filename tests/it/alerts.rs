@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::Value;
 
+use crate::aws::Moto;
 use crate::web::{Reply, Web};
 use crate::workbench::{Answer, Workbench};
 
@@ -136,6 +137,7 @@ fn alerts_that_reach_nobody_are_told_at_their_place() {
     for (alerts, words) in [
         ("{}", "neither a `webhook` nor a `command`"),
         ("{ webhook: \"ftp://host\" }", "`ftp://` can't be used here"),
+        ("{ sns: alerts }", "this is no topic of SNS"),
         ("{ webhook: \"http://host\", on: [failures] }", "did you mean `failure`?"),
         ("{ webhook: \"${NOWHERE_AT_ALL}\" }", "the variable `NOWHERE_AT_ALL` is not set"),
     ] {
@@ -146,4 +148,54 @@ fn alerts_that_reach_nobody_are_told_at_their_place() {
     let without = Workbench::of(&[("trapiche.yml", "name: x\ntargets: { here: { storage: \"file://./lake\" } }\n")]);
     let answer = run(&without, "", &["doctor", "--alert"]);
     assert!(answer.code == 2 && answer.stderr.contains("has no `alerts`"), "{}", answer.stderr);
+}
+
+/// Topics as moto plays them, with queues that hear of what is published.
+#[test]
+fn subscribers_of_a_topic_are_told() {
+    let Some(moto) = Moto::start() else { return };
+    let made = moto.python(
+        "for name in ('alerts', 'alerts.fifo'):\n    \
+            more = {'FifoTopic': 'true'} if name.endswith('fifo') else {}\n    \
+            topic = client('sns').create_topic(Name=name, Attributes=more)['TopicArn']\n    \
+            more = {'FifoQueue': 'true'} if name.endswith('fifo') else {}\n    \
+            queue = client('sqs').create_queue(QueueName=name, Attributes=more)['QueueUrl']\n    \
+            arn = client('sqs').get_queue_attributes(QueueUrl=queue, AttributeNames=['QueueArn'])['Attributes']['QueueArn']\n    \
+            client('sns').subscribe(TopicArn=topic, Protocol='sqs', Endpoint=arn)\n    \
+            print(topic)",
+    );
+    let topics: Vec<&str> = made.lines().collect();
+    let heard = |queue: &str| -> Vec<Value> {
+        let said = moto.python(&format!(
+            "queue = client('sqs').get_queue_url(QueueName='{queue}')['QueueUrl']\n\
+             for it in client('sqs').receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get('Messages', []):\n    \
+                 print(json.dumps(json.loads(it['Body'])))\n    client('sqs').delete_message(QueueUrl=queue, ReceiptHandle=it['ReceiptHandle'])"
+        ));
+        said.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    };
+    let run = |bench: &Workbench, args: &[&str]| {
+        let mut command = bench.command(args);
+        command.envs(moto.environment(&["SNS"])).env("NO_PROXY", "*").env("HOOK", topics[0]);
+        Answer::from(command.output().unwrap())
+    };
+    for (topic, queue) in topics.iter().zip(["alerts", "alerts.fifo"]) {
+        let bench = bench(&format!("{{ sns: \"{topic}\" }}"), "SELECT id FROM raw.t");
+        assert_eq!(run(&bench, &["run"]).code, 1);
+        let [heard] = &heard(queue)[..] else { panic!("one message in {queue}") };
+        assert!(heard["Subject"].as_str().unwrap().starts_with("trapiche: 1 dataset of `store` failed"), "{heard}");
+        assert_eq!(heard["MessageAttributes"]["event"]["Value"], "failure", "{heard}");
+        let alert: Value = serde_json::from_str(heard["Message"].as_str().unwrap()).unwrap();
+        assert_eq!((&alert["event"], &alert["failed"][0]["dataset"]), (&"failure".into(), &"raw.t".into()));
+    }
+    // By a variable, and to one that is not there.
+    let other = topics[0].replace("alerts", "nobody");
+    let bench = bench("{ sns: \"${HOOK}\" }", "SELECT id FROM raw.t");
+    let tried = run(&bench, &["doctor", "--alert"]);
+    assert!(tried.code == 0 && tried.stderr.contains("the alert was taken"), "{}", tried.stderr);
+    assert_eq!(heard("alerts").len(), 1);
+    let settings = std::fs::read_to_string(bench.path("trapiche.yml")).unwrap();
+    bench.write("trapiche.yml", &settings.replace("${HOOK}", &other));
+    let refused = run(&bench, &["doctor", "--alert"]);
+    assert_eq!(refused.code, 1, "{}", refused.stderr);
+    assert!(refused.stderr.contains("SNS has no such topic") && refused.stderr.contains(&other), "{}", refused.stderr);
 }

@@ -2,168 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::sync::OnceLock;
-use std::time::Instant;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::aws::{self, Moto};
-use crate::nodes::{Driver, Manner, Nodes, PATIENCE, set_engine, wait};
+use crate::cloud::{Cloud, HUSH, arguments, glibc, object, program, secrets, seen};
+use crate::nodes::{Driver, Manner, Nodes, set_engine, wait};
 use crate::other_project;
-use crate::places::{KEY, S3Server, SECRET};
+use crate::places::{KEY, SECRET};
+use crate::web::{Reply, Web};
 use crate::workbench::{Answer, Workbench, files_below};
-
-/// What a variable of the project holds.
-const HUSH: &str = "hush-4711";
-
-/// A cluster's places: bucket, control plane and the services beside it.
-struct Cloud {
-    server: S3Server,
-    moto: Moto,
-    plane: Child,
-    endpoint: String,
-    folder: tempfile::TempDir,
-}
-
-impl Cloud {
-    /// `None` where MinIO or moto are not installed, with a word.
-    fn start() -> Option<Cloud> {
-        let server = S3Server::start("minio")?;
-        let moto = Moto::start()?;
-        moto.python(&format!("client('ssm').put_parameter(Name='/shop/word', Value='{HUSH}', Type='SecureString')"));
-        let folder = tempfile::tempdir().unwrap();
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/emr_control_plane.py");
-        let mut command = Command::new(aws::python()?);
-        command.arg(script).arg(folder.path()).args(["--s3", &server.endpoint, "--secrets", &moto.endpoint]);
-        command.envs(aws::ACCOUNT).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
-        let mut plane = command.spawn().unwrap();
-        let mut endpoint = String::new();
-        BufReader::new(plane.stdout.take().unwrap()).read_line(&mut endpoint).unwrap();
-        assert!(endpoint.starts_with("http"), "the control plane does not start");
-        Some(Cloud { server, moto, plane, endpoint: endpoint.trim().to_string(), folder })
-    }
-
-    /// The demo in a target on this cloud, with three nodes that have all the work.
-    fn demo(&self, prefix: &str, more: &str) -> Workbench {
-        let bench = Workbench::demo();
-        let target = format!(
-            "  emr:\n    storage: \"s3://lake/{prefix}\"\n    s3: {{ endpoint: \"{}\", region: eu-west-1 }}\n    demo: {{ scale: \"${{DEMO_SCALE:-1}}\" }}\n    engine: {{ cluster: emr, core: {{ count: 2 }}, local_below: \"0\", wait: 90s, glibc: \"{}\"{more} }}\n",
-            self.server.endpoint,
-            glibc()
-        );
-        let settings = fs::read_to_string(bench.path("trapiche.yml")).unwrap();
-        // A header that the demo's own server does not look at, and nobody else may see.
-        let settings = settings.replacen("\nconnections:\n", &format!("{target}\nconnections:\n"), 1).replace(
-            "store: { rest: \"demo://api\" }",
-            "store: { rest: \"demo://api\", headers: { x-word: \"${HUSH}\", x-more: \"ssm:/shop/word\" } }",
-        );
-        bench.write("trapiche.yml", &settings);
-        bench
-    }
-
-    fn environment(&self) -> BTreeMap<String, String> {
-        let mut environment: BTreeMap<String, String> =
-            self.moto.environment(&["SECRETS_MANAGER", "SSM"]).into_iter().collect();
-        environment.insert("AWS_ENDPOINT_URL_EMR".into(), self.endpoint.clone());
-        environment.insert("HUSH".into(), HUSH.into());
-        environment.insert("AWS_ACCESS_KEY_ID".into(), KEY.into());
-        environment.insert("AWS_SECRET_ACCESS_KEY".into(), SECRET.into());
-        environment
-    }
-
-    fn command(&self, bench: &Workbench, args: &[&str]) -> Command {
-        let mut command = bench.command(&[args, &["--target", "emr"]].concat());
-        command.envs(self.environment());
-        command
-    }
-
-    fn trapiche(&self, bench: &Workbench, args: &[&str]) -> Answer {
-        let (answer, _) = Driver::of(self.command(bench, args)).ends();
-        answer
-    }
-
-    /// `submit`, with the program that this test is of.
-    fn submit<'a>(&self, args: &[&'a str]) -> Vec<&'a str> {
-        [&["submit", "--every", "1s", "--program", program().to_str().unwrap()], args].concat()
-    }
-
-    fn asked(&self, path: &str) -> Value {
-        let address = self.endpoint.strip_prefix("http://").unwrap();
-        let (code, body) = crate::nodes::get(address, path, None).expect("the control plane answers");
-        assert_eq!(code, 200, "{body}");
-        serde_json::from_str(&body).unwrap()
-    }
-
-    /// (id, state) of all clusters.
-    fn clusters(&self) -> Vec<(String, String)> {
-        let text = |value: &Value| value.as_str().unwrap().to_string();
-        self.asked("/nodes/").as_array().unwrap().iter().map(|it| (text(&it["id"]), text(&it["state"]))).collect()
-    }
-
-    fn until_ended(&self) {
-        self.until("the clusters end", || self.clusters().iter().all(|(_, state)| state.starts_with("TERMINATED")));
-    }
-
-    fn until(&self, what: &str, is_so: impl Fn() -> bool) {
-        let begun = Instant::now();
-        while !is_so() {
-            assert!(begun.elapsed() < PATIENCE, "{what}: {:?}", self.clusters());
-            wait(std::time::Duration::from_millis(200));
-        }
-    }
-
-    /// What was asked of EMR: operations and their requests.
-    fn requests(&self) -> Vec<(String, Value)> {
-        let text = fs::read_to_string(self.folder.path().join("requests.jsonl")).unwrap_or_default();
-        let entries = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-        entries.map(|it| (it["operation"].as_str().unwrap().to_string(), it["request"].clone())).collect()
-    }
-
-    fn launches(&self) -> Vec<Value> {
-        self.requests().into_iter().filter(|(name, _)| name == "RunJobFlow").map(|(_, request)| request).collect()
-    }
-
-    /// Rows of the lake's tables, as the program on this machine reads them.
-    fn rows(&self, bench: &Workbench, sql: &str) -> String {
-        let answer = self.trapiche(bench, &["query", "-o", "csv", sql]);
-        assert_eq!(answer.code, 0, "{}", answer.stderr);
-        answer.stdout
-    }
-}
-
-impl Drop for Cloud {
-    fn drop(&mut self) {
-        // It ends what it has started.
-        crate::nodes::signal("TERM", self.plane.id());
-        let _ = self.plane.wait();
-    }
-}
-
-/// The version of this machine's C library, which a program that was built here may need.
-fn glibc() -> String {
-    let answer = Command::new("ldd").arg("--version").output().unwrap();
-    let text = String::from_utf8_lossy(&answer.stdout).into_owned();
-    text.lines().next().unwrap().rsplit(' ').next().unwrap().to_string()
-}
-
-/// The program without what debuggers need: nodes fetch it several times.
-fn program() -> &'static Path {
-    static PROGRAM: OnceLock<(tempfile::TempDir, PathBuf)> = OnceLock::new();
-    let (_, path) = PROGRAM.get_or_init(|| {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("trapiche");
-        let made = Command::new("strip").arg("-o").arg(&path).arg(env!("CARGO_BIN_EXE_trapiche")).status();
-        if !made.is_ok_and(|status| status.success()) {
-            fs::copy(env!("CARGO_BIN_EXE_trapiche"), &path).unwrap();
-        }
-        (folder, path)
-    });
-    path
-}
 
 const TABLES: [&str; 5] =
     ["trusted.sales", "trusted.cart_items", "refined.revenue_by_month", "refined.category_prices", "refined.segments"];
@@ -184,7 +33,19 @@ fn a_run_has_a_cluster_of_its_own_and_the_same_rows() {
     let printed: Value = serde_json::from_str(&printed.stdout).unwrap();
     assert!(cloud.requests().is_empty());
 
-    let answer = cloud.trapiche(&bench, &cloud.submit(&["--run-id", "first-1", "-o", "json"]));
+    let mut driver = Driver::of(cloud.command(&bench, &cloud.submit(&["--run-id", "first-1", "-o", "json"])));
+    // While it is at work: what the services hold for it, and what everyone on its machines sees.
+    let (mut hidden, mut seen_by_all) = (BTreeSet::new(), BTreeSet::new());
+    while driver.is_at_work() {
+        if let Some((id, _)) = cloud.clusters().first() {
+            if hidden.len() < 3 {
+                hidden.extend(secrets(&cloud));
+            }
+            seen_by_all.extend(arguments(id));
+        }
+        wait(Duration::from_millis(100));
+    }
+    let (answer, _) = driver.ends();
     let said = format!("{}{}", answer.stdout, answer.stderr);
     assert_eq!(answer.code, 0, "{said}");
     // The log came, and the report.
@@ -208,7 +69,21 @@ fn a_run_has_a_cluster_of_its_own_and_the_same_rows() {
     assert_eq!(nodes.as_array().unwrap().len(), 3);
     assert!(nodes.as_array().unwrap().iter().all(|node| node["processes"] == json!([])), "{nodes}");
     assert_eq!(cloud.moto.python("print(len(client('secretsmanager').list_secrets()['SecretList']))").trim(), "0");
-    assert_eq!(seen(&cloud, &said), Vec::<String>::new());
+    // The variable, the parameter (of the same text), the workers' token, and the key of the bucket.
+    assert!(hidden.len() == 3 && hidden.contains(HUSH) && hidden.iter().any(|it| it.len() == 64), "{}", hidden.len());
+    for kind in [" run --run-id ", " node worker ", " node process ", "bootstrap-1.sh "] {
+        assert!(seen_by_all.iter().any(|it| it.contains(kind)), "{kind}: {seen_by_all:?}");
+    }
+    let words = format!("{said}\n{}", seen_by_all.into_iter().collect::<Vec<_>>().join("\n"));
+    assert_eq!(seen(&cloud, &words, &hidden), Vec::<String>::new());
+    // What is looked for would be found.
+    let there = BTreeSet::from(["trusted.sales".to_string()]);
+    assert!(seen(&cloud, &said, &there).iter().any(|it| it.ends_with("run.log")));
+    // Each worker's log came while it was there, and with its last words.
+    for n in 1..3 {
+        let log = object(&cloud, &format!("whole/_trapiche/submissions/first-1/workers/node-{n}.log"));
+        assert!(log.contains("SIGTERM ends it") && log.contains("stopping: what is begun is ended"), "{n}: {log}");
+    }
     // The primary node has said that it is at work; the other two have had a worker, and no project.
     let files = files_below(cloud.folder.path());
     let of_node = |n: usize, end: &str| files.contains(&format!("{id}/node-{n}/{end}"));
@@ -226,27 +101,6 @@ fn a_run_has_a_cluster_of_its_own_and_the_same_rows() {
     assert_eq!((&status["step_state"], &status["exit_code"]), (&json!("COMPLETED"), &json!(0)), "{status}");
     let logs = cloud.trapiche(&bench, &["submit", "logs", "first-1", "--every", "1s"]);
     assert!(logs.code == 0 && logs.stderr.contains("trusted.sales"), "{}", logs.stderr);
-}
-
-/// Where what nobody may see is seen: requests, logs and scripts of nodes, and the bucket.
-fn seen(cloud: &Cloud, said: &str) -> Vec<String> {
-    let mut places = vec![("words".to_string(), said.as_bytes().to_vec())];
-    let folder = cloud.folder.path();
-    for file in files_below(folder).into_iter().filter(|file| !file.ends_with("/trapiche") && !file.ends_with(".new")) {
-        places.push((file.clone(), fs::read(folder.join(file)).unwrap_or_default()));
-    }
-    let script = format!(
-        "import gzip\ns3 = boto3.client('s3', endpoint_url='{}', aws_access_key_id='{KEY}', aws_secret_access_key='{SECRET}')\nfound = []\n\
-         for page in s3.get_paginator('list_objects_v2').paginate(Bucket='lake'):\n    for it in page.get('Contents', []):\n        if '/trapiche-' in it['Key']: continue\n\
-         \x20       body = s3.get_object(Bucket='lake', Key=it['Key'])['Body'].read()\n        body = gzip.decompress(body) if it['Key'].endswith('.gz') else body\n\
-         \x20       if b'{HUSH}' in body or b'\"TRAPICHE_TOKEN\"' in body: found.append(it['Key'])\nprint('\\n'.join(found))",
-        cloud.server.endpoint
-    );
-    let mut found: Vec<String> =
-        cloud.moto.python(&script).lines().filter(|line| !line.is_empty()).map(str::to_string).collect();
-    let has = |content: &[u8]| content.windows(HUSH.len()).any(|part| part == HUSH.as_bytes());
-    found.extend(places.into_iter().filter(|(_, content)| has(content)).map(|(place, _)| place));
-    found
 }
 
 #[test]
@@ -357,7 +211,10 @@ fn a_lost_worker_is_no_end_and_a_cancelled_run_is() {
 #[test]
 fn a_node_that_cannot_be_made_ready_is_told() {
     let Some(cloud) = Cloud::start() else { return };
+    let web = Web::start(|_| Reply::file("ok"));
     let bench = cloud.demo("unready", "");
+    let settings = fs::read_to_string(bench.path("trapiche.yml")).unwrap();
+    bench.write("trapiche.yml", &format!("{settings}alerts: {{ webhook: \"{}\" }}\n", web.url("/hook")));
     let printed = cloud.trapiche(&bench, &cloud.submit(&["--dry-run"]));
     let request: Value = serde_json::from_str(&printed.stdout).unwrap();
     let place = request["BootstrapActions"][0]["ScriptBootstrapAction"]["Args"][1].as_str().unwrap();
@@ -368,14 +225,36 @@ fn a_node_that_cannot_be_made_ready_is_told() {
         place.strip_prefix("s3://lake/").unwrap(),
         fs::metadata(program()).unwrap().len()
     ));
-    let answer = cloud.trapiche(&bench, &cloud.submit(&[]));
+    let submitted = |more: &[(&str, &str)]| {
+        let mut command = cloud.command(&bench, &cloud.submit(&[]));
+        command.env("NO_PROXY", "*").envs(more.iter().copied());
+        Driver::of(command).ends().0
+    };
+    let answer = submitted(&[]);
     assert_eq!(answer.code, 3, "{}", answer.stderr);
+    // Nobody on the cluster could tell of it, so the launcher does.
+    let told = |n: usize| {
+        let asked = web.asked();
+        assert_eq!(asked.len(), n, "{asked:?}");
+        asked.last().unwrap().split_once("\r\n\r\n").unwrap().1.to_string()
+    };
+    assert!(told(1).contains("\"event\":\"failure\"") && told(1).contains("did not say how it ended"), "{}", told(1));
     for words in ["did not say how it ended", "returned a non-zero return code", "bootstrap-actions"] {
         assert!(answer.stderr.contains(words), "{words}: {}", answer.stderr);
     }
     cloud.until_ended();
     assert_eq!(cloud.clusters()[0].1, "TERMINATED_WITH_ERRORS");
     assert_eq!(cloud.moto.python("print(len(client('secretsmanager').list_secrets()['SecretList']))").trim(), "0");
+    // The same when EMR is not there, and when the project cannot be run; what was typed wrongly is nobody else's matter.
+    let away = submitted(&[("AWS_ENDPOINT_URL_EMR", "http://127.0.0.1:9")]);
+    assert_eq!(away.code, 3, "{}", away.stderr);
+    assert!(told(2).contains("EMR cannot be reached"), "{}", told(2));
+    bench.write("queries/refined/broken.sql", "SELECT id FROM");
+    assert_eq!(submitted(&[]).code, 2);
+    assert!(told(3).contains("could not be run: queries/refined/broken.sql:1:"), "{}", told(3));
+    fs::remove_file(bench.path("queries/refined/broken.sql")).unwrap();
+    assert_eq!(cloud.trapiche(&bench, &cloud.submit(&["refined.nothing"])).code, 2);
+    assert_eq!(web.asked().len(), 3);
 }
 
 #[test]
@@ -509,7 +388,8 @@ fn a_step_on_a_cluster_that_is_there_leaves_it_there() {
     assert_eq!(answer.code, 0, "{}", answer.stderr);
     assert_eq!(cloud.clusters(), [(id.clone(), "WAITING".to_string())]);
     assert!(cloud.rows(&bench, "SELECT count(*) AS n FROM refined.category_prices").lines().count() == 2);
-    assert_eq!(seen(&cloud, &answer.stderr), Vec::<String>::new());
+    assert_eq!(seen(&cloud, &answer.stderr, &BTreeSet::from([HUSH.to_string()])), Vec::<String>::new());
+    assert!(answer.stderr.contains("the primary node's alone"), "{}", answer.stderr);
 }
 
 #[test]
@@ -526,6 +406,7 @@ fn moto_takes_the_requests() {
         "",
         ", preset: academy",
         ", task: { types: [m5.xlarge, m5a.xlarge], count: 3 }, disk: 200, subnets: [subnet-1, subnet-2], key: mine",
+        ", security_configuration: acme-nodes",
     ] {
         let settings = fs::read_to_string(bench.path("trapiche.yml")).unwrap();
         bench.write("trapiche.yml", &settings.replace("wait: 90s", &format!("wait: 90s{preset}")));
@@ -536,8 +417,16 @@ fn moto_takes_the_requests() {
         let status: Value = serde_json::from_str(&status.stdout).unwrap();
         assert_eq!(status["run"], run.as_str(), "{status}");
         let cluster = status["cluster"].as_str().unwrap();
-        let step = trapiche(&cloud.submit(&["--detach", "--cluster", cluster, "--run-id", &format!("{run}-step")]));
+        let named = cloud.moto.python(&format!(
+            "print(client('emr').describe_cluster(ClusterId='{cluster}')['Cluster'].get('SecurityConfiguration'))"
+        ));
+        assert_eq!(named.trim(), if preset.contains("security") { "acme-nodes" } else { "None" });
+        let step = format!("{run}-step");
+        let step =
+            trapiche(&cloud.submit(&["--detach", "--cluster", cluster, "--run-id", &step, "--with", "spark-compat"]));
         assert_eq!(step.code, 0, "{}", step.stderr);
+        let steps = cloud.moto.python(&format!("print(len(client('emr').list_steps(ClusterId='{cluster}')['Steps']))"));
+        assert_eq!(steps.trim(), "3", "the run, and a run with Spark behind it");
         assert_eq!(trapiche(&["submit", "cancel", &run]).code, 0);
         let status = trapiche(&["submit", "status", &run, "-o", "json"]);
         let status: Value = serde_json::from_str(&status.stdout).unwrap();

@@ -17,7 +17,7 @@ pub fn script(name: &str, arguments: &[impl AsRef<OsStr>]) -> Option<Answer> {
 }
 
 /// TRAPICHE_SPARK_PYTHON, or the one that `scripts/python-env spark` makes.
-fn python() -> Option<PathBuf> {
+pub fn python() -> Option<PathBuf> {
     let variable = |name| std::env::var_os(name).map(PathBuf::from);
     let venv =
         || variable("TRAPICHE_SPARK_VENV").or_else(|| Some(variable("HOME")?.join(".cache/trapiche-spark-venv")));

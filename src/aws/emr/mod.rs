@@ -36,8 +36,8 @@ pub struct Emr {
 /// What came of a request that must not be made twice.
 #[derive(Debug)]
 pub enum Sent {
-    /// The id of what was begun.
-    Begun(String),
+    /// The ids of what was begun.
+    Begun(Vec<String>),
     /// It may have been begun, and may not.
     Unsure(Error),
 }
@@ -102,6 +102,7 @@ impl Emr {
             .instances(sent::instances(&request.instances))
             .set_bootstrap_actions(Some(request.bootstrap_actions.iter().map(sent::bootstrap).collect()))
             .set_steps(Some(request.steps.iter().map(sent::step).collect()))
+            .set_security_configuration(request.security_configuration.clone())
             .job_flow_role(&request.job_flow_role)
             .service_role(&request.service_role)
             .visible_to_all_users(request.visible_to_all_users)
@@ -112,19 +113,21 @@ impl Emr {
             .send()
             .await;
         match sent {
-            Ok(answer) => Ok(answer.job_flow_id.map_or_else(|| Sent::Unsure(self.no_id()), Sent::Begun)),
+            Ok(answer) => Ok(answer.job_flow_id.map_or_else(|| Sent::Unsure(self.no_id()), |id| Sent::Begun(vec![id]))),
             Err(error) => self.unsure(error),
         }
     }
 
-    /// Adds a step to a cluster, once.
-    pub async fn add_step(&self, cluster: &str, step: &StepRequest) -> Result<Sent> {
+    /// Adds steps to a cluster, once.
+    pub async fn add_steps(&self, cluster: &str, steps: &[StepRequest]) -> Result<Sent> {
         let once = Config::builder().retry_config(RetryConfig::disabled());
-        let request = self.client.add_job_flow_steps().job_flow_id(cluster).steps(sent::step(step));
+        let steps: Vec<_> = steps.iter().map(sent::step).collect();
+        let asked = steps.len();
+        let request = self.client.add_job_flow_steps().job_flow_id(cluster).set_steps(Some(steps));
         match request.customize().config_override(once).send().await {
             Ok(answer) => {
-                let id = answer.step_ids().first().cloned();
-                Ok(id.map_or_else(|| Sent::Unsure(self.no_id()), Sent::Begun))
+                let ids = answer.step_ids().to_vec();
+                Ok(if ids.len() == asked { Sent::Begun(ids) } else { Sent::Unsure(self.no_id()) })
             }
             Err(error) => self.unsure(error),
         }

@@ -13,6 +13,8 @@ pub struct ClusterRequest {
     pub instances: InstancesRequest,
     pub bootstrap_actions: Vec<BootstrapRequest>,
     pub steps: Vec<StepRequest>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub security_configuration: Option<String>,
     pub job_flow_role: String,
     pub service_role: String,
     pub visible_to_all_users: bool,

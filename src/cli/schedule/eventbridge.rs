@@ -7,7 +7,7 @@ use chrono::Utc;
 use super::scheduled;
 use crate::cli::options::Global;
 use crate::cli::run::stamp;
-use crate::cli::submit::{load, prepared, refuse_made_secret};
+use crate::cli::submit::{SubmitWishes, load, prepared, refuse_made_secret};
 use crate::cli::talk::words::Words;
 use crate::error::Result;
 use crate::pipeline::RunOptions;
@@ -26,7 +26,8 @@ pub async fn emit(
     let schedule = scheduled(&project)?;
     let services = Services::open(&project).await?;
     let run = stamp(Utc::now()).run_id;
-    let (submission, package, request) = prepared(&project, &services, options, &run, (program, None))?;
+    let (submission, package, request) =
+        prepared(&project, &services, options, &run, SubmitWishes { program, ..SubmitWishes::default() })?;
     refuse_made_secret(&submission)?;
     let schedules = emit::eventbridge(&request, &run, &project.name, &schedule, roles)?;
     package.send(&services.bucket, &|text| words.progress_note(text)).await?;

@@ -2,6 +2,7 @@
 
 use super::address::Address;
 use super::target::address;
+use crate::aws::sns::Topic;
 use crate::project::faults::Faults;
 use crate::project::read::{At, given};
 use crate::project::spec::{AlertOn, AlertsSpec};
@@ -14,6 +15,8 @@ pub struct Alerts {
     pub webhook: Option<Address>,
     /// Run by `sh`, in the project's folder, with the JSON as its input.
     pub command: Option<Written>,
+    /// Whose subscribers get the JSON.
+    pub sns: Option<Topic>,
     pub on: Vec<AlertOn>,
 }
 
@@ -25,8 +28,11 @@ impl Alerts {
 
 pub fn check(spec: &At<AlertsSpec>, root: &std::path::Path, faults: &mut Faults) -> Option<Alerts> {
     let keys = spec.value.as_ref()?;
-    if keys.webhook.is_none() && keys.command.is_none() && !faults.any_in(&spec.span) {
-        faults.add(&spec.key, "`alerts` has neither a `webhook` nor a `command`").hint("add one of them, or both");
+    let has_none = keys.webhook.is_none() && keys.command.is_none() && keys.sns.is_none();
+    if has_none && !faults.any_in(&spec.span) {
+        faults
+            .add(&spec.key, "`alerts` has neither a `webhook` nor a `command` nor a topic of `sns`")
+            .hint("add one of them, or several");
     }
     // An empty value (`${URL:-}` without a `URL`) is none.
     let given_text = |at: &Option<At<Written>>| given(at).map(|text| text.filter(|text| !text.expose().is_empty()));
@@ -34,9 +40,21 @@ pub fn check(spec: &At<AlertsSpec>, root: &std::path::Path, faults: &mut Faults)
         (Some(text), Some(at)) => Some(address(&text, &["http", "https"], &at.span, root, faults)?),
         _ => None,
     };
+    let sns = match (given(&keys.sns)?.filter(|arn| !arn.is_empty()), &keys.sns) {
+        (Some(arn), Some(at)) => match Topic::parse(&arn) {
+            Some(topic) => Some(topic),
+            None => {
+                faults
+                    .add(&at.span, "this is no topic of SNS")
+                    .hint("a topic's ARN is like `arn:aws:sns:eu-west-1:123456789012:alerts`");
+                return None;
+            }
+        },
+        _ => None,
+    };
     let on = match &keys.on {
         None => vec![AlertOn::Failure, AlertOn::Recovery],
         Some(at) => at.value.as_ref()?.iter().map(|at| at.value).collect::<Option<_>>()?,
     };
-    Some(Alerts { webhook, command: given_text(&keys.command)?, on })
+    Some(Alerts { webhook, command: given_text(&keys.command)?, sns, on })
 }

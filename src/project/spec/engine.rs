@@ -40,6 +40,8 @@ pub struct EngineSpec {
     /// Subnets, of which EMR chooses one.
     pub subnets: Option<At<Vec<At<String>>>>,
     pub security_groups: Option<At<SecurityGroupsSpec>>,
+    /// Name of a security configuration of EMR: encryption, and how nodes get their credentials.
+    pub security_configuration: Option<At<String>>,
     /// The role of EMR itself.
     pub service_role: Option<At<String>>,
     /// The instance profile of the nodes.

@@ -19,6 +19,8 @@ pub struct AlertsSpec {
     pub webhook: Option<At<Written>>,
     /// Command of a shell that gets the JSON as its input.
     pub command: Option<At<Written>>,
+    /// ARN of a topic of SNS that gets the JSON as a message.
+    pub sns: Option<At<String>>,
     /// On what; both by default.
     pub on: Option<At<Vec<At<AlertOn>>>>,
 }
