@@ -351,6 +351,11 @@ def segments_difference(name: str, features: list[dict], found: dict) -> str | N
         }
         for feature, (mean, deviation) in scale.items():
             expected |= {f"fill({feature})": mean, f"offset({feature})": mean, f"unit({feature})": deviation}
+        # Nobody else knows the way there, but that each step makes it cheaper.
+        steps = round(metrics.pop("iterations"))
+        costs = [metrics.pop(f"cost({step})") for step in range(1, steps + 1)] + [metrics["cost"]]
+        if any(later > cost * (1 + 1e-12) for cost, later in zip(costs, costs[1:])):
+            return f"costs {costs}: they rise"
         if sorted(metrics) != sorted(expected):
             return f"metrics {sorted(metrics)}, not {sorted(expected)}"
         for metric, value in expected.items():

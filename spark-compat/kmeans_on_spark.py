@@ -15,7 +15,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 
-def kmeans(spark: SparkSession, spec: dict, centers: DataFrame) -> list[DataFrame]:
+def kmeans(spark: SparkSession, spec: dict, centers: DataFrame, told: DataFrame) -> list[DataFrame]:
     """The assignments, centres and metrics, as `trapiche run` makes them of the same `spec`."""
     names = [name.lower() for name in spec["features"]]
     columns = [f"feature_{index}" for index in range(len(names))]
@@ -52,6 +52,11 @@ def kmeans(spark: SparkSession, spec: dict, centers: DataFrame) -> list[DataFram
         if fills is not None:
             metrics[f"fill({name})"] = fills[index]
         metrics |= {f"offset({name})": offsets[index], f"unit({name})": units[index]}
+
+    # The way that led to these centres is Trapiche's own: it is taken over.
+    for row in told.collect():
+        if row["metric"] == "iterations" or row["metric"].startswith("cost("):
+            metrics[row["metric"]] = row["value"]
 
     own_units = [map(float, centre * units + offsets) for centre in centres]
     table = [(cluster, sizes.get(cluster, 0), *centre) for cluster, centre in enumerate(own_units)]

@@ -231,8 +231,8 @@ def models(project: Path, root: places.OnSpark) -> dict[str, Step]:
             print(f"{name}: left out, a describe is made of sketches", file=sys.stderr)
             continue
         outputs = [name, f"{name}_centers", f"{name}_metrics"]
-        centers = root.url(lake.table_folder(f"{name}_centers"))
-        make = lambda spark, spec=spec, centers=centers: kmeans(spark, spec, spark.read.parquet(centers))
+        folders = [root.url(lake.table_folder(f"{name}_{part}")) for part in ("centers", "metrics")]
+        make = lambda spark, spec=spec, folders=folders: kmeans(spark, spec, *map(spark.read.parquet, folders))
         found[name] = Step({spec["input"]}, outputs, make)
     return found
 

@@ -21,7 +21,8 @@ use serde::de::DeserializeOwned;
 use crate::config::STACK_BYTES;
 use crate::engine::cluster::codec::LakeCodec;
 use crate::engine::cluster::protocol::{Lease, NodeStatus, Registration, Release};
-use crate::engine::functions::kmeans::{self, Centres, Scaling, Silhouette};
+use crate::engine::functions::kmeans::{self, Centres, Clustering, Scaling};
+use crate::engine::functions::moments::ExactMoments;
 use crate::engine::functions::sketch::Sketch;
 use crate::engine::read;
 use crate::engine::write::hive::TaskAnswer;
@@ -189,6 +190,10 @@ pub fn messages(bytes: &[u8]) {
         }
     }
 
+    if let Some(mut moments) = ExactMoments::decode(bytes) {
+        moments.merge(&moments.clone());
+        let _ = moments.mean_and_stddev();
+    }
     let mut sketch = Sketch::default();
     if sketch.decode(bytes).is_some() {
         let (mean, stddev) = sketch.mean_and_stddev();
@@ -197,13 +202,13 @@ pub fn messages(bytes: &[u8]) {
     let feature = Scaling { fill: None, offset: 0.0, unit: 1.0, middle: 0.0, reach: 9.0 };
     let model = Centres::new(vec![feature], &[vec![1.0], vec![2.0]]);
     if let Ok(totals) = kmeans::totals(&model, bytes) {
-        let _ = Silhouette::new(&model, &totals);
+        let _ = Clustering::new(&model, &totals);
     }
     let _ = kmeans::rows_apart(&model, bytes);
     if let Ok(model) = Centres::decode(bytes) {
         assert!(model.centres().iter().all(|centre| centre.len() == model.features.len()));
     }
-    let _ = Silhouette::decode(bytes);
+    let _ = Clustering::decode(bytes);
 }
 
 /// A folder's name as a partition, and a partition as a folder's name: column, `=`, value.

@@ -4,15 +4,15 @@
 //! from sums that do not depend on their order: the same rows give the same numbers to the last bit, whatever the
 //! number of threads, files or machines. It is kept: a later batch is scored with it.
 
-use arrow::array::{Array, AsArray, RecordBatch};
-use arrow::datatypes::{DataType, FieldRef, Float64Type, Int64Type};
-use datafusion::functions_aggregate::expr_fn::{count, max, min};
+use arrow::array::{Array, AsArray};
+use arrow::datatypes::{DataType, FieldRef, Int64Type};
+use datafusion::functions_aggregate::expr_fn::count;
 use datafusion::logical_expr::{Expr, cast, ident, lit, when};
 use datafusion::prelude::DataFrame;
 
 use super::columns::{self, engine};
 use crate::engine::functions::kmeans::Scaling;
-use crate::engine::functions::sketch::{Sketch, numeric_sketch};
+use crate::engine::functions::moments::{ExactMoments, numeric_moments};
 use crate::error::{Error, Result};
 use crate::project::{Impute, Scale};
 use crate::spark::types;
@@ -22,6 +22,8 @@ use crate::spark::types;
 pub struct Features {
     /// `key 0`, `key 1`, …, then `feature 0`, …: doubles, null where the value is missing.
     pub rows: DataFrame,
+    /// The same, with NaN and infinite values where they are, and zeros of both signs.
+    pub plain: DataFrame,
     /// The key columns, with their own names and types.
     pub keys: Vec<FieldRef>,
     pub names: Vec<String>,
@@ -53,9 +55,11 @@ impl Features {
     /// A configuration error for a column that does not exist or a feature that is not a number.
     pub fn of(input: DataFrame, key: &[String], features: &[String]) -> Result<Features> {
         let (mut wanted, mut keys, mut names) = (vec![], vec![], vec![]);
+        let mut clean = vec![];
         for (index, name) in key.iter().enumerate() {
             let (column, field) = columns::find(&input, name)?;
             wanted.push(column.alias(key_column(index)));
+            clean.push(ident(key_column(index)));
             keys.push(field);
         }
         for (index, name) in features.iter().enumerate() {
@@ -68,10 +72,12 @@ impl Features {
             }
             names.push(field.name().clone());
             // −0 + 0 = 0: equal numbers must have equal bits.
-            let number = columns::finite(cast(column, DataType::Float64))? + lit(0.0);
-            wanted.push(number.alias(feature_column(index)));
+            let number = columns::finite(ident(feature_column(index)))? + lit(0.0);
+            wanted.push(cast(column, DataType::Float64).alias(feature_column(index)));
+            clean.push(number.alias(feature_column(index)));
         }
-        Ok(Features { rows: input.select(wanted).map_err(engine)?, keys, names })
+        let plain = input.select(wanted).map_err(engine)?;
+        Ok(Features { rows: plain.clone().select(clean).map_err(engine)?, plain, keys, names })
     }
 
     /// The columns that a model takes.
@@ -101,19 +107,39 @@ impl Features {
         let mut wanted = vec![count(lit(1_i64)).alias("rows"), count(used(lit(1_i64))?).alias("used")];
         for (index, column) in self.columns().into_iter().enumerate() {
             let column = used(column)?;
-            wanted.push(count(column.clone()).alias(cell(index, "count")));
-            wanted.push(min(column.clone()).alias(cell(index, "low")));
-            wanted.push(max(column.clone()).alias(cell(index, "high")));
-            wanted.push(numeric_sketch().call(vec![column]).alias(cell(index, "numbers")));
+            wanted.push(numeric_moments().call(vec![column]).alias(format!("moments {index}")));
         }
         let batches = self.rows.clone().aggregate(vec![], wanted).map_err(engine)?.collect().await.map_err(engine)?;
         let totals = batches.iter().find(|batch| batch.num_rows() == 1);
         let totals = totals.ok_or_else(|| Error::failed("an aggregate without groups gave no row"))?;
-        let rows = integer(totals, "used");
+        let integer = |name: &str| totals[name].as_primitive::<Int64Type>().value(0) as u64;
+        let moments = |index: usize| {
+            let found = totals[format!("moments {index}").as_str()].as_binary::<i32>();
+            let decoded =
+                if found.is_valid(0) { ExactMoments::decode(found.value(0)) } else { Some(ExactMoments::default()) };
+            decoded.ok_or_else(|| Error::failed("the engine gave back torn moments"))
+        };
+        let moments = (0..self.names.len()).map(moments).collect::<Result<_>>()?;
+        let rows = integer("used");
+        self.fitted(moments, rows, integer("rows") - rows, impute, scale)
+    }
+
+    /// The same, by what is known of the features of so many rows, as they came.
+    ///
+    /// # Errors
+    /// As [`fit`](Features::fit).
+    pub fn fitted(
+        &self,
+        moments: Vec<ExactMoments>,
+        rows: u64,
+        rows_left_out: u64,
+        impute: Impute,
+        scale: Scale,
+    ) -> Result<FittedFeatures> {
         let feature =
-            |(index, name): (usize, &String)| FeatureColumn::read(totals, index, rows)?.seen(name, impute, scale);
-        let features = self.names.iter().enumerate().map(feature).collect::<Result<_>>()?;
-        Ok(FittedFeatures { features, rows, rows_left_out: integer(totals, "rows") - rows })
+            |(name, moments): (&String, ExactMoments)| FeatureColumn { rows, moments }.seen(name, impute, scale);
+        let features = self.names.iter().zip(moments).map(feature).collect::<Result<_>>()?;
+        Ok(FittedFeatures { features, rows, rows_left_out })
     }
 }
 
@@ -125,96 +151,57 @@ fn is_complete(columns: Vec<Expr>, impute: Impute) -> Option<Expr> {
     }
 }
 
-fn cell(index: usize, statistic: &str) -> String {
-    format!("{statistic} {index}")
-}
-
 /// One feature's values in the rows that are used.
 struct FeatureColumn {
     rows: u64,
-    present: u64,
-    low: f64,
-    high: f64,
-    numbers: Sketch,
+    moments: ExactMoments,
 }
 
 impl FeatureColumn {
-    fn read(totals: &RecordBatch, index: usize, rows: u64) -> Result<FeatureColumn> {
-        let present = integer(totals, &cell(index, "count"));
-        let mut numbers = Sketch::default();
-        let sketch = &totals[cell(index, "numbers").as_str()];
-        if sketch.is_valid(0) {
-            numbers
-                .decode(sketch.as_binary::<i32>().value(0))
-                .ok_or_else(|| Error::failed("the engine gave back a torn sketch"))?;
-        }
-        let end = |name| {
-            let column = totals[cell(index, name).as_str()].as_primitive::<Float64Type>();
-            if column.is_valid(0) { column.value(0) } else { 0.0 }
-        };
-        Ok(FeatureColumn { rows, present, low: end("low"), high: end("high"), numbers })
-    }
-
     fn seen(mut self, name: &str, impute: Impute, scale: Scale) -> Result<Scaling> {
         let fill = match impute {
             Impute::Drop => None,
             Impute::Zero => Some(0.0),
-            Impute::Mean if self.present == 0 && self.rows > 0 => {
+            Impute::Mean if self.moments.count() == 0 && self.rows > 0 => {
                 return Err(Error::failed(format!("feature `{name}` has no value in any row, so no mean"))
                     .hint("leave it out, or set `impute: zero`"));
             }
-            Impute::Mean => Some(self.numbers.mean_and_stddev().0.unwrap_or(0.0)),
+            Impute::Mean => Some(self.moments.mean_and_stddev().0.unwrap_or(0.0)),
         };
         if let Some(fill) = fill {
-            self.filled_with(fill);
+            self.moments.add_times(fill, self.rows - self.moments.count());
         }
         // One without a deviation that is a double is too large for all that follows.
-        let (mean, stddev) = self.numbers.mean_and_stddev();
+        let (mean, stddev) = self.moments.mean_and_stddev();
         let (mean, stddev) = (mean.unwrap_or(0.0), stddev.unwrap_or(f64::INFINITY));
+        let (low, high) = self.moments.ends().unwrap_or_default();
         let (offset, unit) = match scale {
             _ if self.rows == 0 => (0.0, 0.0),
             Scale::None => (0.0, 1.0),
-            _ if self.low >= self.high => (self.low, 0.0),
-            Scale::Minmax => (self.low, self.high - self.low),
+            _ if low >= high => (low, 0.0),
+            Scale::Minmax => (low, high - low),
             // The sample's (n − 1), as in Spark's `StandardScaler`.
             Scale::Standard => (mean, stddev),
         };
         let seen = Scaling { fill, offset, unit, middle: 0.0, reach: 0.0 };
         let middle = if self.rows == 0 { 0.0 } else { seen.scaled(mean) };
-        let reach = [self.low, self.high].map(|end| (seen.scaled(end) - middle).abs());
+        let reach = [low, high].map(|end| (seen.scaled(end) - middle).abs());
         let reach = reach[0].max(reach[1]);
         // NaN is never the larger of two.
-        let is_seen = [self.low, self.high].iter().all(|&end| seen.scaled(end).is_finite());
+        let is_seen = [low, high].iter().all(|&end| seen.scaled(end).is_finite());
         if !unit.is_finite() || !is_seen || !reach.is_finite() {
             return Err(Error::failed(format!("the values of feature `{name}` are too large to be scaled"))
                 .hint("divide them in the query that makes the input"));
         }
         Ok(Scaling { middle, reach, ..seen })
     }
-
-    /// The missing values become `fill`.
-    fn filled_with(&mut self, fill: f64) {
-        let missing = self.rows - self.present;
-        if missing == 0 {
-            return;
-        }
-        self.numbers.add_times(fill, missing);
-        (self.low, self.high) = match self.present {
-            0 => (fill, fill),
-            _ => (self.low.min(fill), self.high.max(fill)),
-        };
-    }
-}
-
-fn integer(totals: &RecordBatch, name: &str) -> u64 {
-    totals[name].as_primitive::<Int64Type>().value(0) as u64
 }
 
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
 
-    use arrow::array::{ArrayRef, Float64Array, StringArray};
+    use arrow::array::{ArrayRef, Float64Array, RecordBatch, StringArray};
     use datafusion::prelude::SessionContext;
 
     use super::*;

@@ -169,12 +169,27 @@ impl Engine {
     }
 
     fn spread(&self, cluster: &Cluster, members: &Arc<Members>, attempt: Attempt) -> Result<Session> {
-        let state = state::state(self.config(), &self.runtime, self.limits.threads);
+        let config = self.config().with_extension(Arc::new(Spread));
+        let state = state::state(config, &self.runtime, self.limits.threads);
         let state = cluster.spread(state, &self.lake, &self.sql, members, attempt.sparing)?;
         let (context, lake, members) = (state::context(state)?, self.lake.clone(), Some(members.clone()));
         let made_as = Arc::new(context.state());
         Ok(Session { context, made_as, lake, unreadable: Arc::default(), attempt: attempt.number, members })
     }
+}
+
+/// In the configuration of a session whose plans are spread over workers.
+struct Spread;
+
+/// Whether a frame's rows are looked at where they lie, on other machines.
+pub fn is_spread(frame: &DataFrame) -> bool {
+    frame.task_ctx().session_config().get_extension::<Spread>().is_some()
+}
+
+/// What [`is_spread`] says of the frames of such a session, for tests without workers.
+#[cfg(test)]
+pub fn as_if_spread(config: SessionConfig) -> SessionConfig {
+    config.with_extension(Arc::new(Spread))
 }
 
 /// A set of tables by name, and what can be asked of them.

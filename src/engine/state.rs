@@ -18,6 +18,7 @@ use datafusion::prelude::{SessionConfig, SessionContext};
 use datafusion_spark::SessionStateBuilderSpark;
 
 use super::functions::kmeans;
+use super::functions::moments::numeric_moments;
 use super::functions::sketch::numeric_sketch;
 use super::read::lake_only::LakeOnly;
 use super::{QUARANTINE, above_filters, faults};
@@ -83,6 +84,7 @@ pub(super) fn state(config: SessionConfig, runtime: &Arc<RuntimeEnv>, threads: u
     // Over those of the two libraries: the last of a name counts.
     aggregates.extend(spark::functions::of_many_rows(&mode));
     aggregates.push(Arc::new(numeric_sketch()));
+    aggregates.push(Arc::new(numeric_moments()));
     aggregates.extend(kmeans::aggregates());
     builder.window_functions().get_or_insert_default().extend(spark::functions::window::all());
     let functions = builder.scalar_functions().get_or_insert_default();

@@ -204,9 +204,9 @@ fn kmeans(spec: &KmeansSpec, faults: &mut Faults) -> Option<Kmeans> {
         }
     }
     if let Some(at) = &spec.tolerance
-        && at.value.is_some_and(|value| !(value > 0.0 && value.is_finite()))
+        && at.value.is_some_and(|value| !(value >= 0.0 && value.is_finite()))
     {
-        faults.add(&at.span, "`tolerance` must be above 0").hint("1e-4 is usual");
+        faults.add(&at.span, "`tolerance` is 0 or a number above it").hint("1e-4 is usual");
     }
     let (features, k) = (features?, spec.k.value? as usize);
     let init = given_or(&spec.init, Init::Method(InitMethod::PlusPlus))?;

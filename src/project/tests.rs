@@ -514,7 +514,7 @@ fn finds_faults_of_models() {
     );
     let found = faults_of_model(
         "kmeans: { input: refined.customer_features, key: [customer_id], features: [spent], k: 1000000000000, runs: 9999,\n\
-         max_iterations: 0, tolerance: 0 }",
+         max_iterations: 0, tolerance: -1 }",
     );
     assert_eq!(
         found,
@@ -522,7 +522,7 @@ fn finds_faults_of_models() {
             "models/x.yml:1:87: `k` must be 1 to 10000 (-)",
             "models/x.yml:1:108: `runs` must be 1 to 1000 (-)",
             "models/x.yml:2:17: `max_iterations` must be 1 to 10000 (-)",
-            "models/x.yml:2:31: `tolerance` must be above 0 (1e-4 is usual)",
+            "models/x.yml:2:31: `tolerance` is 0 or a number above it (1e-4 is usual)",
         ]
     );
     let found = faults_of_model(

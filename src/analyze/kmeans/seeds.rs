@@ -3,9 +3,6 @@
 //! A table of at most 20,000 rows comes here whole, and linfa seeds and fits it (several runs, the best kept); so does a
 //! sample of a larger one for random centres. Else candidates are drawn from all rows where they lie, by k-means‖.
 
-use arrow::array::{Array, ArrayRef, AsArray};
-use arrow::datatypes::Float64Type;
-use datafusion::logical_expr::{Expr, ident, lit};
 use linfa::DatasetBase;
 use linfa::traits::Fit;
 use linfa_clustering::{KMeans, KMeansError, KMeansInit};
@@ -13,11 +10,10 @@ use ndarray::Array2;
 use rand_xoshiro::Xoshiro256Plus;
 use rand_xoshiro::rand_core::SeedableRng;
 
+use super::rows::ModelRows;
 use super::weighted::{self, Point, squared};
-use super::{aggregate, step};
-use crate::analyze::columns::engine;
-use crate::analyze::features::{Features, FittedFeatures, key_column};
-use crate::engine::functions::kmeans::{self, Centres, ClusterTotals};
+use crate::analyze::features::FittedFeatures;
+use crate::engine::functions::kmeans::{Centres, ClusterTotals, Lot};
 use crate::error::{Error, Result};
 use crate::project::{Init, InitMethod, Kmeans};
 
@@ -31,7 +27,7 @@ const ROUNDS: u64 = 5;
 ///
 /// # Errors
 /// A failure when linfa finds none.
-pub async fn first_centres(features: &Features, fitted: &FittedFeatures, spec: &Kmeans) -> Result<Vec<Vec<f64>>> {
+pub async fn first_centres(rows: &mut ModelRows, fitted: &FittedFeatures, spec: &Kmeans) -> Result<Vec<Vec<f64>>> {
     let init = match &spec.init {
         Init::Centres(centres) => {
             let scaled = |centre: &Vec<f64>| fitted.features.iter().zip(centre).map(|(f, x)| f.scaled(*x)).collect();
@@ -40,9 +36,9 @@ pub async fn first_centres(features: &Features, fitted: &FittedFeatures, spec: &
         Init::Method(method) => *method,
     };
     if fitted.rows > IN_MEMORY as u64 && init != InitMethod::Random {
-        return parallel(features, fitted, spec).await;
+        return parallel(rows, fitted, spec).await;
     }
-    let sample = sample(features, fitted, spec, IN_MEMORY).await?;
+    let sample = rows.sample(fitted, IN_MEMORY).await?;
     let rows = Array2::from_shape_vec((sample.len(), spec.features.len()), sample.concat());
     let rows = rows.expect("every row has one value per feature");
     let spec = spec.clone();
@@ -53,22 +49,21 @@ pub async fn first_centres(features: &Features, fitted: &FittedFeatures, spec: &
 /// k-means‖ over all rows (Bahmani et al., 2012): rounds of draws in which rows far from all candidates so far are likelier,
 /// so that no row is too rare to be found; then k centres of the candidates, each of which weighs as much as the rows
 /// that it is nearest to.
-async fn parallel(features: &Features, fitted: &FittedFeatures, spec: &Kmeans) -> Result<Vec<Vec<f64>>> {
-    let mut candidates = sample(features, fitted, spec, 1).await?;
+async fn parallel(rows: &mut ModelRows, fitted: &FittedFeatures, spec: &Kmeans) -> Result<Vec<Vec<f64>>> {
+    let mut candidates = rows.sample(fitted, 1).await?;
+    let mut first_new = 0;
     for round in 0..ROUNDS {
-        let model = Centres::new(fitted.features.clone(), &candidates);
-        let chance = [lit(spec.seed), lit(round)].into_iter().chain(identity(features)).collect();
-        let draw = kmeans::draw_apart(&model, 2 * spec.k, kmeans::row_hash(chance), features.columns());
-        let found = rows_of(&model, aggregate(features, draw).await?)?;
+        let lot = Lot::new(spec.seed, round);
+        let found = rows.draw_apart(fitted, &candidates, first_new, 2 * spec.k, lot).await?;
         if found.is_empty() {
             break;
         }
+        first_new = candidates.len();
         candidates.extend(found);
     }
-    let totals = step(features, &Centres::new(fitted.features.clone(), &candidates)).await?;
-    let weights = totals.iter().map(|cluster| cluster.rows as f64);
-    let points: Vec<Point> =
-        candidates.into_iter().zip(weights).map(|(scaled, weight)| Point { scaled, weight }).collect();
+    let weights = rows.weigh(&Centres::new(fitted.features.clone(), &candidates)).await?;
+    let point = |(scaled, weight)| Point { scaled, weight: weight as f64 };
+    let points: Vec<Point> = candidates.into_iter().zip(weights).map(point).collect();
     let (k, runs, seed) = (spec.k, spec.runs, spec.seed);
     let fitted = tokio::task::spawn_blocking(move || weighted::fit(&points, k, runs, seed)).await;
     fitted.map_err(|error| Error::failed("k-means broke off").because(error))
@@ -76,7 +71,7 @@ async fn parallel(features: &Features, fitted: &FittedFeatures, spec: &Kmeans) -
 
 /// Puts the centres of clusters without rows where rows are far from every centre; whether there were any such rows.
 pub async fn fill_empty(
-    features: &Features,
+    rows: &mut ModelRows,
     model: &Centres,
     totals: &[ClusterTotals],
     centres: &mut [Vec<f64>],
@@ -86,8 +81,7 @@ pub async fn fill_empty(
         return Ok(false);
     }
     // The furthest rows may lie side by side: of a few more, each choice is the one that is furthest from those before.
-    let far = kmeans::furthest(model, 2 * empty.len() + 16, features.columns());
-    let far = rows_of(model, aggregate(features, far).await?)?;
+    let far = rows.furthest(model, 2 * empty.len() + 16).await?;
     let mut apart: Vec<f64> = far.iter().map(|row| to_nearest(row, centres)).collect();
     for cluster in &empty {
         let furthest = (0..far.len()).max_by(|&a, &b| apart[a].total_cmp(&apart[b]).then(b.cmp(&a)));
@@ -100,41 +94,6 @@ pub async fn fill_empty(
 
 fn to_nearest(row: &[f64], centres: &[Vec<f64>]) -> f64 {
     centres.iter().map(|centre| squared(row, centre)).fold(f64::INFINITY, f64::min)
-}
-
-fn rows_of(model: &Centres, found: ArrayRef) -> Result<Vec<Vec<f64>>> {
-    kmeans::rows_apart(model, found.as_binary::<i32>().value(0)).map_err(engine)
-}
-
-/// What tells a row from all others.
-fn identity(features: &Features) -> impl Iterator<Item = Expr> {
-    (0..features.keys.len()).map(|index| ident(key_column(index))).chain(features.columns())
-}
-
-/// Scaled rows, the same ones in the same order however the table is spread.
-async fn sample(features: &Features, fitted: &FittedFeatures, spec: &Kmeans, rows: usize) -> Result<Vec<Vec<f64>>> {
-    let columns = features.columns();
-    let hash = kmeans::row_hash(identity(features).collect()).alias("hash");
-    let order = [ident("hash")].into_iter().chain(columns.iter().cloned()).map(|column| column.sort(true, true));
-    let rows = features
-        .complete(spec.impute)?
-        .select(columns.iter().cloned().chain([hash]).collect::<Vec<_>>())
-        .and_then(|rows| rows.sort(order.collect()))
-        .and_then(|sorted| sorted.limit(0, Some(rows)))
-        .map_err(engine)?;
-    let mut sample = vec![];
-    for batch in rows.collect().await.map_err(engine)? {
-        let columns: Vec<_> =
-            batch.columns()[..columns.len()].iter().map(|c| c.as_primitive::<Float64Type>()).collect();
-        for row in 0..batch.num_rows() {
-            let scaled = columns.iter().zip(&fitted.features).map(|(column, feature)| {
-                let value = column.is_valid(row).then(|| column.value(row)).or(feature.fill);
-                feature.scaled(value.expect("rows without it are left out"))
-            });
-            sample.push(scaled.collect());
-        }
-    }
-    Ok(sample)
 }
 
 /// linfa's best centres of all runs.
@@ -151,7 +110,8 @@ fn fit(rows: &Array2<f64>, init: InitMethod, spec: &Kmeans) -> Result<Vec<Vec<f6
         .init_method(method)
         .n_runs(spec.runs)
         .max_n_iterations(spec.max_iterations)
-        .tolerance(spec.tolerance);
+        // It asks for one above 0.
+        .tolerance(spec.tolerance.max(f64::MIN_POSITIVE));
     let rows = DatasetBase::from(rows.view());
     let fitted = if one_thread {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build();

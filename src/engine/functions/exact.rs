@@ -1,18 +1,31 @@
 //! Quotients of whole numbers of any size as doubles, rounded once: statistics that hold over the whole range of a double.
 
-use num_bigint::BigUint;
+use num_bigint::{BigInt, BigUint, Sign};
 
 /// The exponent of the smallest double.
 const LEAST: i64 = -1074;
 
+/// Mean and sample standard deviation of so many numbers by their sum, in units of 2^unit, and that of their squares, in units
+/// of 2^(2·unit). There is no mean of no number and no deviation of one, and none either beyond the largest double.
+pub fn mean_and_stddev(count: &BigInt, sum: &BigInt, square_sum: &BigInt, unit: i64) -> (Option<f64>, Option<f64>) {
+    let spread: BigInt = count * square_sum - sum * sum;
+    let pairs: BigInt = count * (count - 1);
+    let mean = (*count > BigInt::ZERO).then(|| {
+        let size = quotient(sum.magnitude(), count.magnitude(), unit);
+        if sum.sign() == Sign::Minus { -size } else { size }
+    });
+    let stddev = (pairs > BigInt::ZERO).then(|| root_of_quotient(spread.magnitude(), pairs.magnitude(), unit));
+    (mean, stddev.filter(|stddev| stddev.is_finite()))
+}
+
 /// numerator / denominator · 2^exponent, as the nearest double; infinite beyond the largest.
-pub fn quotient(numerator: &BigUint, denominator: &BigUint, exponent: i64) -> f64 {
+fn quotient(numerator: &BigUint, denominator: &BigUint, exponent: i64) -> f64 {
     let (whole, shift) = shifted_quotient(numerator, denominator, 66);
     nearest(&whole, exponent - shift)
 }
 
 /// √(numerator / denominator) · 2^exponent, as the nearest double; infinite beyond the largest.
-pub fn root_of_quotient(numerator: &BigUint, denominator: &BigUint, exponent: i64) -> f64 {
+fn root_of_quotient(numerator: &BigUint, denominator: &BigUint, exponent: i64) -> f64 {
     let (whole, shift) = shifted_quotient(numerator, denominator, 132);
     let root = whole.sqrt();
     let is_whole = &root * &root == whole;

@@ -14,7 +14,7 @@ use arrow::datatypes::{DataType, Float64Type};
 use datafusion::error::{DataFusionError, Result as EngineResult};
 use datafusion::logical_expr::{Accumulator, AggregateUDF, Volatility, create_udaf};
 use datafusion::scalar::ScalarValue;
-use num_bigint::{BigInt, Sign};
+use num_bigint::BigInt;
 
 use super::exact;
 
@@ -105,15 +105,7 @@ impl Sketch {
                 (&start * &start * &rows + (&start << 1) * offsets + BigInt::from(bucket.square_sum)) << (2 * shift);
             count += rows;
         }
-        let spread: BigInt = &count * square_sum - &sum * &sum;
-        let pairs: BigInt = &count * (&count - 1);
-        let mean = (count > BigInt::ZERO).then(|| {
-            let size = exact::quotient(sum.magnitude(), count.magnitude(), unit);
-            if sum.sign() == Sign::Minus { -size } else { size }
-        });
-        let stddev =
-            (pairs > BigInt::ZERO).then(|| exact::root_of_quotient(spread.magnitude(), pairs.magnitude(), unit));
-        (mean, stddev.filter(|stddev| stddev.is_finite()))
+        exact::mean_and_stddev(&count, &sum, &square_sum, unit)
     }
 
     /// The `q`-quantile, interpolated between ranks as by `percentile` in Spark and NumPy's default.

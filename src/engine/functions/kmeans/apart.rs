@@ -6,9 +6,10 @@ use arrow::array::{ArrayRef, AsArray};
 use arrow::datatypes::{DataType, Field, FieldRef, UInt64Type};
 use datafusion::common::{Result, internal_datafusion_err};
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
-use datafusion::logical_expr::{Accumulator, AggregateUDF, AggregateUDFImpl, Expr, Signature, Volatility, lit};
+use datafusion::logical_expr::{Accumulator, AggregateUDF, AggregateUDFImpl, Expr, Signature, Volatility};
 use datafusion::scalar::ScalarValue;
 
+use super::kernel::LANES;
 use super::model::{Centres, EightBytes};
 use super::{argument, bytes_of, first_literal};
 
@@ -16,22 +17,47 @@ pub(super) const NAME: &str = "kmeans_apart";
 
 /// The aggregate over the features, as doubles, that [`rows_apart`] reads: at most `wanted` different rows that lie on no
 /// centre, those with the smallest u / d². d is a row's distance from the nearest centre and u a number between 0 and 1
-/// that its hash stands for, so that rows are drawn in proportion to d² (sequential Poisson sampling: Ohlsson, 1998).
-pub fn draw_apart(model: &Centres, wanted: usize, hash: Expr, features: Vec<Expr>) -> Expr {
-    let bytes = [(wanted as u64).to_le_bytes().as_slice(), &model.encode()].concat();
+/// that its hash stands for in this draw, so that rows are drawn in proportion to d² (sequential Poisson sampling: Ohlsson,
+/// 1998). The hash is that of [`row_hash`](super::row_hash), for which any number stands where all are furthest.
+pub fn draw_apart(model: &Centres, wanted: usize, draw: Lot, hash: Expr, features: Vec<Expr>) -> Expr {
+    let bytes = [(wanted as u64).to_le_bytes(), draw.0.to_le_bytes()].concat();
+    let bytes = [bytes, model.encode()].concat();
     AggregateUDF::new_from_impl(Apart::default()).call([vec![argument(bytes), hash], features].concat())
 }
 
-/// As [`draw_apart`], but the rows that are furthest from the nearest centre.
-pub fn furthest(model: &Centres, wanted: usize, features: Vec<Expr>) -> Expr {
-    draw_apart(model, wanted, lit(u64::MAX), features)
+/// How rows that lie apart are chosen.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Lot(u64);
+
+impl Lot {
+    /// The furthest ones.
+    pub const FURTHEST: Lot = Lot(0);
+
+    /// By chance, in one of several rounds.
+    pub fn new(seed: u64, round: u64) -> Lot {
+        Lot(mixed(seed ^ mixed(round + 1)) | 1)
+    }
+
+    /// What a row's hash stands for: at most 1, and never 0, which would be no draw.
+    #[inline]
+    pub(super) fn chance(self, hash: u64) -> f64 {
+        // 53 bits are what a double takes.
+        if self == Lot::FURTHEST { 1.0 } else { ((mixed(hash ^ self.0) >> 11) + 1) as f64 / (1_u64 << 53) as f64 }
+    }
+}
+
+/// All bits of a number depend on all bits of the other (the last step of SplitMix64).
+fn mixed(number: u64) -> u64 {
+    let number = (number ^ (number >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    let number = (number ^ (number >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    number ^ (number >> 31)
 }
 
 /// The rows that [`draw_apart`] gave, scaled, the first choice first.
 pub fn rows_apart(model: &Centres, bytes: &[u8]) -> Result<Vec<Vec<f64>>> {
-    let mut draw = DrawAccumulator::new(model.clone(), usize::MAX);
-    draw.add(bytes).ok_or_else(torn)?;
-    Ok(draw.found.into_iter().map(|row| row.scaled).collect())
+    let mut drawn = Drawn::new(usize::MAX);
+    drawn.add(bytes, model.features.len()).ok_or_else(torn)?;
+    Ok(drawn.rows())
 }
 
 fn torn() -> datafusion::error::DataFusionError {
@@ -69,42 +95,57 @@ impl AggregateUDFImpl for Apart {
     fn accumulator(&self, args: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
         let bytes = bytes_of(first_literal(&args))?;
         let (wanted, model) = bytes.split_first_chunk().ok_or_else(torn)?;
+        let (draw, model) = model.split_first_chunk().ok_or_else(torn)?;
         let wanted = usize::try_from(u64::from_le_bytes(*wanted)).map_err(|_| torn())?;
-        Ok(Box::new(DrawAccumulator::new(Centres::decode(model)?, wanted)))
+        let draw = Lot(u64::from_le_bytes(*draw));
+        Ok(Box::new(DrawAccumulator { model: Centres::decode(model)?, draw, drawn: Drawn::new(wanted) }))
     }
 }
 
-#[derive(Debug)]
-struct DrawAccumulator {
-    model: Centres,
+/// The rows that were chosen so far.
+#[derive(Debug, Clone)]
+pub(super) struct Drawn {
     wanted: usize,
     /// At most twice as many as are wanted, and a few.
-    found: Vec<Row>,
+    found: Vec<RankedRow>,
     /// None with a higher rank is among those wanted.
     limit: f64,
 }
 
 #[derive(Debug, Clone, PartialEq)]
-struct Row {
+struct RankedRow {
     rank: f64,
     scaled: Vec<f64>,
 }
 
-impl DrawAccumulator {
-    fn new(model: Centres, wanted: usize) -> Self {
-        DrawAccumulator { model, wanted, found: vec![], limit: f64::INFINITY }
+impl Drawn {
+    pub(super) fn new(wanted: usize) -> Drawn {
+        Drawn { wanted, found: vec![], limit: f64::INFINITY }
     }
 
-    fn push(&mut self, row: Row) {
+    /// A row of a tile at a squared distance from the nearest centre.
+    #[inline]
+    pub(super) fn look(&mut self, tile: &[[f64; LANES]], lane: usize, squared: f64, chance: f64) {
+        let rank = chance / squared;
+        if squared > 0.0 && rank <= self.limit {
+            self.push(RankedRow { rank, scaled: tile.iter().map(|x| x[lane] + 0.0).collect() });
+        }
+    }
+
+    fn push(&mut self, row: RankedRow) {
         self.found.push(row);
         if self.found.len() >= self.wanted.saturating_mul(2).saturating_add(64) {
             self.prune();
         }
     }
 
+    pub(super) fn merge(&mut self, other: Drawn) {
+        other.found.into_iter().for_each(|row| self.push(row));
+    }
+
     /// Leaves each row once, and no more of them than are wanted, in the order of their ranks.
     fn prune(&mut self) {
-        let by_value = |a: &Row, b: &Row| {
+        let by_value = |a: &RankedRow, b: &RankedRow| {
             let pairs = a.scaled.iter().zip(&b.scaled).map(|(a, b)| a.total_cmp(b));
             pairs.fold(std::cmp::Ordering::Equal, std::cmp::Ordering::then)
         };
@@ -117,6 +158,12 @@ impl DrawAccumulator {
         }
     }
 
+    /// The chosen ones, the first choice first.
+    pub(super) fn rows(mut self) -> Vec<Vec<f64>> {
+        self.prune();
+        self.found.into_iter().map(|row| row.scaled).collect()
+    }
+
     fn encode(&mut self) -> Vec<u8> {
         self.prune();
         let numbers = self.found.iter().flat_map(|row| [row.rank].into_iter().chain(row.scaled.iter().copied()));
@@ -124,48 +171,54 @@ impl DrawAccumulator {
     }
 
     /// Adds an encoded state to this one; `None` when the bytes are none.
-    fn add(&mut self, bytes: &[u8]) -> Option<()> {
+    fn add(&mut self, bytes: &[u8], features: usize) -> Option<()> {
         let mut words = EightBytes(bytes);
         while !words.0.is_empty() {
-            let row = Row { rank: words.number()?, scaled: words.numbers(self.model.features.len())? };
+            let row = RankedRow { rank: words.number()?, scaled: words.numbers(features)? };
             self.push(row);
         }
         Some(())
     }
 }
 
+#[derive(Debug)]
+struct DrawAccumulator {
+    model: Centres,
+    draw: Lot,
+    drawn: Drawn,
+}
+
 impl Accumulator for DrawAccumulator {
     fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
+        let DrawAccumulator { model, draw, drawn } = self;
         let hashes = values[1].as_primitive::<UInt64Type>();
-        let mut near = vec![];
-        self.model.each_block(&values[2..], |block| {
-            for i in (0..block.rows).filter(|&i| !block.left_out[i] && block.squared[i] > 0.0) {
-                // 53 bits are what a double takes; never 0, which would be no draw.
-                let chance = ((hashes.value(block.start + i) >> 11) + 1) as f64 / (1_u64 << 53) as f64;
-                let rank = chance / block.squared[i];
-                if rank <= self.limit {
-                    near.push(Row { rank, scaled: block.scaled.iter().map(|scaled| scaled[i] + 0.0).collect() });
-                }
+        model.each_tile(&values[2..], |tile| {
+            for lane in tile.members() {
+                let chance = draw.chance(hashes.value(tile.start + lane));
+                drawn.look(tile.scaled, lane, tile.squared[lane], chance);
             }
         });
-        near.into_iter().for_each(|row| self.push(row));
         Ok(())
     }
 
     fn merge_batch(&mut self, states: &[ArrayRef]) -> Result<()> {
-        states[0].as_binary::<i32>().iter().flatten().try_for_each(|bytes| self.add(bytes).ok_or_else(torn))
+        states[0].as_binary::<i32>().iter().flatten().try_for_each(|bytes| {
+            let features = self.model.features.len();
+            self.drawn.add(bytes, features).ok_or_else(torn)
+        })
     }
 
     fn state(&mut self) -> Result<Vec<ScalarValue>> {
-        Ok(vec![ScalarValue::Binary(Some(self.encode()))])
+        Ok(vec![ScalarValue::Binary(Some(self.drawn.encode()))])
     }
 
     fn evaluate(&mut self) -> Result<ScalarValue> {
-        Ok(ScalarValue::Binary(Some(self.encode())))
+        Ok(ScalarValue::Binary(Some(self.drawn.encode())))
     }
 
     fn size(&self) -> usize {
-        size_of_val(self) + self.found.capacity() * (size_of::<Row>() + self.model.features.len() * size_of::<f64>())
+        let row = size_of::<RankedRow>() + self.model.features.len() * size_of::<f64>();
+        size_of_val(self) + self.drawn.found.capacity() * row
     }
 }
 
@@ -182,27 +235,28 @@ mod tests {
     }
 
     /// What a draw finds when the rows come in parts, merged from the last to the first.
-    fn drawn(centres: &[f64], wanted: usize, rows: &[(u64, f64)], part: usize) -> Vec<f64> {
+    fn found(centres: &[f64], wanted: usize, draw: Lot, rows: &[(u64, f64)], part: usize) -> Vec<f64> {
         let model = model(centres);
-        let mut whole = DrawAccumulator::new(model.clone(), wanted);
+        let new = || DrawAccumulator { model: model.clone(), draw, drawn: Drawn::new(wanted) };
+        let mut whole = new();
         for part in rows.chunks(part).rev() {
             let hashes: ArrayRef = Arc::new(UInt64Array::from_iter_values(part.iter().map(|row| row.0)));
             let values: ArrayRef = Arc::new(Float64Array::from_iter_values(part.iter().map(|row| row.1)));
-            let mut draw = DrawAccumulator::new(model.clone(), wanted);
+            let mut draw = new();
             draw.update_batch(&[hashes.clone(), hashes, values]).unwrap();
             let state = draw.state().unwrap()[0].to_array().unwrap();
             whole.merge_batch(&[state]).unwrap();
         }
-        rows_apart(&model, &whole.encode()).unwrap().into_iter().flatten().collect()
+        rows_apart(&model, &whole.drawn.encode()).unwrap().into_iter().flatten().collect()
     }
 
     #[test]
     fn the_furthest_rows_are_found_once_each() {
         let rows: Vec<(u64, f64)> = (0..2000).map(|i| (u64::MAX, f64::from(i % 100))).collect();
         for part in [7, 2000] {
-            assert_eq!(drawn(&[0.0, 99.0], 3, &rows, part), [49.0, 50.0, 48.0]);
-            assert_eq!(drawn(&[10.0], 2, &rows, part), [99.0, 98.0]);
-            assert_eq!(drawn(&[10.0], 200, &rows, part).len(), 99);
+            assert_eq!(found(&[0.0, 99.0], 3, Lot::FURTHEST, &rows, part), [49.0, 50.0, 48.0]);
+            assert_eq!(found(&[10.0], 2, Lot::FURTHEST, &rows, part), [99.0, 98.0]);
+            assert_eq!(found(&[10.0], 200, Lot::FURTHEST, &rows, part).len(), 99);
         }
     }
 
@@ -211,8 +265,10 @@ mod tests {
         let hash = |i: u64| i.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ (i << 17);
         let rows: Vec<(u64, f64)> =
             (1..3000).map(|i| (hash(i), if i == 1234 { 1e5 } else { (i % 777) as f64 / 777.0 })).collect();
-        let found = drawn(&[0.0], 20, &rows, 3000);
-        assert_eq!((found.len(), found[0]), (20, 1e5));
-        assert_eq!(drawn(&[0.0], 20, &rows, 11), found);
+        let draw = Lot::new(42, 0);
+        let far = found(&[0.0], 20, draw, &rows, 3000);
+        assert_eq!((far.len(), far[0]), (20, 1e5));
+        assert_eq!(found(&[0.0], 20, draw, &rows, 11), far);
+        assert_ne!(found(&[0.0], 20, Lot::new(42, 1), &rows, 11), far);
     }
 }

@@ -3,18 +3,22 @@
 //! | file | noun |
 //! |---|---|
 //! | `model` | how a row is seen, and which centre it is nearest to |
+//! | `kernel` | which centre sixteen rows are nearest to, by the instructions that the processor has |
 //! | `exact` | sums that are the same in any order |
 //! | `step` | an aggregate: each cluster's rows, their sums and squares — one step of Lloyd's |
-//! | `silhouette` | an aggregate: how much nearer rows are to their own cluster than to the next |
+//! | `silhouette` | an aggregate: a clustering's cost, and how much nearer rows are to their own cluster than to the next |
 //! | `apart` | an aggregate: rows that lie far from every centre |
 //! | `nearest` | a function: a row's cluster and its distance |
 //! | `row_hash` | a function: a number that stands for a row, to draw a sample by |
+//! | `held` | all of these over rows that this machine holds, decoded once |
 //!
 //! Only states of a few numbers per cluster leave a machine, and they merge to the same whatever the order: any
 //! number of threads and machines gives the same model to the last bit.
 
 mod apart;
 mod exact;
+mod held;
+mod kernel;
 mod model;
 mod nearest;
 mod row_hash;
@@ -30,11 +34,12 @@ use datafusion::logical_expr::{AggregateUDF, Expr, ScalarUDF, lit};
 use datafusion::physical_expr::expressions::Literal;
 use datafusion::scalar::ScalarValue;
 
-pub use apart::{draw_apart, furthest, rows_apart};
+pub use apart::{Lot, draw_apart, rows_apart};
+pub use held::{Held, Holding};
 pub use model::{Centres, Scaling};
 pub use nearest::nearest;
 pub use row_hash::row_hash;
-pub use silhouette::{Silhouette, silhouette};
+pub use silhouette::{Clustering, Measured, measure};
 pub use step::{ClusterTotals, step, totals};
 
 /// Functions travel by name, so every session has them; the model is their first argument.
@@ -42,7 +47,7 @@ pub(in crate::engine) fn aggregates() -> [Arc<AggregateUDF>; 3] {
     [
         Arc::new(AggregateUDF::new_from_impl(apart::Apart::default())),
         Arc::new(AggregateUDF::new_from_impl(step::Step::default())),
-        Arc::new(AggregateUDF::new_from_impl(silhouette::Mean::default())),
+        Arc::new(AggregateUDF::new_from_impl(silhouette::Measure::default())),
     ]
 }
 

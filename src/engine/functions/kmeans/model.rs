@@ -5,9 +5,10 @@ use arrow::datatypes::Float64Type;
 use datafusion::common::{Result, internal_datafusion_err};
 
 use super::exact::Grid;
+use super::kernel::{Kernel, LANES, Tiles, norm};
 
-/// Rows that are looked at together, so that the compiler can do several at once.
-pub(super) const BLOCK: usize = 256;
+/// Tiles of a batch that are looked at together.
+const AT_ONCE: usize = 64;
 
 /// How one feature is seen: as (x − `offset`) / `unit`.
 #[derive(Debug, Clone, PartialEq)]
@@ -45,17 +46,24 @@ pub struct Centres {
     labels: Vec<i32>,
 }
 
-/// Some rows as the model sees them.
-pub(super) struct Block {
-    /// The first row's place in the batch.
+/// Sixteen rows as the model sees them.
+pub(super) struct Tile<'a> {
+    /// The first row's place in the batch, and how many there are.
     pub start: usize,
     pub rows: usize,
     /// By feature. Of a row that is left out they mean nothing.
-    pub scaled: Vec<[f64; BLOCK]>,
-    pub left_out: [bool; BLOCK],
+    pub scaled: &'a [[f64; LANES]],
+    pub left_out: [bool; LANES],
     /// Place of the nearest centre, and its squared distance.
-    pub nearest: [u32; BLOCK],
-    pub squared: [f64; BLOCK],
+    pub nearest: [u32; LANES],
+    pub squared: [f64; LANES],
+}
+
+impl Tile<'_> {
+    /// The rows that are in the model.
+    pub(super) fn members(&self) -> impl Iterator<Item = usize> {
+        (0..self.rows).filter(|&lane| !self.left_out[lane])
+    }
 }
 
 impl Centres {
@@ -90,9 +98,30 @@ impl Centres {
         centres
     }
 
+    /// Where the clusters' centres are.
+    pub(super) fn places(&self) -> Vec<u32> {
+        let mut places = vec![0; self.labels.len()];
+        (0..).zip(&self.labels).for_each(|(place, label)| places[*label as usize] = place);
+        places
+    }
+
     /// The unit in which each feature is summed up.
     pub(super) fn grids(&self) -> Vec<Grid> {
         self.features.iter().map(|feature| Grid::up_to(feature.middle.abs() + feature.reach)).collect()
+    }
+
+    /// What the rows lie around.
+    pub(super) fn middles(&self) -> Vec<f64> {
+        self.features.iter().map(|feature| feature.middle).collect()
+    }
+
+    pub(super) fn kernel(&self) -> Kernel {
+        Kernel::new(&self.centres, &self.middles())
+    }
+
+    /// The unit in which squared distances from the middle are summed up, whatever the centres.
+    pub(super) fn spread_grid(&self) -> Grid {
+        Grid::up_to(self.features.iter().map(|feature| feature.reach.powi(2)).sum())
     }
 
     /// The unit in which squared distances are summed up: no row is further from a centre, or from the middle.
@@ -105,58 +134,61 @@ impl Centres {
     }
 
     /// Looks at all rows of a batch. `columns` are the features as doubles, null where they are missing.
-    pub(super) fn each_block(&self, columns: &[ArrayRef], mut look: impl FnMut(&Block)) {
+    pub(super) fn each_tile(&self, columns: &[ArrayRef], mut look: impl FnMut(&Tile)) {
         let columns: Vec<&Float64Array> = columns.iter().map(|column| column.as_primitive::<Float64Type>()).collect();
-        let rows = columns.first().map_or(0, |column| column.len());
-        let mut block = Block {
-            start: 0,
-            rows: 0,
-            scaled: vec![[0.0; BLOCK]; self.features.len()],
-            left_out: [false; BLOCK],
-            nearest: [0; BLOCK],
-            squared: [0.0; BLOCK],
-        };
-        for start in (0..rows).step_by(BLOCK) {
-            (block.start, block.rows) = (start, BLOCK.min(rows - start));
-            self.see(&columns, &mut block);
-            self.assign(&mut block);
-            look(&block);
+        let (rows, features) = (columns.first().map_or(0, |column| column.len()), self.features.len());
+        let (kernel, middles) = (self.kernel(), self.middles());
+        let most = AT_ONCE.min(rows.div_ceil(LANES));
+        let (mut numbers, mut left_out) = (vec![[0.0; LANES]; most * features], vec![[false; LANES]; most]);
+        let (mut settled, mut places, mut looked_at) = (vec![], vec![[0; LANES]; most], vec![]);
+        for start in (0..rows).step_by(AT_ONCE * LANES) {
+            let count = (AT_ONCE * LANES).min(rows - start);
+            self.see(&columns, start, count, &mut numbers, &mut left_out);
+            let tiles = count.div_ceil(LANES);
+            let numbers = &numbers[..tiles * features];
+            let norms: Vec<f64> = numbers.chunks_exact(features).map(|tile| norm(tile, &middles)).collect();
+            settled.clear();
+            settled.resize(tiles, -1.0);
+            let (settled, places, looked_at) = (&mut settled, &mut places, &mut looked_at);
+            kernel.nearest(&mut Tiles { numbers, norms: &norms, moved: 0.0, settled, places, looked_at });
+            for (tile, scaled) in numbers.chunks_exact(features).enumerate() {
+                look(&Tile {
+                    start: start + tile * LANES,
+                    rows: LANES.min(count - tile * LANES),
+                    scaled,
+                    left_out: left_out[tile],
+                    nearest: places[tile],
+                    squared: kernel.squared(scaled, &places[tile]),
+                });
+            }
         }
     }
 
-    fn see(&self, columns: &[&Float64Array], block: &mut Block) {
-        block.left_out = [false; BLOCK];
-        for ((column, feature), scaled) in columns.iter().zip(&self.features).zip(&mut block.scaled) {
-            let values = &column.values()[block.start..block.start + block.rows];
-            if column.null_count() == 0 {
+    fn see(
+        &self,
+        columns: &[&Float64Array],
+        start: usize,
+        count: usize,
+        numbers: &mut [[f64; LANES]],
+        left_out: &mut [[bool; LANES]],
+    ) {
+        left_out.fill([false; LANES]);
+        for (at, (column, feature)) in columns.iter().zip(&self.features).enumerate() {
+            let values = &column.values()[start..start + count];
+            for (tile, values) in values.chunks(LANES).enumerate() {
+                let scaled = &mut numbers[tile * self.features.len() + at];
+                // What fills up the last tile lies among the rows.
+                scaled[values.len()..].fill(feature.middle);
                 scaled.iter_mut().zip(values).for_each(|(scaled, value)| *scaled = feature.scaled(*value));
+            }
+            if column.null_count() == 0 {
                 continue;
             }
-            for (i, value) in values.iter().enumerate() {
-                let present = column.is_valid(block.start + i).then_some(*value);
-                match present.or(feature.fill) {
-                    Some(value) => scaled[i] = feature.scaled(value),
-                    None => block.left_out[i] = true,
-                }
-            }
-        }
-    }
-
-    fn assign(&self, block: &mut Block) {
-        block.squared = [f64::INFINITY; BLOCK];
-        for (place, centre) in (0..).zip(&self.centres) {
-            let mut squared = [0.0; BLOCK];
-            for (scaled, centre) in block.scaled.iter().zip(centre) {
-                for (squared, scaled) in squared.iter_mut().zip(scaled) {
-                    let apart = scaled - centre;
-                    *squared += apart * apart;
-                }
-            }
-            let least = block.squared.iter_mut().zip(&mut block.nearest);
-            for (squared, (least, nearest)) in squared.into_iter().zip(least) {
-                if squared < *least {
-                    (*least, *nearest) = (squared, place);
-                }
+            for row in (0..count).filter(|row| column.is_null(start + row)) {
+                let (tile, lane) = (row / LANES, row % LANES);
+                left_out[tile][lane] |= feature.fill.is_none();
+                numbers[tile * self.features.len() + at][lane] =
+                    feature.fill.map_or(feature.middle, |fill| feature.scaled(fill));
             }
         }
     }
@@ -246,7 +278,7 @@ mod tests {
     use super::*;
 
     fn feature(fill: Option<f64>) -> Scaling {
-        Scaling { fill, offset: 1.0, unit: 2.0, middle: 0.5, reach: 50.0 }
+        Scaling { fill, offset: 1.0, unit: 2.0, middle: 0.5, reach: 5000.0 }
     }
 
     #[test]
@@ -263,17 +295,17 @@ mod tests {
     }
 
     #[test]
-    fn rows_find_their_centre_across_blocks() {
-        // Seen as 0, 1, 2, …; centres at 10 and 390, cluster 0 is the far one; every seventh row lacks the feature.
-        let values: Vec<Option<f64>> = (0..400).map(|i| (i % 7 != 0).then_some(f64::from(i) * 2.0 + 1.0)).collect();
+    fn rows_find_their_centre_across_tiles() {
+        // Seen as 0, 1, 2, …; centres at 10 and 3990, cluster 0 is the far one; every seventh row lacks the feature.
+        let values: Vec<Option<f64>> = (0..4000).map(|i| (i % 7 != 0).then_some(f64::from(i) * 2.0 + 1.0)).collect();
         let column: ArrayRef = Arc::new(Float64Array::from(values));
-        let model = Centres::new(vec![feature(None)], &[vec![390.0], vec![10.0]]);
+        let model = Centres::new(vec![feature(None)], &[vec![3990.0], vec![10.0]]);
         let mut found = vec![];
-        model.each_block(&[column], |block| {
-            found.extend((0..block.rows).map(|i| (!block.left_out[i]).then(|| model.label(block.nearest[i]))));
+        model.each_tile(&[column], |tile| {
+            found.extend((0..tile.rows).map(|i| (!tile.left_out[i]).then(|| model.label(tile.nearest[i]))));
         });
-        // 200 is as near to one as to the other: the lower centre has it.
-        let expected: Vec<Option<i32>> = (0..400).map(|i| (i % 7 != 0).then_some(i32::from(i <= 200))).collect();
+        // 2000 is as near to one as to the other: the lower centre has it.
+        let expected: Vec<Option<i32>> = (0..4000).map(|i| (i % 7 != 0).then_some(i32::from(i <= 2000))).collect();
         assert_eq!(found, expected);
     }
 }

@@ -58,11 +58,11 @@ impl ScalarUDFImpl for Nearest {
             args.args[1..].iter().map(|column| column.to_array(args.number_rows)).collect::<Result<Vec<_>>>()?;
         let mut clusters = Int32Builder::with_capacity(args.number_rows);
         let mut distances = Float64Builder::with_capacity(args.number_rows);
-        model.each_block(&columns, |block| {
-            for i in 0..block.rows {
-                let kept = !block.left_out[i];
-                clusters.append_option(kept.then(|| model.label(block.nearest[i])));
-                distances.append_option(kept.then(|| block.squared[i].sqrt()));
+        model.each_tile(&columns, |tile| {
+            for i in 0..tile.rows {
+                let kept = !tile.left_out[i];
+                clusters.append_option(kept.then(|| model.label(tile.nearest[i])));
+                distances.append_option(kept.then(|| tile.squared[i].sqrt()));
             }
         });
         let columns: Vec<ArrayRef> = vec![Arc::new(clusters.finish()), Arc::new(distances.finish())];

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::UInt64Array;
+use arrow::array::{ArrayRef, UInt64Array};
 use arrow::datatypes::DataType;
 use datafusion::common::Result;
 use datafusion::common::hash_utils::{QualityRandomState, create_hashes};
@@ -46,8 +46,13 @@ impl ScalarUDFImpl for RowHash {
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let columns = args.args.iter().map(|column| column.to_array(args.number_rows)).collect::<Result<Vec<_>>>()?;
-        let mut hashes = vec![0; args.number_rows];
-        create_hashes(&columns, &QualityRandomState::with_seed(SEED), &mut hashes)?;
-        Ok(ColumnarValue::Array(Arc::new(UInt64Array::from(hashes))))
+        Ok(ColumnarValue::Array(Arc::new(UInt64Array::from(hashes(&columns, args.number_rows)?))))
     }
+}
+
+/// Of each row of these columns.
+pub(super) fn hashes(columns: &[ArrayRef], rows: usize) -> Result<Vec<u64>> {
+    let mut hashes = vec![0; rows];
+    create_hashes(columns, &QualityRandomState::with_seed(SEED), &mut hashes)?;
+    Ok(hashes)
 }

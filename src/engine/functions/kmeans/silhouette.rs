@@ -1,4 +1,4 @@
-//! The silhouette of a clustering as an aggregate over its rows.
+//! How good a clustering is, as an aggregate over its rows: its cost and its silhouette, in one pass.
 
 use std::sync::Arc;
 
@@ -10,31 +10,50 @@ use datafusion::logical_expr::{Accumulator, AggregateUDF, AggregateUDFImpl, Expr
 use datafusion::scalar::ScalarValue;
 
 use super::exact::Grid;
-use super::model::{Block, Centres, EightBytes};
+use super::kernel::LANES;
+use super::model::{Centres, EightBytes};
 use super::step::ClusterTotals;
 use super::{argument, bytes_of, first_literal};
 
-pub(super) const NAME: &str = "kmeans_silhouette";
+pub(super) const NAME: &str = "kmeans_measure";
 
-/// The mean silhouette with the squared euclidean distance, as Spark's `ClusteringEvaluator` defines it, in time and
-/// not squared time of the number of rows.
+/// The aggregate over the features, as doubles, that [`Measured::decode`] reads.
+///
+/// The silhouette is the mean one with the squared euclidean distance, as Spark's `ClusteringEvaluator` defines it, in time
+/// and not squared time of the number of rows.
 ///
 /// For a row x and a cluster Γ of N rows c, the mean of ‖x − c‖² over Γ is ‖x‖² + (Σ‖c‖²)/N − 2·x·(Σc)/N, so two sums
 /// per cluster are enough (`SquaredEuclideanSilhouette` in `org.apache.spark.ml.evaluation.ClusteringMetrics`). With a
 /// the mean distance to the other rows of x's own cluster (hence · N/(N − 1)) and b the least mean distance to another
 /// cluster, a row's silhouette is (b − a) / max(a, b); 0 when it is alone.
-///
-/// The aggregate is over the features, as doubles, and gives a double; null without rows.
-pub fn silhouette(of: &Silhouette, features: Vec<Expr>) -> Expr {
+pub fn measure(of: &Clustering, features: Vec<Expr>) -> Expr {
     let of = argument(of.encode());
-    AggregateUDF::new_from_impl(Mean::default()).call([vec![of], features].concat())
+    AggregateUDF::new_from_impl(Measure::default()).call([vec![of], features].concat())
+}
+
+/// How good a clustering is.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Measured {
+    /// The sum of the squared distances.
+    pub cost: f64,
+    /// None without rows, and with fewer than two clusters that have rows, where it has no meaning.
+    pub silhouette: Option<f64>,
+}
+
+impl Measured {
+    /// What [`measure`] gave.
+    pub fn decode(of: &Clustering, bytes: &[u8]) -> Result<Measured> {
+        let mut sums = MeasureSums::new(of);
+        sums.add(bytes).ok_or_else(torn)?;
+        Ok(sums.measured(of))
+    }
 }
 
 /// A clustering, as a row's silhouette needs it.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Silhouette {
-    model: Centres,
-    /// By the place of the cluster's centre in the model.
+pub struct Clustering {
+    pub(super) model: Centres,
+    /// In the order of the model's clusters.
     clusters: Vec<PointCluster>,
 }
 
@@ -48,44 +67,56 @@ struct PointCluster {
     spread: f64,
 }
 
-impl Silhouette {
-    /// Of the clusters that a step with `model` found. `None` with fewer than two clusters that have rows, where it has
-    /// no meaning.
-    pub fn new(model: &Centres, totals: &[ClusterTotals]) -> Option<Silhouette> {
-        if totals.iter().filter(|cluster| cluster.rows > 0).count() < 2 {
-            return None;
-        }
-        let cluster = |place: u32| {
-            let totals = &totals[model.label(place) as usize];
+impl Clustering {
+    /// Of the clusters that a step with `model` found.
+    pub fn new(model: &Centres, totals: &[ClusterTotals]) -> Clustering {
+        let cluster = |totals: &ClusterTotals| {
             let rows = totals.rows as f64;
-            let from_middle = |(sum, feature): (&f64, &super::Scaling)| sum / rows - feature.middle;
+            let from_middle = |(sum, feature): (&f64, &super::Scaling)| match totals.rows {
+                0 => 0.0,
+                _ => sum / rows - feature.middle,
+            };
             let mean = totals.sums.iter().zip(&model.features).map(from_middle).collect();
-            PointCluster { rows, mean, spread: totals.squares / rows }
+            let spread = if totals.rows == 0 { 0.0 } else { totals.squares / rows };
+            PointCluster { rows, mean, spread }
         };
-        let clusters = (0..model.clusters() as u32).map(cluster).collect();
-        Some(Silhouette { model: model.clone(), clusters })
+        Clustering { model: model.clone(), clusters: totals.iter().map(cluster).collect() }
     }
 
-    /// Of row `i` of a block.
-    #[inline]
-    fn of_row(&self, block: &Block, i: usize) -> f64 {
-        let features =
-            || block.scaled.iter().zip(&self.model.features).map(|(scaled, feature)| scaled[i] - feature.middle);
-        let square: f64 = features().map(|x| x * x).sum();
-        let distance = |cluster: &PointCluster| {
-            let product: f64 = features().zip(&cluster.mean).map(|(x, mean)| x * mean).sum();
-            (square + cluster.spread - 2.0 * product).max(0.0)
-        };
-        let place = block.nearest[i] as usize;
-        let own = &self.clusters[place];
-        if own.rows <= 1.0 {
-            return 0.0;
+    fn has_silhouette(&self) -> bool {
+        self.clusters.iter().filter(|cluster| cluster.rows > 0.0).count() >= 2
+    }
+
+    /// Of a tile's rows, which belong to these clusters.
+    fn silhouettes(&self, tile: &[[f64; LANES]], labels: &[usize; LANES]) -> [f64; LANES] {
+        let features = || tile.iter().zip(&self.model.features);
+        let mut squares = [0.0; LANES];
+        for (x, feature) in features() {
+            squares.iter_mut().zip(x).for_each(|(square, x)| *square += (x - feature.middle) * (x - feature.middle));
         }
-        let others = self.clusters.iter().enumerate().filter(|(at, cluster)| *at != place && cluster.rows > 0.0);
-        let next = others.map(|(_, cluster)| distance(cluster)).fold(f64::INFINITY, f64::min);
-        let within = distance(own) * own.rows / (own.rows - 1.0);
-        let larger = within.max(next);
-        if larger > 0.0 { (next - within) / larger } else { 0.0 }
+        let (mut within, mut next) = ([0.0; LANES], [f64::INFINITY; LANES]);
+        for (label, cluster) in self.clusters.iter().enumerate().filter(|(_, cluster)| cluster.rows > 0.0) {
+            let mut products = [0.0; LANES];
+            for ((x, feature), mean) in features().zip(&cluster.mean) {
+                products.iter_mut().zip(x).for_each(|(product, x)| *product += (x - feature.middle) * mean);
+            }
+            let found = within.iter_mut().zip(&mut next).zip(labels);
+            for (((within, next), own), (square, product)) in found.zip(squares.iter().zip(&products)) {
+                let far = (square + cluster.spread - 2.0 * product).max(0.0);
+                let is_own = *own == label;
+                *within = if is_own { far } else { *within };
+                *next = if is_own { *next } else { next.min(far) };
+            }
+        }
+        std::array::from_fn(|lane| {
+            let rows = self.clusters[labels[lane]].rows;
+            if rows <= 1.0 {
+                return 0.0;
+            }
+            let within = within[lane] * rows / (rows - 1.0);
+            let larger = within.max(next[lane]);
+            if larger > 0.0 { (next[lane] - within) / larger } else { 0.0 }
+        })
     }
 
     pub(super) fn encode(&self) -> Vec<u8> {
@@ -97,7 +128,7 @@ impl Silhouette {
         bytes
     }
 
-    pub(crate) fn decode(bytes: &[u8]) -> Result<Silhouette> {
+    pub(crate) fn decode(bytes: &[u8]) -> Result<Clustering> {
         let mut words = EightBytes(bytes);
         let mut read = || {
             let model = words.model()?;
@@ -107,24 +138,89 @@ impl Silhouette {
                 Some(PointCluster { rows, mean: words.numbers(features)?, spread })
             };
             let clusters = (0..model.clusters()).map(|_| cluster(&mut words)).collect::<Option<_>>()?;
-            Some(Silhouette { model, clusters })
+            Some(Clustering { model, clusters })
         };
         read().ok_or_else(|| internal_datafusion_err!("a torn clustering"))
     }
 }
 
-#[derive(Debug, PartialEq, Eq, Hash)]
-pub(super) struct Mean {
-    signature: Signature,
+fn torn() -> datafusion::error::DataFusionError {
+    internal_datafusion_err!("a torn state of `{NAME}`")
 }
 
-impl Default for Mean {
-    fn default() -> Self {
-        Mean { signature: Signature::variadic_any(Volatility::Immutable) }
+/// What is summed up, in any order.
+#[derive(Debug, Clone)]
+pub(super) struct MeasureSums {
+    squared: Grid,
+    silhouettes: Grid,
+    has_silhouette: bool,
+    rows: u64,
+    cost: i128,
+    silhouette: i128,
+}
+
+impl MeasureSums {
+    pub(super) fn new(of: &Clustering) -> MeasureSums {
+        let (squared, has_silhouette) = (of.model.squared_grid(), of.has_silhouette());
+        // A silhouette lies between −1 and 1.
+        MeasureSums { squared, silhouettes: Grid::up_to(1.0), has_silhouette, rows: 0, cost: 0, silhouette: 0 }
+    }
+
+    /// The members of a tile, which belong to these clusters at these squared distances.
+    pub(super) fn look(
+        &mut self,
+        of: &Clustering,
+        tile: &[[f64; LANES]],
+        labels: &[usize; LANES],
+        squared: &[f64; LANES],
+        members: impl Iterator<Item = usize>,
+    ) {
+        let silhouettes = if self.has_silhouette { of.silhouettes(tile, labels) } else { [0.0; LANES] };
+        for lane in members {
+            self.rows += 1;
+            self.cost += self.squared.whole(squared[lane]);
+            self.silhouette += self.silhouettes.whole(silhouettes[lane]);
+        }
+    }
+
+    pub(super) fn merge(&mut self, other: &MeasureSums) {
+        self.rows += other.rows;
+        self.cost += other.cost;
+        self.silhouette += other.silhouette;
+    }
+
+    pub(super) fn measured(&self, of: &Clustering) -> Measured {
+        let mean = || self.silhouettes.number(self.silhouette) / self.rows as f64;
+        let silhouette = (self.rows > 0 && of.has_silhouette()).then(mean);
+        Measured { cost: self.squared.number(self.cost), silhouette }
+    }
+
+    fn encode(&self) -> Vec<u8> {
+        [self.rows.to_le_bytes().as_slice(), &self.cost.to_le_bytes(), &self.silhouette.to_le_bytes()].concat()
+    }
+
+    /// Adds an encoded state to this one; `None` when the bytes are none.
+    fn add(&mut self, bytes: &[u8]) -> Option<()> {
+        let mut words = EightBytes(bytes);
+        self.rows += words.count()?;
+        self.cost += words.wide()?;
+        self.silhouette += words.wide()?;
+        words.0.is_empty().then_some(())
     }
 }
 
-impl AggregateUDFImpl for Mean {
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub(super) struct Measure {
+    signature: Signature,
+}
+
+impl Default for Measure {
+    fn default() -> Self {
+        Measure { signature: Signature::variadic_any(Volatility::Immutable) }
+    }
+}
+
+impl AggregateUDFImpl for Measure {
     fn name(&self) -> &str {
         NAME
     }
@@ -134,64 +230,45 @@ impl AggregateUDFImpl for Mean {
     }
 
     fn return_type(&self, _: &[DataType]) -> Result<DataType> {
-        Ok(DataType::Float64)
+        Ok(DataType::Binary)
     }
 
     fn state_fields(&self, args: StateFieldsArgs) -> Result<Vec<FieldRef>> {
-        Ok(vec![Arc::new(Field::new(format!("{}[sum]", args.name), DataType::Binary, true))])
+        Ok(vec![Arc::new(Field::new(format!("{}[sums]", args.name), DataType::Binary, true))])
     }
 
     fn accumulator(&self, args: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
-        Ok(Box::new(Sum::of(Silhouette::decode(bytes_of(first_literal(&args))?)?)))
+        let of = Clustering::decode(bytes_of(first_literal(&args))?)?;
+        Ok(Box::new(MeasureAccumulator { sums: MeasureSums::new(&of), of }))
     }
 }
 
 #[derive(Debug)]
-struct Sum {
-    silhouette: Silhouette,
-    grid: Grid,
-    rows: u64,
-    sum: i128,
+struct MeasureAccumulator {
+    of: Clustering,
+    sums: MeasureSums,
 }
 
-impl Sum {
-    fn of(silhouette: Silhouette) -> Self {
-        // A silhouette lies between −1 and 1.
-        Sum { silhouette, grid: Grid::up_to(1.0), rows: 0, sum: 0 }
-    }
-}
-
-impl Accumulator for Sum {
+impl Accumulator for MeasureAccumulator {
     fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
-        let Sum { silhouette, grid, rows, sum } = self;
-        silhouette.model.each_block(&values[1..], |block| {
-            for i in (0..block.rows).filter(|&i| !block.left_out[i]) {
-                *rows += 1;
-                *sum += grid.whole(silhouette.of_row(block, i));
-            }
+        let MeasureAccumulator { of, sums } = self;
+        of.model.each_tile(&values[1..], |tile| {
+            let labels = tile.nearest.map(|place| of.model.label(place) as usize);
+            sums.look(of, tile.scaled, &labels, &tile.squared, tile.members());
         });
         Ok(())
     }
 
     fn merge_batch(&mut self, states: &[ArrayRef]) -> Result<()> {
-        for bytes in states[0].as_binary::<i32>().iter().flatten() {
-            let mut words = EightBytes(bytes);
-            let (rows, sum) =
-                words.count().zip(words.wide()).ok_or_else(|| internal_datafusion_err!("a torn state of `{NAME}`"))?;
-            self.rows += rows;
-            self.sum += sum;
-        }
-        Ok(())
+        states[0].as_binary::<i32>().iter().flatten().try_for_each(|bytes| self.sums.add(bytes).ok_or_else(torn))
     }
 
     fn state(&mut self) -> Result<Vec<ScalarValue>> {
-        let bytes = [self.rows.to_le_bytes().as_slice(), &self.sum.to_le_bytes()].concat();
-        Ok(vec![ScalarValue::Binary(Some(bytes))])
+        Ok(vec![ScalarValue::Binary(Some(self.sums.encode()))])
     }
 
     fn evaluate(&mut self) -> Result<ScalarValue> {
-        let mean = (self.rows > 0).then(|| self.grid.number(self.sum) / self.rows as f64);
-        Ok(ScalarValue::Float64(mean))
+        Ok(ScalarValue::Binary(Some(self.sums.encode())))
     }
 
     fn size(&self) -> usize {
@@ -241,29 +318,30 @@ mod tests {
             .collect();
         let model = Centres::new(features, &centres.iter().map(|centre| centre.to_vec()).collect::<Vec<_>>());
         let mut clusters = vec![];
-        model.each_block(&columns, |block| {
-            clusters.extend((0..block.rows).map(|i| model.label(block.nearest[i]) as usize));
+        model.each_tile(&columns, |tile| {
+            clusters.extend((0..tile.rows).map(|i| model.label(tile.nearest[i]) as usize));
         });
         let found = totals(&model, &totals_of(&model, &columns)).unwrap();
-        let mean = Silhouette::new(&model, &found).map(|of| {
-            let sent = Silhouette::decode(&of.encode()).unwrap();
-            assert_eq!(sent, of);
-            // In two parts, merged in the other order.
-            let new = || Sum::of(sent.clone());
-            let all = [&columns[..1], &columns].concat();
-            let slice = |from, len| all.iter().map(|column| column.slice(from, len)).collect::<Vec<_>>();
-            let (mut first, mut second, mut whole) = (new(), new(), new());
-            first.update_batch(&slice(0, 3)).unwrap();
-            second.update_batch(&slice(3, rows.len() - 3)).unwrap();
-            for part in [&mut second, &mut first] {
-                let state: Vec<_> = part.state().unwrap().iter().map(|state| state.to_array().unwrap()).collect();
-                whole.merge_batch(&state).unwrap();
-            }
-            match whole.evaluate().unwrap() {
-                ScalarValue::Float64(Some(mean)) => mean,
-                other => panic!("{other:?}"),
-            }
-        });
+        let of = Clustering::new(&model, &found);
+        let sent = Clustering::decode(&of.encode()).unwrap();
+        assert_eq!(sent, of);
+        // In two parts, merged in the other order.
+        let new = || MeasureAccumulator { sums: MeasureSums::new(&sent), of: sent.clone() };
+        let all = [&columns[..1], &columns].concat();
+        let slice = |from, len| all.iter().map(|column| column.slice(from, len)).collect::<Vec<_>>();
+        let (mut first, mut second, mut whole) = (new(), new(), new());
+        first.update_batch(&slice(0, 3)).unwrap();
+        second.update_batch(&slice(3, rows.len() - 3)).unwrap();
+        for part in [&mut second, &mut first] {
+            let state: Vec<_> = part.state().unwrap().iter().map(|state| state.to_array().unwrap()).collect();
+            whole.merge_batch(&state).unwrap();
+        }
+        let measured = Measured::decode(&of, &whole.sums.encode()).unwrap();
+        let square =
+            |(row, cluster): (&[f64; 2], &usize)| (0..2).map(|f| (row[f] - centres[*cluster][f]).powi(2)).sum::<f64>();
+        let cost: f64 = rows.iter().zip(&clusters).map(square).sum();
+        assert!((measured.cost - cost).abs() <= 1e-12 * cost);
+        let mean = measured.silhouette;
         (clusters, mean)
     }
 

@@ -10,6 +10,7 @@ use datafusion::logical_expr::{Accumulator, AggregateUDF, AggregateUDFImpl, Expr
 use datafusion::scalar::ScalarValue;
 
 use super::exact::Grid;
+use super::kernel::LANES;
 use super::model::{Centres, EightBytes};
 use super::{argument, bytes_of, first_literal};
 
@@ -27,24 +28,15 @@ pub struct ClusterTotals {
     pub rows: u64,
     /// Scaled, per feature.
     pub sums: Vec<f64>,
-    /// Of the distances to the centre, squared.
-    pub cost: f64,
     /// Of the distances to the middle of all rows, squared.
     pub squares: f64,
 }
 
 /// The clusters' totals in the order of the model's clusters, from what [`step`] gave.
 pub fn totals(model: &Centres, bytes: &[u8]) -> Result<Vec<ClusterTotals>> {
-    let mut sums = Sums::new(model.clone());
+    let mut sums = Sums::new(model);
     sums.add(bytes).ok_or_else(|| internal_datafusion_err!("a torn state of `{NAME}`"))?;
-    let mut totals: Vec<(i32, ClusterTotals)> = vec![];
-    for (place, cluster) in (0..).zip(&sums.clusters) {
-        let numbers = cluster.sums.iter().zip(&sums.grids).map(|(sum, grid)| grid.number(*sum)).collect();
-        let (cost, squares) = (sums.squared.number(cluster.cost), sums.squared.number(cluster.squares));
-        totals.push((model.label(place), ClusterTotals { rows: cluster.rows, sums: numbers, cost, squares }));
-    }
-    totals.sort_by_key(|(label, _)| *label);
-    Ok(totals.into_iter().map(|(_, totals)| totals).collect())
+    Ok(sums.totals())
 }
 
 #[derive(Debug, PartialEq, Eq, Hash)]
@@ -76,75 +68,120 @@ impl AggregateUDFImpl for Step {
     }
 
     fn accumulator(&self, args: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
-        Ok(Box::new(Sums::new(Centres::decode(bytes_of(first_literal(&args))?)?)))
+        let model = Centres::decode(bytes_of(first_literal(&args))?)?;
+        Ok(Box::new(StepAccumulator { sums: Sums::new(&model), model }))
     }
 }
 
-#[derive(Debug)]
-struct Sums {
-    model: Centres,
-    grids: Vec<Grid>,
-    squared: Grid,
-    /// In the order of the model's centres.
-    clusters: Vec<ClusterSums>,
-}
-
+/// Each cluster's rows and sums, whole numbers in small units: they can be added up, and taken away again, in any order.
 #[derive(Debug, Clone)]
-struct ClusterSums {
-    rows: u64,
-    cost: i128,
-    squares: i128,
-    sums: Vec<i128>,
+pub(super) struct Sums {
+    grids: Vec<Grid>,
+    spread: Grid,
+    middles: Vec<f64>,
+    /// By cluster, in the order of the model's clusters.
+    rows: Vec<i64>,
+    /// By cluster: each feature, then the squared distance from the middle.
+    wholes: Vec<i128>,
 }
 
 impl Sums {
-    fn new(model: Centres) -> Self {
-        let none = ClusterSums { rows: 0, cost: 0, squares: 0, sums: vec![0; model.features.len()] };
-        let clusters = vec![none; model.clusters()];
-        Sums { grids: model.grids(), squared: model.squared_grid(), model, clusters }
+    pub(super) fn new(model: &Centres) -> Sums {
+        let (clusters, middles) = (model.clusters(), model.middles());
+        let wholes = vec![0; clusters * (middles.len() + 1)];
+        Sums { grids: model.grids(), spread: model.spread_grid(), middles, rows: vec![0; clusters], wholes }
+    }
+
+    /// None, of as many clusters.
+    pub(super) fn emptied(&self) -> Sums {
+        Sums { rows: vec![0; self.rows.len()], wholes: vec![0; self.wholes.len()], ..self.clone() }
+    }
+
+    /// A row of a tile comes to a cluster.
+    #[inline]
+    pub(super) fn come(&mut self, tile: &[[f64; LANES]], lane: usize, to: usize) {
+        self.rows[to] += 1;
+        let wholes = self.middles.len() + 1;
+        let (spread, sums) = self.wholes[to * wholes..][..wholes].split_last_mut().expect("the squares");
+        let mut from_middle = 0.0;
+        for (((sum, grid), middle), x) in sums.iter_mut().zip(&self.grids).zip(&self.middles).zip(tile) {
+            *sum += grid.whole(x[lane]);
+            from_middle += (x[lane] - middle).powi(2);
+        }
+        *spread += self.spread.whole(from_middle);
+    }
+
+    /// A row of a tile goes from one cluster to another.
+    #[inline]
+    pub(super) fn go(&mut self, tile: &[[f64; LANES]], lane: usize, from: usize, to: usize) {
+        self.rows[from] -= 1;
+        self.rows[to] += 1;
+        let wholes = self.middles.len() + 1;
+        let (from, to) = (from * wholes, to * wholes);
+        let mut from_middle = 0.0;
+        for (feature, ((x, grid), middle)) in tile.iter().zip(&self.grids).zip(&self.middles).enumerate() {
+            let whole = grid.whole(x[lane]);
+            self.wholes[from + feature] -= whole;
+            self.wholes[to + feature] += whole;
+            from_middle += (x[lane] - middle).powi(2);
+        }
+        let whole = self.spread.whole(from_middle);
+        self.wholes[from + wholes - 1] -= whole;
+        self.wholes[to + wholes - 1] += whole;
+    }
+
+    pub(super) fn merge(&mut self, other: &Sums) {
+        self.rows.iter_mut().zip(&other.rows).for_each(|(sum, more)| *sum += more);
+        self.wholes.iter_mut().zip(&other.wholes).for_each(|(sum, more)| *sum += more);
+    }
+
+    /// Cluster i of the result is the `order[i]`-th of these.
+    pub(super) fn renumbered(&self, order: &[usize]) -> Sums {
+        let wholes = self.middles.len() + 1;
+        let rows = order.iter().map(|&cluster| self.rows[cluster]).collect();
+        let of = |&cluster: &usize| self.wholes[cluster * wholes..][..wholes].iter().copied();
+        Sums { rows, wholes: order.iter().flat_map(of).collect(), ..self.clone() }
+    }
+
+    pub(super) fn totals(&self) -> Vec<ClusterTotals> {
+        let cluster = |(rows, wholes): (&i64, &[i128])| {
+            let (spread, sums) = wholes.split_last().expect("the squares");
+            let sums = sums.iter().zip(&self.grids).map(|(sum, grid)| grid.number(*sum)).collect();
+            ClusterTotals { rows: *rows as u64, sums, squares: self.spread.number(*spread) }
+        };
+        self.rows.iter().zip(self.wholes.chunks_exact(self.middles.len() + 1)).map(cluster).collect()
     }
 
     fn encode(&self) -> Vec<u8> {
-        let mut bytes = vec![];
-        for cluster in &self.clusters {
-            bytes.extend(cluster.rows.to_le_bytes());
-            let sums = [cluster.cost, cluster.squares].into_iter().chain(cluster.sums.iter().copied());
-            sums.for_each(|sum| bytes.extend(sum.to_le_bytes()));
-        }
-        bytes
+        let rows = self.rows.iter().flat_map(|rows| rows.to_le_bytes());
+        rows.chain(self.wholes.iter().flat_map(|sum| sum.to_le_bytes())).collect()
     }
 
     /// Adds an encoded state to this one; `None` when the bytes are none.
     fn add(&mut self, bytes: &[u8]) -> Option<()> {
         let mut words = EightBytes(bytes);
-        for cluster in &mut self.clusters {
-            cluster.rows += words.count()?;
-            cluster.cost += words.wide()?;
-            cluster.squares += words.wide()?;
-            for sum in &mut cluster.sums {
-                *sum += words.wide()?;
-            }
+        for rows in &mut self.rows {
+            *rows += i64::try_from(words.count()?).ok()?;
+        }
+        for sum in &mut self.wholes {
+            *sum += words.wide()?;
         }
         words.0.is_empty().then_some(())
     }
 }
 
-impl Accumulator for Sums {
+#[derive(Debug)]
+struct StepAccumulator {
+    model: Centres,
+    sums: Sums,
+}
+
+impl Accumulator for StepAccumulator {
     fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
-        let Sums { model, grids, squared, clusters } = self;
-        model.each_block(&values[1..], |block| {
-            for i in (0..block.rows).filter(|&i| !block.left_out[i]) {
-                let cluster = &mut clusters[block.nearest[i] as usize];
-                cluster.rows += 1;
-                cluster.cost += squared.whole(block.squared[i]);
-                let mut from_middle = 0.0;
-                for (((sum, grid), scaled), feature) in
-                    cluster.sums.iter_mut().zip(grids.iter()).zip(&block.scaled).zip(&model.features)
-                {
-                    *sum += grid.whole(scaled[i]);
-                    from_middle += (scaled[i] - feature.middle).powi(2);
-                }
-                cluster.squares += squared.whole(from_middle);
+        let StepAccumulator { model, sums } = self;
+        model.each_tile(&values[1..], |tile| {
+            for lane in tile.members() {
+                sums.come(tile.scaled, lane, model.label(tile.nearest[lane]) as usize);
             }
         });
         Ok(())
@@ -152,21 +189,21 @@ impl Accumulator for Sums {
 
     fn merge_batch(&mut self, states: &[ArrayRef]) -> Result<()> {
         for bytes in states[0].as_binary::<i32>().iter().flatten() {
-            self.add(bytes).ok_or_else(|| internal_datafusion_err!("a torn state of `{NAME}`"))?;
+            self.sums.add(bytes).ok_or_else(|| internal_datafusion_err!("a torn state of `{NAME}`"))?;
         }
         Ok(())
     }
 
     fn state(&mut self) -> Result<Vec<ScalarValue>> {
-        Ok(vec![ScalarValue::Binary(Some(self.encode()))])
+        Ok(vec![ScalarValue::Binary(Some(self.sums.encode()))])
     }
 
     fn evaluate(&mut self) -> Result<ScalarValue> {
-        Ok(ScalarValue::Binary(Some(self.encode())))
+        Ok(ScalarValue::Binary(Some(self.sums.encode())))
     }
 
     fn size(&self) -> usize {
-        size_of_val(self) + self.clusters.len() * (size_of::<ClusterSums>() + self.grids.len() * size_of::<i128>())
+        size_of_val(self) + size_of_val(self.sums.wholes.as_slice())
     }
 }
 
@@ -176,9 +213,9 @@ pub(super) mod tests {
 
     /// What the aggregate gives for these rows.
     pub fn totals_of(model: &Centres, columns: &[ArrayRef]) -> Vec<u8> {
-        let mut sums = Sums::new(model.clone());
+        let mut step = StepAccumulator { sums: Sums::new(model), model: model.clone() };
         // In the model's own place stands anything.
-        sums.update_batch(&[&columns[..1], columns].concat()).unwrap();
-        sums.encode()
+        step.update_batch(&[&columns[..1], columns].concat()).unwrap();
+        step.sums.encode()
     }
 }

@@ -1,0 +1,170 @@
+//! From the engine's batches to chunks: what is no number is missing, and what the memory has no room for is spilled.
+
+use std::fs::{File, OpenOptions};
+use std::os::unix::fs::FileExt;
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Float64Array, RecordBatch};
+use arrow::compute::filter_record_batch;
+use arrow::datatypes::Float64Type;
+use datafusion::common::{Result, internal_datafusion_err};
+use datafusion::execution::SpillFile;
+use datafusion::execution::disk_manager::DiskManager;
+use datafusion::execution::memory_pool::MemoryReservation;
+
+use super::super::kernel::LANES;
+use super::super::row_hash;
+use super::chunk::{Chunk, Hashes, SpilledPart, TileNumbers, bytes_of};
+use crate::engine::functions::moments::ExactMoments;
+
+/// Rows of a chunk, at most.
+const ROWS: usize = 8192;
+
+/// What is wanted of the rows.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Holding {
+    /// How many of the first columns name a row. All others are features.
+    pub keys: usize,
+    /// Leave out the rows that lack a feature.
+    pub only_complete: bool,
+    /// Whether there will be a draw among the rows.
+    pub is_drawn_from: bool,
+}
+
+/// Fills chunks with the rows of one stream.
+pub(super) struct Filler {
+    pub holding: Holding,
+    /// Shared by all streams.
+    pub room: Arc<MemoryReservation>,
+    pub most_bytes: usize,
+    pub disk: Arc<DiskManager>,
+    pub spill: Option<SpilledRows>,
+    /// Of the rows that are held, by feature.
+    pub moments: Vec<ExactMoments>,
+    pub left_out: u64,
+    pub chunks: Vec<Chunk>,
+}
+
+/// The file goes when this does.
+pub(super) struct SpilledRows {
+    _named: Arc<dyn SpillFile>,
+    file: Arc<File>,
+    end: u64,
+}
+
+impl Filler {
+    pub(super) fn fill(&mut self, batch: &RecordBatch) -> Result<()> {
+        for start in (0..batch.num_rows()).step_by(ROWS) {
+            let rows = ROWS.min(batch.num_rows() - start);
+            self.fill_chunk(self.cleaned(&batch.slice(start, rows))?)?;
+        }
+        Ok(())
+    }
+
+    /// The same with null in place of NaN and infinite values, and one zero. Most batches are clean.
+    fn cleaned(&self, batch: &RecordBatch) -> Result<RecordBatch> {
+        let is_clean = |number: &f64| number.is_finite() && (*number != 0.0 || number.is_sign_positive());
+        let mut columns = batch.columns().to_vec();
+        for column in &mut columns[self.holding.keys..] {
+            let numbers = column.as_primitive::<Float64Type>();
+            if !numbers.values().iter().all(is_clean) {
+                let clean = |number: Option<f64>| number.filter(|number| number.is_finite()).map(|number| number + 0.0);
+                *column = Arc::new(numbers.iter().map(clean).collect::<Float64Array>());
+            }
+        }
+        Ok(RecordBatch::try_new(batch.schema(), columns)?)
+    }
+
+    fn fill_chunk(&mut self, mut batch: RecordBatch) -> Result<()> {
+        let features = &batch.columns()[self.holding.keys..];
+        if self.holding.only_complete && features.iter().any(|column| column.null_count() > 0) {
+            let is_complete = |row: usize| features.iter().all(|column| column.is_valid(row));
+            let complete: BooleanArray = (0..batch.num_rows()).map(|row| Some(is_complete(row))).collect();
+            let rows = batch.num_rows();
+            batch = filter_record_batch(&batch, &complete)?;
+            self.left_out += (rows - batch.num_rows()) as u64;
+        }
+        let rows = batch.num_rows();
+        if rows == 0 {
+            return Ok(());
+        }
+        let features: Vec<&Float64Array> =
+            batch.columns()[self.holding.keys..].iter().map(|column| column.as_primitive::<Float64Type>()).collect();
+        self.moments.resize_with(features.len(), ExactMoments::default);
+        for (moments, column) in self.moments.iter_mut().zip(&features) {
+            match column.null_count() {
+                0 => column.values().iter().for_each(|number| moments.add(*number)),
+                _ => column.iter().flatten().for_each(|number| moments.add(number)),
+            }
+        }
+        let numbers = tiled(&features, rows);
+        let hashes = if self.holding.is_drawn_from { row_hash::hashes(batch.columns(), rows)? } else { vec![] };
+        let keys = batch.project(&(0..self.holding.keys).collect::<Vec<_>>())?;
+        self.keep(rows, keys, numbers, hashes)
+    }
+
+    fn keep(&mut self, rows: usize, keys: RecordBatch, numbers: Vec<[f64; LANES]>, hashes: Vec<u64>) -> Result<()> {
+        let tiles = rows.div_ceil(LANES);
+        // What is always in memory: a cluster's number a row, two numbers a tile.
+        self.room.grow(tiles * (LANES * size_of::<u16>() + 2 * size_of::<f64>()));
+        let key_bytes = |column: &ArrayRef| column.to_data().get_slice_memory_size();
+        let key_bytes = keys.columns().iter().map(key_bytes).sum::<std::result::Result<usize, _>>()?;
+        // While first centres are drawn, there is a distance for each row, too.
+        let bytes = size_of_val(numbers.as_slice()) + 2 * size_of_val(hashes.as_slice()) + key_bytes;
+        let fits = self.room.size() + bytes <= self.most_bytes && self.room.try_grow(bytes).is_ok();
+        let (keys, numbers, hashes) = match fits {
+            true => (Some(keys), TileNumbers::Here(numbers), Hashes::Here(hashes)),
+            false => {
+                let numbers = self.spill(bytes_of(&numbers))?;
+                let hashes = self.spill(hashes.iter().flat_map(|hash| hash.to_le_bytes()).collect())?;
+                (None, TileNumbers::Spilled(numbers), Hashes::Spilled(hashes))
+            }
+        };
+        let (norms, settled, labels, apart) = (vec![], vec![], vec![], vec![]);
+        self.chunks.push(Chunk { rows, keys, numbers, hashes, norms, settled, labels, apart });
+        Ok(())
+    }
+
+    fn spill(&mut self, bytes: Vec<u8>) -> Result<SpilledPart> {
+        let spill = match &mut self.spill {
+            Some(spill) => spill,
+            none => {
+                let named = self.disk.create_tmp_file("features of a model")?;
+                let path = named.path().ok_or_else(|| internal_datafusion_err!("a spill file without a path"))?;
+                let file = OpenOptions::new().read(true).write(true).open(path)?;
+                none.insert(SpilledRows { _named: named, file: Arc::new(file), end: 0 })
+            }
+        };
+        let at = spill.end;
+        spill.file.write_all_at(&bytes, at)?;
+        spill.end += bytes.len() as u64;
+        Ok(SpilledPart { file: spill.file.clone(), at, words: bytes.len() / 8 })
+    }
+}
+
+/// In tiles, NaN where a value is missing, filled up with the last row.
+fn tiled(features: &[&Float64Array], rows: usize) -> Vec<[f64; LANES]> {
+    let mut numbers = vec![[0.0; LANES]; rows.div_ceil(LANES) * features.len()];
+    for (feature, column) in features.iter().enumerate() {
+        let tiles = numbers[feature..].iter_mut().step_by(features.len());
+        for (tile, values) in tiles.zip(column.values().chunks(LANES)) {
+            match <&[f64; LANES]>::try_from(values) {
+                Ok(values) => *tile = *values,
+                Err(_) => {
+                    tile[..values.len()].copy_from_slice(values);
+                    tile[values.len()..].fill(values[values.len() - 1]);
+                }
+            }
+        }
+        if column.null_count() > 0 {
+            for row in (0..rows).filter(|row| column.is_null(*row)) {
+                let tile = &mut numbers[row / LANES * features.len() + feature];
+                tile[row % LANES] = f64::NAN;
+                if row + 1 == rows {
+                    tile[row % LANES..].fill(f64::NAN);
+                }
+            }
+        }
+    }
+    numbers
+}

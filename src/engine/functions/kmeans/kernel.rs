@@ -1,0 +1,380 @@
+//! Which centre each row is nearest to, sixteen rows at a time.
+//!
+//! The definition: a row x belongs to the centre c of least Σ (xᵢ − cᵢ)², summed in the order of the features and rounded
+//! after each operation; of two that are equally near it is the first. So it is the same on every machine.
+//!
+//! It is found through ‖c‖² − 2·x·c, one fused operation where the definition takes three. That is less exact, and where the
+//! two best ones lie within its error, the definition is computed: whatever instructions there are, the answer is the same.
+//!
+//! What is far from being doubtful need not be looked at again: by the triangle inequality (Hamerly, 2010) the rows keep
+//! their centres until these have moved as far as the second centre is further away than the first.
+
+#![allow(
+    clippy::needless_range_loop,
+    reason = "the compiler makes vectors of loops over lanes, and of chains of iterators less surely"
+)]
+
+/// Rows of a tile. A tile holds 16 numbers of the first feature, then 16 of the second, …
+pub(super) const LANES: usize = 16;
+
+/// Centres that are measured at the same time, so that each number is loaded once for all of them.
+const AT_ONCE: usize = 4;
+
+/// Centres as the processor likes them.
+#[derive(Debug, Clone)]
+pub(super) struct Kernel {
+    features: usize,
+    /// For each group of centres and each feature: −2·(c − middle).
+    factors: Vec<[f64; AT_ONCE]>,
+    /// For each group: ‖c − middle‖², made smaller by twice its share of the error.
+    starts: Vec<[f64; AT_ONCE]>,
+    /// As they are, one after the other.
+    centres: Vec<f64>,
+    /// What is taken from each feature first, so that no digits are lost far from 0.
+    middle: Option<Vec<f64>>,
+    /// |computed − defined| ≤ error · (‖x − middle‖² + ‖c − middle‖²): 4·(d + 8) roundings, of which 4·d + 12 may happen.
+    error: f64,
+}
+
+/// Some tiles, and what is known of them.
+pub(super) struct Tiles<'a> {
+    pub numbers: &'a [[f64; LANES]],
+    /// Of each tile, not less than any row's ‖x − middle‖².
+    pub norms: &'a [f64],
+    /// How far the centres have moved until now, twice.
+    pub moved: f64,
+    /// Of each tile: as long as not more is moved, all rows keep their centres.
+    pub settled: &'a mut [f64],
+    /// The centre of each row, in the tiles that were looked at.
+    pub places: &'a mut [[u32; LANES]],
+    pub looked_at: &'a mut Vec<u32>,
+}
+
+/// The instructions to use.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Instructions {
+    Portable,
+    #[cfg(target_arch = "x86_64")]
+    Avx2,
+    #[cfg(target_arch = "x86_64")]
+    Avx512,
+}
+
+impl Instructions {
+    /// Those that this machine has, the best last.
+    pub(super) fn known() -> impl Iterator<Item = Instructions> {
+        let portable = [(true, Instructions::Portable)];
+        #[cfg(target_arch = "x86_64")]
+        let more = {
+            let avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
+            let avx512 = is_x86_feature_detected!("avx512f")
+                && is_x86_feature_detected!("avx512vl")
+                && is_x86_feature_detected!("avx512dq");
+            [(avx2, Instructions::Avx2), (avx2 && avx512, Instructions::Avx512)]
+        };
+        #[cfg(not(target_arch = "x86_64"))]
+        let more = [];
+        portable.into_iter().chain(more).filter_map(|(is_here, instructions)| is_here.then_some(instructions))
+    }
+}
+
+impl Kernel {
+    /// `middle` is what the rows lie around.
+    pub(super) fn new(centres: &[Vec<f64>], middle: &[f64]) -> Kernel {
+        let error = 4.0 * (middle.len() as f64 + 8.0) * (f64::EPSILON / 2.0);
+        let (mut factors, mut starts) = (vec![], vec![]);
+        for group in centres.chunks(AT_ONCE) {
+            // Where there is no centre, nothing is near to it.
+            let mut start = [f64::INFINITY; AT_ONCE];
+            for (start, centre) in start.iter_mut().zip(group) {
+                let norm: f64 = centre.iter().zip(middle).map(|(c, m)| (c - m) * (c - m)).sum();
+                *start = norm * (1.0 - 2.0 * error);
+            }
+            starts.push(start);
+            for (feature, middle) in middle.iter().enumerate() {
+                let mut factor = [0.0; AT_ONCE];
+                factor.iter_mut().zip(group).for_each(|(factor, c)| *factor = -2.0 * (c[feature] - middle));
+                factors.push(factor);
+            }
+        }
+        let is_moved = middle.iter().any(|middle| *middle != 0.0);
+        let (features, centres) = (middle.len(), centres.concat());
+        Kernel { features, factors, starts, centres, middle: is_moved.then(|| middle.to_vec()), error }
+    }
+
+    pub(super) fn nearest(&self, tiles: &mut Tiles) {
+        let best = Instructions::known().last().unwrap_or(Instructions::Portable);
+        self.nearest_by(best, tiles);
+    }
+
+    #[allow(unsafe_code)]
+    pub(super) fn nearest_by(&self, instructions: Instructions, tiles: &mut Tiles) {
+        match instructions {
+            Instructions::Portable => self.look::<false>(tiles),
+            // SAFETY: there is such a value only where the processor was found to have these instructions.
+            #[cfg(target_arch = "x86_64")]
+            Instructions::Avx2 => unsafe { self.look_avx2(tiles) },
+            // SAFETY: as above.
+            #[cfg(target_arch = "x86_64")]
+            Instructions::Avx512 => unsafe { self.look_avx512(tiles) },
+        }
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2,fma")]
+    fn look_avx2(&self, tiles: &mut Tiles) {
+        self.look::<true>(tiles);
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx512f,avx512vl,avx512dq,avx2,fma")]
+    fn look_avx512(&self, tiles: &mut Tiles) {
+        self.look::<true>(tiles);
+    }
+
+    #[inline(always)]
+    fn look<const FUSED: bool>(&self, tiles: &mut Tiles) {
+        let mut around_0 = vec![[0.0; LANES]; self.middle.as_ref().map_or(0, Vec::len)];
+        tiles.looked_at.clear();
+        let known = tiles.norms.iter().zip(tiles.settled.iter_mut()).zip(tiles.places.iter_mut());
+        for (index, (tile, ((norm, settled), places))) in
+            (0..).zip(tiles.numbers.chunks_exact(self.features).zip(known))
+        {
+            if *settled > tiles.moved {
+                continue;
+            }
+            tiles.looked_at.push(index);
+            let seen = match &self.middle {
+                None => tile,
+                Some(middle) => {
+                    for ((seen, tile), middle) in around_0.iter_mut().zip(tile).zip(middle) {
+                        for lane in 0..LANES {
+                            seen[lane] = tile[lane] - middle;
+                        }
+                    }
+                    &around_0
+                }
+            };
+            let room = self.expanded::<FUSED>(seen, *norm, places);
+            *settled = tiles.moved + room.unwrap_or(-1.0);
+            if room.is_none() {
+                self.by_definition(tile, places);
+            }
+        }
+    }
+
+    /// How much all centres may move, added up, until a row may change its own; `None` where one's own is in doubt.
+    #[inline(always)]
+    fn expanded<const FUSED: bool>(&self, tile: &[[f64; LANES]], norm: f64, places: &mut [u32; LANES]) -> Option<f64> {
+        let (mut best, mut second) = ([f64::INFINITY; LANES], [f64::INFINITY; LANES]);
+        let (mut place, mut first) = ([0.0_f64; LANES], 0.0);
+        for (start, factors) in self.starts.iter().zip(self.factors.chunks_exact(tile.len())) {
+            let [mut a, mut b, mut c, mut d] = start.map(|start| [start; LANES]);
+            for (x, factor) in tile.iter().zip(factors) {
+                for lane in 0..LANES {
+                    a[lane] = times_plus::<FUSED>(x[lane], factor[0], a[lane]);
+                }
+                for lane in 0..LANES {
+                    b[lane] = times_plus::<FUSED>(x[lane], factor[1], b[lane]);
+                }
+                for lane in 0..LANES {
+                    c[lane] = times_plus::<FUSED>(x[lane], factor[2], c[lane]);
+                }
+                for lane in 0..LANES {
+                    d[lane] = times_plus::<FUSED>(x[lane], factor[3], d[lane]);
+                }
+            }
+            for (at, far) in [a, b, c, d].iter().enumerate() {
+                let number = first + at as f64;
+                for lane in 0..LANES {
+                    let further = if far[lane] < best[lane] { best[lane] } else { far[lane] };
+                    second[lane] = if further < second[lane] { further } else { second[lane] };
+                    place[lane] = if far[lane] < best[lane] { number } else { place[lane] };
+                    best[lane] = if far[lane] < best[lane] { far[lane] } else { best[lane] };
+                }
+            }
+            first += AT_ONCE as f64;
+        }
+        // Of the error's two parts that of the centres is in the starts: the best one's is bounded through how near it is.
+        let doubt = 40.0 * self.error * norm + f64::MIN_POSITIVE;
+        let mut gap = [0.0; LANES];
+        for lane in 0..LANES {
+            gap[lane] = second[lane] - best[lane] - doubt - 16.0 * self.error * best[lane].abs();
+            // A whole number stands in the last bits of its sum with 2⁵².
+            places[lane] = (place[lane] + 4_503_599_627_370_496.0).to_bits() as u32;
+        }
+        let gap = least(gap);
+        if gap == f64::INFINITY {
+            return Some(gap);
+        }
+        // Whatever is no number is in doubt, too.
+        if gap.is_nan() || gap <= 0.0 {
+            return None;
+        }
+        // d₂ − d₁ = (d₂² − d₁²) / (d₂ + d₁), and no d₂ of the tile is greater than this one.
+        let furthest = -least(second.map(|far| -far));
+        let furthest = ((furthest + norm).max(0.0) * (1.0 + 1e-9) + doubt).sqrt();
+        let room = 0.999 * gap / (2.0 * furthest);
+        // Less would be within the definition's own rounding.
+        Some(if room > 1e-12 * (self.features as f64 + 8.0) * furthest { room } else { 0.0 })
+    }
+
+    #[inline(always)]
+    fn by_definition(&self, tile: &[[f64; LANES]], places: &mut [u32; LANES]) {
+        let mut best = [f64::INFINITY; LANES];
+        for (place, centre) in (0..).zip(self.centres.chunks_exact(self.features)) {
+            let mut squared = [0.0; LANES];
+            for (x, centre) in tile.iter().zip(centre) {
+                for lane in 0..LANES {
+                    let apart = x[lane] - centre;
+                    squared[lane] += apart * apart;
+                }
+            }
+            for lane in 0..LANES {
+                if squared[lane] < best[lane] {
+                    (best[lane], places[lane]) = (squared[lane], place);
+                }
+            }
+        }
+    }
+
+    /// The squared distances of a tile's rows from the centres at their places, by the definition.
+    pub(super) fn squared(&self, tile: &[[f64; LANES]], places: &[u32; LANES]) -> [f64; LANES] {
+        let mut squared = [0.0; LANES];
+        for (squared, (lane, place)) in squared.iter_mut().zip(places.iter().enumerate()) {
+            let centre = &self.centres[*place as usize * self.features..][..self.features];
+            for (x, centre) in tile.iter().zip(centre) {
+                let apart = x[lane] - centre;
+                *squared += apart * apart;
+            }
+        }
+        squared
+    }
+}
+
+#[inline(always)]
+fn times_plus<const FUSED: bool>(a: f64, b: f64, c: f64) -> f64 {
+    if FUSED { a.mul_add(b, c) } else { a * b + c }
+}
+
+#[inline(always)]
+fn least(mut of: [f64; LANES]) -> f64 {
+    let mut width = LANES / 2;
+    while width > 0 {
+        for lane in 0..width {
+            of[lane] = if of[lane + width] < of[lane] { of[lane + width] } else { of[lane] };
+        }
+        width /= 2;
+    }
+    of[0]
+}
+
+/// Not less than ‖x − middle‖² of any row of a tile.
+pub(super) fn norm(tile: &[[f64; LANES]], middle: &[f64]) -> f64 {
+    let mut squared = [0.0; LANES];
+    for (x, middle) in tile.iter().zip(middle) {
+        for lane in 0..LANES {
+            let apart = x[lane] - middle;
+            squared[lane] += apart * apart;
+        }
+    }
+    squared.into_iter().fold(0.0, f64::max) * (1.0 + 1e-9)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn tiled(rows: &[Vec<f64>]) -> Vec<[f64; LANES]> {
+        let features = rows[0].len();
+        let tile = |rows: &[Vec<f64>]| {
+            let at = |feature: usize| std::array::from_fn(|lane| rows[lane.min(rows.len() - 1)][feature]);
+            (0..features).map(at).collect::<Vec<_>>()
+        };
+        rows.chunks(LANES).flat_map(tile).collect()
+    }
+
+    fn defined(row: &[f64], centres: &[Vec<f64>]) -> u32 {
+        let mut best = (f64::INFINITY, 0);
+        for (place, centre) in (0..).zip(centres) {
+            let mut squared = 0.0;
+            for (x, c) in row.iter().zip(centre) {
+                squared += (x - c) * (x - c);
+            }
+            if squared < best.0 {
+                best = (squared, place);
+            }
+        }
+        best.1
+    }
+
+    /// What the rows belong to while the centres move: by all instructions, and by the definition.
+    fn compare(rows: &[Vec<f64>], middle: &[f64], moves: &[Vec<Vec<f64>>]) {
+        let numbers = tiled(rows);
+        let norms: Vec<f64> = numbers.chunks(middle.len()).map(|tile| norm(tile, middle)).collect();
+        for instructions in Instructions::known() {
+            let mut places = vec![[u32::MAX; LANES]; norms.len()];
+            let (mut settled, mut looked_at, mut moved) = (vec![-1.0; norms.len()], vec![], 0.0);
+            let mut before: Option<&Vec<Vec<f64>>> = None;
+            for centres in moves {
+                let far = |(a, b): (&Vec<f64>, &Vec<f64>)| {
+                    a.iter().zip(b).map(|(a, b)| (a - b) * (a - b)).sum::<f64>().sqrt()
+                };
+                let furthest = before.map_or(0.0, |before| before.iter().zip(centres).map(far).fold(0.0, f64::max));
+                moved += 2.0 * furthest * (1.0 + 1e-9);
+                before = Some(centres);
+                let (settled, places, looked_at) = (&mut settled, &mut places, &mut looked_at);
+                Kernel::new(centres, middle).nearest_by(
+                    instructions,
+                    &mut Tiles { numbers: &numbers, norms: &norms, moved, settled, places, looked_at },
+                );
+                for (row, place) in rows.iter().zip(places.as_flattened()) {
+                    assert_eq!(*place, defined(row, centres), "{instructions:?} {row:?} {centres:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn ties_go_to_the_first_and_far_numbers_lose_nothing() {
+        // Every row lies between two centres, near 0 and far from it.
+        for middle in [0.0, 1e9] {
+            let rows: Vec<Vec<f64>> =
+                (0..40).map(|i| vec![middle + f64::from(i % 10) + 0.5, middle + f64::from(i / 10)]).collect();
+            let centres: Vec<Vec<f64>> = (0..11).map(|i| vec![middle + f64::from(i), middle + 1.5]).collect();
+            compare(&rows, &[middle; 2], std::slice::from_ref(&centres));
+            compare(&rows, &[0.0; 2], &[centres]);
+        }
+        // One far away leaves the others what they are.
+        let rows: Vec<Vec<f64>> = (0..33).map(|i| vec![f64::from(i) * 0.37]).chain([vec![1e12]]).collect();
+        compare(&rows, &[0.0], &[vec![vec![1.0], vec![1.0], vec![5.0], vec![1e12]]]);
+        compare(&rows, &[0.0], &[vec![vec![1.0]], vec![vec![7.0]]]);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(200))]
+        #[test]
+        fn all_instructions_answer_as_defined_while_centres_move(
+            (features, rows, centres, steps) in (1_usize..6).prop_flat_map(|features| {
+                // Few different numbers, so that many rows are as near to one as to another.
+                let number = || prop_oneof![(-4_i32..5).prop_map(f64::from), -4.0..4.0_f64, Just(1e-3), Just(3e7)];
+                let row = move || prop::collection::vec(number(), features);
+                (
+                    Just(features),
+                    prop::collection::vec(row(), 1..70),
+                    prop::collection::vec(row(), 1..12),
+                    prop::collection::vec(-0.2..0.2_f64, 1..5),
+                )
+            }),
+            middle in prop_oneof![Just(0.0), -3.0..3.0_f64],
+        ) {
+            let moved = |by: &f64| centres.iter().enumerate().map(|(i, centre)| {
+                centre.iter().map(|c| c + by * (i as f64 - 2.0) * 0.3).collect()
+            }).collect::<Vec<Vec<f64>>>();
+            let moves: Vec<_> = [0.0].iter().chain(&steps).map(moved).collect();
+            compare(&rows, &vec![middle; features], &moves);
+        }
+    }
+}
