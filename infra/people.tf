@@ -2,6 +2,14 @@
 
 data "aws_iam_policy_document" "operators" {
   source_policy_documents = [data.aws_iam_policy_document.lake.json]
+  # What `doctor` reads of the bucket.
+  statement {
+    sid = "ItsRules"
+    actions = [
+      "s3:GetBucketPublicAccessBlock", "s3:GetEncryptionConfiguration", "s3:GetBucketVersioning", "s3:GetLifecycleConfiguration",
+    ]
+    resources = [local.lake]
+  }
   statement {
     sid = "Clusters"
     actions = [

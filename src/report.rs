@@ -57,6 +57,9 @@ pub struct DatasetReport {
     /// Why it was made, and which part of it if that was not all; why it was left alone; what went wrong.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
+    /// About how much it read of its inputs.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub input_bytes: u64,
     pub rows_in: u64,
     pub rows_out: u64,
     pub rows_quarantined: u64,
@@ -99,6 +102,28 @@ impl DatasetReport {
                 .push(format!("{} {verb} finer than the table keeps them", counted(self.timestamps_cut, "timestamp")));
         }
         remarks
+    }
+
+    /// Of one that was not tried.
+    pub fn not_made(dataset: TableName) -> DatasetReport {
+        DatasetReport {
+            dataset,
+            status: DatasetStatus::Blocked,
+            why: None,
+            input_bytes: 0,
+            rows_in: 0,
+            rows_out: 0,
+            rows_quarantined: 0,
+            rows_dropped: 0,
+            timestamps_cut: 0,
+            files: 0,
+            bytes: 0,
+            seconds: 0.0,
+            peak_memory_bytes: 0,
+            on_workers: None,
+            checks: vec![],
+            failure: None,
+        }
     }
 }
 
@@ -148,6 +173,7 @@ pub struct RunStamp {
 /// What one step made, before time and memory are known.
 #[derive(Debug, Clone, Default)]
 pub struct Made {
+    pub input_bytes: u64,
     pub rows_in: u64,
     pub rows_out: u64,
     pub rows_quarantined: u64,
@@ -164,6 +190,7 @@ pub struct Made {
 /// Of several tables together.
 impl std::ops::AddAssign for Made {
     fn add_assign(&mut self, other: Made) {
+        self.input_bytes += other.input_bytes;
         self.rows_in += other.rows_in;
         self.rows_out += other.rows_out;
         self.timestamps_cut += other.timestamps_cut;

@@ -49,6 +49,7 @@ pub async fn transform(
         table: &dataset.name,
         partition_by: &query.partition_by,
         mode: query.write,
+        layout: query.layout,
         key: &query.key,
         checks: &query.checks,
         slices,

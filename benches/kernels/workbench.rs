@@ -85,6 +85,7 @@ impl Workbench {
             head: &head,
             partition_by: &partition_by,
             mode: WriteMode::Overwrite,
+            layout: trapiche::lake::table::version::FileLayout::default(),
             key: &[],
             checks: &[],
             slices: None,

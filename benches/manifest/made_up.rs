@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Schema};
 use trapiche::lake::table::data_file::{ColumnRange, DataFile};
-use trapiche::lake::table::version::Version;
+use trapiche::lake::table::version::{FileLayout, Version};
 use trapiche::lake::{ObjectFormat, TableName, Zone, path};
 
 pub fn table() -> TableName {
@@ -23,6 +23,7 @@ pub fn next(run_id: &str, files: Vec<DataFile>) -> Version {
         schema: Arc::new(Schema::new(fields.map(|(name, data_type)| Field::new(name, data_type, true)).to_vec())),
         timestamps: trapiche::spark::types::Timestamps::Micros,
         key: vec![],
+        layout: FileLayout::default(),
         partition_by: vec!["day".into()],
         files: files.into(),
         quarantine: vec![].into(),

@@ -52,6 +52,7 @@ async fn write(input: &str, dir: &str, partition_by: &[String], limits: &Limits)
         head: &head,
         partition_by,
         mode: WriteMode::Overwrite,
+        layout: trapiche::lake::table::version::FileLayout::default(),
         key: &[],
         checks: &[],
         slices: None,

@@ -18,6 +18,7 @@ use crate::engine::write::store::{self, TableWrite, WriteContext};
 use crate::error::Result;
 use crate::lake::TableName;
 use crate::lake::table::head::Head;
+use crate::lake::table::version::FileLayout;
 use crate::project::{Dataset, Model, WriteMode};
 use crate::report::Made;
 use kmeans::KmeansTables;
@@ -44,6 +45,7 @@ pub async fn analyze(
             table,
             partition_by: &[],
             mode: WriteMode::Overwrite,
+            layout: FileLayout::default(),
             key: &[],
             checks: &[],
             slices: None,

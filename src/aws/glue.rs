@@ -1,7 +1,7 @@
 //! Glue's Data Catalog: databases, tables and their partitions, as Athena finds them
 //! (<https://docs.aws.amazon.com/glue/latest/webapi/API_Operations.html>).
 //!
-//! Of its 250 operations ten are asked, all with JSON that [`publish`](crate::publish) describes.
+//! Of its 250 operations eleven are asked, all with JSON that [`publish`](crate::publish) describes.
 
 use serde_json::{Value, json};
 
@@ -71,6 +71,23 @@ impl Glue {
         let asked = json!({ "DatabaseName": database, "Name": name });
         let answer = self.ask("GetTable", &asked, &["EntityNotFoundException"]).await?;
         Ok(answer.map(|mut answer| answer["Table"].take()))
+    }
+
+    /// The tables whose names match, where `*` stands for anything.
+    pub async fn tables(&self, database: &str, names: &str) -> Result<Vec<Value>> {
+        let mut found = vec![];
+        let mut asked = json!({ "DatabaseName": database, "Expression": names });
+        loop {
+            let answer = self.ask("GetTables", &asked, &["EntityNotFoundException"]).await?;
+            let Some(mut page) = answer else { return Ok(found) };
+            if let Value::Array(tables) = page["TableList"].take() {
+                found.extend(tables);
+            }
+            match page["NextToken"].as_str().filter(|token| !token.is_empty()) {
+                Some(token) => asked["NextToken"] = token.into(),
+                None => return Ok(found),
+            }
+        }
     }
 
     /// Makes the table what `input` says, from whatever it is when nobody else changes it: `is_ours` decides about a table that

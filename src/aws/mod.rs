@@ -8,6 +8,7 @@
 //! | `told` | what a service refused, in a user's words |
 //! | `emr` | clusters and their steps |
 //! | `s3` | what is put beside a lake for a cluster to find |
+//! | `bucket` | the bucket itself: region, rules, uploads that are open |
 //! | `glue` | the catalogue of tables |
 //! | `athena` | one statement, and its one value |
 //! | `signed` | a request that is signed and sent, again where that may help |
@@ -17,6 +18,7 @@
 
 pub mod account;
 pub mod athena;
+pub mod bucket;
 pub mod credentials;
 pub mod emr;
 pub mod glue;

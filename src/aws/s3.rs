@@ -11,7 +11,7 @@ use super::account::Account;
 use super::told;
 use crate::error::{Error, Result};
 
-const NAME: &str = "S3";
+pub(super) const NAME: &str = "S3";
 
 /// A place in a bucket, below which all paths lie.
 #[derive(Debug, Clone)]
@@ -29,28 +29,9 @@ impl S3Folder {
     /// # Errors
     /// A configuration error for another address.
     pub fn open(account: &Account, url: &str, endpoint: Option<&str>) -> Result<S3Folder> {
-        let rest = url.strip_prefix("s3://").filter(|rest| !rest.is_empty() && !rest.starts_with('/'));
-        let rest = rest.ok_or_else(|| Error::config(format!("`{url}` is no `s3://bucket/prefix`")))?;
-        let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
-        let prefix = prefix.trim_matches('/');
-        let prefix = if prefix.is_empty() { String::new() } else { format!("{prefix}/") };
-        let endpoint = endpoint.map(str::to_string).or_else(|| Account::endpoint("S3"));
-        let mut config = Config::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::new(account.region().to_string()))
-            .credentials_provider(account.credentials.clone())
-            .http_client(account.http.clone())
-            // TLS guards the bytes, and other servers than AWS's do not know all of its checksums.
-            .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
-            .retry_config(RetryConfig::standard().with_max_attempts(5))
-            .force_path_style(endpoint.is_some());
-        config.set_endpoint_url(endpoint);
-        Ok(S3Folder {
-            client: Client::from_conf(config.build()),
-            region: account.region().to_string(),
-            bucket: bucket.to_string(),
-            prefix,
-        })
+        let (bucket, prefix) = place(url)?;
+        let (client, _) = client(account, endpoint);
+        Ok(S3Folder { client, region: account.region().to_string(), bucket, prefix })
     }
 
     /// `s3://bucket/prefix/path`
@@ -133,7 +114,34 @@ impl S3Folder {
     }
 }
 
-fn code<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> Option<&str> {
+/// The bucket of `s3://bucket/prefix`, and its prefix, which is empty or ends in `/`.
+pub(super) fn place(url: &str) -> Result<(String, String)> {
+    let rest = url.strip_prefix("s3://").filter(|rest| !rest.is_empty() && !rest.starts_with('/'));
+    let rest = rest.ok_or_else(|| Error::config(format!("`{url}` is no `s3://bucket/prefix`")))?;
+    let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
+    let prefix = prefix.trim_matches('/');
+    let prefix = if prefix.is_empty() { String::new() } else { format!("{prefix}/") };
+    Ok((bucket.to_string(), prefix))
+}
+
+/// The client, and whether it asks AWS's own servers.
+pub(super) fn client(account: &Account, endpoint: Option<&str>) -> (Client, bool) {
+    let endpoint = endpoint.map(str::to_string).or_else(|| Account::endpoint("S3"));
+    let is_at_aws = endpoint.is_none();
+    let mut config = Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new(account.region().to_string()))
+        .credentials_provider(account.credentials.clone())
+        .http_client(account.http.clone())
+        // TLS guards the bytes, and other servers than AWS's do not know all of its checksums.
+        .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
+        .retry_config(RetryConfig::standard().with_max_attempts(5))
+        .force_path_style(!is_at_aws);
+    config.set_endpoint_url(endpoint);
+    (Client::from_conf(config.build()), is_at_aws)
+}
+
+pub(super) fn code<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> Option<&str> {
     error.as_service_error()?.code()
 }
 

@@ -10,25 +10,32 @@ use clap::ValueHint;
 use crate::config::Limits;
 use crate::error::{Error, Result};
 use crate::init::{self, DEMO, NewProject};
+use crate::pipeline::RunOptions;
+use crate::pipeline::doctor::prepare;
 use crate::{config, pipeline};
 
-use super::options::Global;
+use super::doctor;
+use super::options::{Format, Global};
 use super::run::stamp;
 use super::talk::ask;
 use super::talk::words::Words;
 
-/// Write a project that runs, for a file, an API or a database
+/// Write a project that runs, for a file, an API or a database; or make ready the bucket of a target
 ///
 /// Looks at what is there and writes `trapiche.yml`, one query in `queries/trusted`, and a `.gitignore`. Of a database each table
 /// becomes a source, 20 at most; a password goes into `.env`, and `trapiche.yml` names it as a variable. Nothing that is there
 /// already is written over. Without `--from` it asks, if there is a terminal.
+///
+/// With `--target` of a project that is there: the bucket of its lake is created if it is not there, closed to the public, encrypted, and
+/// given the rules by which uploads that broke off go. What is so already stays as it is. `doctor` looks at the same.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   trapiche init shop --from postgres://etl:secret@db.example.org/shop
   trapiche init quakes --from https://earthquake.usgs.gov/earthquakes/feed/v1.0/summary/all_day.geojson
   trapiche init sales --from ./sales.csv
-  trapiche init try --from demo            the store that comes with the program")]
+  trapiche init try --from demo            the store that comes with the program
+  trapiche init --target prod              the bucket of that target, in the project here")]
 pub struct InitArguments {
     /// The folder of the project; it is made if it is not there
     #[arg(value_name = "DIR", value_hint = ValueHint::DirPath)]
@@ -40,6 +47,9 @@ pub struct InitArguments {
 }
 
 pub async fn init(global: &Global, limits: &Limits, args: InitArguments, words: &Words) -> Result<ExitCode> {
+    if let (Some(target), None, None) = (&global.target, &args.from, &args.folder) {
+        return bucket(global, limits, target).await;
+    }
     let here = absolute(&global.directory)?;
     let (from, folder) = match args.from {
         Some(from) => (from, args.folder),
@@ -64,6 +74,18 @@ pub async fn init(global: &Global, limits: &Limits, args: InitArguments, words: 
     pipeline::load(&folder, None, &config::variable, limits).await?;
     say(&project, &written, &shown(global, &named), words);
     Ok(ExitCode::SUCCESS)
+}
+
+/// The bucket of a target of the project that is here.
+async fn bucket(global: &Global, limits: &Limits, target: &str) -> Result<ExitCode> {
+    let (project, _) = super::open(global, limits, &RunOptions::default()).await?;
+    let findings = prepare(&project).await;
+    if findings.is_empty() {
+        let url = &project.target.storage.url;
+        return Err(Error::config(format!("the target `{target}` has no bucket: its lake is `{url}`"))
+            .hint("a folder is made by the first run"));
+    }
+    doctor::told(Format::Table, &findings)
 }
 
 fn say(project: &NewProject, written: &[String], folder: &str, words: &Words) {

@@ -115,8 +115,7 @@ async fn print(
     let mut statements = vec![];
     for table in chosen {
         let Some(version) = version::latest(lake, table).await? else { continue };
-        let description = dataset_of(project, table).and_then(|dataset| dataset.description.clone());
-        let described = CatalogTable::of(lake, &version, &naming, description).await?;
+        let described = CatalogTable::of(lake, &version, &naming, dataset_of(project, table)).await?;
         let of_table = match reader {
             CatalogKind::Athena => {
                 described.check_for_athena()?;

@@ -23,7 +23,7 @@ use super::talk::words::Words;
 ///
 /// These are: files and versions that were replaced longer ago than `keep`, and files in a table's folder that no
 /// version has and that are older than an hour; and, where `keep_landings` says how many states keep theirs, landings of
-/// earlier states; and answers of `trapiche lambda` whose addresses have run out. A run removes what it replaced itself; this finds what other runs left when they died.
+/// earlier states; in S3, uploads to the project's tables that were begun over an hour ago and that no run has noted; and answers of `trapiche lambda` whose addresses have run out. A run removes what it replaced itself; this finds what other runs left when they died.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -47,6 +47,9 @@ pub async fn vacuum(project: &Project, lake: &Lake, args: VacuumArguments, words
     let vacuumed = pipeline::vacuum(project, lake, keep, args.dry_run, &stamp(Utc::now())).await?;
     let found = vacuumed.garbage;
     output::print(args.output.format, &table(&found), &found)?;
+    if let Some(error) = vacuumed.unseen_uploads {
+        words.caution(&error.context("uploads that were begun and not completed were not looked for"));
+    }
     for table in &vacuumed.left_alone {
         words.note(&format!("left alone: `{table}`, which this project does not make"));
     }

@@ -365,6 +365,7 @@ mod tests {
             timestamps: crate::spark::types::Timestamps::Micros,
             partition_by: vec!["day".to_string()],
             key: vec![],
+            layout: crate::lake::table::version::FileLayout::default(),
             files: files.into(),
             quarantine: vec![].into(),
             empty: vec![],

@@ -36,6 +36,19 @@ pub fn data_file(
     path
 }
 
+/// `versions/trusted/sales`: the folders of the runs that wrote a table whose files are replaced elsewhere than where they lie.
+pub fn runs_dir(table: &TableName) -> String {
+    format!("{VERSIONS}/{}", table_dir(table))
+}
+
+/// `versions/trusted/sales/<run>`: what one run wrote of it.
+pub fn run_dir(table: &TableName, run_id: &str) -> String {
+    format!("{}/{run_id}", runs_dir(table))
+}
+
+/// Holds the files of tables that are read as one version or the next. No folder in it is a table.
+pub const VERSIONS: &str = "versions";
+
 /// `quarantine/trusted/sales`: the folder of the rows that broke a check, with their reasons; never partitioned.
 pub fn quarantine_dir(table: &TableName) -> String {
     format!("quarantine/{}", table_dir(table))

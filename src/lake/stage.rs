@@ -9,6 +9,7 @@
 //! staged objects, written before its first part. [`clear`] goes by the notes. Only a process that dies between the
 //! store's answer and the note leaves an upload that nobody knows; it has no parts, so it holds no bytes.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
@@ -234,6 +235,16 @@ pub async fn runs(lake: &Lake) -> Result<Vec<String>> {
     lake.names(path::STAGING).await
 }
 
+/// The ids of all uploads that runs have noted.
+pub async fn noted_uploads(lake: &Lake) -> Result<HashSet<String>> {
+    let mut noted = HashSet::new();
+    for note in lake.list(path::STAGING).await?.iter().filter(|name| path::is_upload_note(name)) {
+        let Some(bytes) = lake.read(note).await? else { continue };
+        noted.extend(serde_json::from_slice::<UploadNote>(&bytes).ok().map(|noted| noted.upload));
+    }
+    Ok(noted)
+}
+
 /// Removes all that a run has staged and not published, its uploads included.
 pub async fn clear(lake: &Lake, run_id: &str) -> Result<()> {
     clear_dir(lake, &path::staging_dir(run_id)).await
@@ -248,7 +259,7 @@ pub async fn end(lake: &Lake, run_id: &str) -> Result<()> {
 
 /// Removes what a run has staged for one table and not published.
 pub async fn clear_table(lake: &Lake, run_id: &str, table: &TableName) -> Result<()> {
-    for dir in [path::table_dir(table), path::quarantine_dir(table)] {
+    for dir in [path::table_dir(table), path::quarantine_dir(table), path::run_dir(table, run_id)] {
         clear_dir(lake, &path::staged_file(run_id, &dir)).await?;
     }
     clear_merge(lake, run_id, table).await

@@ -6,10 +6,10 @@ use serde::Serialize;
 use crate::aws::athena::Athena;
 use crate::aws::glue::Glue;
 use crate::error::{Error, Result};
-use crate::lake::table::version;
+use crate::lake::table::version::{self, FileLayout};
 use crate::lake::{Lake, TableName};
-use crate::project::{Dataset, Project};
-use crate::publish::{CatalogNames, CatalogTable, Registered, glue};
+use crate::project::{Dataset, Definition, Project};
+use crate::publish::{self, CatalogNames, CatalogTable, Registered};
 
 /// Glue, as the target names its databases.
 #[derive(Debug, Clone)]
@@ -48,9 +48,12 @@ impl Catalog {
         dataset: Option<&Dataset>,
     ) -> Result<Option<(String, Registered)>> {
         let Some(version) = version::latest(lake, table).await? else { return Ok(None) };
-        let description = dataset.and_then(|dataset| dataset.description.clone());
-        let described = CatalogTable::of(lake, &version, &self.names, description).await?;
-        let registered = glue::register(&self.glue, &described).await?;
+        let described = CatalogTable::of(lake, &version, &self.names, dataset).await?;
+        let oldest = match described.is_behind_view() {
+            true => version::kept(lake, table).await?.first().map_or(0, |oldest| oldest.number),
+            false => 0,
+        };
+        let registered = publish::register(&self.glue, &described, oldest).await?;
         Ok(Some((format!("{}.{}", described.database, described.name), registered)))
     }
 
@@ -74,6 +77,20 @@ impl Catalog {
         }
         let table = format!("{database}.{name}");
         Ok(Some(CountedTable { table, version: version.version, rows: version.rows(), athena_rows }))
+    }
+
+    /// Sees that nobody is sent to files that are about to go: of tables whose old files stay where they were while they are kept,
+    /// the newest version is registered, if it was not.
+    pub(super) async fn leave_old(&self, project: &Project, lake: &Lake, table: &TableName) -> Result<()> {
+        let Some(dataset) = project.datasets.iter().find(|dataset| dataset.outputs.contains(table)) else {
+            return Ok(());
+        };
+        match &dataset.definition {
+            Definition::Query(query) if query.layout == FileLayout::Runs => {
+                self.register(lake, table, Some(dataset)).await.map(drop)
+            }
+            Definition::Query(_) | Definition::Model(_) | Definition::Source(_) => Ok(()),
+        }
     }
 
     /// Registers all tables of a dataset that a run has made, or found unchanged.

@@ -55,7 +55,7 @@ async fn compact_table(engine: &Engine, table: TableName, stamp: &RunStamp) -> R
         .version
         .clone()
         .ok_or_else(|| Error::failed(format!("`{table}` is not in the lake")).hint("make it with `trapiche run`"))?;
-    let small = rewrite::small_files(&version::files(lake, &current).await?);
+    let small = rewrite::small_files(&version::files(lake, &current).await?, current.layout);
     let large = match small.is_empty() {
         true => vec![],
         false => rewrite::compact(&engine.session()?, &head, current, small.clone(), stamp, &Meter::default()).await?,

@@ -162,7 +162,7 @@ mod tests {
     use super::*;
     use crate::lake::ObjectFormat;
     use crate::lake::table::commit::Replaces;
-    use crate::lake::table::version::Version;
+    use crate::lake::table::version::{FileLayout, Version};
     use crate::spark::types::Timestamps;
 
     async fn commit_next(lake: &Lake, table: &TableName) -> Head {
@@ -177,6 +177,7 @@ mod tests {
             timestamps: Timestamps::Micros,
             partition_by: vec![],
             key: vec![],
+            layout: FileLayout::default(),
             files: vec![].into(),
             quarantine: vec![].into(),
             empty: vec![],

@@ -94,6 +94,7 @@ pub(super) async fn make(maker: &Maker, dataset: &Dataset, meter: &Meter) -> Dat
         dataset: dataset.name.clone(),
         status,
         why,
+        input_bytes: made.input_bytes,
         rows_in: made.rows_in,
         rows_out: made.rows_out,
         rows_quarantined: made.rows_quarantined,
@@ -205,7 +206,7 @@ async fn refine(maker: &Maker, dataset: &Dataset, meter: &Meter) -> Result<Outco
         Some(note) => format!("{}; {note}", making.why),
         None => making.why,
     };
-    Ok(Outcome::Made(Made { on_workers, ..made }, Some(why)))
+    Ok(Outcome::Made(Made { on_workers, input_bytes: making.input_bytes, ..made }, Some(why)))
 }
 
 /// The dataset's tables as an attempt finds them that is not the first: the one before may have committed some of them.
@@ -221,23 +222,7 @@ async fn begin_again(lake: &Lake, dataset: &Dataset, run_id: &str) -> Result<Vec
 
 /// The report of a dataset that was not tried, because `input` failed.
 pub(super) fn blocked(dataset: &Dataset, input: &TableName) -> DatasetReport {
-    DatasetReport {
-        dataset: dataset.name.clone(),
-        status: DatasetStatus::Blocked,
-        why: Some(format!("`{input}` failed")),
-        rows_in: 0,
-        rows_out: 0,
-        rows_quarantined: 0,
-        rows_dropped: 0,
-        timestamps_cut: 0,
-        files: 0,
-        bytes: 0,
-        seconds: 0.0,
-        peak_memory_bytes: 0,
-        on_workers: None,
-        checks: vec![],
-        failure: None,
-    }
+    DatasetReport { why: Some(format!("`{input}` failed")), ..DatasetReport::not_made(dataset.name.clone()) }
 }
 
 /// What a failure counts as, once there is a run: a wrong configuration would mean that nothing ran.

@@ -11,6 +11,7 @@ mod compact;
 mod decide;
 mod diff;
 pub mod doctor;
+mod estimate;
 mod fingerprint;
 mod known;
 mod make;
@@ -23,6 +24,7 @@ pub mod schedule;
 mod schema_lock;
 mod seen;
 mod state;
+mod uploads;
 mod vacuum;
 mod validate;
 
@@ -52,6 +54,7 @@ pub use all_tables::other_tables;
 pub use catalog::{Catalog, CountedTable};
 pub use compact::{Compacted, compact};
 pub use diff::{Change, ColumnChange, Diff, PartitionChange, RowDiff, Side, diff};
+pub use estimate::Estimate;
 use known::KnownTables;
 use make::Maker;
 pub use plan::{Plan, PlannedAction, PlannedDataset, PlannedPlace, plan};
@@ -109,7 +112,7 @@ pub async fn run(
         take_back(lake, &chosen, &datasets, &stamp.run_id).await?;
         let report = report_of(project, stamp, started, datasets, is_interrupted);
         write_down(lake, &report).await?;
-        sweep(&maker.known, &chosen, lock.store_time()).await?;
+        sweep(&maker, &chosen, &report, lock.store_time()).await?;
         Ok(report)
     };
     let outcome = outcome.await;
@@ -264,10 +267,15 @@ async fn write_down(lake: &Lake, report: &RunReport) -> Result<()> {
 }
 
 /// Removes what the run's tables have replaced longer ago than it is kept. `now` is the store's time.
-async fn sweep(known: &KnownTables, chosen: &[&Dataset], now: DateTime<Utc>) -> Result<()> {
-    let tables = chosen.iter().flat_map(|dataset| &dataset.outputs).filter(|table| table.zone != Zone::Raw);
-    for table in tables {
-        known.sweep(table, now).await?;
+async fn sweep(maker: &Maker, chosen: &[&Dataset], report: &RunReport, now: DateTime<Utc>) -> Result<()> {
+    // What a catalogue has not been told may still send its readers to the files of old.
+    let is_told = |dataset: &&&Dataset| {
+        let status = report.datasets.iter().find(|it| it.dataset == dataset.name).map(|it| it.status);
+        maker.catalog.is_none() || matches!(status, Some(DatasetStatus::Made | DatasetStatus::Unchanged))
+    };
+    let tables = chosen.iter().filter(is_told).flat_map(|dataset| &dataset.outputs);
+    for table in tables.filter(|table| table.zone != Zone::Raw) {
+        maker.known.sweep(table, now).await?;
     }
     Ok(())
 }

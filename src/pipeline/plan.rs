@@ -6,7 +6,8 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use super::all_tables;
-use super::decide::{Decision, decide};
+use super::decide::{Decision, Making, decide};
+use super::estimate::{self, Estimate};
 use super::known::KnownTables;
 use super::schema_lock::{self, TableDrift};
 use super::seen::Seen;
@@ -14,10 +15,13 @@ use super::validate::{self, Validation};
 use super::{NamedWindow, RunOptions};
 use crate::config::Limits;
 use crate::engine::Engine;
+use crate::engine::slices::SliceWrite;
+use crate::engine::write::store;
 use crate::error::{Problem, Result};
 use crate::lake::current::Current;
 use crate::lake::table::head::Head;
 use crate::lake::{Lake, TableName};
+use crate::project::drift::{self, Drift};
 use crate::project::{Dataset, Definition, Project, Source, select};
 
 /// One dataset of a plan.
@@ -35,6 +39,12 @@ pub struct PlannedDataset {
     /// How its columns differ from those in `schema.lock.yml`, as far as they are known.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub drift: Vec<TableDrift>,
+    /// The columns that come or go while files of old partitions stay: readers find null there, or do not look.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub changes: Vec<Drift>,
+    /// Why the files that stay do not fit what it is to be: a run fails.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub breaks: Option<String>,
     /// What keeps it from being made, unless the sources it reads are others by then.
     #[serde(skip_serializing_if = "Vec::is_empty", serialize_with = "as_words")]
     pub warnings: Vec<Problem>,
@@ -52,6 +62,8 @@ pub struct Plan {
     pub datasets: Vec<PlannedDataset>,
     /// The faults of what was not asked for.
     pub passed_over: Vec<Problem>,
+    /// How long it may take.
+    pub estimate: Estimate,
 }
 
 /// Which machines would make it. What is made before it may still change its size, and with it the place.
@@ -120,10 +132,15 @@ pub async fn plan(
             input_bytes: look.input_bytes,
             place,
             drift: schema_lock::drifts(project, dataset, &columns),
+            changes: look.changes,
+            breaks: look.breaks,
             warnings,
         });
     }
-    Ok(Plan { datasets: planned, passed_over })
+    let made = planned.iter().filter(|it| it.action == PlannedAction::Make);
+    let made: Vec<_> = made.map(|it| (&it.dataset, it.input_bytes)).collect();
+    let estimate = estimate::estimate(lake, &project.target.name, &made).await?;
+    Ok(Plan { datasets: planned, passed_over, estimate })
 }
 
 /// What would be done with a dataset.
@@ -133,6 +150,8 @@ struct Look {
     input_bytes: u64,
     /// Whether it is a source that was never captured.
     is_new: bool,
+    changes: Vec<Drift>,
+    breaks: Option<String>,
 }
 
 async fn look(
@@ -152,7 +171,7 @@ async fn look(
             // A plan is of one moment: nothing is looked at again.
             known.settle_source(&dataset.name, live);
         }
-        return Ok(Look { action: PlannedAction::Capture, why, input_bytes: 0, is_new });
+        return Ok(Look { action: PlannedAction::Capture, why, input_bytes: 0, is_new, changes: vec![], breaks: None });
     }
     let mut own = vec![];
     for table in &dataset.outputs {
@@ -162,15 +181,41 @@ async fn look(
     }
     let seen = Seen::look(known, dataset, own).await?;
     let made_before = dataset.inputs.iter().find(|input| to_make.contains(input));
+    let (mut changes, mut breaks) = (vec![], None);
     let (action, why, input_bytes) = match (warnings, made_before) {
         ([warning, ..], _) => (PlannedAction::Make, format!("fails: {}", warning.message), seen.input_bytes()),
         ([], Some(input)) => (PlannedAction::Make, format!("`{input}` is made before it"), seen.input_bytes()),
         ([], None) => match decide(engine, dataset, &seen, at, options.full_refresh).await? {
             Decision::Unchanged(why) => (PlannedAction::Unchanged, why.to_string(), seen.input_bytes()),
-            Decision::Make(making) => (PlannedAction::Make, making.why, making.input_bytes),
+            Decision::Make(making) => {
+                (changes, breaks) = what_stays(engine.lake(), dataset, &seen, &making);
+                let why = match &breaks {
+                    Some(breaks) => format!("fails: {breaks}"),
+                    None => making.why,
+                };
+                (PlannedAction::Make, why, making.input_bytes)
+            }
         },
     };
-    Ok(Look { action, why, input_bytes, is_new: false })
+    Ok(Look { action, why, input_bytes, is_new: false, changes, breaks })
+}
+
+/// How the columns that a query's table is to have differ from those of the files in it that stay; and why these do not fit,
+/// if they do not. A table of which no file stays may become anything.
+fn what_stays(lake: &Lake, dataset: &Dataset, seen: &Seen, making: &Making) -> (Vec<Drift>, Option<String>) {
+    let (Definition::Query(query), Some(schema)) = (&dataset.definition, &making.schema) else { return (vec![], None) };
+    let is_part = making.slices.as_ref().is_some_and(SliceWrite::is_part);
+    let Some(current) = seen.own[0].version.as_ref().filter(|_| is_part || store::keeps_files(query.write)) else {
+        return (vec![], None);
+    };
+    let fits = store::check_fits(current, schema, &query.partition_by, query.layout, lake.timestamps());
+    match fits {
+        Ok(()) => (drift::between(&current.schema, schema), None),
+        Err(error) => {
+            let hint = error.hint_text().map(|hint| format!(" ({hint})")).unwrap_or_default();
+            (vec![], Some(format!("{error}{hint}")))
+        }
+    }
 }
 
 /// What a capture would ask the source for.

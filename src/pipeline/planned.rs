@@ -5,9 +5,10 @@ use arrow::datatypes::SchemaRef;
 use crate::analyze;
 use crate::engine::Session;
 use crate::engine::faults::{About, Asked, Fault};
-use crate::error::{Error, Problem, Span};
+use crate::error::{self, Error, Problem, Span};
 use crate::lake::TableName;
 use crate::project::{Dataset, Definition, Model, Query};
+use crate::publish;
 use crate::spark::sql::{self, Parsed, find};
 
 /// The columns of each table that a dataset makes.
@@ -57,6 +58,7 @@ async fn plan_query(session: &Session, dataset: &Dataset, query: &Query) -> Resu
     let mut found = vec![];
     let stored = session.stored_schema(&plan, &query.partition_by);
     let stored = stored.and_then(|schema| session.check_key(&schema, &query.key).map(|()| schema));
+    let stored = stored.and_then(|schema| check_projection(query, &schema).map(|()| schema));
     if let Err(error) = &stored {
         let in_header = || named(dataset, error.subject()?);
         let in_query = || {
@@ -79,6 +81,12 @@ async fn plan_query(session: &Session, dataset: &Dataset, query: &Query) -> Resu
         Ok(schema) if found.is_empty() => Ok(vec![(dataset.name.clone(), schema)]),
         _ => Err(found),
     }
+}
+
+/// Whether the partition columns are of types that Athena can project as the header says.
+fn check_projection(query: &Query, schema: &SchemaRef) -> error::Result<()> {
+    let partition_columns = schema.fields().iter().skip(schema.fields().len() - query.partition_by.len());
+    partition_columns.zip(query.projection.iter().flatten()).try_for_each(|(column, of)| publish::projected(column, of))
 }
 
 async fn plan_model(session: &Session, dataset: &Dataset, model: &Model) -> Result<Outputs, Vec<FoundFault>> {

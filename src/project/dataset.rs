@@ -7,6 +7,7 @@ use super::draft::{Defined, Draft, Name, name_hint};
 use super::faults::{Faults, File};
 use super::{Model, Query, Source, files, model, query};
 use crate::error::{Problem, Result, Span};
+use crate::lake::table::version::FileLayout;
 use crate::lake::{TableName, Zone};
 use crate::spark::sql::Reference;
 
@@ -33,6 +34,21 @@ pub struct Dataset {
     /// description and tags are not part of it.
     pub fingerprint_text: String,
     pub definition: Definition,
+}
+
+impl Dataset {
+    /// The fault of a table whose readers need what it replaces, in a target that keeps nothing of that.
+    pub(super) fn unkept(&self) -> Option<Problem> {
+        let Definition::Query(Query { layout: FileLayout::Runs, .. }) = self.definition else { return None };
+        Some(Problem {
+            file: self.file.clone(),
+            text: self.text.clone(),
+            span: self.place.clone(),
+            message: "`reads: atomic` needs replaced files for readers who are at work, and the target has `keep: 0s`"
+                .into(),
+            hint: Some("statements of Athena may take 30 minutes: leave `keep` at `1h`, or at `30m`".into()),
+        })
+    }
 }
 
 #[derive(Debug, Clone)]

@@ -15,6 +15,7 @@ mod files;
 mod graph;
 mod model;
 mod one_or_more;
+pub mod projection;
 mod query;
 mod read;
 mod scalar;
@@ -236,6 +237,7 @@ fn linked(
         "a target that is missing has been reported"
     );
     let target = target.unwrap_or_else(|| Target::nowhere(root));
+    problems.extend(datasets.iter().filter(|_| target.keep.is_zero()).filter_map(Dataset::unkept));
     Project {
         name,
         root: root.to_path_buf(),

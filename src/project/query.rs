@@ -5,10 +5,12 @@ use serde::Serialize;
 use super::check::{self, Check};
 use super::draft::{Defined, Name};
 use super::faults::Faults;
+use super::projection::{self, ProjectedValues};
 use super::read::{given, given_or, names, places, read, words};
-use super::spec::HeaderSpec;
+use super::spec::{HeaderSpec, ReadsSpec};
 use super::yaml;
 use crate::error::Span;
+use crate::lake::table::version::FileLayout;
 use crate::spark::sql::{self, Parsed, Reference};
 
 /// A `.sql` file and what its header says that SQL can't.
@@ -19,6 +21,10 @@ pub struct Query {
     pub write: WriteMode,
     /// The columns by which rows are merged; empty with other modes.
     pub key: Vec<String>,
+    /// Where its files lie.
+    pub layout: FileLayout,
+    /// What the values of its partition columns may be, in their order; `None` where Glue lists the partitions.
+    pub projection: Option<Vec<ProjectedValues>>,
     pub checks: Vec<Check>,
 }
 
@@ -64,14 +70,15 @@ pub fn check(faults: &mut Faults) -> (Vec<Reference>, Option<Defined<Query>>) {
     };
     let references = sql::references(&parsed.statement, &text);
     let defined = checked.map(|checked| {
-        let Checked { description, tags, partition_by, named, write, key, checks } = checked;
+        let Checked { description, tags, partition_by, named, write, key, layout, projection, checks } = checked;
         let by = if key.is_empty() { String::new() } else { format!(" by {key:?}") };
+        let reads = if layout == FileLayout::Runs { "\nreads atomic" } else { "" };
         let fingerprint_text = format!(
-            "{}\npartition_by {partition_by:?}\nwrite {write:?}{by}\nchecks {}",
+            "{}\npartition_by {partition_by:?}\nwrite {write:?}{by}{reads}\nchecks {}",
             parsed.written,
             check::fingerprint_text(&checks)
         );
-        let query = Query { parsed, partition_by, write, key, checks };
+        let query = Query { parsed, partition_by, write, key, layout, projection, checks };
         Defined { description, tags, fingerprint_text, named, definition: query }
     });
     (references, defined)
@@ -110,6 +117,8 @@ struct Checked {
     named: Vec<Name>,
     write: WriteMode,
     key: Vec<String>,
+    layout: FileLayout,
+    projection: Option<Vec<ProjectedValues>>,
     checks: Vec<Check>,
 }
 
@@ -117,6 +126,8 @@ fn header(spec: &HeaderSpec, faults: &mut Faults) -> Option<Checked> {
     let partition_by = names(&spec.partition_by, faults);
     let write = given_or(&spec.write, WriteMode::default());
     let key = key(spec, write, faults);
+    let layout = layout(spec, write, faults);
+    let projection = projection::check(spec, partition_by.as_deref(), faults);
     let mut checks = Some(vec![]);
     for at in spec.checks.iter().flat_map(|checks| checks.value.iter().flatten()) {
         let found = at.value.as_ref().and_then(|spec| check::checks(spec, &at.span, faults));
@@ -130,8 +141,24 @@ fn header(spec: &HeaderSpec, faults: &mut Faults) -> Option<Checked> {
         named: [places(spec.partition_by.as_ref()), places(spec.key.as_ref())].concat(),
         write: write?,
         key: key?,
+        layout: layout?,
+        projection: projection?,
         checks: checks.filter(|_| !broken)?,
     })
+}
+
+/// Where the table's files lie. A folder of a run has all that the table has of a partition, or nothing of it.
+fn layout(spec: &HeaderSpec, write: Option<WriteMode>, faults: &mut Faults) -> Option<FileLayout> {
+    match (given_or(&spec.reads, ReadsSpec::Folder)?, write?, &spec.reads) {
+        (ReadsSpec::Atomic, WriteMode::Append | WriteMode::Merge, Some(at)) => {
+            let hint = "choose `write: overwrite` or `overwrite_partitions`, or leave `reads` out";
+            let message = "`reads: atomic` needs partitions that are replaced as a whole";
+            faults.add(&at.span, message).hint(hint);
+            None
+        }
+        (ReadsSpec::Atomic, ..) => Some(FileLayout::Runs),
+        (ReadsSpec::Folder, ..) => Some(FileLayout::Folder),
+    }
 }
 
 /// The key of a table that is merged. Of one that is not there is none.

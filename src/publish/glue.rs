@@ -1,4 +1,4 @@
-//! Tables in Glue's Data Catalog, where Athena finds them: registered from a table's newest version, as often as one likes.
+//! A table's entry in Glue's Data Catalog, where Athena finds it: registered from the newest version, as often as one likes.
 //!
 //! Partitions come first and the table's own entry last, with the version in it: so an entry that names a version has all
 //! partitions of it, and a run that dies between the commit and that entry is found by the next one, which does it again.
@@ -12,11 +12,16 @@ use super::athena::type_name;
 use super::description::CatalogTable;
 use crate::aws::glue::{Glue, GluePartition};
 use crate::error::{Error, Result};
-use crate::lake::path::HIVE_NULL;
+use crate::lake::path::{self, HIVE_NULL};
+use crate::project::projection::ProjectedValues;
 
 /// How an entry of ours says of which version it is. An entry without it is somebody else's.
-const VERSION: &str = "trapiche.version";
-const RUN: &str = "trapiche.run";
+pub(super) const VERSION: &str = "trapiche.version";
+pub(super) const RUN: &str = "trapiche.run";
+/// Of the entry of one version: the view through which it is read.
+pub(super) const VIEW: &str = "trapiche.view";
+
+const PROJECTION: &str = "projection.enabled";
 
 const INPUT_FORMAT: &str = "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat";
 const OUTPUT_FORMAT: &str = "org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat";
@@ -30,6 +35,8 @@ pub struct Registered {
     pub created: usize,
     pub updated: usize,
     pub deleted: usize,
+    /// Whether there was a view of that name.
+    pub was_view: bool,
 }
 
 /// Makes the catalogue's entry what the table is.
@@ -43,32 +50,39 @@ pub async fn register(glue: &Glue, table: &CatalogTable) -> Result<Registered> {
     let mut there = glue.table(database, name).await?;
     let mut registered = Registered::default();
     if let Some(entry) = &there {
-        is_ours(database, entry)?;
-        if contains(entry, &input) {
+        is_ours(table, entry)?;
+        if contains(entry, &input) && is_projected(entry) == is_projected(&input) {
             return Ok(Registered { is_unchanged: true, ..registered });
         }
         // By what a table is partitioned cannot be changed there, and its partitions have values of the old columns.
-        if entry["PartitionKeys"].as_array().map_or(0, Vec::len) != table.partition_columns.len()
+        registered.was_view = is_view(entry);
+        if is_view(entry)
+            || entry["PartitionKeys"].as_array().map_or(0, Vec::len) != table.partition_columns.len()
             || !contains(&entry["PartitionKeys"], &input["PartitionKeys"])
         {
-            let old = glue.partitions(database, name).await?;
-            glue.delete_partitions(database, name, &old).await?;
-            glue.delete_table(database, name).await?;
-            registered.deleted = old.len();
+            registered.deleted = remove(glue, database, name).await?;
             there = None;
         }
     }
     if there.is_none() {
         glue.create_database(database).await?;
         // There must be a table before there are partitions of it: one of no version.
-        glue.put_table(database, &of_no_version(&input), |there| is_ours(database, there)).await?;
+        glue.put_table(database, &of_no_version(&input), |there| is_ours(table, there)).await?;
     }
     if !table.partition_columns.is_empty() {
         let done = register_partitions(glue, table, there.is_none()).await?;
-        registered = Registered { deleted: registered.deleted + done.deleted, ..done };
+        registered = Registered { deleted: registered.deleted + done.deleted, was_view: registered.was_view, ..done };
     }
-    glue.put_table(database, &input, |there| is_ours(database, there)).await?;
+    glue.put_table(database, &input, |there| is_ours(table, there)).await?;
     Ok(registered)
+}
+
+/// Takes an entry out of the catalogue with its partitions, of which there were so many.
+pub(super) async fn remove(glue: &Glue, database: &str, name: &str) -> Result<usize> {
+    let old = glue.partitions(database, name).await?;
+    glue.delete_partitions(database, name, &old).await?;
+    glue.delete_table(database, name).await?;
+    Ok(old.len())
 }
 
 async fn register_partitions(glue: &Glue, table: &CatalogTable, is_new: bool) -> Result<Registered> {
@@ -89,20 +103,31 @@ async fn register_partitions(glue: &Glue, table: &CatalogTable, is_new: bool) ->
     glue.create_partitions(database, name, &created).await?;
     glue.update_partitions(database, name, &updated).await?;
     glue.delete_partitions(database, name, &deleted).await?;
-    Ok(Registered { is_unchanged: false, created: created.len(), updated: updated.len(), deleted: deleted.len() })
+    Ok(Registered { created: created.len(), updated: updated.len(), deleted: deleted.len(), ..Registered::default() })
 }
 
-fn is_ours(database: &str, there: &Value) -> Result<()> {
-    if there["Parameters"].get(VERSION).is_some() {
+/// # Errors
+/// When an entry of that name is another's: somebody else's, or a version of another table.
+pub(super) fn is_ours(table: &CatalogTable, there: &Value) -> Result<()> {
+    let parameters = &there["Parameters"];
+    if parameters.get(VERSION).is_some() && parameters.get(VIEW).and_then(Value::as_str) == table.view.as_deref() {
         return Ok(());
     }
-    let name = there["Name"].as_str().unwrap_or_default();
+    let (database, name) = (&table.database, there["Name"].as_str().unwrap_or_default());
     Err(Error::config(format!("Glue has a table `{database}.{name}` that was not registered from a lake of ours"))
         .hint("drop or rename it there, or give these tables another database: `glue: { prefix: acme_ }`"))
 }
 
+pub(super) fn is_view(entry: &Value) -> bool {
+    entry["TableType"] == "VIRTUAL_VIEW"
+}
+
+fn is_projected(entry: &Value) -> bool {
+    entry["Parameters"].get(PROJECTION).is_some()
+}
+
 /// Whether `there` has all of `wanted`; Glue adds to what it is told. What is empty may be missing.
-fn contains(there: &Value, wanted: &Value) -> bool {
+pub(super) fn contains(there: &Value, wanted: &Value) -> bool {
     match (there, wanted) {
         (Value::Object(there), Value::Object(wanted)) => wanted.iter().all(|(key, wanted)| {
             let is_empty = wanted.as_array().is_some_and(Vec::is_empty);
@@ -135,14 +160,53 @@ fn table_input(table: &CatalogTable) -> Value {
         "PartitionKeys": columns(&table.partition_columns),
         "StorageDescriptor": storage(table, &table.location),
     });
+    if let Some(view) = &table.view {
+        input["Parameters"][VIEW] = view.as_str().into();
+    }
+    for (key, value) in projection(table) {
+        input["Parameters"][key] = value.into();
+    }
     if let Some(description) = &table.description {
         input["Description"] = description.as_str().into();
     }
     input
 }
 
-fn partitions(table: &CatalogTable) -> impl Iterator<Item = GluePartition> {
-    table.partitions.iter().map(|(values, folder)| GluePartition {
+/// By which Athena counts its way through the partitions, if the table says how.
+fn projection(table: &CatalogTable) -> Vec<(String, String)> {
+    let Some(projection) = &table.projection else { return vec![] };
+    let mut told = vec![(PROJECTION.to_string(), "true".to_string())];
+    let mut template = format!("{}/", table.location);
+    for (column, values) in table.partition_columns.iter().zip(projection) {
+        let name = column.name();
+        template += &format!("{}=${{{name}}}/", path::escape(name));
+        let mut tell = |key: &str, value: String| told.push((format!("projection.{name}.{key}"), value));
+        match values {
+            ProjectedValues::Listed(values) => {
+                tell("type", "enum".to_string());
+                tell("values", values.join(","));
+            }
+            ProjectedValues::Whole { from, to } => {
+                tell("type", "integer".to_string());
+                tell("range", format!("{from},{to}"));
+            }
+            ProjectedValues::Days { from, to } => {
+                tell("type", "date".to_string());
+                tell("range", format!("{from},{}", to.map_or("NOW".to_string(), |to| to.to_string())));
+                tell("format", "yyyy-MM-dd".to_string());
+                tell("interval", "1".to_string());
+                tell("interval.unit", "DAYS".to_string());
+            }
+        }
+    }
+    told.push(("storage.location.template".to_string(), template));
+    told
+}
+
+/// Those that are listed in Glue: none of a table that is projected.
+pub(super) fn partitions(table: &CatalogTable) -> impl Iterator<Item = GluePartition> {
+    let listed = if table.projection.is_some() { &[] } else { table.partitions.as_slice() };
+    listed.iter().map(|(values, folder)| GluePartition {
         values: values.iter().map(|value| value.as_deref().unwrap_or(HIVE_NULL).to_string()).collect(),
         storage: storage(table, folder),
     })
@@ -158,7 +222,7 @@ fn storage(table: &CatalogTable, folder: &str) -> Value {
     })
 }
 
-fn columns(fields: &[FieldRef]) -> Vec<Value> {
+pub(super) fn columns(fields: &[FieldRef]) -> Vec<Value> {
     fields.iter().map(|field| json!({ "Name": field.name(), "Type": type_name(field.data_type()) })).collect()
 }
 

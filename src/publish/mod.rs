@@ -5,11 +5,14 @@
 //! | `description` | name, columns, place and partitions |
 //! | `athena`, `trino` | the statements that make it known there |
 //! | `glue` | the entry in the catalogue that Athena reads |
+//! | `registration` | one entry, or a view and what is behind it |
 
 pub mod athena;
 mod description;
-pub mod glue;
+mod glue;
+mod registration;
 pub mod trino;
 
-pub use description::{CatalogNames, CatalogTable};
+pub use description::{CatalogNames, CatalogTable, projected};
 pub use glue::Registered;
+pub use registration::register;

@@ -1,9 +1,10 @@
 //! Statements for Trino's Hive connector
-//! (<https://trino.io/docs/current/connector/hive.html>), which finds the partitions itself.
+//! (<https://trino.io/docs/current/connector/hive.html>), which finds the partitions itself where they lie in the table's folder.
 
 use arrow::datatypes::{DataType, FieldRef};
 
 use super::description::CatalogTable;
+use crate::lake::path::HIVE_NULL;
 
 pub fn statements(table: &CatalogTable, catalog: &str) -> Vec<String> {
     let schema = format!("{}.{}", quoted(catalog), quoted(&table.database));
@@ -26,7 +27,23 @@ pub fn statements(table: &CatalogTable, catalog: &str) -> Vec<String> {
             options.join(", ")
         ),
     ];
-    if !table.partition_columns.is_empty() {
+    if table.is_behind_view() {
+        // Its folders are those of runs: Trino is told where each partition lies.
+        statements.extend(table.partitions.iter().map(|(values, folder)| {
+            let values: Vec<String> =
+                values.iter().map(|value| literal(value.as_deref().unwrap_or(HIVE_NULL))).collect();
+            let names: Vec<String> = table.partition_columns.iter().map(|field| literal(field.name())).collect();
+            format!(
+                "CALL {}.system.register_partition({}, {}, ARRAY[{}], ARRAY[{}], {})",
+                quoted(catalog),
+                literal(&table.database),
+                literal(&table.name),
+                names.join(", "),
+                values.join(", "),
+                literal(&format!("{folder}/"))
+            )
+        }));
+    } else if !table.partition_columns.is_empty() {
         statements.push(format!(
             "CALL {}.system.sync_partition_metadata({}, {}, 'FULL')",
             quoted(catalog),
@@ -35,6 +52,11 @@ pub fn statements(table: &CatalogTable, catalog: &str) -> Vec<String> {
         ));
     }
     statements
+}
+
+/// A type as a view names it: with its precision.
+pub(super) fn exact_type(data_type: &DataType) -> String {
+    type_name(data_type).replace("timestamp", "timestamp(3)")
 }
 
 fn type_name(data_type: &DataType) -> String {
@@ -66,7 +88,7 @@ fn type_name(data_type: &DataType) -> String {
     }
 }
 
-fn quoted(name: &str) -> String {
+pub(super) fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 

@@ -1,8 +1,10 @@
 //! AWS as moto plays it, and a Python that asks it as AWS's own programs do.
 
+use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 /// Whom programs take themselves for. Moto lets everyone in.
@@ -78,4 +80,48 @@ pub fn python() -> Option<PathBuf> {
     assert!(std::env::var_os("CI").is_none_or(|ci| ci != "true"), "{message}");
     println!("skipped: {message}");
     None
+}
+
+/// What stands before a server and keeps what it is sent.
+pub struct Wire {
+    pub endpoint: String,
+    sent: Arc<Mutex<Vec<u8>>>,
+}
+
+impl Wire {
+    pub fn before(moto: &Moto) -> Wire {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let endpoint = format!("http://{}", listener.local_addr().unwrap());
+        let (server, sent) =
+            (moto.endpoint.trim_start_matches("http://").to_string(), Arc::<Mutex<Vec<u8>>>::default());
+        let kept = sent.clone();
+        std::thread::spawn(move || {
+            for client in listener.incoming().map_while(Result::ok) {
+                let Ok(server) = TcpStream::connect(&server) else { continue };
+                let (mut answers, mut to_client) = (server.try_clone().unwrap(), client.try_clone().unwrap());
+                let kept = kept.clone();
+                std::thread::spawn(move || pass(client, server, |bytes| kept.lock().unwrap().extend_from_slice(bytes)));
+                std::thread::spawn(move || {
+                    let _ = std::io::copy(&mut answers, &mut to_client);
+                    let _ = to_client.shutdown(std::net::Shutdown::Both);
+                });
+            }
+        });
+        Wire { endpoint, sent }
+    }
+
+    pub fn sent(&self) -> String {
+        String::from_utf8_lossy(&self.sent.lock().unwrap()).into_owned()
+    }
+}
+
+fn pass(mut from: TcpStream, mut to: TcpStream, mut keep: impl FnMut(&[u8])) {
+    let mut chunk = [0; 1 << 14];
+    while let Ok(length @ 1..) = from.read(&mut chunk) {
+        keep(&chunk[..length]);
+        if to.write_all(&chunk[..length]).is_err() {
+            break;
+        }
+    }
+    let _ = to.shutdown(std::net::Shutdown::Both);
 }

@@ -16,7 +16,7 @@ use futures::TryStreamExt;
 use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt};
 use trapiche::config::Limits;
 use trapiche::lake::table::tree::FAN_OUT;
-use trapiche::lake::table::version;
+use trapiche::lake::table::version::{self, FileLayout, Version};
 use trapiche::lake::{Lake, TableName, path, state};
 use trapiche::pipeline::{self, RunOptions, Stop};
 use trapiche::project::{self, Project};
@@ -59,6 +59,11 @@ impl Case {
         Case { write: "write: merge\nkey: [day]", ..Case::small() }
     }
 
+    /// The same for readers who go by Glue: what is replaced stays where it is.
+    fn atomic() -> Case {
+        Case { write: "write: overwrite_partitions\nreads: atomic", ..Case::small() }
+    }
+
     fn of(old: &[(&str, i32)], new: &[&str], nodes: usize) -> Case {
         let csv = |rows: &BTreeMap<&str, i32>| {
             rows.iter().fold("day,n\n".to_string(), |csv, (day, n)| format!("{csv}{day},{n}\n"))
@@ -83,6 +88,13 @@ impl Case {
 fn a_run_may_die_at_any_operation_on_a_folder() {
     let folder = tempfile::tempdir().unwrap();
     dies_everywhere("folder", &Case::small(), false, |name| format!("file://{}/{name}", folder.path().display()));
+}
+
+#[test]
+fn an_atomic_overwrite_may_die_at_any_operation_on_a_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = |name: &str| format!("file://{}/{name}", folder.path().display());
+    dies_everywhere("folder, read atomically", &Case::atomic(), false, place);
 }
 
 #[test]
@@ -153,6 +165,11 @@ fn dies_everywhere_with_uploads(kind: &str) {
 #[test]
 fn any_operation_may_fail() {
     fails_everywhere(&Case::small());
+}
+
+#[test]
+fn any_operation_of_an_atomic_overwrite_may_fail() {
+    fails_everywhere(&Case::atomic());
 }
 
 #[test]
@@ -346,15 +363,20 @@ async fn rows(project: &Project, lake: &Lake) -> Vec<String> {
 async fn is_tidy(case: &Case, project: &Project, lake: &Lake, when: &str) {
     assert_eq!(rows(project, lake).await, case.new_rows, "{when}");
     let current = version::latest(lake, &table()).await.unwrap().unwrap();
-    let named: BTreeSet<String> =
-        version::files(lake, &current).await.unwrap().into_iter().map(|file| file.path).collect();
-    let visible: BTreeSet<String> = lake.list("trusted").await.unwrap().into_iter().collect();
-    assert_eq!(visible, named, "{when}");
+    let paths =
+        async |version: &Version| version::files(lake, version).await.unwrap().into_iter().map(|file| file.path);
+    let mut named: BTreeSet<String> = paths(&current).await.collect();
     let mut nodes = BTreeSet::new();
     for kept in version::kept(lake, &table()).await.unwrap() {
         let Some(kept) = version::read(lake, &table(), kept.number).await.unwrap() else { continue };
+        // They stay for whoever has been sent there.
+        if kept.layout == FileLayout::Runs {
+            named.extend(paths(&kept).await);
+        }
         nodes.extend(version::nodes(lake, &kept).await.unwrap());
     }
+    let visible = [lake.list("trusted").await.unwrap(), lake.list(path::VERSIONS).await.unwrap()];
+    assert_eq!(visible.concat().into_iter().collect::<BTreeSet<_>>(), named, "{when}");
     for hidden in lake.list("_trapiche").await.unwrap() {
         let is_of_a_version = hidden.contains("/v0000") && (!path::is_node(&hidden) || nodes.remove(&hidden));
         let is_a_state = hidden.rsplit('/').next().and_then(path::parse_state).is_some();
@@ -383,6 +405,9 @@ async fn shape(lake: &Lake) -> BTreeMap<String, usize> {
         let folder = name.rsplit_once('/').map_or("", |(folder, _)| folder);
         // The folder of a landing is named after its run.
         let folder = folder.split("/run=").next().unwrap();
+        // So is that of its files.
+        let of_table = folder.strip_prefix("versions/trusted/days/").and_then(|rest| rest.split_once('/'));
+        let folder = of_table.map_or(folder.to_string(), |(_, partition)| format!("versions/{partition}"));
         *folders.entry(folder.to_string()).or_default() += 1;
     }
     folders

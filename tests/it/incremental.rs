@@ -181,6 +181,7 @@ impl Bench {
                             _ if name == "u" => WriteMode::Overwrite,
                             _ => WriteMode::OverwritePartitions,
                         },
+                        layout: trapiche::lake::table::version::FileLayout::default(),
                         key: &[],
                         checks: &[],
                         slices: None,

@@ -13,7 +13,7 @@ use trapiche::lake::table::commit::{self, Replaces};
 use trapiche::lake::table::data_file::DataFile;
 use trapiche::lake::table::head::Head;
 use trapiche::lake::table::tree::Node;
-use trapiche::lake::table::version::{self, Version};
+use trapiche::lake::table::version::{self, FileLayout, Version};
 use trapiche::lake::{Lake, ObjectFormat, TableName, lock};
 
 use crate::faulty::{Fault, Faulty};
@@ -340,6 +340,7 @@ async fn commit_two_after(lake: &Lake, head: &Head, run_id: &str, replaces: Repl
         timestamps: trapiche::spark::types::Timestamps::Micros,
         partition_by: vec!["day".to_string()],
         key: vec![],
+        layout: FileLayout::default(),
         files: Node::default(),
         quarantine: Node::default(),
         empty: vec![],

@@ -202,6 +202,7 @@ mod tests {
     use crate::engine::write::store::{self, TableWrite};
     use crate::lake::table::head::Head;
     use crate::lake::table::version;
+    use crate::lake::table::version::FileLayout;
     use crate::lake::{Lake, TableName, Zone};
     use crate::project::WriteMode;
     use crate::report::{Meter, RunStamp};
@@ -247,6 +248,7 @@ mod tests {
                 head: &head,
                 partition_by: &[],
                 mode: WriteMode::Append,
+                layout: FileLayout::default(),
                 key: &[],
                 checks: &[],
                 slices: None,

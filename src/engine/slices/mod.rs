@@ -292,6 +292,11 @@ pub struct SliceWrite {
 }
 
 impl SliceWrite {
+    /// Whether only some slices are made.
+    pub fn is_part(&self) -> bool {
+        self.only.is_some()
+    }
+
     /// About how much of what the whole table is made from is read for it.
     pub fn share(&self, input_bytes: u64) -> u64 {
         match &self.only {

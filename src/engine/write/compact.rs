@@ -7,7 +7,7 @@ use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
 use datafusion::physical_plan::collect;
 
 use super::athena;
-use super::hive::{HiveWriteExec, WriteJob, WritePlace};
+use super::hive::{HiveWriteExec, WriteJob};
 use super::store::{TARGET_FILE_BYTES, WrittenFiles};
 use crate::engine::Session;
 use crate::error::{Error, Result};
@@ -17,19 +17,23 @@ use crate::lake::table::commit::{self, Replaces};
 use crate::lake::table::data_file::{DataFile, FilesIdentity};
 use crate::lake::table::head::Head;
 use crate::lake::table::tree::Node;
-use crate::lake::table::version::Version;
+use crate::lake::table::version::{FileLayout, Version};
 use crate::report::{Meter, RunStamp};
 
 /// A file is small below this size. Two of them make one that is not too large.
 const SMALL_FILE_BYTES: u64 = TARGET_FILE_BYTES / 2;
 
-/// The files that are worth writing again: the small ones of partitions that have several.
-pub fn small_files(files: &[DataFile]) -> Vec<DataFile> {
+/// The files that are worth writing again: the small ones of partitions that have several. Where a partition is known by the
+/// folder of a run, with them all others of it, as they have to lie in one.
+pub fn small_files(files: &[DataFile], layout: FileLayout) -> Vec<DataFile> {
+    let is_small = |file: &&DataFile| file.bytes < SMALL_FILE_BYTES;
     let mut partitions: BTreeMap<&[PartitionValue], Vec<&DataFile>> = BTreeMap::new();
-    for file in files.iter().filter(|file| file.bytes < SMALL_FILE_BYTES) {
+    for file in files {
         partitions.entry(&file.partition).or_default().push(file);
     }
-    partitions.into_values().filter(|small| small.len() > 1).flatten().cloned().collect()
+    let worth = partitions.into_values().filter(|files| files.iter().filter(|file| is_small(file)).count() > 1);
+    let taken = |file: &&DataFile| layout == FileLayout::Runs || is_small(file);
+    worth.flatten().filter(taken).cloned().collect()
 }
 
 /// Writes the rows of these files of the `current` version, the head's, again and commits them in their place; the new
@@ -55,7 +59,7 @@ pub async fn compact(
     let job = Arc::new(WriteJob {
         lake: lake.clone(),
         table: part.table.clone(),
-        place: WritePlace::Table,
+        place: part.layout.into(),
         run_id: stamp.run_id.clone(),
         attempt: 0,
         // As the files that stay have it.
@@ -118,7 +122,12 @@ mod tests {
         };
         let large = TARGET_FILE_BYTES;
         let files = [file("a1", "a", 10), file("b1", "b", 10), file("b2", "b", large), file("a2", "a", 20)];
-        let paths: Vec<String> = small_files(&files).into_iter().map(|file| file.path).collect();
-        assert_eq!(paths, ["a1", "a2"]);
+        let paths = |files: &[DataFile], layout| -> Vec<String> {
+            small_files(files, layout).into_iter().map(|file| file.path).collect()
+        };
+        assert_eq!(paths(&files, FileLayout::Folder), ["a1", "a2"]);
+        let files = [files.as_slice(), &[file("a3", "a", large)]].concat();
+        assert_eq!(paths(&files, FileLayout::Folder), ["a1", "a2"]);
+        assert_eq!(paths(&files, FileLayout::Runs), ["a1", "a2", "a3"]);
     }
 }

@@ -16,8 +16,8 @@ use datafusion::prelude::DataFrame;
 
 use super::athena;
 use super::hive::{
-    CHECKS, CheckBit, Counts, HiveWriteExec, MAX_CHECKS, SALT, SaltExec, Salting, TaskAnswer, WriteJob, WritePlace,
-    empty_file, row_bytes_of,
+    CHECKS, CheckBit, Counts, HiveWriteExec, MAX_CHECKS, SALT, SaltExec, Salting, TaskAnswer, WriteJob, empty_file,
+    row_bytes_of,
 };
 use crate::engine::slices::SliceWrite;
 use crate::engine::{Session, faults};
@@ -26,7 +26,7 @@ use crate::lake::stage::{self, Staged};
 use crate::lake::table::commit::{self, Replaces};
 use crate::lake::table::data_file::DataFile;
 use crate::lake::table::head::Head;
-use crate::lake::table::version::Version;
+use crate::lake::table::version::{FileLayout, Version};
 use crate::lake::{Lake, ObjectFormat, TableName};
 use crate::project::{Check, OnFail, WriteMode};
 use crate::report::{CheckCount, Made, Meter, RunStamp};
@@ -43,6 +43,7 @@ pub struct TableWrite<'a> {
     pub table: &'a TableName,
     pub partition_by: &'a [String],
     pub mode: WriteMode,
+    pub layout: FileLayout,
     /// The columns by which rows are merged; empty with other modes.
     pub key: &'a [String],
     pub checks: &'a [Check],
@@ -121,15 +122,14 @@ impl TableWrite<'_> {
 
     /// Whether only some slices are made.
     fn is_part(&self) -> bool {
-        self.slices.is_some_and(|slices| slices.only.is_some())
+        self.slices.is_some_and(SliceWrite::is_part)
     }
 
     /// Files that stay must fit.
     pub(super) fn check_what_stays(&self, schema: &SchemaRef, timestamps: Timestamps) -> Result<()> {
-        let keeps = matches!(self.mode, WriteMode::Append | WriteMode::OverwritePartitions | WriteMode::Merge);
-        let stays = self.is_part() || keeps;
+        let stays = self.is_part() || keeps_files(self.mode);
         match &self.head.version {
-            Some(current) if stays => check_fits(current, schema, self.partition_by, timestamps),
+            Some(current) if stays => check_fits(current, schema, self.partition_by, self.layout, timestamps),
             _ => Ok(()),
         }
     }
@@ -151,7 +151,7 @@ impl TableWrite<'_> {
         WriteJob {
             lake: session.lake.clone(),
             table: self.table.clone(),
-            place: WritePlace::Table,
+            place: self.layout.into(),
             run_id: self.stamp.run_id.clone(),
             attempt: session.attempt,
             schema,
@@ -182,6 +182,7 @@ impl TableWrite<'_> {
             timestamps: job.lake.timestamps(),
             partition_by: self.partition_by.to_vec(),
             key: self.key.to_vec(),
+            layout: self.layout,
             files: written.files.into(),
             quarantine: written.quarantine.into(),
             empty,
@@ -222,9 +223,23 @@ pub(super) async fn run(
     Ok((WrittenFiles::read(HiveWriteExec::answers(&answers)?, job.checks.len()), plan))
 }
 
+/// Whether files stay that the result does not replace.
+pub fn keeps_files(mode: WriteMode) -> bool {
+    matches!(mode, WriteMode::Append | WriteMode::OverwritePartitions | WriteMode::Merge)
+}
+
 /// Files that stay are read by the next version's schema: partitions must be the same, and so must the type of a
 /// column that both have. Columns may come and go, as readers match them by name.
-fn check_fits(current: &Version, schema: &SchemaRef, partition_by: &[String], timestamps: Timestamps) -> Result<()> {
+///
+/// # Errors
+/// What does not fit, and how the table can become that all the same.
+pub fn check_fits(
+    current: &Version,
+    schema: &SchemaRef,
+    partition_by: &[String],
+    layout: FileLayout,
+    timestamps: Timestamps,
+) -> Result<()> {
     let refused = |has: String, now: String| {
         Err(Error::failed(format!("the files that `{}` keeps have {has}, its query now has {now}", current.table))
             .hint("`write: overwrite` makes the table anew"))
@@ -232,6 +247,13 @@ fn check_fits(current: &Version, schema: &SchemaRef, partition_by: &[String], ti
     let partitions = |columns: &[String]| format!("the partition columns [{}]", columns.join(", "));
     if current.partition_by != partition_by {
         return refused(partitions(&current.partition_by), partitions(partition_by));
+    }
+    if current.layout != layout {
+        let where_is = |layout| match layout {
+            FileLayout::Folder => "the table's folder".to_string(),
+            FileLayout::Runs => "folders of runs".to_string(),
+        };
+        return refused(format!("their place in {}", where_is(current.layout)), format!("it in {}", where_is(layout)));
     }
     for field in current.schema.fields() {
         let Ok(next) = schema.field_with_name(field.name()) else { continue };
@@ -378,6 +400,8 @@ impl WrittenFiles {
 
     pub(super) fn made(&self, checks: &[Check]) -> Made {
         Made {
+            // Whoever decided to make it knows.
+            input_bytes: 0,
             rows_in: self.counts.rows_in,
             rows_out: self.files.iter().map(|file| file.rows).sum(),
             rows_quarantined: self.counts.quarantined,

@@ -23,7 +23,7 @@ use crate::lake::table::data_file::DataFile;
 use crate::lake::table::head::Head;
 use crate::lake::table::shelf::Shelf;
 use crate::lake::table::tree::Node;
-use crate::lake::table::version::{self, Version};
+use crate::lake::table::version::{self, FileLayout, Version};
 use crate::lake::table::{attic, vacuum};
 use crate::lake::{Lake, ObjectFormat, capture, stage};
 use crate::machine::Process;
@@ -281,6 +281,7 @@ fn next(run_id: &str, files: Vec<DataFile>) -> Version {
         timestamps: Timestamps::Micros,
         partition_by: vec!["day".to_string()],
         key: vec![],
+        layout: FileLayout::default(),
         files: files.into(),
         quarantine: Node::default(),
         empty: vec![],

@@ -157,9 +157,11 @@ fn place(object: String) -> String {
     if is_out_of_sight(&object) { object } else { path::attic_file(&object) }
 }
 
-/// Whether no reader of tables' folders comes across it: nodes stay where they are until they expire.
+/// Whether no reader of tables' folders comes across it: nodes, and files in folders of runs, stay where they are until they
+/// expire.
 pub fn is_out_of_sight(object: &str) -> bool {
-    object.starts_with("_trapiche/")
+    let folder = object.split_once('/').map_or("", |(folder, _)| folder);
+    matches!(folder, "_trapiche" | path::VERSIONS)
 }
 
 /// Reads how long something is kept: `0s`, `90s`, `30m`, `1h`, `7d`.

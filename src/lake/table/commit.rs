@@ -92,12 +92,15 @@ pub async fn commit(
     let quarantine =
         follow(&mut change, old_bad, next.quarantine, replaces.of_quarantine(), &KeyOrder::default()).await?;
     let TreeChange { nodes: new_nodes, removed_files, removed_nodes, .. } = change;
+    let (mut staying, removed_files): (Vec<String>, Vec<String>) =
+        removed_files.into_iter().partition(|file| attic::is_out_of_sight(file));
+    // As nodes: no reader of folders comes across them, so they stay where they are until they expire.
+    staying.extend(removed_nodes);
     (next.files, next.quarantine) = (files, quarantine);
     let removed = match lake.keep().is_zero() {
-        true => [removed_files, removed_nodes].concat(),
+        true => [removed_files, staying].concat(),
         false => {
-            // No reader of folders comes across nodes: they stay where they are until they expire.
-            next.replaced = [removed_files.as_slice(), &removed_nodes].concat();
+            next.replaced = [removed_files.as_slice(), &staying].concat();
             removed_files
         }
     };
@@ -220,7 +223,7 @@ async fn finish(lake: &Lake, pending: &Pending, seen: Shelf) -> Result<Option<Sh
     let Pending { next: Version { table, version: number, replaced, .. }, removed, .. } = pending;
     let mut shelf = seen;
     let mut is_of_the_table = true;
-    if !removed.is_empty() {
+    if !removed.is_empty() || !replaced.is_empty() {
         // Not as it was seen before: a number that was given up can be had by a run that has slept for longer than that
         // takes. Its version is none, and what it would replace may be the table.
         shelf = Shelf::look(lake, table).await?;

@@ -46,6 +46,8 @@ pub enum What {
     Version,
     /// Of a landing that is in none of the source's newest states.
     Landing,
+    /// Parts of an upload that nobody will complete.
+    Upload,
     /// An answer that was too large to be sent, whose address leads nowhere any longer.
     Answer,
 }
@@ -89,11 +91,13 @@ struct KeptFiles {
 
 async fn look(lake: &Lake, table: &TableName, keep: Duration, now: DateTime<Utc>) -> Result<KeptFiles> {
     let (mut visible, mut replaced) = (vec![], vec![]);
-    for folder in [path::table_dir(table), path::quarantine_dir(table)] {
+    for folder in [path::table_dir(table), path::quarantine_dir(table), path::runs_dir(table)] {
         let below = format!("{folder}/");
         let objects = objects(lake, &folder).await?;
         visible.extend(objects.into_iter().filter(|object| is_visible(object.location.as_ref(), &below)));
-        replaced.extend(self::objects(lake, &path::attic_file(&folder)).await?);
+        if !attic::is_out_of_sight(&below) {
+            replaced.extend(self::objects(lake, &path::attic_file(&folder)).await?);
+        }
     }
     let of_versions = objects(lake, &path::versions_dir(table)).await?;
     let pending = commit::claimed(lake, table).await?;
@@ -122,7 +126,9 @@ async fn look(lake: &Lake, table: &TableName, keep: Duration, now: DateTime<Utc>
     }
     for object in &visible {
         let file = object.location.as_ref();
-        if is_old(object, now) && !files.contains(file) && !pending.contains(file) {
+        if due.contains(&file.to_string()) {
+            add(What::Replaced, object);
+        } else if is_old(object, now) && !files.contains(file) && !pending.contains(file) {
             add(What::Stray, object);
         }
     }

@@ -23,6 +23,24 @@ use crate::lake::planted::Planted;
 use crate::lake::{Lake, TableName, path};
 use crate::spark::types::{self, Timestamps};
 
+/// Where the files of a version lie that its run wrote.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FileLayout {
+    /// In the table's folder, which has the newest version's files and no others.
+    #[default]
+    Folder,
+    /// In a folder of the run, where they stay until no version that is kept has them: whoever knows a partition by its
+    /// folder sees all of a version's rows of it or none.
+    Runs,
+}
+
+impl FileLayout {
+    fn is_folder(&self) -> bool {
+        *self == FileLayout::Folder
+    }
+}
+
 /// One committed state of a table.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Version {
@@ -46,6 +64,8 @@ pub struct Version {
     /// table that is not made by merging.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub key: Vec<String>,
+    #[serde(default, skip_serializing_if = "FileLayout::is_folder")]
+    pub layout: FileLayout,
     /// Asked through [`files`] and [`files_matching`].
     pub files: Node,
     /// Rows that broke a check, with their reasons in `_errors`.

@@ -1,8 +1,9 @@
 //! Whether all is there that a run needs: the lake, and each source with the server that it lies on.
 //!
 //! Each check asks for what a run would ask for, and goes on where another has failed. A source's rows are read into this
-//! process only; the lake gets one small object, which is removed.
+//! process only; the lake gets one small object, which is removed. Of a bucket rules are set where that is asked for.
 
+mod bucket;
 mod lake;
 mod secrets;
 mod server;
@@ -18,6 +19,8 @@ use crate::error::{self, Error, Result};
 use crate::lake::Lake;
 use crate::project::{Definition, Project};
 use crate::report::RunStamp;
+
+pub use bucket::Mending;
 
 /// What a check has found.
 #[derive(Debug, Clone, Serialize)]
@@ -45,10 +48,20 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Sources that are asked at once.
 const AT_ONCE: usize = 4;
 
-/// All findings: of the lake, of servers, of sources, in this order.
-pub async fn examine(project: &Project, lake: &Lake, stamp: &RunStamp) -> Result<Vec<Finding>> {
+/// The findings of the target's bucket, which is created if it is not there, and set up.
+pub async fn prepare(project: &Project) -> Vec<Finding> {
+    bucket::examine(project, Mending::All).await
+}
+
+/// All findings: of the bucket, of the lake, of servers, of sources, in this order.
+pub async fn examine(project: &Project, lake: &Lake, stamp: &RunStamp, mending: Mending) -> Result<Vec<Finding>> {
     let mut findings: Vec<Finding> = secrets::examine(&project.root).into_iter().collect();
-    findings.extend(lake::examine(lake, stamp).await);
+    let of_bucket = bucket::examine(project, mending).await;
+    let is_there = of_bucket.first().is_none_or(|found| found.health != Health::Fail);
+    findings.extend(of_bucket);
+    if is_there {
+        findings.extend(lake::examine(lake, stamp).await);
+    }
     findings.extend(server::examine(project).await);
     let store = demo::Store::of(project).await?;
     let sources = project.datasets.iter().filter_map(|dataset| match &dataset.definition {

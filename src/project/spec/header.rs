@@ -1,5 +1,7 @@
 //! The header of a query and a model's file as they are typed.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -15,7 +17,32 @@ pub struct HeaderSpec {
     pub partition_by: Option<At<Vec<At<String>>>>,
     pub write: Option<At<WriteMode>>,
     pub key: Option<At<Vec<At<String>>>>,
+    /// What readers who go by Glue see while the table changes.
+    pub reads: Option<At<ReadsSpec>>,
+    /// The values that the partition columns may have, for Athena to know without asking Glue.
+    pub projection: Option<At<BTreeMap<String, At<ProjectionSpec>>>>,
     pub checks: Option<At<Vec<At<CheckSpec>>>>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ReadsSpec {
+    /// The files of the table's folder, of which some are replaced before others.
+    Folder,
+    /// One version or the next.
+    Atomic,
+}
+
+/// Either `values`, or `from` and `to`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ProjectionSpec {
+    /// All that there can be.
+    pub values: Option<At<Vec<At<String>>>>,
+    /// The lowest: a whole number or a date.
+    pub from: Option<At<Literal>>,
+    /// The highest; for dates also `now`.
+    pub to: Option<At<Literal>>,
 }
 
 /// Exactly one of the rules, and what happens to a row that breaks it.

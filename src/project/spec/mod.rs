@@ -27,7 +27,8 @@ use crate::spark::types::Timestamps;
 
 pub use engine::{ClusterKind, EngineSpec, FleetSpec, Preset, SecurityGroupsSpec};
 pub use header::{
-    AcceptedValuesSpec, CheckSpec, DescribeSpec, HeaderSpec, KmeansSpec, Literal, ModelSpec, RangeSpec, RegexSpec,
+    AcceptedValuesSpec, CheckSpec, DescribeSpec, HeaderSpec, KmeansSpec, Literal, ModelSpec, ProjectionSpec, RangeSpec,
+    ReadsSpec, RegexSpec,
 };
 pub use serving::{ChartKind, ChartSpec, JwtSpec, ServeKeySpec, ServeSpec};
 pub use source::{

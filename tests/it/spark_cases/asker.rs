@@ -54,6 +54,7 @@ pub async fn store(lake: &Lake, family: &Family) {
                 table: &name,
                 partition_by: &[],
                 mode: WriteMode::Append,
+                layout: trapiche::lake::table::version::FileLayout::default(),
                 key: &[],
                 checks: &[],
                 slices: None,

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::lake::stage::Staged;
 use crate::lake::table::data_file::DataFile;
+use crate::lake::table::version::FileLayout;
 use crate::lake::{Lake, TableName, path};
 use crate::project::{Check, OnFail};
 use crate::report::Meter;
@@ -38,6 +39,7 @@ impl WriteJob {
     pub fn dir(&self) -> String {
         match self.place {
             WritePlace::Table => path::table_dir(&self.table),
+            WritePlace::Run => path::run_dir(&self.table, &self.run_id),
             WritePlace::Merge => path::merge_dir(&self.run_id, &self.table),
         }
     }
@@ -47,8 +49,19 @@ impl WriteJob {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum WritePlace {
     Table,
+    /// To the run's own folder of the table.
+    Run,
     /// To where a merge reads them, before it knows what becomes of the table.
     Merge,
+}
+
+impl From<FileLayout> for WritePlace {
+    fn from(layout: FileLayout) -> Self {
+        match layout {
+            FileLayout::Folder => WritePlace::Table,
+            FileLayout::Runs => WritePlace::Run,
+        }
+    }
 }
 
 /// A check whose condition is a bit of [`CHECKS`] by now: what it asks has become part of the plan below the write.
