@@ -27,6 +27,7 @@ pub mod publish;
 pub mod transform;
 
 pub mod analyze;
+pub mod assess;
 pub mod init;
 
 pub mod node;

@@ -4,6 +4,7 @@
 //! those that several commands have, `print` is what goes to stdout, `talk` what goes to stderr and comes from the keyboard.
 //! The call is in `pipeline`, mostly under the command's name; `docs` is `serve::dashboard::site`, `lock` is `pipeline::schema_lock`.
 
+mod assess;
 mod compact;
 mod diff;
 mod docs;
@@ -44,6 +45,7 @@ use crate::lake::Lake;
 use crate::pipeline::{self, RunOptions};
 use crate::project::{Project, Workers};
 
+use assess::AssessArguments;
 use compact::CompactArguments;
 use diff::DiffArguments;
 use docs::DocsArguments;
@@ -120,6 +122,7 @@ pub enum Command {
     Lock(LockArguments),
     Preview(PreviewArguments),
     Query(QueryArguments),
+    Assess(AssessArguments),
     Diff(DiffArguments),
     Compact(CompactArguments),
     Vacuum(VacuumArguments),
@@ -243,6 +246,10 @@ fn dispatch(arguments: Arguments, words: &Words) -> Result<ExitCode> {
             on_project(here, async |project, lake, _| state::state(project, lake, command, words).await)
         }
         Command::Node(role) => node::node(here, role, words),
+        Command::Assess(args) => {
+            let limits = config::limits(here.memory, here.threads.map(usize::from));
+            on_threads(limits.threads, assess::assess(&limits, args, words))
+        }
         Command::Schema(SchemaArguments {}) => schema::schema(),
         Command::Completions(CompletionsArguments { shell }) => schema::completions(shell),
     }

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use clap::ValueHint;
 
 use crate::config::Limits;
+use crate::engine::conversation::Conversation;
 use crate::error::{Error, Result};
 use crate::lake::Lake;
 use crate::pipeline;
@@ -21,7 +22,8 @@ use super::talk::words::Words;
 ///
 /// Tables have the names that the project's queries use: `raw.products`, `trusted.sales`. SQL is Spark's, as far as docs/project.md says.
 /// `runs` and `run_datasets` are what `trapiche history` tells.
-/// Several statements are separated by `;` and may create temporary views. The first that fails ends the command.
+/// Several statements are separated by `;`. They may create views, tables in memory and databases, and SET how SQL is meant:
+/// these are the session's and end with it, and nothing of them reaches the lake. The first that fails ends the command.
 /// Without SQL it prompts on a terminal, and reads standard input elsewhere.
 ///
 /// `-o json` is JSON of RFC 8259, with all digits of every number. What JSON has no number for is text: `"NaN"`,
@@ -47,6 +49,14 @@ pub struct QueryArguments {
     #[arg(long, value_name = "RUN_ID")]
     pub as_of: Option<String>,
 
+    /// For programs: answer each statement with one JSON object, and go on when one fails
+    ///
+    /// `{"columns": [{"name", "type"}], "rows": [["text", …], …]}` has Spark's types, and values as Spark's own shell prints them; a
+    /// statement without a result answers `{}`, and one that fails `{"error", "code"}`. The exit code is 0. Statements may be
+    /// separated by NUL bytes instead of `;`, so that a fault in one does not spoil the next.
+    #[arg(long, conflicts_with = "format")]
+    pub answers: bool,
+
     #[command(flatten)]
     pub output: Output,
 }
@@ -69,11 +79,13 @@ pub async fn query(
         Some(run_id) => pipeline::query_as_of(project, lake, limits, run_id).await?,
         None => pipeline::query(project, lake, limits, &format!("query/{}", std::process::id())).await?,
     };
+    let mut conversation = Conversation::new(session);
     let answered = match script {
-        Some(script) => script.run(&session, args.output.format, words).await,
-        None => prompt::prompt(&session, args.output.format, words).await,
+        Some(script) if args.answers => script.answer_each(&mut conversation).await,
+        Some(script) => script.run(&mut conversation, args.output.format, words).await,
+        None => prompt::prompt(&mut conversation, args.output.format, words).await,
     };
-    session.close().await;
+    conversation.session.close().await;
     answered.map(|_| ExitCode::SUCCESS)
 }
 

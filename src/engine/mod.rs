@@ -6,6 +6,7 @@
 //! | `state` | one function that builds every session: functions, options, memory |
 //! | `above_filters` | what is computed of rows is computed of those that a query's conditions leave |
 //! | `read` | what a query sees of a landing and of a table's version, and which files it leaves out |
+//! | `conversation` | a session that its statements change |
 //! | `write` | a query's result becomes a table's next version: checked, dealt to partitions, encoded, staged |
 //! | `slices` | which parts of a query's result can be made alone, and from which files |
 //! | `changing` | functions of time and chance, which make a table due by themselves |
@@ -19,6 +20,7 @@
 mod above_filters;
 pub mod changing;
 pub mod cluster;
+pub mod conversation;
 mod described;
 pub mod faults;
 pub mod functions;

@@ -14,7 +14,7 @@ const FLOORS: [&[&str]; 14] = [
     &["project", "report"],
     &["engine"],
     &["demo", "ingest", "publish", "transform"],
-    &["analyze", "init"],
+    &["analyze", "assess", "init"],
     &["node", "pipeline"],
     &["serve", "submit"],
     &["cli"],

@@ -162,6 +162,6 @@ fn script(name: &str) -> Command {
 }
 
 #[expect(clippy::disallowed_methods, reason = "CI says so in the environment")]
-fn on_ci() -> bool {
+pub fn on_ci() -> bool {
     std::env::var("CI").is_ok_and(|value| value == "true")
 }

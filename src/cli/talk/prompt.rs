@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::config;
-use crate::engine::Session;
+use crate::engine::conversation::Conversation;
 use crate::error::{Error, Result};
 use rustyline::completion::Completer;
 use rustyline::error::ReadlineError;
@@ -18,7 +18,7 @@ use super::words::Words;
 use crate::cli::options::Format;
 
 /// Reads and runs statements until `\q` or Ctrl-D. A statement that fails does not end it.
-pub async fn prompt(session: &Session, format: Format, words: &Words) -> Result<()> {
+pub async fn prompt(conversation: &mut Conversation, format: Format, words: &Words) -> Result<()> {
     let mut editor: Editor<Statements, FileHistory> = Editor::new().map_err(unusable)?;
     editor.set_helper(Some(Statements));
     let history = history_file();
@@ -33,7 +33,7 @@ pub async fn prompt(session: &Session, format: Format, words: &Words) -> Result<
             Ok(line) if is_quit(&line) => break,
             Ok(line) => {
                 editor.add_history_entry(&line).map_err(unusable)?;
-                run(Script::new("query", line), session, format, words).await;
+                run(Script::new("query", line), conversation, format, words).await;
             }
             // Ctrl-C clears the line.
             Err(ReadlineError::Interrupted) => {}
@@ -50,9 +50,9 @@ pub async fn prompt(session: &Session, format: Format, words: &Words) -> Result<
 }
 
 /// Ctrl-C gives the statement up, not the prompt.
-async fn run(script: Script, session: &Session, format: Format, words: &Words) {
+async fn run(script: Script, conversation: &mut Conversation, format: Format, words: &Words) {
     tokio::select! {
-        outcome = script.run(session, format, words) => if let Err(error) = outcome {
+        outcome = script.run(conversation, format, words) => if let Err(error) = outcome {
             words.error(&error);
         },
         _ = tokio::signal::ctrl_c() => words.note("interrupted"),

@@ -4,14 +4,17 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use datafusion::common::DataFusionError;
+use datafusion::sql::parser::Statement;
 
+use crate::engine::conversation::{Answer, Conversation};
 use crate::engine::faults::{Asked, Fault};
 use crate::engine::{Session, faults};
 use crate::error::{Error, Problem, Result, Span};
-use crate::spark::sql::{self, Parsed};
+use crate::spark::sql::{self, Scripted, Typed};
 
 use super::words::Words;
 use crate::cli::options::Format;
+use crate::cli::print::answers;
 use crate::cli::print::batches;
 use crate::cli::print::output::{self, Stdout};
 
@@ -27,22 +30,22 @@ impl Script {
     }
 
     /// Prints the result of each statement that has one. All are parsed before the first one runs.
-    pub async fn run(&self, session: &Session, format: Format, words: &Words) -> Result<()> {
+    pub async fn run(&self, conversation: &mut Conversation, format: Format, words: &Words) -> Result<()> {
         let statements =
-            sql::parse_all(&self.text).map_err(|fault| self.problem(fault.span, fault.message, fault.hint))?;
+            sql::parse_script(&self.text).map_err(|fault| self.problem(fault.span, fault.message, fault.hint))?;
         if statements.is_empty() {
             return Err(Error::config("there is no SQL statement to run"));
         }
         let mut printed = 0;
-        for parsed in statements {
-            let plan = match session.prepare(parsed.statement.clone()).await {
-                Ok(plan) => plan,
-                Err(error) => return Err(self.placed(session, &error, parsed).await),
+        for statement in statements {
+            let rows = match self.answer(conversation, statement).await? {
+                Answer::Rows(rows) => rows,
+                Answer::Done => continue,
+                Answer::NoEffect => {
+                    words.note("this statement has no meaning here, and had no effect");
+                    continue;
+                }
             };
-            let rows = session.execute(plan).await?;
-            if rows.schema().fields().is_empty() {
-                continue;
-            }
             // JSON has one array per line; tables and CSV are told apart by an empty line.
             if printed > 0 && matches!(format, Format::Table | Format::Csv) && output::write("\n")? == Stdout::Gone {
                 return Ok(());
@@ -55,6 +58,59 @@ impl Script {
         Ok(())
     }
 
+    /// Prints one JSON object for each statement, whether it fails or not: what its columns are, and their values as Spark's
+    /// own shell prints them. Statements are separated by NUL bytes, if there is one, so that none can spoil the next.
+    pub async fn answer_each(&self, conversation: &mut Conversation) -> Result<()> {
+        let is_parted = self.text.contains('\0');
+        for part in self.text.strip_suffix('\0').unwrap_or(&self.text).split('\0') {
+            let alone = Script::new(self.name.clone(), part);
+            let statements = match sql::parse_script(&alone.text) {
+                Ok(statements) if is_parted && statements.is_empty() => {
+                    answers::done()?;
+                    continue;
+                }
+                Ok(statements) if is_parted && statements.len() > 1 => {
+                    answers::refused(&Error::config("there is more than one statement between NUL bytes"))?;
+                    continue;
+                }
+                Ok(statements) => statements,
+                Err(fault) => {
+                    answers::refused(&alone.problem(fault.span, fault.message, fault.hint))?;
+                    continue;
+                }
+            };
+            for statement in statements {
+                let printed = match alone.answer(conversation, statement).await {
+                    Ok(Answer::Rows(rows)) => answers::rows(rows).await,
+                    Ok(Answer::Done | Answer::NoEffect) => answers::done(),
+                    Err(error) => Err(error),
+                };
+                match printed {
+                    Ok(Stdout::Listening) => {}
+                    Ok(Stdout::Gone) => return Ok(()),
+                    Err(error) => answers::refused(&error).map(drop)?,
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn answer(&self, conversation: &mut Conversation, Scripted { what, span }: Scripted) -> Result<Answer> {
+        match what {
+            Typed::Sql(parsed) => match conversation.prepare(parsed.statement.clone()).await {
+                Ok(plan) => conversation.ask(plan).await,
+                Err(error) => Err(self.placed(&conversation.session, &error, Some(parsed.statement), span).await),
+            },
+            Typed::Command(command) => {
+                let query = command.query().cloned();
+                match conversation.change(*command).await {
+                    Ok(answer) => Ok(answer),
+                    Err(error) => Err(self.placed(&conversation.session, &error, query, span).await),
+                }
+            }
+        }
+    }
+
     fn problem(&self, span: Span, message: String, hint: Option<String>) -> Error {
         Error::problems(vec![Problem { file: self.name.clone(), text: self.text.clone(), span, message, hint }])
     }
@@ -65,11 +121,13 @@ impl Script {
         &self,
         session: &Session,
         error: &DataFusionError,
-        Parsed { statement, span, .. }: Parsed,
+        statement: Option<Statement>,
+        span: Span,
     ) -> Error {
         if let Some(of_ours) = faults::known(error) {
             return of_ours;
         }
+        let Some(statement) = statement else { return self.problem(span, error.strip_backtrace(), None) };
         // One statement is mended at a time, so its first fault is enough.
         let faults = session.locate(error, &Asked::Statement(statement), &self.text).await;
         let Fault { message, span: place, hint, .. } = faults.into_iter().next().expect("one at least");
@@ -94,7 +152,7 @@ mod tests {
         let limits = Limits { memory_bytes: 1 << 28, threads: 1 };
         let engine = Engine::local(&lake, &limits, &SqlMode::default()).unwrap();
         let second = sql::parse_all(&script.text).unwrap().remove(1);
-        script.placed(&engine.session().unwrap(), &error, second).await
+        script.placed(&engine.session().unwrap(), &error, Some(second.statement), second.span).await
     }
 
     #[tokio::test]

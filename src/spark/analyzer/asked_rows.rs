@@ -88,29 +88,28 @@ fn answered(plan: LogicalPlan, asked: &mut usize) -> Result<Transformed<LogicalP
     }
 }
 
-/// What the ON of an outer join asks of that side alone of which not all rows are kept is asked before the join.
+/// What ON asks: of an inner join's rows behind the join; of that side alone of which not all rows are kept before it; and else
+/// the answers of one side's rows are beside these when they are joined.
 fn before_join(mut join: Join, asked: &mut usize) -> Result<Transformed<LogicalPlan>> {
+    let filter = join.filter.take();
+    let has_questions = |expr: &Expr| expr.exists(|part| Ok(is_question(part))).unwrap_or(false);
+    if join.join_type == JoinType::Inner {
+        let (taken, left): (Vec<&Expr>, Vec<&Expr>) =
+            filter.iter().flat_map(split_conjunction).partition(|condition| has_questions(condition));
+        join.filter = conjunction(left.into_iter().cloned());
+        let Some(taken) = conjunction(taken.into_iter().cloned()) else {
+            return Ok(Transformed::no(LogicalPlan::Join(join)));
+        };
+        return answered(LogicalPlan::Filter(Filter::try_new(taken, Arc::new(LogicalPlan::Join(join)))?), asked);
+    }
     let side = match join.join_type {
         JoinType::Left => &mut join.right,
         JoinType::Right => &mut join.left,
-        _ => return Ok(Transformed::no(LogicalPlan::Join(join))),
+        _ => return beside_join(join, filter, asked),
     };
-    let is_of_side = |condition: &Expr| {
-        let is_known = |column: &Column| side.schema().has_column(column);
-        let outside = condition.exists(|part| {
-            Ok(subquery_of(part).is_some_and(|subquery| {
-                subquery
-                    .outer_ref_columns
-                    .iter()
-                    .any(|outer| !matches!(outer, Expr::OuterReferenceColumn(_, column) if is_known(column)))
-            }))
-        })?;
-        Ok::<bool, datafusion::common::DataFusionError>(!outside && condition.column_refs().into_iter().all(is_known))
-    };
-    let filter = join.filter.take();
     let (mut taken, mut left) = (vec![], vec![]);
     for condition in filter.iter().flat_map(split_conjunction) {
-        match is_of_side(condition)? {
+        match is_of(side, condition)? {
             true => taken.push(condition.clone()),
             false => left.push(condition.clone()),
         }
@@ -119,8 +118,57 @@ fn before_join(mut join: Join, asked: &mut usize) -> Result<Transformed<LogicalP
         let rows = LogicalPlan::Filter(Filter::try_new(taken, side.clone())?);
         *side = Arc::new(answered(rows, asked)?.data);
     }
-    join.filter = conjunction(left);
-    Ok(Transformed::yes(LogicalPlan::Join(join)))
+    match left.iter().any(has_questions) {
+        true => beside_join(join, conjunction(left), asked),
+        false => {
+            join.filter = conjunction(left);
+            Ok(Transformed::yes(LogicalPlan::Join(join)))
+        }
+    }
+}
+
+/// Whether a condition, and all that is asked in it, is of one side of a join.
+fn is_of(side: &LogicalPlan, condition: &Expr) -> Result<bool> {
+    let is_known = |column: &Column| side.schema().has_column(column);
+    let outside = condition.exists(|part| {
+        Ok(subquery_of(part).is_some_and(|subquery| {
+            let mut outer = subquery.outer_ref_columns.iter();
+            outer.any(|outer| !matches!(outer, Expr::OuterReferenceColumn(_, column) if is_known(column)))
+        }))
+    })?;
+    Ok(!outside && condition.column_refs().into_iter().all(is_known))
+}
+
+/// A join whose sides have the answers to what is asked of them in columns of their own.
+fn beside_join(join: Join, filter: Option<Expr>, asked: &mut usize) -> Result<Transformed<LogicalPlan>> {
+    let columns = LogicalPlan::Join(join.clone()).schema().columns();
+    let Join { mut left, mut right, on, join_type, join_constraint, null_equality, null_aware, .. } = join;
+    let mut conditions = vec![];
+    for condition in filter.iter().flat_map(split_conjunction) {
+        let is_asked = condition.exists(|part| Ok(is_question(part)))?;
+        let side = match is_asked {
+            true if is_of(&left, condition)? => Some(&mut left),
+            true if is_of(&right, condition)? => Some(&mut right),
+            _ => None,
+        };
+        let Some(side) = side else {
+            conditions.push(condition.clone());
+            continue;
+        };
+        let own = side.schema().columns();
+        let mut rows = AnsweredRows { plan: side.as_ref().clone(), asked: &mut *asked };
+        let answer = rows.conditions(condition.clone())?;
+        let plan = rows.plan;
+        let name = format!("{MARKED}answer {asked}");
+        *asked += 1;
+        let kept = own.into_iter().map(Expr::Column).chain([answer.alias(&name)]);
+        *side = Arc::new(LogicalPlanBuilder::from(plan).project(kept.collect::<Vec<_>>())?.build()?);
+        conditions.push(Expr::Column(Column::new_unqualified(name)));
+    }
+    let filter = conjunction(conditions);
+    let joined = Join::try_new(left, right, on, filter, join_type, join_constraint, null_equality, null_aware)?;
+    let plan = LogicalPlanBuilder::from(LogicalPlan::Join(joined)).project(columns.into_iter().map(Expr::Column))?;
+    Ok(Transformed::yes(plan.build()?))
 }
 
 fn subquery_of(expr: &Expr) -> Option<&Subquery> {

@@ -3,19 +3,19 @@
 //! An analyzer rule, after the types are settled: so casts that nobody wrote are Spark's, too.
 //! <https://spark.apache.org/docs/latest/sql-ref-ansi-compliance.html#cast>
 
-use arrow::datatypes::{DataType, FieldRef};
+use arrow::datatypes::{DataType, FieldRef, IntervalUnit};
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{DFSchema, DataFusionError, Diagnostic, Result, ScalarValue, plan_err};
 use datafusion::logical_expr::expr::{Cast, TryCast};
 use datafusion::logical_expr::utils::merge_schema;
-use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan};
+use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, lit};
 use datafusion::optimizer::AnalyzerRule;
 
 use super::named;
 use crate::spark::functions::scalar::cast::{self, pairs};
 use crate::spark::functions::scalar::intervals;
-use crate::spark::interval_units::UnitRange;
+use crate::spark::interval_units::{Unit, UnitRange};
 use crate::spark::mode::{SqlMode, Strictness};
 use crate::spark::sql_types::{canonical, name};
 
@@ -67,15 +67,40 @@ fn rewrite(expr: Expr, schema: &DFSchema, strictness: Strictness) -> Result<Tran
 fn of_spark(value: &Expr, to: &FieldRef, schema: &DFSchema, strictness: Strictness) -> Result<Option<Expr>> {
     let Ok(found) = value.get_type(schema) else { return Ok(None) };
     let wanted = to.data_type();
+    if found.is_null() {
+        return Ok(None);
+    }
     let is_interval = |data_type: &DataType| matches!(data_type, DataType::Interval(_) | DataType::Duration(_));
     if is_interval(&found) && wanted.is_string() {
         let (_, field) = value.to_field(schema)?;
         return Ok(Some(intervals::spelled(value.clone(), &field)));
     }
+    // Of intervals an overflow is an error in both modes.
+    let checked = if strictness == Strictness::Legacy { Strictness::Ansi } else { strictness };
+    if matches!(found, DataType::Interval(IntervalUnit::YearMonth) | DataType::Duration(_)) && wanted.is_numeric() {
+        let (_, field) = value.to_field(schema)?;
+        let amount = intervals::amount_of(value.clone(), &field);
+        let Some(to) = canonical(wanted).filter(|to| to.is_integer() || to.is_decimal()) else { return Ok(None) };
+        return Ok(Some(cast::cast_to(amount, &to, checked)));
+    }
     if let Some(units) = UnitRange::said(to).filter(|_| !is_interval(&found)) {
-        return match found.is_integer() && units.from == units.to {
-            true => Ok(Some(intervals::cast_of(value.clone(), units))),
-            false => plan_err!(
+        return match (canonical(&found), units.to) {
+            (Some(number), _) if number.is_integer() => Ok(Some(intervals::cast_of(value.clone(), units))),
+            // Parts of a second count, and of other units they do not.
+            (Some(number), Unit::Second) if number.is_decimal() => {
+                let micros = cast::cast_to(value.clone(), &DataType::Decimal128(25, 6), checked);
+                let micros = cast::cast_to(
+                    micros * lit(ScalarValue::Decimal128(Some(1_000_000), 7, 0)),
+                    &DataType::Int64,
+                    checked,
+                );
+                Ok(Some(intervals::cast_of_micros(micros, units)))
+            }
+            (Some(number), _) if number.is_decimal() => {
+                let whole = cast::cast_to(value.clone(), &DataType::Int64, checked);
+                Ok(Some(intervals::cast_of(whole, units)))
+            }
+            _ => plan_err!(
                 "a cast of \"{}\" to \"{}\" is not there: make_dt_interval and make_ym_interval make intervals of numbers",
                 name(&found).to_uppercase(),
                 name(wanted).to_uppercase()

@@ -42,7 +42,13 @@ fn rewrite(expr: Expr) -> Result<Transformed<Expr>> {
             Some(OneRow { kept: Some(kept), .. }) => {
                 Ok(Transformed::yes(if negated { kept.is_not_true() } else { kept.is_true() }))
             }
-            None => Ok(Transformed::no(Expr::Exists(Exists { subquery, negated }))),
+            None => Ok(match without_limit(&subquery.subquery) {
+                Some(plan) => {
+                    let subquery = Subquery { subquery: Arc::new(plan), ..subquery };
+                    Transformed::yes(Expr::Exists(Exists { subquery, negated }))
+                }
+                None => Transformed::no(Expr::Exists(Exists { subquery, negated })),
+            }),
         },
         Expr::InSubquery(InSubquery { expr, subquery, negated }) => match one_row(&subquery) {
             Some(OneRow { value, kept }) => {
@@ -54,7 +60,14 @@ fn rewrite(expr: Expr) -> Result<Transformed<Expr>> {
                 };
                 Ok(Transformed::yes(compared))
             }
-            None => Ok(Transformed::no(Expr::InSubquery(InSubquery { expr, subquery, negated }))),
+            None => Ok(match subquery.subquery.as_ref() {
+                // Which rows there are does not depend on their order.
+                LogicalPlan::Sort(sort) if sort.fetch.is_none() => {
+                    let subquery = Subquery { subquery: sort.input.clone(), ..subquery };
+                    Transformed::yes(Expr::InSubquery(InSubquery { expr, subquery, negated }))
+                }
+                _ => Transformed::no(Expr::InSubquery(InSubquery { expr, subquery, negated })),
+            }),
         },
         Expr::ScalarSubquery(subquery) => match one_row(&subquery) {
             // What HAVING leaves out is null.
@@ -68,6 +81,31 @@ fn rewrite(expr: Expr) -> Result<Transformed<Expr>> {
             },
         },
         other => Ok(Transformed::no(other)),
+    }
+}
+
+/// Whether there is a row does not depend on the order of the rows, nor on how many there are to be at most.
+fn without_limit(plan: &LogicalPlan) -> Option<LogicalPlan> {
+    match plan {
+        LogicalPlan::Limit(limit) => {
+            let is_first = matches!(limit.get_skip_type(), Ok(SkipType::Literal(0)));
+            let has_rows = match limit.get_fetch_type() {
+                Ok(FetchType::Literal(Some(rows))) => rows > 0,
+                Ok(FetchType::Literal(None)) => true,
+                _ => false,
+            };
+            let below = limit.input.as_ref();
+            (is_first && has_rows).then(|| without_limit(below).unwrap_or_else(|| below.clone()))
+        }
+        LogicalPlan::Sort(sort) => {
+            let below = sort.input.as_ref();
+            Some(without_limit(below).unwrap_or_else(|| below.clone()))
+        }
+        LogicalPlan::Projection(projection) => {
+            let below = without_limit(&projection.input)?;
+            LogicalPlanBuilder::from(below).project(projection.expr.clone()).ok()?.build().ok()
+        }
+        _ => None,
     }
 }
 

@@ -61,7 +61,9 @@ pub fn beside(left: FromClause, row: ComputedRow<'_>, scope: &mut Scope) -> Resu
     let known = left.plan.schema().fields().len();
     let names: Vec<String> =
         row.alias.map_or_else(Vec::new, |alias| alias.columns.iter().map(|column| column.name.value.clone()).collect());
-    let table = row.alias.map(|alias| TableReference::bare(alias.name.value.clone()));
+    // Without a name, a table that nobody can write: its columns are told from those beside them.
+    let name = row.alias.map_or_else(|| scope.name(), |alias| alias.name.value.clone());
+    let table = Some(TableReference::bare(name));
     let mut columns: Vec<Expr> = left.plan.schema().columns().into_iter().map(Expr::Column).collect();
     for (nth, item) in row.items.iter().enumerate() {
         let (expr, name) = match item {

@@ -6,7 +6,7 @@ use datafusion::common::Result;
 use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder};
 use datafusion::sql::sqlparser::ast::{
     BinaryOperator, Expr, FunctionArg, FunctionArgExpr, Ident, Join, JoinConstraint, JoinOperator, ObjectName, SetExpr,
-    Spanned, TableAlias, TableFactor, TableWithJoins, Value,
+    Spanned, TableAlias, TableFactor, TableFunctionArgs, TableWithJoins, Value,
 };
 use datafusion::sql::sqlparser::tokenizer::Span;
 
@@ -96,6 +96,15 @@ pub fn one_table(relation: TableFactor, scope: &mut Scope) -> Result<FromClause>
                 *alias = Some(build::alias(scope.name()));
             }
             Ok(FromClause::of_plan(scope.plan(unnamed)?))
+        }
+        // The first table sees no other.
+        TableFactor::Function { lateral: true, name, args, alias, .. } if is_generator(&name) => {
+            let args = Some(TableFunctionArgs { args, settings: None });
+            let mut table = build::table(name);
+            if let TableFactor::Table { alias: of_table, args: given, .. } = &mut table {
+                (*of_table, *given) = (alias, args);
+            }
+            Ok(FromClause::of_plan(scope.plan(table)?))
         }
         relation => Ok(FromClause::of_plan(scope.plan(relation)?)),
     }
@@ -253,9 +262,13 @@ fn lateral(
         _ => return Err(refused(place, "a LATERAL subquery takes an inner or a left join", "join it so")),
     };
     if let Some(row) = computed::of(&relation, kind == JoinKind::Left)
-        && is_always(&constraint)
+        && (is_always(&constraint) || kind == JoinKind::Inner)
     {
-        return computed::beside(left, row, scope);
+        return filtered(computed::beside(left, row, scope)?, constraint, scope);
+    }
+    let mut relation = relation;
+    if let TableFactor::Derived { alias: alias @ None, .. } = &mut relation {
+        *alias = Some(build::alias(scope.name()));
     }
     let known = left.plan.schema().fields().len();
     let first = scope.keep(left.plan);
@@ -264,6 +277,15 @@ fn lateral(
     let plan = scope.plan(TableFactor::NestedJoin { table_with_joins: Box::new(both), alias: None })?;
     let columns = left.columns.into_iter().chain(columns_of(&plan, known)).collect();
     Ok(FromClause { plan, columns, merged: left.merged })
+}
+
+/// The rows of which an inner join's condition is true.
+fn filtered(source: FromClause, constraint: JoinConstraint, scope: &mut Scope) -> Result<FromClause> {
+    let JoinConstraint::On(mut condition) = constraint else { return Ok(source) };
+    source::resolve(&source.merged, &mut condition);
+    let condition = scope.context.sql_to_expr(condition, source.plan.schema())?;
+    let plan = LogicalPlanBuilder::from(source.plan).filter(condition)?.build()?;
+    Ok(FromClause { plan, ..source })
 }
 
 /// `LATERAL explode(list) AS t(x)`, which is a LATERAL VIEW in other words.
@@ -283,13 +305,13 @@ fn generated(
     }
     let is_true = is_always(&constraint);
     let outer = match kind {
-        JoinKind::Inner | JoinKind::Cross if is_true => false,
+        JoinKind::Inner | JoinKind::Cross => false,
         JoinKind::Left if is_true => true,
         _ => {
             return Err(refused(
                 name.span(),
-                format!("LATERAL {name}(…) is joined ON true here, by an inner or a left join"),
-                "write the condition behind WHERE",
+                format!("LATERAL {name}(…) is left-joined ON true here"),
+                "join it ON true, or by an inner join",
             ));
         }
     };
@@ -300,7 +322,8 @@ fn generated(
     let called = call(&name.to_string(), name.span(), arguments.collect());
     let names: Vec<Ident> =
         alias.map_or_else(Vec::new, |alias| alias.columns.iter().map(|column| column.name.clone()).collect());
-    left.with_generator(&called, outer, alias.map(|alias| &alias.name), &names, scope)
+    let made = left.with_generator(&called, outer, alias.map(|alias| &alias.name), &names, scope)?;
+    if is_true { Ok(made) } else { filtered(made, constraint, scope) }
 }
 
 /// Whether it leaves out no pair of rows.

@@ -5,6 +5,7 @@
 
 use arrow::datatypes::DataType;
 use datafusion::common::{DFSchema, Result};
+use datafusion::logical_expr::expr::Cast;
 use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder};
 use datafusion::sql::sqlparser::ast::{Query, SetExpr};
 use datafusion::sql::sqlparser::tokenizer::Span;
@@ -50,12 +51,31 @@ pub fn plan(query: Query, scope: &mut Scope) -> Result<LogicalPlan> {
     let ansi = SqlMode::of(scope.context.context_provider().options()).ansi;
     for column in 0..width {
         let types = rows.iter().map(|row| row[column].get_type(&nowhere)).collect::<Result<Vec<_>>>()?;
-        let Some(to) = type_of_all(&types, ansi, place)? else { continue };
+        let Some(to) = type_of_all(&types, ansi, place)? else {
+            like_the_others(&mut rows, column, &types)?;
+            continue;
+        };
         for (row, from) in rows.iter_mut().zip(&types) {
             row[column] = converted(std::mem::take(&mut row[column]), from, &to);
         }
     }
     LogicalPlanBuilder::values(rows)?.build()
+}
+
+/// Nulls beside intervals are such, with what is said of their units.
+fn like_the_others(rows: &mut [Vec<Expr>], column: usize, types: &[DataType]) -> Result<()> {
+    let Some(first) = types.iter().position(|one| !one.is_null()) else { return Ok(()) };
+    if canonical(&types[first]).is_some() || !types.iter().any(DataType::is_null) {
+        return Ok(());
+    }
+    let (_, field) = rows[first][column].to_field(&DFSchema::empty())?;
+    for (row, from) in rows.iter_mut().zip(types) {
+        if from.is_null() {
+            let expr = Box::new(std::mem::take(&mut row[column]));
+            row[column] = Expr::Cast(Cast { expr, field: field.clone() });
+        }
+    }
+    Ok(())
 }
 
 /// `None` where they are of one type, or of what Spark's rules say nothing of.

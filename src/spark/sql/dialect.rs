@@ -85,6 +85,11 @@ impl Dialect for SparkDialect {
         })
     }
 
+    /// `a CROSS JOIN b ON a.k = b.k`
+    fn supports_cross_join_constraint(&self) -> bool {
+        true
+    }
+
     /// `FROM t SELECT a`
     fn supports_from_first_select(&self) -> bool {
         true

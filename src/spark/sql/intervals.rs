@@ -32,13 +32,43 @@ pub fn plain(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
                 written(&pairs, tokens[at].span, &mut plain);
                 at = end;
             }
-            None => {
-                plain.push(tokens[at].clone());
-                at += 1;
-            }
+            None => match signed(&tokens, at) {
+                Some((text, end)) => {
+                    plain.push(tokens[at].clone());
+                    plain.push(TokenWithSpan::new(Token::Whitespace(Whitespace::Space), tokens[at].span));
+                    plain.push(TokenWithSpan::new(Token::SingleQuotedString(text), tokens[end - 1].span));
+                    at = end;
+                }
+                None => {
+                    plain.push(tokens[at].clone());
+                    at += 1;
+                }
+            },
         }
     }
     plain
+}
+
+/// `INTERVAL -'1-2' YEAR TO MONTH`: the text with its sign, and where it ends.
+fn signed(tokens: &[TokenWithSpan], at: usize) -> Option<(String, usize)> {
+    if !is_interval(&tokens[at]) {
+        return None;
+    }
+    let next = |from: usize| (from..tokens.len()).find(|at| !matches!(tokens[*at].token, Token::Whitespace(_)));
+    let sign = next(at + 1)?;
+    let is_negative = match tokens[sign].token {
+        Token::Minus => true,
+        Token::Plus => false,
+        _ => return None,
+    };
+    let place = next(sign + 1)?;
+    let (Token::SingleQuotedString(text) | Token::DoubleQuotedString(text)) = &tokens[place].token else { return None };
+    let text = match (is_negative, text.strip_prefix('-')) {
+        (true, Some(rest)) => rest.to_string(),
+        (true, None) => format!("-{}", text.strip_prefix('+').unwrap_or(text)),
+        (false, _) => text.clone(),
+    };
+    Some((text, place + 1))
 }
 
 fn word(token: &TokenWithSpan) -> Option<String> {
@@ -64,7 +94,10 @@ fn pairs(tokens: &[TokenWithSpan], at: usize) -> Option<(Vec<(String, String)>, 
     let next = |from: usize| (from..tokens.len()).find(|at| !matches!(tokens[*at].token, Token::Whitespace(_)));
     let first = next(at + 1)?;
     if let Token::SingleQuotedString(text) | Token::DoubleQuotedString(text) = &tokens[first].token {
-        let parts: Vec<&str> = text.split_whitespace().collect();
+        let mut parts: Vec<&str> = text.split_whitespace().collect();
+        if parts.first().is_some_and(|first| first.eq_ignore_ascii_case("interval")) {
+            parts.remove(0);
+        }
         let is_pair = |pair: &[&str]| pair[0].parse::<f64>().is_ok() && unit(&pair[1].to_lowercase());
         if parts.len() >= 2 && parts.len().is_multiple_of(2) && parts.chunks(2).all(is_pair) {
             let pairs = parts.chunks(2).map(|pair| (pair[0].to_string(), pair[1].to_string()));
@@ -95,7 +128,8 @@ fn pairs(tokens: &[TokenWithSpan], at: usize) -> Option<(Vec<(String, String)>, 
 fn type_name(tokens: &[TokenWithSpan], at: usize, before: &[TokenWithSpan]) -> Option<(String, usize)> {
     let is_blank = |token: &&TokenWithSpan| matches!(token.token, Token::Whitespace(_));
     let last = before.iter().rev().find(|token| !is_blank(token));
-    if !is_interval(&tokens[at]) || last.and_then(word).as_deref() != Some("as") {
+    let is_cast = last.is_some_and(|last| last.token == Token::DoubleColon || word(last).as_deref() == Some("as"));
+    if !is_interval(&tokens[at]) || !is_cast {
         return None;
     }
     let mut words = tokens.iter().enumerate().skip(at + 1).filter(|(_, token)| !is_blank(token));
@@ -163,6 +197,9 @@ mod tests {
             ("INTERVAL '1 year 2 months'", "spark_interval`('1', 'year', '2', 'months')"),
             ("interval '1 day'", "spark_interval('1', 'day')"),
             ("INTERVAL -1 DAY", "spark_interval('-1', 'day')"),
+            ("INTERVAL -'1-2' YEAR TO MONTH", "spark_interval('-1-2', 'year', 'month')"),
+            ("INTERVAL - '-3' DAY", "spark_interval('3', 'day')"),
+            ("INTERVAL 'interval 1 day'", "spark_interval('1', 'day')"),
             ("INTERVAL '1-2' YEAR TO MONTH", "spark_interval('1-2', 'year', 'month')"),
         ] {
             assert!(read(text).contains(call), "{}", read(text));

@@ -7,6 +7,7 @@
 //! | `generators` | functions that make rows, by their names |
 //! | `names` | what columns are called that a query leaves unnamed |
 //! | `rewrite` | Spark's clauses and operators in words that the planner knows |
+//! | `commands` | statements that change a session: views, tables in memory, settings |
 //! | `condition` | what a check asks, as a tree |
 //! | `references`, `portable` | what a statement reads, and what it calls that Spark does not have |
 //! | `find` | where a name stands in what was parsed |
@@ -16,6 +17,7 @@
 //! same everywhere. What comes out is a tree with the places of its parts; nobody writes it down to read it again.
 
 mod calls;
+pub mod commands;
 pub mod condition;
 mod depth;
 pub mod dialect;
@@ -39,6 +41,7 @@ use datafusion::sql::sqlparser::ast::{Expr, Visit, VisitMut, Visitor};
 use datafusion::sql::sqlparser::tokenizer::Token;
 
 use crate::error::Span;
+pub use commands::Command;
 pub use condition::Condition;
 use depth::MOST_CALLS;
 use dialect::SparkDialect;
@@ -82,15 +85,36 @@ pub fn parse_all(text: &str) -> Result<Vec<Parsed>, SqlFault> {
     let mut reader = Reader::of(text, text, |span| span)?;
     let mut statements = vec![];
     while reader.is_at_statement(statements.is_empty())? {
+        statements.push(reader.statement(text)?);
+    }
+    Ok(statements)
+}
+
+/// A statement of a session.
+#[derive(Debug, Clone)]
+pub struct Scripted {
+    pub what: Typed,
+    pub span: Span,
+}
+
+/// What is typed: SQL that reads, or what changes the session.
+#[derive(Debug, Clone)]
+pub enum Typed {
+    Sql(Box<Parsed>),
+    Command(Box<Command>),
+}
+
+/// Parses the statements of a session, separated by semicolons.
+pub fn parse_script(text: &str) -> Result<Vec<Scripted>, SqlFault> {
+    let mut reader = Reader::of(text, text, |span| span)?;
+    let mut statements = vec![];
+    while reader.is_at_statement(statements.is_empty())? {
         let start = reader.start();
-        let mut statement =
-            reader.parser.parse_statement().map_err(|error| reader.excerpt.not_parsed(start, &error))?;
-        let written = statement.to_string();
-        let foreign = portable::foreign_calls(&statement, text);
-        if let Some(plain) = rewritable(&mut statement) {
-            reader.rewrite(plain)?;
-        }
-        statements.push(Parsed { statement, written, foreign, span: places::line_from(text, start) });
+        let what = match commands::read(&mut reader)? {
+            Some(command) => Typed::Command(Box::new(command)),
+            None => Typed::Sql(Box::new(reader.statement(text)?)),
+        };
+        statements.push(Scripted { what, span: places::line_from(text, start) });
     }
     Ok(statements)
 }
@@ -149,6 +173,18 @@ impl<'a> Reader<'a> {
     /// The byte at which the next word stands.
     fn start(&self) -> usize {
         self.excerpt.byte_of(self.parser.parser.peek_token_ref().span.start)
+    }
+
+    /// The next statement.
+    fn statement(&mut self, text: &str) -> Result<Parsed, SqlFault> {
+        let start = self.start();
+        let mut statement = self.parser.parse_statement().map_err(|error| self.excerpt.not_parsed(start, &error))?;
+        let written = statement.to_string();
+        let foreign = portable::foreign_calls(&statement, text);
+        if let Some(plain) = rewritable(&mut statement) {
+            self.rewrite(plain)?;
+        }
+        Ok(Parsed { statement, written, foreign, span: places::line_from(text, start) })
     }
 
     /// Goes past semicolons; whether there is a statement after them. Before all but the first there must be one.

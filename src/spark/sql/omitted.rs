@@ -44,6 +44,17 @@ pub fn put_in(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
     let mut all = Vec::with_capacity(tokens.len());
     let mut at = 0;
     while at < tokens.len() {
+        if let Some(end) = named_rows(&tokens, at, before(&all)) {
+            // `VALUES (1), (2) AS t(a)` as a query.
+            let place = tokens[at].span;
+            for word in [Token::make_keyword("SELECT"), Token::Mul, Token::make_keyword("FROM")] {
+                all.push(TokenWithSpan::new(word, place));
+                all.push(TokenWithSpan::new(Token::Whitespace(Whitespace::Space), place));
+            }
+            all.extend_from_slice(&tokens[at..end]);
+            at = end;
+            continue;
+        }
         if let Some(end) = rows(&tokens, at, before(&all)) {
             all.push(tokens[at].clone());
             bracketed(&tokens[at + 1..end], &mut all);
@@ -85,6 +96,40 @@ fn before(tokens: &[TokenWithSpan]) -> Option<&Token> {
 /// The first token from a place on that is no blank.
 fn next(tokens: &[TokenWithSpan], from: usize) -> Option<usize> {
     (from..tokens.len()).find(|at| !is_blank(&tokens[*at]))
+}
+
+/// Where the tuples end that are a query of their own here, if they have a name: VALUES is one behind FROM only.
+fn named_rows(tokens: &[TokenWithSpan], at: usize, before: Option<&Token>) -> Option<usize> {
+    if keyword(&tokens[at].token) != Some(Keyword::VALUES) {
+        return None;
+    }
+    let is_query = match before {
+        None | Some(Token::LParen | Token::SemiColon) => true,
+        Some(token) => keyword(token).is_some_and(|word| {
+            [Keyword::AS, Keyword::UNION, Keyword::ALL, Keyword::EXCEPT, Keyword::INTERSECT].contains(&word)
+        }),
+    };
+    let mut end = next(tokens, at + 1).filter(|first| is_query && tokens[*first].token == Token::LParen)?;
+    loop {
+        let mut depth = 0;
+        loop {
+            match tokens.get(end)?.token {
+                Token::LParen => depth += 1,
+                Token::RParen => depth -= 1,
+                Token::EOF => return None,
+                _ => {}
+            }
+            end += 1;
+            if depth == 0 {
+                break;
+            }
+        }
+        match next(tokens, end).map(|at| (at, &tokens[at].token)) {
+            Some((at, Token::Comma)) => end = next(tokens, at + 1).filter(|at| tokens[*at].token == Token::LParen)?,
+            Some((_, Token::Word(Word { keyword: Keyword::AS | Keyword::NoKeyword, .. }))) => return Some(end),
+            _ => return None,
+        }
+    }
 }
 
 /// Where the rows end that follow VALUES here, if one is no tuple.
@@ -188,6 +233,8 @@ mod tests {
         // Their columns are named around them.
         for (text, rows) in [
             ("VALUES 1, 2", "(VALUES (1), (2))"),
+            ("VALUES (1, 2), (3, f(4)) AS t(a, b)", "SELECT * FROM (VALUES (1, 2), (3, f(4))) AS t (a, b)"),
+            ("WITH v AS (VALUES (1) t) SELECT * FROM v", "SELECT * FROM (VALUES (1)) t"),
             ("SELECT * FROM VALUES 1, (2), f(3, 4) AS t(a)", "(VALUES (1), (2), (f(3, 4)))"),
             ("SELECT * FROM (VALUES 'x', NULL) t", "(VALUES ('x'), (NULL))"),
             ("SELECT * FROM VALUES (1, 2), (3, 4) t", "(VALUES (1, 2), (3, 4))"),

@@ -5,7 +5,9 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, DurationMicrosecondArray, DurationSecondArray, IntervalYearMonthArray};
+use arrow::array::{
+    Array, ArrayRef, AsArray, Decimal128Array, DurationMicrosecondArray, DurationSecondArray, IntervalYearMonthArray,
+};
 use arrow::datatypes::{
     DataType, Date32Type, Decimal128Type, DurationMicrosecondType, DurationSecondType, Field, FieldRef, Int64Type,
     IntervalMonthDayNano, IntervalMonthDayNanoType, IntervalUnit, IntervalYearMonthType, TimeUnit,
@@ -33,7 +35,7 @@ const CALENDAR: DataType = DataType::Interval(IntervalUnit::MonthDayNano);
 
 pub fn all() -> Vec<Arc<ScalarUDF>> {
     let both = OPERATORS.into_iter().flat_map(|function| [function(false), function(true)]);
-    udfs(both.chain([of_number(), text()]))
+    udfs(both.chain([of_number(), counted(), text()]))
 }
 
 /// `None` where neither side is an interval, nor are both times.
@@ -41,7 +43,19 @@ pub fn planned(op: &BinaryOperator, left: &Expr, right: &Expr, schema: &DFSchema
     let (of_left, of_right) = (left.get_type(schema)?, right.get_type(schema)?);
     let is_time = |data_type: &DataType| matches!(data_type, DataType::Date32 | DataType::Timestamp(..));
     let sides = || (left.clone(), right.clone());
+    let as_number = |expr: &Expr| cast(expr.clone(), DataType::Float64);
+    let is_null = |data_type: &DataType| data_type.is_null();
     Ok(Some(match op {
+        // A text beside an interval is a number, and a null is none.
+        BinaryOperator::Multiply if is_interval(&of_left) && (of_right.is_string() || is_null(&of_right)) => {
+            times(false).udf().call(vec![typed(left.clone()), as_number(right)])
+        }
+        BinaryOperator::Multiply if (of_left.is_string() || is_null(&of_left)) && is_interval(&of_right) => {
+            times(false).udf().call(vec![typed(right.clone()), as_number(left)])
+        }
+        BinaryOperator::Divide if is_interval(&of_left) && (of_right.is_string() || is_null(&of_right)) => {
+            divided(false).udf().call(vec![typed(left.clone()), as_number(right)])
+        }
         BinaryOperator::Plus if is_time(&of_left) && is_interval(&of_right) => {
             moved(later(false), left, right, &of_left, &of_right)?
         }
@@ -427,9 +441,52 @@ fn of_amounts(amounts: Vec<Option<i64>>, gives: &DataType) -> Result<ArrayRef> {
 }
 
 /// `CAST(number AS INTERVAL DAY)`: <https://spark.apache.org/docs/latest/sql-ref-ansi-compliance.html#cast>
+/// How many of its shortest unit an interval has, with what is left of seconds.
+pub fn amount_of(interval: Expr, field: &Field) -> Expr {
+    let units = UnitRange::of_field(field).unwrap_or(UnitRange::DAY_TO_SECOND);
+    counted().udf().call(vec![interval, lit(units.name())])
+}
+
+fn counted() -> RowFunction {
+    function(
+        "spark_interval_amount",
+        |name, types| match types {
+            [interval, DataType::Utf8] if is_interval(interval) => {
+                Ok((vec![interval.clone(), DataType::Utf8], DataType::Decimal128(25, 6)))
+            }
+            _ => plan_err!("`{name}` takes an interval and its units"),
+        },
+        |call| {
+            let unit = call.text(1, 0).and_then(UnitRange::named).map_or(1, |range| range.to.length());
+            let amounts = (0..call.rows).map(|row| {
+                if call.is_null(0, row) {
+                    return None;
+                }
+                let (months, days, micros) = parts(&call.args[0], row)?;
+                let amount = if months != 0 {
+                    i128::from(months)
+                } else {
+                    i128::from(days) * i128::from(MICROS_PER_DAY) + i128::from(micros)
+                };
+                let amount = amount * 1_000_000 / i128::from(unit);
+                // Only seconds have parts.
+                Some(if unit == MICROS { amount } else { amount / 1_000_000 * 1_000_000 })
+            });
+            let amounts: Decimal128Array = amounts.collect();
+            Ok(Arc::new(amounts.with_precision_and_scale(25, 6)?))
+        },
+    )
+}
+
+/// A number of the shortest unit as an interval.
 pub fn cast_of(number: Expr, to: UnitRange) -> Expr {
     // By now nobody else makes arguments of the types that functions take.
     of_number().udf().call(vec![cast(number, DataType::Int64), lit(to.name())])
+}
+
+/// A number of microseconds as an interval.
+pub fn cast_of_micros(number: Expr, to: UnitRange) -> Expr {
+    of_number().udf().call(vec![number, lit(to.name()), lit("micros")])
 }
 
 fn of_number() -> RowFunction {
@@ -437,10 +494,14 @@ fn of_number() -> RowFunction {
         "spark_interval_of",
         |name, types| match types {
             [number, DataType::Utf8] if number.is_integer() => Ok((vec![DataType::Int64, DataType::Utf8], DAY_TIME)),
+            [number, DataType::Utf8, DataType::Utf8] if number.is_integer() => {
+                Ok((vec![DataType::Int64, DataType::Utf8, DataType::Utf8], DAY_TIME))
+            }
             _ => plan_err!("`{name}` takes a whole number and the unit of an interval"),
         },
         |call| {
             let unit = call.text(1, 0).and_then(UnitRange::named).map_or(1, |range| range.to.length());
+            let unit = if call.has(2) { 1 } else { unit };
             let amounts = (0..call.rows).map(|row| {
                 let Some(number) = call.long(0, row) else { return Ok(None) };
                 let amount = number.checked_mul(unit);

@@ -5,8 +5,8 @@
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
-    AccessExpr, BinaryOperator, CaseWhen, CeilFloorKind, DataType, Expr, Function, FunctionArg, FunctionArgExpr,
-    FunctionArguments, Spanned, TrimWhereField, Value, VisitMut, VisitorMut, WindowSpec, WindowType,
+    AccessExpr, ArrayElemTypeDef, BinaryOperator, CaseWhen, CeilFloorKind, DataType, Expr, Function, FunctionArg,
+    FunctionArgExpr, FunctionArguments, Spanned, TrimWhereField, Value, VisitMut, VisitorMut, WindowSpec, WindowType,
     helpers::attached_token::AttachedToken,
 };
 use datafusion::sql::sqlparser::tokenizer::Span;
@@ -278,6 +278,26 @@ fn of_function(function: &mut Function, place: Span) -> Option<Expr> {
         ("try_add" | "try_subtract" | "try_multiply" | "try_divide" | "try_mod", [left, right]) => {
             Some(binary(taken(left), BinaryOperator::Custom(name), taken(right)))
         }
+        ("unix_timestamp", []) => Some(cast(call("current_timestamp", place, vec![]), DataType::BigInt(None))),
+        // Of what stands in the window's order, whatever they are given.
+        ("rank" | "dense_rank" | "percent_rank" | "cume_dist", [_, ..]) if function.over.is_some() => {
+            if let FunctionArguments::List(list) = &mut function.args {
+                list.args.clear();
+            }
+            None
+        }
+        ("curdate", []) => Some(call("current_date", place, vec![])),
+        ("e", []) => Some(call("exp", place, vec![number(1)])),
+        ("hex", [value]) if is_null(value) => {
+            **value = cast(taken(value), DataType::String(None));
+            None
+        }
+        ("array_join", [list, ..]) if is_null(list) => {
+            let texts = ArrayElemTypeDef::AngleBracket(Box::new(DataType::String(None)));
+            **list = cast(taken(list), DataType::Array(texts));
+            None
+        }
+        ("div", [left, right]) => Some(binary(taken(left), BinaryOperator::MyIntegerDivide, taken(right))),
         // The planner asks for arguments of `map`, and not of this one, which it takes for the same.
         ("map", []) => {
             function.name = renamed(&function.name, "make_map");
@@ -289,7 +309,13 @@ fn of_function(function: &mut Function, place: Span) -> Option<Expr> {
             case_token: AttachedToken::empty(),
             end_token: AttachedToken::empty(),
             operand: None,
-            conditions: vec![CaseWhen { condition: taken(condition), result: taken(then) }],
+            conditions: vec![CaseWhen {
+                condition: match is_null(condition) {
+                    true => cast(taken(condition), DataType::Boolean),
+                    false => taken(condition),
+                },
+                result: taken(then),
+            }],
             else_result: Some(Box::new(taken(otherwise))),
         }),
         ("nvl" | "ifnull", [value, otherwise]) => Some(call("coalesce", place, vec![taken(value), taken(otherwise)])),
@@ -336,6 +362,10 @@ fn schema_of_text(schema: &Expr) -> Option<String> {
         "schema_of_csv" => csv::schema_of(&example),
         _ => None,
     }
+}
+
+fn is_null(expr: &Expr) -> bool {
+    matches!(expr, Expr::Value(value) if value.value == Value::Null)
 }
 
 /// `row_number() OVER () - 1`, of which there may be many.

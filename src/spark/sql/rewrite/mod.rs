@@ -2,6 +2,7 @@
 //!
 //! | place | noun |
 //! |---|---|
+//! | `argument_names` | the name of a function's only argument |
 //! | `aggregates` | aggregates that are others in other words |
 //! | `build` | parts of syntax that are put in place of others |
 //! | `calls` | functions with a syntax of their own |
@@ -26,6 +27,7 @@
 //! | `unknown` | what Spark does not begin, and functions of Spark that are not there |
 
 mod aggregates;
+mod argument_names;
 pub mod build;
 mod calls;
 mod casts;
@@ -61,6 +63,7 @@ pub use refusal::RewriteRefusal;
 /// place.
 pub fn rewrite(syntax: &mut impl VisitMut) -> Result<(), RewriteRefusal> {
     identifier::rewrite(syntax)?;
+    argument_names::rewrite(syntax);
     pipes::rewrite(syntax)?;
     with_names::rewrite(syntax);
     // Columns are called as they are written.
@@ -94,7 +97,11 @@ impl VisitorMut for Rewrite {
 
     fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<RewriteRefusal> {
         tuples::condition(select);
-        refused(unknown::windows(select))
+        refused(
+            unknown::texts_as_names(select)
+                .and_then(|()| unknown::tables_of_one_name(select))
+                .and_then(|()| unknown::windows(select)),
+        )
     }
 
     fn post_visit_select(&mut self, select: &mut Select) -> ControlFlow<RewriteRefusal> {

@@ -5,8 +5,9 @@
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
-    DuplicateTreatment, Expr, Function, FunctionArguments, NamedWindowDefinition, NamedWindowExpr, Select, SetExpr,
-    SetOperator, SetQuantifier, Spanned, Value, WindowType,
+    DuplicateTreatment, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, NamedWindowDefinition,
+    NamedWindowExpr, Select, SelectItem, SetExpr, SetOperator, SetQuantifier, Spanned, TableAlias, TableFactor, Value,
+    WindowType,
 };
 use datafusion::sql::sqlparser::tokenizer::Span;
 
@@ -17,6 +18,9 @@ use super::own::visit_own;
 /// <https://spark.apache.org/docs/latest/sql-ref-syntax-qry-select-window.html>
 const OF_ORDERED_ROWS: [&str; 9] =
     ["row_number", "rank", "dense_rank", "percent_rank", "cume_dist", "ntile", "lag", "lead", "nth_value"];
+
+/// Take a unit, a number or a time, and a time.
+const OF_UNITS: [&str; 6] = ["date_add", "dateadd", "timestampadd", "date_diff", "datediff", "timestampdiff"];
 
 /// Functions of Spark that are not there, and why: `spark-compat/DIFFERENCES.md`.
 const NOT_THERE: [(&str, &str); 10] = [
@@ -51,6 +55,63 @@ pub fn set_operation(body: &SetExpr) -> Result<(), RewriteRefusal> {
         }
         _ => Ok(()),
     }
+}
+
+/// A text where a name stands: `SELECT 1 AS 'one'`.
+pub fn texts_as_names(select: &Select) -> Result<(), RewriteRefusal> {
+    let items = select.projection.iter().flat_map(|item| match item {
+        SelectItem::ExprWithAlias { alias, .. } => vec![alias],
+        SelectItem::ExprWithAliases { aliases, .. } => aliases.iter().collect(),
+        _ => vec![],
+    });
+    let factors = select
+        .from
+        .iter()
+        .flat_map(|table| std::iter::once(&table.relation).chain(table.joins.iter().map(|join| &join.relation)));
+    let tables = factors.flat_map(|factor| match factor {
+        TableFactor::Table { name, alias, .. } => {
+            let parts = name.0.iter().filter_map(|part| part.as_ident());
+            parts.chain(alias.iter().flat_map(names_of)).collect::<Vec<_>>()
+        }
+        TableFactor::Derived { alias, .. } => alias.iter().flat_map(names_of).collect(),
+        _ => vec![],
+    });
+    match items.chain(tables).find(|name| name.quote_style == Some('\'')) {
+        Some(name) => Err(RewriteRefusal::new(
+            name.span,
+            format!("[PARSE_SYNTAX_ERROR] '{}' is a text, and no name", name.value),
+            "put names between backticks",
+        )),
+        None => Ok(()),
+    }
+}
+
+/// Two tables of one name, one of them with its database: which is meant by `t.a` must not depend on their order.
+pub fn tables_of_one_name(select: &Select) -> Result<(), RewriteRefusal> {
+    let factors = select
+        .from
+        .iter()
+        .flat_map(|table| std::iter::once(&table.relation).chain(table.joins.iter().map(|join| &join.relation)));
+    let mut known: Vec<(String, String)> = vec![];
+    for factor in factors {
+        let TableFactor::Table { name, alias: None, args: None, .. } = factor else { continue };
+        let Some(last) = name.0.last().and_then(|part| part.as_ident()) else { continue };
+        let whole = name.to_string();
+        let is_bare = |name: &str| !name.contains('.');
+        if known.iter().any(|(other, full)| *other == last.value && is_bare(full) != is_bare(&whole)) {
+            return Err(RewriteRefusal::new(
+                name.span(),
+                format!("[AMBIGUOUS_REFERENCE] there are two tables `{}` here", last.value),
+                "give one of them another name: FROM … AS …",
+            ));
+        }
+        known.push((last.value.clone(), whole));
+    }
+    Ok(())
+}
+
+fn names_of(alias: &TableAlias) -> impl Iterator<Item = &Ident> {
+    std::iter::once(&alias.name).chain(alias.columns.iter().map(|column| &column.name))
 }
 
 /// Calls over a window that has a name.
@@ -118,6 +179,30 @@ fn call(function: &Function) -> Result<(), RewriteRefusal> {
         let message = format!("the function `{name}` of Spark is not there");
         return Err(RewriteRefusal::new(function.name.span(), message, *why));
     }
+    if OF_UNITS.contains(&name.as_str())
+        && let FunctionArguments::List(list) = &function.args
+        && let [FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::Value(unit))), _, _] = list.args.as_slice()
+        && let Value::SingleQuotedString(text) = &unit.value
+    {
+        return Err(RewriteRefusal::new(
+            unit.span,
+            format!("[INVALID_PARAMETER_VALUE.DATETIME_UNIT] the unit of `{name}` is a word, not a text"),
+            format!("write {name}({text}, …)"),
+        ));
+    }
+    if let FunctionArguments::List(list) = &function.args
+        && let Some(nth) = list
+            .args
+            .iter()
+            .enumerate()
+            .position(|(nth, given)| is_null(given) && takes_no_null(&name, nth, &list.args))
+    {
+        return Err(RewriteRefusal::new(
+            function.name.span(),
+            format!("[DATATYPE_MISMATCH] argument {} of `{name}` is a NULL without a type", nth + 1),
+            "say which: CAST(NULL AS array<int>)",
+        ));
+    }
     let is_distinct = matches!(
         &function.args,
         FunctionArguments::List(list) if list.duplicate_treatment == Some(DuplicateTreatment::Distinct)
@@ -135,6 +220,32 @@ fn call(function: &Function) -> Result<(), RewriteRefusal> {
         }
         _ => Ok(()),
     }
+}
+
+fn is_null(given: &FunctionArg) -> bool {
+    matches!(given, FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::Value(value))) if value.value == Value::Null)
+}
+
+/// Whether a NULL that is written there is of no type that the function takes.
+fn takes_no_null(name: &str, nth: usize, all: &[FunctionArg]) -> bool {
+    match name {
+        "array_append" | "array_prepend" | "array_contains" | "array_position" | "array_remove" | "flatten" => nth == 0,
+        "array_sort" => nth == 0 && all.len() == 1,
+        "array_except" | "array_intersect" | "array_union" | "arrays_overlap" => nth < 2,
+        "array_insert" => nth < 2,
+        "element_at" | "try_element_at" | "map_contains_key" => nth == 1,
+        "json_tuple" => true,
+        // Of texts it is one.
+        "concat" => all.iter().any(is_list),
+        _ => false,
+    }
+}
+
+fn is_list(given: &FunctionArg) -> bool {
+    matches!(
+        given,
+        FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::Function(function))) if function.name.to_string() == "array"
+    )
 }
 
 fn asks_for_order(function: &Function) -> bool {

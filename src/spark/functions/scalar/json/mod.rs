@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, ListBuilder, StringBuilder, StructArray};
 use arrow::datatypes::{DataType, Field};
-use datafusion::common::{Result, exec_err};
+use datafusion::common::{Result, exec_err, plan_err};
 use datafusion::logical_expr::ScalarUDF;
 
 use super::row::{RowCall, Takes, Typing, fault, function, takes, udfs};
@@ -20,8 +20,18 @@ use super::written_options;
 use crate::spark::types::list_of;
 use value::{JsonValue, Leniency};
 
+/// One text, and nothing that would become one.
+fn of_text(name: &'static str, types: &[DataType]) -> Result<Vec<DataType>> {
+    match types {
+        [given] if !given.is_string() && !given.is_null() => {
+            plan_err!("[DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE] `{name}` takes a text")
+        }
+        types => takes(name, types, 1, &[Takes::Text]),
+    }
+}
+
 pub fn all() -> Vec<Arc<ScalarUDF>> {
-    let one: Typing = |name, types| Ok((takes(name, types, 1, &[Takes::Text])?, DataType::Int32));
+    let one: Typing = |name, types| Ok((of_text(name, types)?, DataType::Int32));
     udfs([
         function(
             "get_json_object",
@@ -34,11 +44,7 @@ pub fn all() -> Vec<Arc<ScalarUDF>> {
                 _ => Ok(None),
             })
         }),
-        function(
-            "json_object_keys",
-            |name, types| Ok((takes(name, types, 1, &[Takes::Text])?, list_of(DataType::Utf8))),
-            keys,
-        ),
+        function("json_object_keys", |name, types| Ok((of_text(name, types)?, list_of(DataType::Utf8))), keys),
         function("from_json", read::types, |call| read::from_json(call, &written_options::of(call, 2)?))
             .fallible()
             .typed_by_constants(read::schema),

@@ -75,7 +75,11 @@ pub fn array_size() -> Arc<ScalarUDF> {
 }
 
 fn array_length() -> RowFunction {
-    function("array_size", SIZED, |call| sizes(call, None))
+    let typing: Typing = |name, types| match types {
+        [DataType::Map(..)] => plan_err!("[DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE] `{name}` takes a list, not a map"),
+        types => SIZED(name, types),
+    };
+    function("array_size", typing, |call| sizes(call, None))
 }
 
 fn sizes(call: &RowCall, of_null: Option<i32>) -> Result<ArrayRef> {

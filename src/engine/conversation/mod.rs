@@ -1,0 +1,227 @@
+//! A session that its statements change: views, tables in memory, settings. Nothing of it reaches the lake.
+//!
+//! | place | noun |
+//! |---|---|
+//! | `tables` | CREATE TABLE, INSERT and TRUNCATE |
+//! | `names` | which table is meant by a name |
+//! | `settings` | SET: what changes what SQL means, what has no meaning here, and what is refused |
+
+mod names;
+mod settings;
+mod tables;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, RecordBatch, StringArray};
+use arrow::datatypes::{DataType, Field, Schema};
+use datafusion::catalog::view::ViewTable;
+use datafusion::common::DataFusionError;
+use datafusion::datasource::MemTable;
+use datafusion::execution::SessionState;
+use datafusion::logical_expr::LogicalPlan;
+use datafusion::sql::parser::Statement;
+use datafusion::sql::sqlparser::ast::{Expr, Ident, ObjectName, Visit, Visitor};
+
+use super::faults::{self, Asked};
+use super::{Rows, Session};
+use crate::error::{Error, Result};
+use crate::spark::sql::commands::{Dropped, NewView};
+use crate::spark::sql::generators::is_generator;
+use crate::spark::sql::{self, Command};
+use names::Place;
+use tables::MemoryTable;
+
+/// Functions that the planner knows by itself.
+const BY_SYNTAX: [&str; 8] = ["struct", "grouping", "grouping_id", "rollup", "cube", "window", "make_map", "row"];
+
+type DfResult<T> = datafusion::error::Result<T>;
+
+pub struct Conversation {
+    pub session: Session,
+    /// What was set, by its name.
+    settings: BTreeMap<String, String>,
+    tables: BTreeMap<Place, MemoryTable>,
+    /// Views that are temporary by their own word.
+    temporary: BTreeSet<Place>,
+}
+
+/// What became of a statement.
+pub enum Answer {
+    Rows(Rows),
+    /// The session has changed.
+    Done,
+    /// Nothing has changed: what it asks for has no meaning here.
+    NoEffect,
+}
+
+impl Conversation {
+    pub fn new(session: Session) -> Self {
+        Conversation { session, settings: BTreeMap::new(), tables: BTreeMap::new(), temporary: BTreeSet::new() }
+    }
+
+    /// Runs a statement that reads.
+    pub async fn ask(&self, plan: LogicalPlan) -> Result<Answer> {
+        let rows = self.session.execute(plan).await?;
+        Ok(if rows.schema().fields().is_empty() { Answer::Done } else { Answer::Rows(rows) })
+    }
+
+    /// Checks a statement that reads. The error still knows places in the SQL.
+    pub async fn prepare(&self, statement: Statement) -> DfResult<LogicalPlan> {
+        let statement = names::placed(statement);
+        self.refuse_old_ways(&statement)?;
+        self.session.prepare(statement).await
+    }
+
+    /// Plans a statement to its end, without running it.
+    pub async fn plan_only(&self, statement: Statement) -> DfResult<()> {
+        let plan = self.prepare(statement).await?;
+        if matches!(plan, LogicalPlan::Ddl(_) | LogicalPlan::Statement(_)) {
+            return Ok(());
+        }
+        self.session.context.state().create_physical_plan(&plan).await.map(drop)
+    }
+
+    /// What an error of a statement is called.
+    pub async fn words(&self, error: &DataFusionError, statement: Option<Statement>, text: &str) -> String {
+        if let Some(own) = faults::known(error) {
+            return own.to_string();
+        }
+        let Some(statement) = statement else { return error.strip_backtrace() };
+        let found = self.session.locate(error, &Asked::Statement(statement), text).await;
+        found.into_iter().next().map_or_else(|| error.strip_backtrace(), |fault| fault.message)
+    }
+
+    /// A function of a statement that is not here, if there is one. Those that make rows are known by their names.
+    pub fn unknown_function(&self, statement: &Statement) -> Option<String> {
+        struct Unknown<'a>(&'a SessionState);
+        impl Visitor for Unknown<'_> {
+            type Break = String;
+
+            fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<String> {
+                let Expr::Function(function) = expr else { return ControlFlow::Continue(()) };
+                let name = function.name.to_string().replace('`', "");
+                let is_known = self.0.scalar_functions().contains_key(&name)
+                    || self.0.aggregate_functions().contains_key(&name)
+                    || self.0.window_functions().contains_key(&name)
+                    || self.0.higher_order_functions().contains_key(&name)
+                    || BY_SYNTAX.contains(&name.as_str())
+                    || is_generator(&function.name);
+                if is_known { ControlFlow::Continue(()) } else { ControlFlow::Break(name) }
+            }
+        }
+        let Statement::Statement(sql) = statement else { return None };
+        match sql.visit(&mut Unknown(&self.session.context.state())) {
+            ControlFlow::Break(name) => Some(name),
+            ControlFlow::Continue(()) => None,
+        }
+    }
+
+    /// Changes the session. The error still knows places in the query that is part of the command.
+    pub async fn change(&mut self, command: Command) -> DfResult<Answer> {
+        match command {
+            Command::View(view) => self.create_view(view).await.map(|()| Answer::Done),
+            Command::Table(table) => self.create_table(table).await.map(|()| Answer::Done),
+            Command::Insert(insert) => self.insert(insert).await.map(|()| Answer::Done),
+            Command::Truncate(name) => self.truncate(&name).map(|()| Answer::Done),
+            Command::Drop { kind: Dropped::Database, name, if_exists } => {
+                self.drop_database(&name, if_exists).map(|()| Answer::Done)
+            }
+            Command::Drop { kind, name, if_exists } => self.drop_table(kind, &name, if_exists).map(|()| Answer::Done),
+            Command::Set { key, value } => {
+                let effect = self.set(&key, &value)?;
+                self.settings.insert(key.clone(), value.clone());
+                match effect {
+                    true => Ok(Answer::Rows(self.rows(&[(key, value)]).await?)),
+                    false => Ok(Answer::NoEffect),
+                }
+            }
+            Command::Setting(None) => {
+                let all: Vec<_> = self.settings.clone().into_iter().collect();
+                Ok(Answer::Rows(self.rows(&all).await?))
+            }
+            Command::Setting(Some(key)) => {
+                let value = self.setting(&key);
+                Ok(Answer::Rows(self.rows(&[(key, value)]).await?))
+            }
+            Command::Reset(key) => self.reset(key.as_deref()).map(|()| Answer::Done),
+            Command::Database { name, if_not_exists } => {
+                self.create_database(&name, if_not_exists).map(|()| Answer::Done)
+            }
+            Command::Use(name) => self.use_database(&name).map(|()| Answer::Done),
+            Command::Nothing => Ok(Answer::NoEffect),
+            Command::Refused { what, hint } => Err(refused(format!("{what} is no part of a session here"), hint)),
+        }
+    }
+
+    async fn create_view(&mut self, view: NewView) -> DfResult<()> {
+        let NewView { name, columns, query, replaces, if_not_exists, is_temporary } = view;
+        let place = self.place(&name)?;
+        let taken = self.is_taken(&place).await?;
+        if taken && if_not_exists {
+            return Ok(());
+        }
+        if taken && !replaces {
+            return Err(refused(
+                format!("[TEMP_TABLE_OR_VIEW_ALREADY_EXISTS] there is a table or view `{name}` already"),
+                "write CREATE OR REPLACE, or give it another name",
+            ));
+        }
+        if !is_temporary {
+            self.refuse_temporary(&name, &query)?;
+        }
+        let plan = self.query(query).await?;
+        let plan = if columns.is_empty() { plan } else { tables::named(plan, &columns)? };
+        tables::refuse_repeated(plan.schema().as_arrow())?;
+        self.tables.remove(&place);
+        match is_temporary {
+            true => self.temporary.insert(place.clone()),
+            false => self.temporary.remove(&place),
+        };
+        self.register(&place, Arc::new(ViewTable::new(plan, None)))
+    }
+
+    /// A view that is to last reads no temporary one, in Spark; here both end with the session.
+    fn refuse_temporary(&self, view: &ObjectName, query: &Statement) -> DfResult<()> {
+        for reference in sql::references(query, "") {
+            let table = ObjectName::from(reference.parts.into_iter().map(Ident::new).collect::<Vec<_>>());
+            if self.place(&table).is_ok_and(|place| self.temporary.contains(&place)) {
+                return Err(refused(
+                    format!(
+                        "[INVALID_TEMP_OBJ_REFERENCE] the view `{view}` is to last, and reads the temporary view `{table}`"
+                    ),
+                    "write CREATE TEMPORARY VIEW",
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// The plan of a query within a command.
+    async fn query(&self, query: Statement) -> DfResult<LogicalPlan> {
+        let query = names::placed(query);
+        self.refuse_old_ways(&query)?;
+        self.session.open_what_it_reads(&query).await?;
+        self.session.plan(query).await
+    }
+
+    /// Names and values.
+    async fn rows(&self, pairs: &[(String, String)]) -> DfResult<Rows> {
+        let column = |texts: Vec<&str>| Arc::new(StringArray::from(texts)) as ArrayRef;
+        let columns = vec![
+            column(pairs.iter().map(|(key, _)| key.as_str()).collect()),
+            column(pairs.iter().map(|(_, value)| value.as_str()).collect()),
+        ];
+        let fields = ["key", "value"].map(|name| Field::new(name, DataType::Utf8, false));
+        let batch = RecordBatch::try_new(Arc::new(Schema::new(fields.to_vec())), columns)?;
+        let table = MemTable::try_new(batch.schema(), vec![vec![batch]])?;
+        let plan = self.session.context.read_table(Arc::new(table))?.into_unoptimized_plan();
+        let rows = self.session.execute(plan).await;
+        rows.map_err(|error| DataFusionError::External(Box::new(error)))
+    }
+}
+
+fn refused(message: impl Into<String>, hint: impl Into<String>) -> DataFusionError {
+    DataFusionError::External(Box::new(Error::config(message).hint(hint)))
+}
