@@ -36,7 +36,7 @@ pub use page::page;
 pub struct Assessment {
     pub statements: Vec<Assessed>,
     /// How often each function or construct is refused.
-    pub causes: Vec<Cause>,
+    pub causes: Vec<RefusalCause>,
     /// Calls of `sql(…)` whose text is put together when they run, and files that cannot be read.
     pub unread: Vec<Unread>,
     pub runs: usize,
@@ -51,12 +51,12 @@ pub struct Assessed {
     pub line: usize,
     pub sql: String,
     #[serde(flatten)]
-    pub verdict: Verdict,
+    pub verdict: StatementVerdict,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case", tag = "verdict")]
-pub enum Verdict {
+pub enum StatementVerdict {
     Runs,
     /// Its syntax and its functions are known; its tables are not.
     WithoutColumns,
@@ -68,7 +68,7 @@ pub enum Verdict {
 }
 
 #[derive(Debug, Serialize)]
-pub struct Cause {
+pub struct RefusalCause {
     pub what: String,
     pub statements: usize,
     pub example: String,
@@ -111,15 +111,16 @@ pub async fn assess(paths: &[PathBuf], limits: &Limits) -> Result<Assessment> {
     let mut causes: BTreeMap<String, (usize, String)> = BTreeMap::new();
     for one in &all.statements {
         match &one.verdict {
-            Verdict::Runs => all.runs += 1,
-            Verdict::WithoutColumns => all.without_columns += 1,
-            Verdict::Refused { what, why } => {
+            StatementVerdict::Runs => all.runs += 1,
+            StatementVerdict::WithoutColumns => all.without_columns += 1,
+            StatementVerdict::Refused { what, why } => {
                 all.refused += 1;
                 causes.entry(what.clone()).or_insert_with(|| (0, why.clone())).0 += 1;
             }
         }
     }
-    all.causes = causes.into_iter().map(|(what, (statements, example))| Cause { what, statements, example }).collect();
+    all.causes =
+        causes.into_iter().map(|(what, (statements, example))| RefusalCause { what, statements, example }).collect();
     all.causes.sort_by_key(|cause| std::cmp::Reverse(cause.statements));
     Ok(all)
 }

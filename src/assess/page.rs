@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{Assessment, Verdict};
+use super::{Assessment, StatementVerdict};
 
 const STYLE: &str = "body{font:15px/1.5 system-ui,sans-serif;max-width:1100px;margin:2rem auto;padding:0 1rem;color:#222}\
 h1{font-size:1.5rem}table{border-collapse:collapse;width:100%;margin:1rem 0}th,td{text-align:left;padding:.35rem .6rem;\
@@ -35,9 +35,9 @@ pub fn page(all: &Assessment) -> String {
     page.push_str("<h2>Statements</h2><table><tr><th>where<th>what becomes of it<th>statement</tr>");
     for one in &all.statements {
         let (class, words) = match &one.verdict {
-            Verdict::Runs => ("runs", "runs".to_string()),
-            Verdict::WithoutColumns => ("known", "known but for its tables".to_string()),
-            Verdict::Refused { why, .. } => ("refused", why.clone()),
+            StatementVerdict::Runs => ("runs", "runs".to_string()),
+            StatementVerdict::WithoutColumns => ("known", "known but for its tables".to_string()),
+            StatementVerdict::Refused { why, .. } => ("refused", why.clone()),
         };
         let place = format!("{}:{}", one.file.display(), one.line);
         let _ = write!(

@@ -10,14 +10,14 @@ use crate::error::{Error, Result};
 
 /// A text of SQL, and the line where it begins.
 #[derive(Debug, PartialEq)]
-pub struct Text {
+pub struct SourceText {
     pub line: usize,
     pub sql: String,
 }
 
 #[derive(Default)]
-pub struct Found {
-    pub texts: Vec<Text>,
+pub struct FileTexts {
+    pub texts: Vec<SourceText>,
     pub unread: Vec<Unread>,
 }
 
@@ -64,10 +64,10 @@ fn has_sql(path: &Path) -> bool {
     ["sql", "py", "ipynb", "jar", "scala", "java"].contains(&extension(path).as_str())
 }
 
-pub fn of(file: &Path) -> Result<Found> {
+pub fn of(file: &Path) -> Result<FileTexts> {
     let unreadable = |error: std::io::Error| Error::config(format!("it cannot be read: {error}"));
     match extension(file).as_str() {
-        "jar" | "scala" | "java" => Ok(Found {
+        "jar" | "scala" | "java" => Ok(FileTexts {
             texts: vec![],
             unread: vec![Unread {
                 file: file.to_path_buf(),
@@ -79,16 +79,16 @@ pub fn of(file: &Path) -> Result<Found> {
         "ipynb" => of_notebook(file, &fs::read_to_string(file).map_err(unreadable)?),
         _ => {
             let sql = fs::read_to_string(file).map_err(unreadable)?;
-            Ok(Found { texts: vec![Text { line: 1, sql }], unread: vec![] })
+            Ok(FileTexts { texts: vec![SourceText { line: 1, sql }], unread: vec![] })
         }
     }
 }
 
 /// Cells of code, as Python or behind `%%sql`.
-fn of_notebook(file: &Path, text: &str) -> Result<Found> {
+fn of_notebook(file: &Path, text: &str) -> Result<FileTexts> {
     let notebook: Value =
         serde_json::from_str(text).map_err(|error| Error::config(format!("it is no notebook: {error}")))?;
-    let mut found = Found::default();
+    let mut found = FileTexts::default();
     for cell in notebook["cells"].as_array().into_iter().flatten().filter(|cell| cell["cell_type"] == "code") {
         let source = match &cell["source"] {
             Value::Array(lines) => lines.iter().filter_map(Value::as_str).collect::<String>(),
@@ -96,7 +96,7 @@ fn of_notebook(file: &Path, text: &str) -> Result<Found> {
         };
         let first = source.trim_start();
         if let Some(sql) = first.strip_prefix("%%sql").or_else(|| first.strip_prefix("%sql")) {
-            found.texts.push(Text { line: 1, sql: sql.to_string() });
+            found.texts.push(SourceText { line: 1, sql: sql.to_string() });
             continue;
         }
         let of_cell = of_python(file, &source, 1);
@@ -107,8 +107,8 @@ fn of_notebook(file: &Path, text: &str) -> Result<Found> {
 }
 
 /// The strings that are given to `.sql(…)`. One that is put together is told, and not guessed.
-fn of_python(file: &Path, text: &str, first_line: usize) -> Found {
-    let mut found = Found::default();
+fn of_python(file: &Path, text: &str, first_line: usize) -> FileTexts {
+    let mut found = FileTexts::default();
     for (at, _) in text.match_indices(".sql(") {
         let line_start = text[..at].rfind('\n').map_or(0, |end| end + 1);
         if text[line_start..at].trim_start().starts_with('#') {
@@ -118,7 +118,7 @@ fn of_python(file: &Path, text: &str, first_line: usize) -> Found {
         let place = text.len() - inside.len();
         let line = first_line + text[..place].matches('\n').count();
         match literal(inside) {
-            Some(sql) => found.texts.push(Text { line, sql }),
+            Some(sql) => found.texts.push(SourceText { line, sql }),
             None => found.unread.push(Unread {
                 file: file.to_path_buf(),
                 line,
@@ -172,7 +172,7 @@ mod tests {
         let found = of_python(Path::new("a.py"), text, 1);
         assert_eq!(
             found.texts,
-            [Text { line: 1, sql: "SELECT 1\n FROM t".into() }, Text { line: 5, sql: "SELECT \\d".into() }]
+            [SourceText { line: 1, sql: "SELECT 1\n FROM t".into() }, SourceText { line: 5, sql: "SELECT \\d".into() }]
         );
         assert_eq!(found.unread.iter().map(|one| one.line).collect::<Vec<_>>(), [6, 7]);
     }

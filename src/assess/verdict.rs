@@ -3,9 +3,9 @@
 use crate::engine::conversation::Conversation;
 use crate::spark::sql::{self, Typed};
 
-use super::Verdict;
+use super::StatementVerdict;
 
-pub async fn of(conversation: &mut Conversation, text: &str) -> Verdict {
+pub async fn of(conversation: &mut Conversation, text: &str) -> StatementVerdict {
     let scripted = match sql::parse_script(text) {
         Ok(mut statements) if statements.len() == 1 => statements.remove(0),
         Ok(_) => return refused("there is not one statement here"),
@@ -15,7 +15,7 @@ pub async fn of(conversation: &mut Conversation, text: &str) -> Verdict {
         Typed::Sql(parsed) => (Some(parsed.statement.clone()), conversation.plan_only(parsed.statement).await),
         Typed::Command(command) => (command.query().cloned(), conversation.change(*command).await.map(drop)),
     };
-    let Err(error) = outcome else { return Verdict::Runs };
+    let Err(error) = outcome else { return StatementVerdict::Runs };
     let message = conversation.words(&error, statement.clone(), text).await;
     if !is_unknown_table(&message) {
         return refused(&message);
@@ -24,7 +24,7 @@ pub async fn of(conversation: &mut Conversation, text: &str) -> Verdict {
     let unknown = statement.and_then(|statement| conversation.unknown_function(&statement));
     match unknown {
         Some(name) => refused(&format!("there is no function `{name}`")),
-        None => Verdict::WithoutColumns,
+        None => StatementVerdict::WithoutColumns,
     }
 }
 
@@ -32,9 +32,9 @@ fn is_unknown_table(message: &str) -> bool {
     message.starts_with("there is no table") || message.contains("TABLE_OR_VIEW_NOT_FOUND")
 }
 
-fn refused(message: &str) -> Verdict {
+fn refused(message: &str) -> StatementVerdict {
     let why = message.lines().next().unwrap_or_default().to_string();
-    Verdict::Refused { what: what(&why), why }
+    StatementVerdict::Refused { what: what(&why), why }
 }
 
 /// The function or the construct that a refusal is about.

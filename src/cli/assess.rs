@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::ValueHint;
 
-use crate::assess::{self, Assessment, Verdict};
+use crate::assess::{self, Assessment, StatementVerdict};
 use crate::config::Limits;
 use crate::error::{Error, Kind, Result};
 
@@ -66,9 +66,9 @@ fn table(all: &Assessment) -> Table {
         .iter()
         .map(|one| {
             let (verdict, what, why) = match &one.verdict {
-                Verdict::Runs => ("runs", Cell::Null, Cell::Null),
-                Verdict::WithoutColumns => ("known but for its tables", Cell::Null, Cell::Null),
-                Verdict::Refused { what, why } => ("refused", Cell::text(what), Cell::text(why)),
+                StatementVerdict::Runs => ("runs", Cell::Null, Cell::Null),
+                StatementVerdict::WithoutColumns => ("known but for its tables", Cell::Null, Cell::Null),
+                StatementVerdict::Refused { what, why } => ("refused", Cell::text(what), Cell::text(why)),
             };
             vec![Cell::text(format!("{}:{}", one.file.display(), one.line)), Cell::text(verdict), what, why]
         })

@@ -32,7 +32,10 @@ pub fn typed(
     if field.data_type() == &DataType::Utf8 {
         return Ok(Arc::new(text.clone()));
     }
-    if let Some(plain) = plain(text, field.data_type()) {
+    // What is null there and was written is no number at all.
+    if text.null_count() == written.null_count()
+        && let Some(plain) = plain(text, field.data_type())
+    {
         return Ok(plain);
     }
     let options = CastOptions { safe: true, ..CastOptions::default() };

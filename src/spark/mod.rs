@@ -10,6 +10,7 @@
 //! | `functions` | the registry: one file a family |
 //! | `interval_units` | which units an interval has, and how it is written |
 //! | `mode` | the two modes, and the time zone: `sql:` of a project |
+//! | `shell_text` | rows as `spark-sql` prints them |
 //! | `text` | how values are spelled as texts, and read from them |
 //! | `types` | type names ⇄ Arrow, as files and landings have them |
 //! | `sql_types` | the same as SQL means them |
@@ -24,6 +25,7 @@ pub mod interval_units;
 pub mod mode;
 pub mod planner;
 pub mod relations;
+pub mod shell_text;
 pub mod sql;
 pub mod sql_types;
 pub mod text;

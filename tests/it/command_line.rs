@@ -179,12 +179,18 @@ fn a_query_only_reads() {
         "CREATE TABLE trusted.more AS SELECT 1 AS one",
         "CREATE EXTERNAL TABLE t STORED AS CSV LOCATION 'fruit.csv'",
         "COPY trusted.fruit TO 'copy.csv'",
-        "SET datafusion.execution.batch_size = 1",
+        "TRUNCATE TABLE trusted.fruit",
+        "CREATE VIEW trusted.more AS SELECT 1 AS one",
+        "DROP DATABASE trusted",
     ] {
         let answer = bench.trapiche(&["query", sql]);
         assert_eq!((answer.code, answer.stdout.as_str()), (2, ""), "{sql}");
-        assert!(answer.stderr.contains("a query only reads"), "{sql}\n{}", answer.stderr);
+        let words =
+            ["a query only reads", "a session changes none", "is no part of a session", "no database of this session"];
+        assert!(words.iter().any(|words| answer.stderr.contains(words)), "{sql}\n{}", answer.stderr);
     }
+    let set = bench.trapiche(&["query", "SET datafusion.execution.batch_size = 1"]);
+    assert!(set.code == 0 && set.stderr.contains("has no effect here"), "{}", set.stderr);
     assert_eq!(bench.lake_files(), before);
     assert!(!bench.path("copy.csv").exists());
 }

@@ -84,12 +84,13 @@ fn a_model_that_runs_out_of_memory_says_so() {
         ("models/profile.yml", "describe: { input: raw.sound }\n"),
         ("models/groups.yml", "kmeans: { input: raw.sound, key: [n], features: [x], k: 2 }\n"),
     ]);
-    for name in ["profile", "groups"] {
-        let answer = bench.trapiche(&["run", "--memory", "100KB", name]);
-        assert_eq!(answer.code, 1, "{}{}", answer.stdout, answer.stderr);
-        assert!(answer.stdout.contains("the memory limit was reached"), "{}", answer.stdout);
-        assert!(answer.stdout.contains("(hint: give more with --memory"), "{}", answer.stdout);
-    }
+    let answer = bench.trapiche(&["run", "--memory", "100KB", "profile"]);
+    assert_eq!(answer.code, 1, "{}{}", answer.stdout, answer.stderr);
+    assert!(answer.stdout.contains("the memory limit was reached"), "{}", answer.stdout);
+    assert!(answer.stdout.contains("(hint: give more with --memory"), "{}", answer.stdout);
+    // The other keeps what it needs on disk.
+    let answer = bench.trapiche(&["run", "--memory", "100KB", "groups"]);
+    assert_eq!(answer.code, 0, "{}{}", answer.stdout, answer.stderr);
 }
 
 /// Exit code 3, whatever was being read when the store went away.

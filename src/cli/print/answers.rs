@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::output::{self, Stdout};
 use crate::engine::Rows;
 use crate::error::{Error, Result};
-use crate::spark::text::shell;
+use crate::spark::shell_text;
 
 #[derive(Serialize)]
 struct Answered<'a> {
@@ -23,11 +23,11 @@ struct Column<'a> {
 /// Nothing is written unless all rows are there.
 pub async fn rows(mut result: Rows) -> Result<Stdout> {
     let schema = result.schema();
-    let columns = schema.fields().iter().zip(shell::types(&schema));
+    let columns = schema.fields().iter().zip(shell_text::types(&schema));
     let columns = columns.map(|(field, data_type)| Column { name: field.name(), data_type }).collect();
     let mut all = vec![];
     while let Some(batch) = result.next().await? {
-        let rows = shell::rows(&batch).map_err(|error| Error::failed("the rows have no texts").because(error))?;
+        let rows = shell_text::rows(&batch).map_err(|error| Error::failed("the rows have no texts").because(error))?;
         all.extend(rows);
     }
     line(&Answered { columns, rows: all })

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use datafusion::common::DataFusionError;
 use datafusion::sql::parser::Statement;
 
-use crate::engine::conversation::{Answer, Conversation};
+use crate::engine::conversation::{Conversation, StatementAnswer};
 use crate::engine::faults::{Asked, Fault};
 use crate::engine::{Session, faults};
 use crate::error::{Error, Problem, Result, Span};
@@ -38,10 +38,14 @@ impl Script {
         }
         let mut printed = 0;
         for statement in statements {
-            let rows = match self.answer(conversation, statement).await? {
-                Answer::Rows(rows) => rows,
-                Answer::Done => continue,
-                Answer::NoEffect => {
+            let answer = self.answer(conversation, statement).await?;
+            if let Some(key) = conversation.take_ignored() {
+                words.note(&format!("the setting `{key}` has no effect here"));
+            }
+            let rows = match answer {
+                StatementAnswer::Rows(rows) => rows,
+                StatementAnswer::Done => continue,
+                StatementAnswer::NoEffect => {
                     words.note("this statement has no meaning here, and had no effect");
                     continue;
                 }
@@ -81,8 +85,8 @@ impl Script {
             };
             for statement in statements {
                 let printed = match alone.answer(conversation, statement).await {
-                    Ok(Answer::Rows(rows)) => answers::rows(rows).await,
-                    Ok(Answer::Done | Answer::NoEffect) => answers::done(),
+                    Ok(StatementAnswer::Rows(rows)) => answers::rows(rows).await,
+                    Ok(StatementAnswer::Done | StatementAnswer::NoEffect) => answers::done(),
                     Err(error) => Err(error),
                 };
                 match printed {
@@ -95,7 +99,11 @@ impl Script {
         Ok(())
     }
 
-    async fn answer(&self, conversation: &mut Conversation, Scripted { what, span }: Scripted) -> Result<Answer> {
+    async fn answer(
+        &self,
+        conversation: &mut Conversation,
+        Scripted { what, span }: Scripted,
+    ) -> Result<StatementAnswer> {
         match what {
             Typed::Sql(parsed) => match conversation.prepare(parsed.statement.clone()).await {
                 Ok(plan) => conversation.ask(plan).await,

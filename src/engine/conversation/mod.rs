@@ -30,7 +30,7 @@ use crate::error::{Error, Result};
 use crate::spark::sql::commands::{Dropped, NewView};
 use crate::spark::sql::generators::is_generator;
 use crate::spark::sql::{self, Command};
-use names::Place;
+use names::SessionPlace;
 use tables::MemoryTable;
 
 /// Functions that the planner knows by itself.
@@ -42,13 +42,15 @@ pub struct Conversation {
     pub session: Session,
     /// What was set, by its name.
     settings: BTreeMap<String, String>,
-    tables: BTreeMap<Place, MemoryTable>,
+    tables: BTreeMap<SessionPlace, MemoryTable>,
     /// Views that are temporary by their own word.
-    temporary: BTreeSet<Place>,
+    temporary: BTreeSet<SessionPlace>,
+    /// A setting without effect that nobody has been told of yet.
+    ignored: Option<String>,
 }
 
 /// What became of a statement.
-pub enum Answer {
+pub enum StatementAnswer {
     Rows(Rows),
     /// The session has changed.
     Done,
@@ -58,13 +60,19 @@ pub enum Answer {
 
 impl Conversation {
     pub fn new(session: Session) -> Self {
-        Conversation { session, settings: BTreeMap::new(), tables: BTreeMap::new(), temporary: BTreeSet::new() }
+        Conversation {
+            session,
+            settings: BTreeMap::new(),
+            tables: BTreeMap::new(),
+            temporary: BTreeSet::new(),
+            ignored: None,
+        }
     }
 
     /// Runs a statement that reads.
-    pub async fn ask(&self, plan: LogicalPlan) -> Result<Answer> {
+    pub async fn ask(&self, plan: LogicalPlan) -> Result<StatementAnswer> {
         let rows = self.session.execute(plan).await?;
-        Ok(if rows.schema().fields().is_empty() { Answer::Done } else { Answer::Rows(rows) })
+        Ok(if rows.schema().fields().is_empty() { StatementAnswer::Done } else { StatementAnswer::Rows(rows) })
     }
 
     /// Checks a statement that reads. The error still knows places in the SQL.
@@ -118,39 +126,43 @@ impl Conversation {
         }
     }
 
+    /// The setting that the last statement gave and that has no effect here, told once.
+    pub fn take_ignored(&mut self) -> Option<String> {
+        self.ignored.take()
+    }
+
     /// Changes the session. The error still knows places in the query that is part of the command.
-    pub async fn change(&mut self, command: Command) -> DfResult<Answer> {
+    pub async fn change(&mut self, command: Command) -> DfResult<StatementAnswer> {
         match command {
-            Command::View(view) => self.create_view(view).await.map(|()| Answer::Done),
-            Command::Table(table) => self.create_table(table).await.map(|()| Answer::Done),
-            Command::Insert(insert) => self.insert(insert).await.map(|()| Answer::Done),
-            Command::Truncate(name) => self.truncate(&name).map(|()| Answer::Done),
+            Command::View(view) => self.create_view(view).await.map(|()| StatementAnswer::Done),
+            Command::Table(table) => self.create_table(table).await.map(|()| StatementAnswer::Done),
+            Command::Insert(insert) => self.insert(insert).await.map(|()| StatementAnswer::Done),
+            Command::Truncate(name) => self.truncate(&name).map(|()| StatementAnswer::Done),
             Command::Drop { kind: Dropped::Database, name, if_exists } => {
-                self.drop_database(&name, if_exists).map(|()| Answer::Done)
+                self.drop_database(&name, if_exists).map(|()| StatementAnswer::Done)
             }
-            Command::Drop { kind, name, if_exists } => self.drop_table(kind, &name, if_exists).map(|()| Answer::Done),
+            Command::Drop { kind, name, if_exists } => {
+                self.drop_table(kind, &name, if_exists).map(|()| StatementAnswer::Done)
+            }
             Command::Set { key, value } => {
-                let effect = self.set(&key, &value)?;
+                self.ignored = (!self.set(&key, &value)?).then(|| key.clone());
                 self.settings.insert(key.clone(), value.clone());
-                match effect {
-                    true => Ok(Answer::Rows(self.rows(&[(key, value)]).await?)),
-                    false => Ok(Answer::NoEffect),
-                }
+                Ok(StatementAnswer::Rows(self.rows(&[(key, value)]).await?))
             }
             Command::Setting(None) => {
                 let all: Vec<_> = self.settings.clone().into_iter().collect();
-                Ok(Answer::Rows(self.rows(&all).await?))
+                Ok(StatementAnswer::Rows(self.rows(&all).await?))
             }
             Command::Setting(Some(key)) => {
                 let value = self.setting(&key);
-                Ok(Answer::Rows(self.rows(&[(key, value)]).await?))
+                Ok(StatementAnswer::Rows(self.rows(&[(key, value)]).await?))
             }
-            Command::Reset(key) => self.reset(key.as_deref()).map(|()| Answer::Done),
+            Command::Reset(key) => self.reset(key.as_deref()).map(|()| StatementAnswer::Done),
             Command::Database { name, if_not_exists } => {
-                self.create_database(&name, if_not_exists).map(|()| Answer::Done)
+                self.create_database(&name, if_not_exists).map(|()| StatementAnswer::Done)
             }
-            Command::Use(name) => self.use_database(&name).map(|()| Answer::Done),
-            Command::Nothing => Ok(Answer::NoEffect),
+            Command::Use(name) => self.use_database(&name).map(|()| StatementAnswer::Done),
+            Command::Nothing => Ok(StatementAnswer::NoEffect),
             Command::Refused { what, hint } => Err(refused(format!("{what} is no part of a session here"), hint)),
         }
     }

@@ -19,7 +19,7 @@ const CATALOGS: [&str; 2] = ["spark_catalog", "system"];
 
 /// A schema and a name in it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Place {
+pub struct SessionPlace {
     pub schema: String,
     pub name: String,
 }
@@ -64,11 +64,11 @@ fn known(mut parts: Vec<Ident>) -> Vec<Ident> {
 
 impl Conversation {
     /// Where a thing of this name is, or is to be: in the session, or in a database of it.
-    pub(super) fn place(&self, name: &ObjectName) -> DfResult<Place> {
+    pub(super) fn place(&self, name: &ObjectName) -> DfResult<SessionPlace> {
         let parts: Vec<Ident> = name.0.iter().filter_map(|part| part.as_ident().cloned()).collect();
         let place = match known(parts).as_slice() {
-            [name] => Place { schema: self.schema(), name: name.value.clone() },
-            [schema, name] => Place { schema: schema.value.clone(), name: name.value.clone() },
+            [name] => SessionPlace { schema: self.schema(), name: name.value.clone() },
+            [schema, name] => SessionPlace { schema: schema.value.clone(), name: name.value.clone() },
             _ => return Err(refused(format!("`{name}` has too many parts"), "write `name`, or `database.name`")),
         };
         let is_of_lake = Zone::ALL.map(Zone::as_str).contains(&place.schema.as_str()) || place.schema == QUARANTINE;
@@ -85,11 +85,11 @@ impl Conversation {
         self.session.context.state().config_options().catalog.default_schema.clone()
     }
 
-    pub(super) async fn is_taken(&self, place: &Place) -> DfResult<bool> {
+    pub(super) async fn is_taken(&self, place: &SessionPlace) -> DfResult<bool> {
         Ok(self.found(place).await?.is_some())
     }
 
-    pub(super) async fn found(&self, place: &Place) -> DfResult<Option<Arc<dyn TableProvider>>> {
+    pub(super) async fn found(&self, place: &SessionPlace) -> DfResult<Option<Arc<dyn TableProvider>>> {
         let catalog = self.session.context.catalog(state::CATALOG);
         match catalog.and_then(|catalog| catalog.schema(&place.schema)) {
             Some(schema) => schema.table(&place.name).await,
@@ -97,7 +97,7 @@ impl Conversation {
         }
     }
 
-    pub(super) fn register(&self, place: &Place, table: Arc<dyn TableProvider>) -> DfResult<()> {
+    pub(super) fn register(&self, place: &SessionPlace, table: Arc<dyn TableProvider>) -> DfResult<()> {
         let catalog = self.session.context.catalog(state::CATALOG);
         let Some(schema) = catalog.and_then(|catalog| catalog.schema(&place.schema)) else {
             return Err(no_database(&place.schema));

@@ -48,7 +48,7 @@ const OTHERS: [(&str, &str); 12] = [
 ];
 
 impl Conversation {
-    /// Whether it changes anything.
+    /// Whether it is known here.
     pub(super) fn set(&mut self, key: &str, value: &str) -> DfResult<bool> {
         let (name, wanted) = (key.to_lowercase(), value.to_lowercase());
         match name.as_str() {
@@ -73,7 +73,8 @@ impl Conversation {
             name => match OTHERS.iter().find(|(known, _)| *known == name) {
                 Some((_, usual)) if *usual == wanted => Ok(true),
                 // Of old ways of Spark, which are off by themselves.
-                None if !name.starts_with("spark.sql.legacy.") || wanted == "false" => Ok(true),
+                None if name.starts_with("spark.sql.legacy.") && wanted == "false" => Ok(true),
+                None if !name.starts_with("spark.sql.legacy.") => Ok(false),
                 _ => Err(refused(
                     format!("the setting `{key}` changes what SQL means, and `{value}` is not known here"),
                     "write the statement so that it does not depend on it",

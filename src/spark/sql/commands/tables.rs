@@ -9,8 +9,8 @@ use datafusion::sql::sqlparser::ast::{Expr, ObjectName};
 use datafusion::sql::sqlparser::parser::ParserError;
 use datafusion::sql::sqlparser::tokenizer::Token;
 
-use super::words::Words;
-use super::{Command, Draft};
+use super::words::CommandWords;
+use super::{Command, CommandDraft};
 use crate::spark::interval_units::UnitRange;
 use crate::spark::sql::rewrite;
 use crate::spark::sql_types;
@@ -72,7 +72,7 @@ impl InsertInto {
     }
 }
 
-pub fn create(words: &mut Words, replaces: bool) -> Result<Draft, ParserError> {
+pub fn create(words: &mut CommandWords, replaces: bool) -> Result<CommandDraft, ParserError> {
     let if_not_exists = words.skip(&["if", "not", "exists"]);
     let name = words.name()?;
     let mut columns = vec![];
@@ -130,18 +130,18 @@ pub fn create(words: &mut Words, replaces: bool) -> Result<Draft, ParserError> {
                 let what = format!("CREATE TABLE … {}", clause.to_uppercase());
                 words.rest();
                 let hint = "a table of a session is in memory; make files a source of `trapiche.yml`";
-                return Ok(Draft::plain(Command::Refused { what, hint }));
+                return Ok(CommandDraft::plain(Command::Refused { what, hint }));
             }
             _ => break,
         }
     }
     words.skip(&["as"]);
     let query = if words.is_done() { None } else { Some(words.query()?) };
-    Ok(Draft::Table { table: Box::new(NewTable { name, columns, query: None, replaces, if_not_exists }), query })
+    Ok(CommandDraft::Table { table: Box::new(NewTable { name, columns, query: None, replaces, if_not_exists }), query })
 }
 
 /// `PARTITIONED BY (p int)` makes columns, too; whether it was so.
-fn partitions(words: &mut Words, columns: &mut Vec<TableColumn>) -> Result<bool, ParserError> {
+fn partitions(words: &mut CommandWords, columns: &mut Vec<TableColumn>) -> Result<bool, ParserError> {
     let is_typed = words.word(1).is_some() && words.word(2).is_some();
     if !is_typed {
         return Ok(false);
@@ -157,7 +157,7 @@ fn partitions(words: &mut Words, columns: &mut Vec<TableColumn>) -> Result<bool,
     Ok(true)
 }
 
-fn column(words: &mut Words) -> Result<TableColumn, ParserError> {
+fn column(words: &mut CommandWords) -> Result<TableColumn, ParserError> {
     let name = words.column()?;
     words.is(&Token::Colon);
     let start = words.start();
@@ -226,7 +226,7 @@ fn field(name: &str, spelled: &str, data_type: DataType) -> Field {
     }
 }
 
-pub fn insert(words: &mut Words) -> Result<Draft, ParserError> {
+pub fn insert(words: &mut CommandWords) -> Result<CommandDraft, ParserError> {
     words.expect(&["insert"])?;
     let overwrites = words.skip(&["overwrite"]);
     if !overwrites {
@@ -257,5 +257,5 @@ pub fn insert(words: &mut Words) -> Result<Draft, ParserError> {
     let is_query = ["select", "values", "with", "from", "table"].iter().any(|word| words.word_is(1, word));
     let columns = if words.is_open() && !is_query { words.column_names()? } else { vec![] };
     let into = InsertInto { table, columns, partition, overwrites, by_name };
-    Ok(Draft::Insert { insert: Box::new(into), query: words.query()? })
+    Ok(CommandDraft::Insert { insert: Box::new(into), query: words.query()? })
 }

@@ -6,14 +6,14 @@ use datafusion::sql::sqlparser::tokenizer::{Location, Token};
 
 use crate::spark::sql::places::byte_or_end;
 
-pub struct Words<'a, 'p> {
+pub struct CommandWords<'a, 'p> {
     parser: &'a mut Parser<'p>,
     text: &'a str,
 }
 
-impl<'a, 'p> Words<'a, 'p> {
+impl<'a, 'p> CommandWords<'a, 'p> {
     pub fn new(parser: &'a mut Parser<'p>, text: &'a str) -> Self {
-        Words { parser, text }
+        CommandWords { parser, text }
     }
 
     /// A word from here on, in lower case, unless it is quoted.

@@ -13,7 +13,7 @@ use arrow::datatypes::{
 };
 use arrow::error::ArrowError;
 
-use super::{MICROS, days, floats, numbers, times};
+use super::text::{MICROS, days, floats, numbers, times};
 use crate::spark::interval_units::UnitRange;
 use crate::spark::sql_types::{self, canonical};
 
@@ -52,9 +52,9 @@ fn plain(column: &ArrayRef) -> Result<ArrayRef, ArrowError> {
     }
 }
 
-type Writer<'a> = Box<dyn Fn(&mut String, usize) + 'a>;
+type ShellWriter<'a> = Box<dyn Fn(&mut String, usize) + 'a>;
 
-fn writer<'a>(values: &'a dyn Array, is_nested: bool) -> Result<Writer<'a>, ArrowError> {
+fn writer<'a>(values: &'a dyn Array, is_nested: bool) -> Result<ShellWriter<'a>, ArrowError> {
     let write = of_value(values, is_nested)?;
     let nulls = values.logical_nulls();
     let null = if is_nested { "null" } else { "NULL" };
@@ -64,7 +64,7 @@ fn writer<'a>(values: &'a dyn Array, is_nested: bool) -> Result<Writer<'a>, Arro
     }))
 }
 
-fn of_value<'a>(values: &'a dyn Array, is_nested: bool) -> Result<Writer<'a>, ArrowError> {
+fn of_value<'a>(values: &'a dyn Array, is_nested: bool) -> Result<ShellWriter<'a>, ArrowError> {
     macro_rules! number {
         ($kind:ty) => {{
             let values = values.as_primitive::<$kind>();
@@ -161,7 +161,7 @@ fn of_value<'a>(values: &'a dyn Array, is_nested: bool) -> Result<Writer<'a>, Ar
     })
 }
 
-fn spelled(write: &Writer, row: usize) -> String {
+fn spelled(write: &ShellWriter, row: usize) -> String {
     let mut text = String::new();
     write(&mut text, row);
     text
