@@ -94,6 +94,9 @@ fn before_join(mut join: Join, asked: &mut usize) -> Result<Transformed<LogicalP
     let filter = join.filter.take();
     let has_questions = |expr: &Expr| expr.exists(|part| Ok(is_question(part))).unwrap_or(false);
     if join.join_type == JoinType::Inner {
+        for condition in filter.iter().flat_map(split_conjunction) {
+            refuse_both_sides(&join, condition)?;
+        }
         let (taken, left): (Vec<&Expr>, Vec<&Expr>) =
             filter.iter().flat_map(split_conjunction).partition(|condition| has_questions(condition));
         join.filter = conjunction(left.into_iter().cloned());
@@ -125,6 +128,27 @@ fn before_join(mut join: Join, asked: &mut usize) -> Result<Transformed<LogicalP
             Ok(Transformed::yes(LogicalPlan::Join(join)))
         }
     }
+}
+
+/// # Errors
+/// When a subquery in ON depends on rows of both sides, which Spark does not answer.
+fn refuse_both_sides(join: &Join, condition: &Expr) -> Result<()> {
+    let depends = condition.exists(|part| {
+        let Some(subquery) = subquery_of(part) else { return Ok(false) };
+        let is_of = |side: &LogicalPlan| {
+            let mut outer = subquery.outer_ref_columns.iter();
+            outer
+                .any(|outer| matches!(outer, Expr::OuterReferenceColumn(_, column) if side.schema().has_column(column)))
+        };
+        Ok(is_of(&join.left) && is_of(&join.right))
+    })?;
+    if !depends {
+        return Ok(());
+    }
+    plan_err!(
+        "[UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.UNSUPPORTED_CORRELATED_EXPRESSION_IN_JOIN_CONDITION] a subquery in ON \
+         depends on both sides of the join; write it behind WHERE"
+    )
 }
 
 /// Whether a condition, and all that is asked in it, is of one side of a join.
