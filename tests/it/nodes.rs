@@ -16,7 +16,7 @@ use serde_json::Value;
 use crate::workbench::{Answer, Workbench};
 
 /// No step of a test takes longer unless something hangs.
-pub const PATIENCE: Duration = Duration::from_secs(120);
+pub const PATIENCE: Duration = Duration::from_secs(400);
 
 const MARK: &str = "TRAPICHE_TEST_MARK";
 
