@@ -110,3 +110,23 @@ fn a_project_of_spark_is_told_what_runs() {
     let page = std::fs::read_to_string(bench.path("page.html")).unwrap();
     assert!(page.contains("3 of 6 statements run") && page.contains("from_xml"), "{page}");
 }
+
+/// A table is what its query answers: its types are those that Spark's rules settle on.
+#[test]
+fn a_table_of_a_session_has_the_rows_and_types_of_its_query() {
+    let bench = Workbench::of(&[("trapiche.yml", PROJECT)]);
+    let query = "SELECT id, CASE WHEN id = 1 THEN 1 ELSE 2.5 END AS c, CAST(id AS decimal(30,10)) / 10000000000 * 2 AS d \
+                 FROM VALUES (1), (2) AS v(id)";
+    let script = format!(
+        "{query} ORDER BY id; CREATE TABLE t AS {query}; SELECT * FROM t ORDER BY id;\n\
+         SELECT DISTINCT typeof(c) AS c FROM t;\n\
+         CREATE TABLE n (c int, w decimal(12,1)); INSERT INTO n SELECT CASE WHEN id = 1 THEN 1 ELSE 2.5 END, id FROM t;\n\
+         SELECT * FROM n ORDER BY w"
+    );
+    let answer = bench.trapiche(&["query", "-o", "json", &script]);
+    assert_eq!(answer.code, 0, "{}", answer.stderr);
+    let answers: Vec<&str> = answer.stdout.lines().collect();
+    assert_eq!(answers[0], answers[1]);
+    assert!(answers[0].contains("\"c\":2.5"), "{}", answers[0]);
+    assert_eq!(answers[2..], ["[{\"c\":\"decimal(11,1)\"}]", "[{\"c\":1,\"w\":1.0},{\"c\":2,\"w\":2.0}]"]);
+}

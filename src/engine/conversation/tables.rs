@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
-use datafusion::common::{Column, DFSchema, ScalarValue};
+use datafusion::common::{Column, DFSchema, DFSchemaRef, DataFusionError, ScalarValue};
 use datafusion::datasource::MemTable;
 use datafusion::execution::memory_pool::MemoryLimit;
 use datafusion::logical_expr::{Cast, Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, lit, when};
@@ -43,10 +43,10 @@ impl Conversation {
         let (columns, rows) = match query {
             Some(query) => {
                 let plan = self.query(query).await?;
-                let schema = plan.schema().as_arrow().clone();
-                refuse_repeated(&schema)?;
+                let schema = self.settled_schema(&plan)?;
+                refuse_repeated(schema.as_arrow())?;
                 let columns: Vec<TableColumn> = schema.fields().iter().map(column_of).collect();
-                let rows = self.collect(cast_to(plan, &columns)?).await?;
+                let rows = self.collect(cast_to(plan, &schema, &columns)?).await?;
                 (columns, rows)
             }
             None => (columns, vec![]),
@@ -123,7 +123,7 @@ impl Conversation {
         if given.iter().any(|at| !seen.insert(*at)) {
             return Err(refused("[COLUMN_ALREADY_EXISTS] a column is named twice", "name each column once"));
         }
-        let schema = plan.schema().clone();
+        let schema = self.settled_schema(&plan)?;
         let mut exprs = vec![];
         for (at, column) in columns.iter().enumerate() {
             let found = given.iter().take(width).position(|given| *given == at);
@@ -160,6 +160,11 @@ impl Conversation {
         self.show(&place, MemoryTable { columns, schema, rows: all })
     }
 
+    /// The columns of a query's result as they will be: a plan has other types until all its rules have run.
+    fn settled_schema(&self, plan: &LogicalPlan) -> DfResult<DFSchemaRef> {
+        self.session.settled_schema(plan).map_err(|error| DataFusionError::External(Box::new(error)))
+    }
+
     /// An expression without columns.
     fn value(&self, expr: &SqlExpr) -> DfResult<Expr> {
         let expr = ExprWithAlias { expr: expr.clone(), alias: None };
@@ -193,11 +198,10 @@ fn column_of(field: &FieldRef) -> TableColumn {
 }
 
 /// A plan's columns as those of a table.
-fn cast_to(plan: LogicalPlan, columns: &[TableColumn]) -> DfResult<LogicalPlan> {
-    let schema = plan.schema().clone();
+fn cast_to(plan: LogicalPlan, schema: &DFSchema, columns: &[TableColumn]) -> DfResult<LogicalPlan> {
     let exprs = columns.iter().enumerate().map(|(nth, column)| {
         let value = Expr::Column(Column::from(schema.qualified_field(nth)));
-        Ok(stored(value, column, &schema, true)?.alias(column.field.name()))
+        Ok(stored(value, column, schema, true)?.alias(column.field.name()))
     });
     let exprs = exprs.collect::<DfResult<Vec<_>>>()?;
     LogicalPlanBuilder::from(plan).project(exprs)?.build()
