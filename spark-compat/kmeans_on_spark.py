@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 from pyspark.ml.evaluation import ClusteringEvaluator
-from pyspark.ml.feature import Imputer, MinMaxScaler, StandardScaler, VectorAssembler
+from pyspark.ml.feature import ElementwiseProduct, Imputer, MinMaxScaler, StandardScaler, VectorAssembler
+from pyspark.ml.linalg import Vectors as MlVectors
 from pyspark.mllib.clustering import KMeans, KMeansModel
 from pyspark.mllib.linalg import Vectors
 from pyspark.sql import DataFrame, SparkSession
@@ -21,7 +22,7 @@ def kmeans(spark: SparkSession, spec: dict, centers: DataFrame, told: DataFrame)
     columns = [f"feature_{index}" for index in range(len(names))]
     rows, fills, left_out = imputed(spark.table(spec["input"]), spec, columns)
     rows = VectorAssembler(inputCols=columns, outputCol="raw_features").transform(rows)
-    rows, offsets, units = scaled(rows, spec.get("scale", "standard"), len(names))
+    rows, offsets, units = scaled(rows, spec, len(names))
     rows = rows.cache()
 
     start = np.array([[row[name] for name in names] for row in centers.orderBy("cluster").collect()])
@@ -87,8 +88,9 @@ def imputed(table: DataFrame, spec: dict, columns: list[str]) -> tuple[DataFrame
     return imputer.transform(rows), list(imputer.surrogateDF.select(*columns).first()), 0
 
 
-def scaled(rows: DataFrame, scale: str, width: int) -> tuple[DataFrame, np.ndarray, np.ndarray]:
+def scaled(rows: DataFrame, spec: dict, width: int) -> tuple[DataFrame, np.ndarray, np.ndarray]:
     """Rows with `features`, seen as (x - offset) / unit; a constant has unit 0."""
+    scale = spec.get("scale", "standard")
     if scale == "none":
         return rows.withColumnRenamed("raw_features", "features"), np.zeros(width), np.ones(width)
     ends = MinMaxScaler(inputCol="raw_features", outputCol="features").fit(rows)
@@ -97,7 +99,14 @@ def scaled(rows: DataFrame, scale: str, width: int) -> tuple[DataFrame, np.ndarr
         return ends.transform(rows), low, high - low
     standard = StandardScaler(withMean=True, withStd=True, inputCol="raw_features", outputCol="features").fit(rows)
     offsets = np.where(low == high, low, standard.mean.toArray())
-    return standard.transform(rows), offsets, np.where(low == high, 0.0, standard.std.toArray())
+    rows, units = standard.transform(rows), np.where(low == high, 0.0, standard.std.toArray())
+    if spec.get("deviation", "sample") == "sample":
+        return rows, offsets, units
+    # Spark has the sample's alone: what it divided by is that much larger.
+    larger = np.sqrt(1.0 + 1.0 / (rows.count() - 1))
+    rows = rows.withColumnRenamed("features", "by_sample")
+    product = ElementwiseProduct(scalingVec=MlVectors.dense([larger] * width), inputCol="by_sample", outputCol="features")
+    return product.transform(rows), offsets, units / larger
 
 
 def nearest_of(vector: np.ndarray, centres: np.ndarray) -> tuple[int, float]:

@@ -16,7 +16,7 @@ use criterion::{Criterion, SamplingMode, Throughput, criterion_group, criterion_
 use trapiche::analyze::{kmeans, profile};
 use trapiche::engine::write::parquet::encoder::{EncodedBy, file_of};
 use trapiche::lake::{TableName, Zone};
-use trapiche::project::{Describe, Impute, Init, InitMethod, Kmeans, Scale};
+use trapiche::project::{Describe, Deviation, Impute, Init, InitMethod, Kmeans, Scale};
 use trapiche::spark::sql;
 
 use arithmetic::arithmetic;
@@ -115,13 +115,14 @@ fn k_means(criterion: &mut Criterion) {
         key: vec!["id".into()],
         features: FEATURES.map(String::from).to_vec(),
         impute: Impute::Mean,
-        scale: Scale::Standard,
+        scale: Scale::Standard(Deviation::Sample),
         k: 4,
         init: Init::Method(InitMethod::PlusPlus),
         runs: 1,
         max_iterations: 100,
         tolerance: 1e-4,
         seed: 42,
+        partition_by: vec![],
     };
     let centres = (0..4).map(|cluster| vec![f64::from(cluster); FEATURES.len()]).collect();
     let step = Kmeans { init: Init::Centres(centres), max_iterations: 1, ..fit.clone() };

@@ -14,7 +14,7 @@ use super::columns::{self, engine};
 use crate::engine::functions::kmeans::Scaling;
 use crate::engine::functions::moments::{ExactMoments, numeric_moments};
 use crate::error::{Error, Result};
-use crate::project::{Impute, Scale};
+use crate::project::{Deviation, Impute, Scale};
 use crate::spark::types;
 
 /// Keys and features of a table's rows, lazily.
@@ -180,8 +180,8 @@ impl FeatureColumn {
             Scale::None => (0.0, 1.0),
             _ if low >= high => (low, 0.0),
             Scale::Minmax => (low, high - low),
-            // The sample's (n − 1), as in Spark's `StandardScaler`.
-            Scale::Standard => (mean, stddev),
+            Scale::Standard(Deviation::Sample) => (mean, stddev),
+            Scale::Standard(Deviation::Population) => (mean, stddev * (1.0 - 1.0 / self.moments.count() as f64).sqrt()),
         };
         let seen = Scaling { fill, offset, unit, middle: 0.0, reach: 0.0 };
         let middle = if self.rows == 0 { 0.0 } else { seen.scaled(mean) };
@@ -225,7 +225,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_mean_fills_and_a_constant_is_zero() {
-        let fitted = fitted(Impute::Mean, Scale::Standard).await.unwrap();
+        let fitted = fitted(Impute::Mean, Scale::Standard(Deviation::Sample)).await.unwrap();
         // 3, 1, 3, 5: mean 3, squares 8, sample variance 8 / 3.
         let unit = (8.0_f64 / 3.0).sqrt();
         let x = &fitted.features[0];
@@ -238,12 +238,15 @@ mod tests {
 
     #[tokio::test]
     async fn zeros_count_when_they_fill() {
-        let x = fitted(Impute::Zero, Scale::Standard).await.unwrap().features.swap_remove(0);
+        let x = fitted(Impute::Zero, Scale::Standard(Deviation::Sample)).await.unwrap().features.swap_remove(0);
         // 5, 0, 1, 3: mean 2.25, squares 14.75.
         assert_eq!((x.fill, x.offset), (Some(0.0), 2.25));
         assert!((x.unit - (14.75_f64 / 3.0).sqrt()).abs() < 1e-15);
         let x = self::fitted(Impute::Zero, Scale::Minmax).await.unwrap().features.swap_remove(0);
         assert_eq!((x.offset, x.unit), (0.0, 5.0));
+        let whole = Scale::Standard(Deviation::Population);
+        let x = self::fitted(Impute::Zero, whole).await.unwrap().features.swap_remove(0);
+        assert!(x.offset == 2.25 && (x.unit - (14.75_f64 / 4.0).sqrt()).abs() < 1e-15);
     }
 
     #[tokio::test]
@@ -263,11 +266,11 @@ mod tests {
             Features::of(frame, &[], &["x".to_owned()]).unwrap().fit(Impute::Mean, scale).await
         };
         for size in [1e300, 1e-300] {
-            let x = &fit(vec![size, 3.0 * size], Scale::Standard).await.unwrap().features[0];
+            let x = &fit(vec![size, 3.0 * size], Scale::Standard(Deviation::Sample)).await.unwrap().features[0];
             let scaled = [x.scaled(size), x.scaled(3.0 * size)];
             assert!(scaled.iter().all(|x| (x.abs() - 0.5_f64.sqrt()).abs() < 1e-15), "{scaled:?}");
         }
-        for scale in [Scale::Standard, Scale::Minmax] {
+        for scale in [Scale::Standard(Deviation::Population), Scale::Minmax] {
             let error = fit(vec![f64::MIN, f64::MAX], scale).await.unwrap_err();
             assert_eq!(error.to_string(), "the values of feature `x` are too large to be scaled");
         }

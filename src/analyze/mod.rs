@@ -8,10 +8,7 @@ pub mod features;
 pub mod kmeans;
 pub mod profile;
 
-use std::sync::Arc;
-
 use arrow::datatypes::SchemaRef;
-use datafusion::prelude::DataFrame;
 
 use crate::engine::Session;
 use crate::engine::write::store::{self, TableWrite, WriteContext};
@@ -39,11 +36,12 @@ pub async fn analyze(
         }
     };
     let (mut made, mut heads) = (Made::default(), vec![]);
+    let main = &dataset.name;
     // The main table last: with it the model counts as made.
     for ((table, head), rows) in dataset.outputs.iter().zip(context.own).zip(tables).rev() {
         let write = TableWrite {
             table,
-            partition_by: &[],
+            partition_by: if table == main { model.partition_by() } else { &[] },
             mode: WriteMode::Overwrite,
             layout: FileLayout::default(),
             key: &[],
@@ -61,16 +59,18 @@ pub async fn analyze(
     Ok((made, heads))
 }
 
-/// The columns of the tables that the model would make of an input with `input`'s columns.
+/// The columns of the tables that the model would make of its input, which `session` has open.
 ///
 /// # Errors
 /// A configuration error for a column that does not exist or does not fit.
-pub async fn outputs(dataset: &Dataset, model: &Model, input: DataFrame) -> Result<Vec<(TableName, SchemaRef)>> {
+pub async fn outputs(session: &Session, dataset: &Dataset, model: &Model) -> Result<Vec<(TableName, SchemaRef)>> {
+    let input = session.table(model.input()).await?;
     let schemas = match model {
         Model::Describe(spec) => vec![profile::describe(input, spec).await?.schema()],
         Model::Kmeans(spec) => {
             let KmeansTables { assignments, centers, metrics } = kmeans::unfitted(input, spec).await?;
-            vec![Arc::new(assignments.schema().as_arrow().clone()), centers.schema(), metrics.schema()]
+            let assignments = session.stored_schema(assignments.logical_plan(), &spec.partition_by)?;
+            vec![assignments, centers.schema(), metrics.schema()]
         }
     };
     Ok(dataset.outputs.iter().cloned().zip(schemas).collect())

@@ -90,11 +90,7 @@ fn check_projection(query: &Query, schema: &SchemaRef) -> error::Result<()> {
 }
 
 async fn plan_model(session: &Session, dataset: &Dataset, model: &Model) -> Result<Outputs, Vec<FoundFault>> {
-    let outputs = async {
-        let input = session.table(model.input()).await?;
-        analyze::outputs(dataset, model, input).await
-    };
-    outputs.await.map_err(|error| {
+    analyze::outputs(session, dataset, model).await.map_err(|error| {
         let place = error.subject().and_then(|name| named(dataset, name));
         vec![plain(dataset, &error, place.unwrap_or_else(|| dataset.place.clone()))]
     })

@@ -36,7 +36,7 @@ pub use check::{Check, OnFail};
 pub use dataset::{Broken, Dataset, Definition};
 pub use dotenv::DOTENV;
 pub use files::SETTINGS;
-pub use model::{Describe, Impute, Init, InitMethod, Kmeans, Model, Scale};
+pub use model::{Describe, Deviation, Impute, Init, InitMethod, Kmeans, Model, Scale};
 pub use query::{Query, WriteMode};
 pub use schema_lock::{SCHEMA_LOCK, SchemaLock};
 pub use settings::AgreedTables;

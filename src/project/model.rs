@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::draft::{Defined, Name};
 use super::faults::Faults;
 use super::read::{At, given, given_or, names, places, read, within, words};
-use super::spec::{DescribeSpec, KmeansSpec, ModelSpec};
+use super::spec::{DescribeSpec, KmeansSpec, ModelSpec, ScaleSpec};
 use super::yaml;
 use crate::error::Span;
 use crate::lake::{TableName, Zone};
@@ -28,6 +28,14 @@ impl Model {
         match self {
             Model::Describe(spec) => &spec.input,
             Model::Kmeans(spec) => &spec.input,
+        }
+    }
+
+    /// By what its main table is partitioned.
+    pub fn partition_by(&self) -> &[String] {
+        match self {
+            Model::Describe(_) => &[],
+            Model::Kmeans(spec) => &spec.partition_by,
         }
     }
 }
@@ -57,6 +65,8 @@ pub struct Kmeans {
     pub max_iterations: u64,
     pub tolerance: f64,
     pub seed: u64,
+    /// By what the table of assignments is partitioned: columns of the key, and `cluster`.
+    pub partition_by: Vec<String>,
 }
 
 /// What stands in for a null feature.
@@ -71,15 +81,34 @@ pub enum Impute {
     Drop,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, serde::Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scale {
     /// (x − mean) / standard deviation.
-    #[default]
-    Standard,
+    Standard(Deviation),
     /// (x − min) / (max − min).
     Minmax,
     None,
+}
+
+impl Scale {
+    /// As it is typed.
+    pub fn word(self) -> &'static str {
+        match self {
+            Scale::Standard(_) => "standard",
+            Scale::Minmax => "minmax",
+            Scale::None => "none",
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Deviation {
+    /// √(Σ(x − mean)² ⁄ (n − 1)), as in Spark's `StandardScaler`.
+    #[default]
+    Sample,
+    /// √(Σ(x − mean)² ⁄ n), as in scikit-learn's.
+    Population,
 }
 
 /// Where the first centres come from.
@@ -152,8 +181,9 @@ fn checked(spec: &ModelSpec, faults: &mut Faults) -> Option<Defined<Model>> {
 fn named(spec: &ModelSpec) -> Vec<Name> {
     let describe = spec.describe.iter().filter_map(|at| at.value.as_ref());
     let kmeans = spec.kmeans.iter().filter_map(|at| at.value.as_ref());
-    let of_describe = describe.map(|spec| (&spec.input, [spec.columns.as_ref(), None]));
-    let of_kmeans = kmeans.map(|spec| (&spec.input, [Some(&spec.key), Some(&spec.features)]));
+    let of_describe = describe.map(|spec| (&spec.input, [spec.columns.as_ref(), None, None]));
+    let of_kmeans =
+        kmeans.map(|spec| (&spec.input, [Some(&spec.key), Some(&spec.features), spec.partition_by.as_ref()]));
     of_describe
         .chain(of_kmeans)
         .flat_map(|(input, lists)| {
@@ -208,6 +238,8 @@ fn kmeans(spec: &KmeansSpec, faults: &mut Faults) -> Option<Kmeans> {
     {
         faults.add(&at.span, "`tolerance` is 0 or a number above it").hint("1e-4 is usual");
     }
+    let partition_by = partition_by(spec, key.as_deref(), faults);
+    let scale = scale(spec, faults);
     let (features, k) = (features?, spec.k.value? as usize);
     let init = given_or(&spec.init, Init::Method(InitMethod::PlusPlus))?;
     if let (Init::Centres(centres), Some(at)) = (&init, &spec.init)
@@ -221,14 +253,44 @@ fn kmeans(spec: &KmeansSpec, faults: &mut Faults) -> Option<Kmeans> {
         key: key?,
         features,
         impute: given_or(&spec.impute, Impute::default())?,
-        scale: given_or(&spec.scale, Scale::default())?,
+        scale: scale?,
         k,
         init,
         runs: given_or(&spec.runs, 10)? as usize,
         max_iterations: given_or(&spec.max_iterations, 100)?,
         tolerance: given_or(&spec.tolerance, 1e-4)?,
         seed: given_or(&spec.seed, 42)?,
+        partition_by: partition_by?,
     })
+}
+
+fn scale(spec: &KmeansSpec, faults: &mut Faults) -> Option<Scale> {
+    let deviation = given_or(&spec.deviation, Deviation::default())?;
+    let scale = match given_or(&spec.scale, ScaleSpec::Standard)? {
+        ScaleSpec::Standard => return Some(Scale::Standard(deviation)),
+        ScaleSpec::Minmax => Scale::Minmax,
+        ScaleSpec::None => Scale::None,
+    };
+    if let Some(at) = &spec.deviation {
+        faults.add(&at.key, "`deviation` is for `scale: standard` alone").hint("leave one of the two out");
+    }
+    Some(scale)
+}
+
+/// Of the assignments, which have the columns of the key, `cluster`, and `distance`.
+fn partition_by(spec: &KmeansSpec, key: Option<&[String]>, faults: &mut Faults) -> Option<Vec<String>> {
+    let columns = names(&spec.partition_by, faults)?;
+    let known = |name: &str| {
+        name == "cluster" || key.is_none_or(|key| key.iter().any(|column| column.eq_ignore_ascii_case(name)))
+    };
+    for at in spec.partition_by.iter().filter_map(|list| list.value.as_ref()).flatten() {
+        if let Some(name) = at.value.as_ref().filter(|name| !known(&name.to_lowercase())) {
+            faults
+                .add(&at.span, format!("the assignments cannot be partitioned by `{name}`"))
+                .hint("they are by `cluster`, or by a column of `key`");
+        }
+    }
+    Some(columns)
 }
 
 /// The input's name; one that isn't a table of the lake is reported with the other references.

@@ -526,6 +526,17 @@ fn finds_faults_of_models() {
         ]
     );
     let found = faults_of_model(
+        "kmeans: { input: refined.customer_features, key: [customer_id], features: [spent], k: 2, scale: minmax,\n\
+         deviation: population, partition_by: [spent, Cluster, customer_id] }",
+    );
+    assert_eq!(
+        found,
+        [
+            "models/x.yml:2:1: `deviation` is for `scale: standard` alone (leave one of the two out)",
+            "models/x.yml:2:39: the assignments cannot be partitioned by `spent` (they are by `cluster`, or by a column of `key`)",
+        ]
+    );
+    let found = faults_of_model(
         "describe: { input: trusted.cart_items, quantiles: [0.5, 0.25, 0.5, 0.250000000001, 5e-1, 0.999] }",
     );
     let twice = "the quantile 0.5 is given twice (each becomes a column: name it once)";

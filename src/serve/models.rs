@@ -140,7 +140,7 @@ pub fn described(dataset: &Dataset, spec: &Kmeans, loaded: &Loaded) -> Value {
         "committed_at": loaded.version.committed_at,
         "features": spec.features,
         "impute": spec.impute,
-        "scale": spec.scale,
+        "scale": spec.scale.word(),
         "clusters": clusters,
         "metrics": metrics,
     })

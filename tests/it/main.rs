@@ -12,6 +12,7 @@ mod broken_projects;
 mod buckets;
 mod changed_sources;
 mod cloud;
+mod clusters;
 mod command_line;
 mod corpora;
 mod crash_points;

@@ -10,7 +10,7 @@ use datafusion::prelude::{DataFrame, SessionConfig, SessionContext};
 use super::{KmeansTables, kmeans};
 use crate::error::{Kind, Result};
 use crate::lake::{TableName, Zone};
-use crate::project::{Impute, Init, InitMethod, Kmeans, Scale};
+use crate::project::{Deviation, Impute, Init, InitMethod, Kmeans, Scale};
 
 const METHODS: [InitMethod; 3] = [InitMethod::Random, InitMethod::PlusPlus, InitMethod::Parallel];
 
@@ -20,13 +20,14 @@ fn spec(k: usize, init: Init) -> Kmeans {
         key: vec!["id".into()],
         features: vec!["x".into(), "y".into()],
         impute: Impute::Mean,
-        scale: Scale::Standard,
+        scale: Scale::Standard(Deviation::Sample),
         k,
         init,
         runs: 5,
         max_iterations: 100,
         tolerance: 1e-4,
         seed: 42,
+        partition_by: vec![],
     }
 }
 
@@ -128,7 +129,7 @@ async fn the_same_rows_give_the_same_model() {
 async fn rare_rows_of_a_large_table_are_found() {
     let mut rows: Vec<_> = (0..100_000).map(|id| (id, 0.0, 0.0)).collect();
     rows.extend([(100_000, 5.0, 5.0), (100_001, 9.0, 1.0)]);
-    for scale in [Scale::Standard, Scale::None] {
+    for scale in [Scale::Standard(Deviation::Sample), Scale::None] {
         for method in METHODS {
             let tables = run(&rows, 2, &Kmeans { scale, ..spec(3, Init::Method(method)) }).await.unwrap();
             let sizes = tables.centers["size"].as_primitive::<Int64Type>().values().to_vec();
@@ -224,7 +225,7 @@ async fn rows_in_memory_on_disk_and_where_they_lie_give_the_same_model() {
     };
     let given = Init::Centres(vec![vec![0.0, 0.0], vec![700.0, 700.0], vec![100.0, 1300.0], vec![9e9, 0.0]]);
     for (init, impute, scale) in [
-        (Init::Method(InitMethod::PlusPlus), Impute::Mean, Scale::Standard),
+        (Init::Method(InitMethod::PlusPlus), Impute::Mean, Scale::Standard(Deviation::Sample)),
         (Init::Method(InitMethod::PlusPlus), Impute::Drop, Scale::None),
         (given, Impute::Mean, Scale::None),
     ] {

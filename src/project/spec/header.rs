@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::project::read::At;
-use crate::project::{Impute, Init, OnFail, Scale, WriteMode};
+use crate::project::{Deviation, Impute, Init, OnFail, WriteMode};
 
 /// The `/* trapiche … */` header of a query.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -115,11 +115,22 @@ pub struct KmeansSpec {
     pub key: At<Vec<At<String>>>,
     pub features: At<Vec<At<String>>>,
     pub impute: Option<At<Impute>>,
-    pub scale: Option<At<Scale>>,
+    pub scale: Option<At<ScaleSpec>>,
+    pub deviation: Option<At<Deviation>>,
     pub k: At<u64>,
     pub init: Option<At<Init>>,
     pub runs: Option<At<u64>>,
     pub max_iterations: Option<At<u64>>,
     pub tolerance: Option<At<f64>>,
     pub seed: Option<At<u64>>,
+    /// Of the assignments.
+    pub partition_by: Option<At<Vec<At<String>>>>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ScaleSpec {
+    Standard,
+    Minmax,
+    None,
 }
