@@ -1,6 +1,7 @@
 //! What landing a CSV needs to know of it: the names in its header, and how many records follow.
 //!
-//! Records are told apart by the scan's own reader, csv-core (RFC 4180). Fields are not looked at, but those of the first.
+//! Records are told apart by the scan's own reader, csv-core (RFC 4180). Fields are not looked at, but those of the first. Where
+//! nothing is quoted, escaped or a comment, a record is a line that is not empty, and lines are counted many bytes at a time.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -19,6 +20,9 @@ const MAX_HEADER_BYTES: usize = 1 << 20;
 const SCRATCH_BYTES: usize = 16 << 10;
 const SCRATCH_FIELDS: usize = 1 << 10;
 
+/// Bytes that are looked at together for what makes a record more than a line.
+const BLOCK_BYTES: usize = 8 << 10;
+
 /// Follows a CSV in chunks of any size.
 #[derive(Debug)]
 pub struct Records {
@@ -30,6 +34,9 @@ pub struct Records {
 #[derive(Debug)]
 struct Counter {
     splitter: Splitter,
+    /// What a line may not have that is a record by that alone: a quote, an escape, the mark of a comment, and the other line end.
+    special: [u8; 4],
+    is_between: bool,
     /// Records that have ended.
     ended: u64,
     /// The first record: its fields one after the other, and where each of them ends.
@@ -44,7 +51,10 @@ impl Records {
         // As the scan's reader has it: by either of the two.
         let reader = reader.escape(dialect.escape_byte()).build();
         let splitter = Splitter { reader, text: vec![0; SCRATCH_BYTES], ends: vec![0; SCRATCH_FIELDS] };
-        let counter = Counter { splitter, ended: 0, first: vec![], first_ends: vec![] };
+        let quote = dialect.quote_byte();
+        let or_quote = |byte: Option<u8>| byte.unwrap_or(quote);
+        let special = [quote, or_quote(dialect.escape_byte()), or_quote(dialect.comment_byte()), b'\r'];
+        let counter = Counter { splitter, special, is_between: false, ended: 0, first: vec![], first_ends: vec![] };
         Records { mark: WithoutMark::default(), skip: SkipLines::new(dialect.skip_lines), counter }
     }
 
@@ -122,9 +132,22 @@ impl Records {
 }
 
 impl Counter {
-    fn push(&mut self, mut text: &[u8]) -> Result<()> {
-        while !text.is_empty() {
-            text = &text[self.step(text)?..];
+    fn push(&mut self, text: &[u8]) -> Result<()> {
+        let mut at = 0;
+        // Up to where no record is a line by what is known.
+        let mut special_until = 0;
+        while at < text.len() {
+            if self.is_between && at >= special_until {
+                let block = &text[at..][..BLOCK_BYTES.min(text.len() - at)];
+                if is_any_of(block, self.special) {
+                    special_until = at + block.len();
+                } else if let Some(last) = block.iter().rposition(|byte| *byte == b'\n') {
+                    self.ended += lines(&block[..=last]);
+                    at += last + 1;
+                    continue;
+                }
+            }
+            at += self.step(&text[at..])?;
         }
         Ok(())
     }
@@ -142,9 +165,23 @@ impl Counter {
                 .hint("check `delimiter:`, and that this is a CSV"));
             }
         }
-        self.ended += u64::from(result == ReadRecordResult::Record);
+        self.is_between = result == ReadRecordResult::Record;
+        self.ended += u64::from(self.is_between);
         Ok(taken)
     }
+}
+
+/// In one go, as the compiler makes vectors of it.
+fn is_any_of(block: &[u8], special: [u8; 4]) -> bool {
+    let [a, b, c, d] = special;
+    block.iter().fold(false, |is_any, byte| is_any | (*byte == a) | (*byte == b) | (*byte == c) | (*byte == d))
+}
+
+/// Lines that are not empty, of a text that begins and ends with lines.
+fn lines(text: &[u8]) -> u64 {
+    let ends = |text: &[u8]| text.iter().map(|byte| usize::from(*byte == b'\n')).sum::<usize>();
+    let empty = text.iter().zip(&text[1..]).map(|(a, b)| usize::from(*a == b'\n' && *b == b'\n')).sum::<usize>();
+    (ends(text) - empty - usize::from(text[0] == b'\n')) as u64
 }
 
 /// csv-core's reader with room for what it gives.
@@ -229,6 +266,31 @@ mod tests {
     fn names(text: &str) -> Result<Vec<String>> {
         let schema = whole(text).schema(true, &BTreeMap::new())?;
         Ok(schema.fields().iter().map(|field| field.name().clone()).collect())
+    }
+
+    proptest! {
+        #[test]
+        fn lines_are_counted_as_records(
+            text in "(a\n){0,3}[a,\n]{0,60}([a,\"\r\n#]{0,9}[a,\n]{0,40}){0,4}",
+            cut in 0_usize..200,
+        ) {
+            // So many that there are whole blocks of lines, and such with something else.
+            let long = text.repeat(1 + 20_000 / (text.len() + 1));
+            let cut = cut * long.len() / 200;
+            for comment in [None, Some('#')] {
+                let dialect = CsvDialect { comment, ..CsvDialect::default() };
+                let mut records = Records::new(b',', &dialect);
+                records.push(&long.as_bytes()[..cut]).unwrap();
+                records.push(&long.as_bytes()[cut..]).unwrap();
+                let mut slowly = Records::new(b',', &dialect);
+                for byte in long.as_bytes().chunks(1) {
+                    slowly.counter.is_between = false;
+                    slowly.push(byte).unwrap();
+                }
+                prop_assert_eq!(records.count(), slowly.count());
+                prop_assert_eq!(records.finish().is_ok(), slowly.finish().is_ok());
+            }
+        }
     }
 
     #[test]

@@ -6,6 +6,9 @@
 //! It is found through ‖c‖² − 2·x·c, one fused operation where the definition takes three. That is less exact, and where the
 //! two best ones lie within its error, the definition is computed: whatever instructions there are, the answer is the same.
 //!
+//! The hot loops are plain ones over indices: what closures and iterators are made of is compiled by itself, without the
+//! instructions that are chosen here, wherever the compiler does not inline it.
+//!
 //! What is far from being doubtful need not be looked at again: by the triangle inequality (Hamerly, 2010) the rows keep
 //! their centres until these have moved as far as the second centre is further away than the first.
 
@@ -136,27 +139,26 @@ impl Kernel {
     fn look<const FUSED: bool>(&self, tiles: &mut Tiles) {
         let mut around_0 = vec![[0.0; LANES]; self.middle.as_ref().map_or(0, Vec::len)];
         tiles.looked_at.clear();
-        let known = tiles.norms.iter().zip(tiles.settled.iter_mut()).zip(tiles.places.iter_mut());
-        for (index, (tile, ((norm, settled), places))) in
-            (0..).zip(tiles.numbers.chunks_exact(self.features).zip(known))
-        {
-            if *settled > tiles.moved {
+        for index in 0..tiles.norms.len() {
+            if tiles.settled[index] > tiles.moved {
                 continue;
             }
-            tiles.looked_at.push(index);
+            tiles.looked_at.push(index as u32);
+            let tile = &tiles.numbers[index * self.features..][..self.features];
             let seen = match &self.middle {
                 None => tile,
                 Some(middle) => {
-                    for ((seen, tile), middle) in around_0.iter_mut().zip(tile).zip(middle) {
+                    for feature in 0..tile.len() {
                         for lane in 0..LANES {
-                            seen[lane] = tile[lane] - middle;
+                            around_0[feature][lane] = tile[feature][lane] - middle[feature];
                         }
                     }
                     &around_0
                 }
             };
-            let room = self.expanded::<FUSED>(seen, *norm, places);
-            *settled = tiles.moved + room.unwrap_or(-1.0);
+            let places = &mut tiles.places[index];
+            let room = self.expanded::<FUSED>(seen, tiles.norms[index], places);
+            tiles.settled[index] = tiles.moved + room.unwrap_or(-1.0);
             if room.is_none() {
                 self.by_definition(tile, places);
             }
@@ -166,11 +168,14 @@ impl Kernel {
     /// How much all centres may move, added up, until a row may change its own; `None` where one's own is in doubt.
     #[inline(always)]
     fn expanded<const FUSED: bool>(&self, tile: &[[f64; LANES]], norm: f64, places: &mut [u32; LANES]) -> Option<f64> {
-        let (mut best, mut second) = ([f64::INFINITY; LANES], [f64::INFINITY; LANES]);
-        let (mut place, mut first) = ([0.0_f64; LANES], 0.0);
-        for (start, factors) in self.starts.iter().zip(self.factors.chunks_exact(tile.len())) {
-            let [mut a, mut b, mut c, mut d] = start.map(|start| [start; LANES]);
-            for (x, factor) in tile.iter().zip(factors) {
+        let mut found =
+            TwoNearest { best: [f64::INFINITY; LANES], second: [f64::INFINITY; LANES], place: [0.0; LANES] };
+        for group in 0..self.starts.len() {
+            let (start, factors) = (&self.starts[group], &self.factors[group * tile.len()..][..tile.len()]);
+            let (mut a, mut b) = ([start[0]; LANES], [start[1]; LANES]);
+            let (mut c, mut d) = ([start[2]; LANES], [start[3]; LANES]);
+            for feature in 0..tile.len() {
+                let (x, factor) = (&tile[feature], &factors[feature]);
                 for lane in 0..LANES {
                     a[lane] = times_plus::<FUSED>(x[lane], factor[0], a[lane]);
                 }
@@ -184,17 +189,13 @@ impl Kernel {
                     d[lane] = times_plus::<FUSED>(x[lane], factor[3], d[lane]);
                 }
             }
-            for (at, far) in [a, b, c, d].iter().enumerate() {
-                let number = first + at as f64;
-                for lane in 0..LANES {
-                    let further = if far[lane] < best[lane] { best[lane] } else { far[lane] };
-                    second[lane] = if further < second[lane] { further } else { second[lane] };
-                    place[lane] = if far[lane] < best[lane] { number } else { place[lane] };
-                    best[lane] = if far[lane] < best[lane] { far[lane] } else { best[lane] };
-                }
-            }
-            first += AT_ONCE as f64;
+            let first = (group * AT_ONCE) as f64;
+            found.look(&a, first);
+            found.look(&b, first + 1.0);
+            found.look(&c, first + 2.0);
+            found.look(&d, first + 3.0);
         }
+        let TwoNearest { best, second, place } = found;
         // Of the error's two parts that of the centres is in the starts: the best one's is bounded through how near it is.
         let doubt = 40.0 * self.error * norm + f64::MIN_POSITIVE;
         let mut gap = [0.0; LANES];
@@ -212,7 +213,10 @@ impl Kernel {
             return None;
         }
         // d₂ − d₁ = (d₂² − d₁²) / (d₂ + d₁), and no d₂ of the tile is greater than this one.
-        let furthest = -least(second.map(|far| -far));
+        let mut furthest = second[0];
+        for lane in 1..LANES {
+            furthest = if second[lane] > furthest { second[lane] } else { furthest };
+        }
         let furthest = ((furthest + norm).max(0.0) * (1.0 + 1e-9) + doubt).sqrt();
         let room = 0.999 * gap / (2.0 * furthest);
         // Less would be within the definition's own rounding.
@@ -222,17 +226,18 @@ impl Kernel {
     #[inline(always)]
     fn by_definition(&self, tile: &[[f64; LANES]], places: &mut [u32; LANES]) {
         let mut best = [f64::INFINITY; LANES];
-        for (place, centre) in (0..).zip(self.centres.chunks_exact(self.features)) {
+        for place in 0..self.centres.len() / self.features {
+            let centre = &self.centres[place * self.features..][..self.features];
             let mut squared = [0.0; LANES];
-            for (x, centre) in tile.iter().zip(centre) {
+            for feature in 0..tile.len() {
                 for lane in 0..LANES {
-                    let apart = x[lane] - centre;
+                    let apart = tile[feature][lane] - centre[feature];
                     squared[lane] += apart * apart;
                 }
             }
             for lane in 0..LANES {
                 if squared[lane] < best[lane] {
-                    (best[lane], places[lane]) = (squared[lane], place);
+                    (best[lane], places[lane]) = (squared[lane], place as u32);
                 }
             }
         }
@@ -241,14 +246,35 @@ impl Kernel {
     /// The squared distances of a tile's rows from the centres at their places, by the definition.
     pub(super) fn squared(&self, tile: &[[f64; LANES]], places: &[u32; LANES]) -> [f64; LANES] {
         let mut squared = [0.0; LANES];
-        for (squared, (lane, place)) in squared.iter_mut().zip(places.iter().enumerate()) {
-            let centre = &self.centres[*place as usize * self.features..][..self.features];
-            for (x, centre) in tile.iter().zip(centre) {
-                let apart = x[lane] - centre;
-                *squared += apart * apart;
+        for lane in 0..LANES {
+            let centre = &self.centres[places[lane] as usize * self.features..][..self.features];
+            for feature in 0..tile.len() {
+                let apart = tile[feature][lane] - centre[feature];
+                squared[lane] += apart * apart;
             }
         }
         squared
+    }
+}
+
+/// Of each row of a tile: how far the two nearest centres are, and which one the nearest is.
+struct TwoNearest {
+    best: [f64; LANES],
+    second: [f64; LANES],
+    /// A number of a centre, as a double: of the width of what it is chosen by.
+    place: [f64; LANES],
+}
+
+impl TwoNearest {
+    #[inline(always)]
+    fn look(&mut self, far: &[f64; LANES], number: f64) {
+        let TwoNearest { best, second, place } = self;
+        for lane in 0..LANES {
+            let further = if far[lane] < best[lane] { best[lane] } else { far[lane] };
+            second[lane] = if further < second[lane] { further } else { second[lane] };
+            place[lane] = if far[lane] < best[lane] { number } else { place[lane] };
+            best[lane] = if far[lane] < best[lane] { far[lane] } else { best[lane] };
+        }
     }
 }
 

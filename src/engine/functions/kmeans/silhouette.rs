@@ -1,5 +1,7 @@
 //! How good a clustering is, as an aggregate over its rows: its cost and its silhouette, in one pass.
 
+#![allow(clippy::needless_range_loop, reason = "as in the kernel")]
+
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, AsArray};
@@ -89,34 +91,38 @@ impl Clustering {
 
     /// Of a tile's rows, which belong to these clusters.
     fn silhouettes(&self, tile: &[[f64; LANES]], labels: &[usize; LANES]) -> [f64; LANES] {
-        let features = || tile.iter().zip(&self.model.features);
+        let features = &self.model.features;
         let mut squares = [0.0; LANES];
-        for (x, feature) in features() {
-            squares.iter_mut().zip(x).for_each(|(square, x)| *square += (x - feature.middle) * (x - feature.middle));
+        for feature in 0..tile.len() {
+            for lane in 0..LANES {
+                let x = tile[feature][lane] - features[feature].middle;
+                squares[lane] += x * x;
+            }
         }
         let (mut within, mut next) = ([0.0; LANES], [f64::INFINITY; LANES]);
         for (label, cluster) in self.clusters.iter().enumerate().filter(|(_, cluster)| cluster.rows > 0.0) {
             let mut products = [0.0; LANES];
-            for ((x, feature), mean) in features().zip(&cluster.mean) {
-                products.iter_mut().zip(x).for_each(|(product, x)| *product += (x - feature.middle) * mean);
+            for feature in 0..tile.len() {
+                for lane in 0..LANES {
+                    products[lane] += (tile[feature][lane] - features[feature].middle) * cluster.mean[feature];
+                }
             }
-            let found = within.iter_mut().zip(&mut next).zip(labels);
-            for (((within, next), own), (square, product)) in found.zip(squares.iter().zip(&products)) {
-                let far = (square + cluster.spread - 2.0 * product).max(0.0);
-                let is_own = *own == label;
-                *within = if is_own { far } else { *within };
-                *next = if is_own { *next } else { next.min(far) };
+            for lane in 0..LANES {
+                let far = squares[lane] + cluster.spread - 2.0 * products[lane];
+                let far = if far > 0.0 { far } else { 0.0 };
+                let is_own = labels[lane] == label;
+                within[lane] = if is_own { far } else { within[lane] };
+                next[lane] = if !is_own && far < next[lane] { far } else { next[lane] };
             }
         }
-        std::array::from_fn(|lane| {
+        let mut silhouettes = [0.0; LANES];
+        for lane in 0..LANES {
             let rows = self.clusters[labels[lane]].rows;
-            if rows <= 1.0 {
-                return 0.0;
-            }
             let within = within[lane] * rows / (rows - 1.0);
-            let larger = within.max(next[lane]);
-            if larger > 0.0 { (next[lane] - within) / larger } else { 0.0 }
-        })
+            let larger = if next[lane] > within { next[lane] } else { within };
+            silhouettes[lane] = if rows > 1.0 && larger > 0.0 { (next[lane] - within) / larger } else { 0.0 };
+        }
+        silhouettes
     }
 
     pub(super) fn encode(&self) -> Vec<u8> {

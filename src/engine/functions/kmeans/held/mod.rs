@@ -8,6 +8,8 @@
 //!
 //! Each row keeps its cluster, so that a step adds and takes away what changed. The sums are exact, so it does not show.
 
+#![allow(clippy::needless_range_loop, reason = "as in the kernel")]
+
 mod assigned;
 mod chunk;
 mod filler;
@@ -299,9 +301,10 @@ impl Held {
             for tile in desk.looked_at.iter().map(|tile| *tile as usize) {
                 let numbers = &numbers[tile * features..][..features];
                 let lanes = LANES.min(*rows - tile * LANES);
-                for (lane, (label, place)) in labels[tile].iter_mut().zip(&desk.places[tile]).enumerate().take(lanes) {
-                    let name = names[*place as usize];
-                    match std::mem::replace(label, name) {
+                let (labels, places) = (&mut labels[tile], &desk.places[tile]);
+                for lane in 0..lanes {
+                    let name = names[places[lane] as usize];
+                    match std::mem::replace(&mut labels[lane], name) {
                         before if before == name => {}
                         NONE => sums.come(numbers, lane, name.into()),
                         before => sums.go(numbers, lane, before.into(), name.into()),
@@ -411,7 +414,10 @@ fn nearest(
 
 /// The clusters of a tile's rows, and where their centres are. What fills up a tile has those of its first row.
 fn at_places(chunk: &Chunk, tile: usize, places: &[u32]) -> ([usize; LANES], [u32; LANES]) {
-    let labels = &chunk.labels[tile];
-    let labels = labels.map(|label| usize::from(if label == NONE { labels[0] } else { label }));
-    (labels, labels.map(|label| places[label]))
+    let (of_tile, mut labels, mut at) = (&chunk.labels[tile], [0; LANES], [0; LANES]);
+    for lane in 0..LANES {
+        labels[lane] = usize::from(if of_tile[lane] == NONE { of_tile[0] } else { of_tile[lane] });
+        at[lane] = places[labels[lane]];
+    }
+    (labels, at)
 }
