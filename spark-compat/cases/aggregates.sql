@@ -152,3 +152,10 @@ SELECT sum(b) FROM t
 SELECT max(NULL) FROM t
 SELECT * FROM (SELECT k, n FROM t) PIVOT (sum(n) FOR k IN ('a', 'b')) ORDER BY 1
 SELECT * FROM (SELECT k, b, n FROM t WHERE k IS NOT NULL) PIVOT (sum(n) AS s, count(*) AS c FOR b IN (true AS yes, false AS no)) ORDER BY k
+SELECT percentile(g, 0.5, 2), percentile(g, 0.3, n + 4), percentile(g, array(0.0, 0.1, 0.5, 0.9, 1.0), l + 5) FROM t
+SELECT k, percentile(m, 0.25, n + 4) AS p, percentile(DISTINCT n, 0.5, 3) AS q FROM t GROUP BY k ORDER BY k
+SELECT percentile(g, 0.5, n) FROM t
+SELECT percentile(g, 0.5, 0), percentile(g, 0.5, NULL) FROM t
+SELECT percentile(g, 0.5, 1.5) FROM t
+SELECT percentile(g, 0.5, '1') FROM t
+SELECT k, percentile(g, 0.5, 2) OVER (PARTITION BY k) AS p FROM t ORDER BY k, p

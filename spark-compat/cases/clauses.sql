@@ -153,3 +153,44 @@ SELECT try_divide(n, 0), n / nullif(0, 0) FROM t ORDER BY k, n
 SELECT k FROM t WHERE n / 0 > 1
 SELECT k FROM t WHERE k = 1 AND n / (k - 2) < 0
 SELECT k FROM t WHERE k <> 2 AND n / (k - 2) < 100 ORDER BY k
+SELECT a.k, l.s, l.c FROM t a, LATERAL (SELECT sum(c) AS s, count(*) AS c FROM (SELECT count(*) AS c FROM t b WHERE b.k = a.n)) l ORDER BY a.k, a.n
+SELECT a.k, l.m FROM t a, LATERAL (SELECT max(c) AS m FROM (SELECT count(*) AS c FROM t b WHERE b.k = a.k)) l ORDER BY a.k, a.n
+SELECT a.k, l.m FROM t a, LATERAL (SELECT max(c) AS m FROM (SELECT b.s, count(*) AS c FROM t b WHERE b.k = a.k GROUP BY b.s)) l ORDER BY a.k, a.n
+SELECT a.k, l.m FROM t a LEFT JOIN LATERAL (SELECT max(c) AS m FROM (SELECT count(*) AS c FROM t b WHERE b.n < a.n)) l ON l.m > 1 ORDER BY a.k, a.n
+SELECT a.k, (SELECT max(c) FROM (SELECT count(*) AS c FROM t b WHERE b.k = a.n)) AS m FROM t a ORDER BY a.k, a.n
+SELECT a.k, (SELECT sum(c) + count(*) FROM (SELECT count(b.n) AS c FROM t b WHERE b.n < a.n)) AS m FROM t a ORDER BY a.k, a.n
+SELECT a.k, l.n FROM t a, LATERAL (SELECT b.n FROM t b WHERE b.k = a.k ORDER BY b.n DESC LIMIT 1) l ORDER BY a.k, a.n
+SELECT a.k, a.n, l.n AS m FROM t a LEFT JOIN LATERAL (SELECT b.n FROM t b WHERE b.n < a.n ORDER BY b.n DESC LIMIT 2) l ORDER BY a.k, a.n, l.n
+SELECT a.k, a.n, l.n AS m FROM t a, LATERAL (SELECT b.n FROM t b ORDER BY b.n NULLS LAST LIMIT 1 OFFSET 1) l ORDER BY a.k, a.n
+SELECT a.k, l.nr, l.n AS m FROM t a, LATERAL (SELECT row_number() OVER (ORDER BY b.n) AS nr, b.n FROM t b WHERE b.k = a.k) l ORDER BY a.k, a.n, l.nr
+SELECT a.k, l.s AS p FROM t a, LATERAL (SELECT DISTINCT upper(b.s) || a.s AS s FROM t b WHERE b.k = a.k) l ORDER BY 1, 2
+SELECT a.k, l.v FROM t a, LATERAL (SELECT a.k AS v UNION ALL SELECT b.n FROM t b WHERE b.k = a.k) AS l(v) ORDER BY a.k, a.n, l.v
+SELECT a.k, l.v FROM t a, LATERAL (SELECT b.n + a.k AS v FROM t b JOIN t c ON b.k = c.k AND c.n < a.n) l ORDER BY a.k, a.n, l.v
+SELECT a.k, l.v, l.w FROM t a, LATERAL (SELECT b.n, c.n FROM (SELECT n FROM t WHERE k = a.k) b LEFT JOIN (SELECT n FROM t WHERE n > a.n) c ON b.n < c.n) AS l(v, w) ORDER BY a.k, a.n, l.v, l.w
+SELECT a.k, l.c FROM t a, LATERAL (SELECT count(*) AS c FROM t b WHERE b.k = a.k HAVING count(*) > 1) l ORDER BY a.k, a.n
+SELECT a.k, l.c FROM t a, LATERAL (SELECT count(*) AS c FROM t b WHERE b.k = a.k AND false) l ORDER BY a.k, a.n
+SELECT c FROM (SELECT count(*) AS c, 1 AS one FROM t) WHERE one = 2
+SELECT c FROM (SELECT count(*) AS c, 1 AS one FROM t WHERE k = 77) WHERE one = 1
+SELECT count(*) FROM (SELECT count(*) AS c FROM t) WHERE 1 = 2
+SELECT v.c FROM (SELECT 1 AS one, count(*) AS c FROM t) v JOIN t ON one = t.k WHERE t.k = 2
+SELECT count(*) AS c FROM t HAVING false
+SELECT 1 AS one FROM t WHERE false HAVING count(*) = 0
+WITH r AS (SELECT rand() AS x) SELECT a.x BETWEEN 0 AND 1 AS y FROM r a
+WITH r AS (SELECT current_date() AS x) SELECT a.x = b.x AS y FROM r a, r b
+SELECT count(t.*) FROM t
+SELECT sum(CAST(n AS double)) * 100 / sum(sum(CAST(n AS double))) OVER () AS share FROM t
+SELECT k, sum(CAST(n AS double)) * 100 / sum(sum(CAST(n AS double))) OVER () AS share, sum(CAST(n AS double)) AS s FROM t GROUP BY k ORDER BY k
+SELECT if(NULL, 1, 2) AS i, e() AS e
+SELECT k, s, v FROM t UNPIVOT (v FOR c IN (n, x)) ORDER BY k, s, v
+SELECT * FROM t UNPIVOT (v FOR c IN (s, n))
+SELECT count() FROM t
+SELECT a.k FROM t a WHERE EXISTS (SELECT 1 FROM (SELECT row_number() OVER (ORDER BY b.n) AS nr FROM t b WHERE b.k = a.k) WHERE nr = 2) ORDER BY a.k
+SELECT a.k, a.k IN (SELECT row_number() OVER (ORDER BY b.n) FROM t b WHERE b.k = a.k) AS i FROM t a ORDER BY a.k, a.n
+SELECT a.k, a.n FROM t a WHERE a.n IN (SELECT b.n FROM t b WHERE b.k = a.k ORDER BY b.n DESC LIMIT 1) ORDER BY a.k, a.n
+SELECT a.k, a.n FROM t a WHERE a.k NOT IN (SELECT b.k FROM t b WHERE b.n < a.n ORDER BY b.n DESC LIMIT 1) ORDER BY a.k, a.n
+SELECT a.k, a.n FROM t a WHERE a.n IN (SELECT b.n FROM t b WHERE b.k = a.k UNION ALL SELECT 40) ORDER BY a.k, a.n
+SELECT a.k, a.n FROM t a WHERE EXISTS (SELECT b.n FROM t b WHERE b.k = a.k AND b.n > 10 UNION SELECT b.n FROM t b WHERE b.n = a.n AND b.n > 30) ORDER BY a.k, a.n
+SELECT a.k, a.n FROM t a WHERE EXISTS (SELECT max(b.n) FROM t b WHERE b.n <> a.n GROUP BY b.s HAVING max(b.n) = 40) ORDER BY a.k, a.n
+SELECT a.k, NOT EXISTS (SELECT sum(b.n) FROM t b WHERE b.n < a.n GROUP BY b.k HAVING sum(b.n) > 10) AS e FROM t a ORDER BY a.k, a.n
+SELECT a.k, l.n FROM t a, LATERAL (SELECT b.n FROM t b WHERE b.k = a.k AND b.n = 20 LIMIT 1) l ORDER BY a.k, a.n
+SELECT a.k FROM t a WHERE EXISTS (SELECT 1 FROM t x LEFT JOIN (SELECT * FROM t WHERE k = a.k) y ON x.k = y.k WHERE y.k IS NULL) ORDER BY a.k

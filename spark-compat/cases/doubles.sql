@@ -150,6 +150,10 @@ map(1, x)
 typeof(x + 1)
 typeof(round(x, 1))
 typeof(ceil(x))
+power(1, x)
+power(x, 0)
+power(-1, y)
+pow(x, y)
 -- columns: f float, g double
 -- row: 1.1, 1.1
 -- row: 16777217, 16777217

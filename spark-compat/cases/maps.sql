@@ -68,6 +68,13 @@ typeof(map())
 typeof(map_entries(m))
 typeof(map('a', 1, 'b', 2.5))
 typeof(str_to_map('a:1'))
+SELECT count(*) AS n FROM VALUES (array(map('a', 1, 'b', 2))), (array(map('b', 2, 'a', 1))) AS v(m) GROUP BY m
+SELECT count(*) AS n FROM VALUES (map(1, map('a', 1, 'b', 2))), (map(1, map('b', 2, 'a', 1))), (map(2, map('a', 1, 'b', 2))) AS v(m) GROUP BY m ORDER BY n
+SELECT count(*) AS n FROM (SELECT named_struct('m', map('a', 1, 'b', 2)) AS m UNION ALL SELECT named_struct('m', map('b', 2, 'a', 1))) AS v GROUP BY m
+SELECT count(*) AS n FROM VALUES (array(0D)), (array(-0D)) AS v(m) GROUP BY m
+SELECT count(DISTINCT m) AS n FROM (SELECT map('a', 1, 'b', 2) AS m UNION ALL SELECT map('b', 2, 'a', 1)) AS v
+SELECT DISTINCT m FROM (SELECT array(0D, CAST('NaN' AS double)) AS m UNION ALL SELECT array(-0D, CAST('NaN' AS double))) AS v
+SELECT count(*) OVER (PARTITION BY m) AS n FROM t
 -- columns: r struct<a:int,b:string,c:array<int>,d:struct<e:double,f:date>>, n int
 -- row: named_struct('a', 1, 'b', 'x', 'c', array(1, 2), 'd', named_struct('e', 1.5D, 'f', DATE'2024-02-29')), 1
 -- row: named_struct('a', NULL, 'b', '', 'c', array(), 'd', NULL), 0

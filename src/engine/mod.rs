@@ -60,9 +60,9 @@ use crate::lake::table::version::Version;
 use crate::lake::{Lake, TableName};
 use crate::project::Target;
 use crate::report::WorkerUse;
-use crate::spark::analyzer::literals;
+use crate::spark::analyzer::{chance, literals};
 use crate::spark::mode::SqlMode;
-use crate::spark::sql::Condition;
+use crate::spark::sql::{self, Condition};
 use crate::spark::types;
 use cluster::{Attempt, Cluster, Members};
 pub use rows::Rows;
@@ -280,7 +280,9 @@ impl Session {
 
     /// Checks a query against the tables and returns its plan. The error still knows places in the SQL ([`faults`]).
     pub async fn plan(&self, statement: Statement) -> datafusion::error::Result<LogicalPlan> {
+        let read_twice = sql::read_twice(&statement);
         let plan = self.context.state().statement_to_plan(statement).await?;
+        chance::refuse_copies(&plan, &read_twice)?;
         let plan = literals::narrowed(plan, SqlMode::of(self.context.state().config_options()).ansi)?;
         // Types are only settled by the analyzer: a wrong argument is an error here, before any run.
         let state = self.context.state();
@@ -451,8 +453,8 @@ fn readable(statement: Statement) -> Result<Statement> {
 }
 
 fn read_only() -> Error {
-    Error::config("a query only reads: SELECT, EXPLAIN, SHOW, DESCRIBE and CREATE TEMPORARY VIEW")
-        .hint("tables are made by the files in queries/ and by `trapiche run`")
+    Error::config("this is no statement that reads (SELECT, EXPLAIN, SHOW TABLES, SHOW COLUMNS, DESCRIBE), nor one that a session knows")
+        .hint("a session has CREATE VIEW, CREATE TABLE, INSERT, DROP and SET; the lake's tables are made by the files in queries/ and by `trapiche run`")
 }
 
 fn not_made(table: &TableName) -> Error {

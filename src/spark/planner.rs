@@ -1,7 +1,7 @@
 //! Operators that the engine plans otherwise than Spark.
 
 use arrow::datatypes::{DataType, Field};
-use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
+use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion, TreeNodeRewriter};
 use datafusion::common::{Column, DFSchema, Result, ScalarValue, TableReference};
 use datafusion::functions::core::expr_fn::get_field;
 use datafusion::logical_expr::expr::Cast;
@@ -180,17 +180,29 @@ impl SparkPlanner {
     }
 }
 
+/// An aggregate within a window has been through this, and so has what has a name.
 fn with_named_casts(expr: Expr) -> Result<Expr> {
-    expr.transform_up(|part| {
-        let (how, value, to) = match &part {
-            Expr::Cast(cast) if !is_literal(&cast.field) => ("CAST", &cast.expr, cast.field.data_type()),
-            Expr::TryCast(cast) => ("TRY_CAST", &cast.expr, cast.field.data_type()),
-            _ => return Ok(Transformed::no(part)),
-        };
-        let name = format!("{how}({} AS {})", value.schema_name(), name(to).to_uppercase());
-        Ok(Transformed::yes(part.alias(name)))
-    })
-    .data()
+    struct NamedCasts;
+    impl TreeNodeRewriter for NamedCasts {
+        type Node = Expr;
+
+        fn f_down(&mut self, part: Expr) -> Result<Transformed<Expr>> {
+            let is_named = matches!(part, Expr::AggregateFunction(_) | Expr::Alias(_));
+            let on = if is_named { TreeNodeRecursion::Jump } else { TreeNodeRecursion::Continue };
+            Ok(Transformed::new(part, false, on))
+        }
+
+        fn f_up(&mut self, part: Expr) -> Result<Transformed<Expr>> {
+            let (how, value, to) = match &part {
+                Expr::Cast(cast) if !is_literal(&cast.field) => ("CAST", &cast.expr, cast.field.data_type()),
+                Expr::TryCast(cast) => ("TRY_CAST", &cast.expr, cast.field.data_type()),
+                _ => return Ok(Transformed::no(part)),
+            };
+            let name = format!("{how}({} AS {})", value.schema_name(), name(to).to_uppercase());
+            Ok(Transformed::yes(part.alias(name)))
+        }
+    }
+    expr.rewrite(&mut NamedCasts).data()
 }
 
 fn is_list(data_type: &DataType) -> bool {

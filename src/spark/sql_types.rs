@@ -110,6 +110,30 @@ const LITERALS: [(&str, DataType); 4] = [
     ("bigint_literal", DataType::Int64),
 ];
 
+/// Whether there is a map in it, of which none is more or less than another.
+pub fn has_map(data_type: &DataType) -> bool {
+    match data_type {
+        DataType::Map(..) => true,
+        DataType::Struct(fields) => fields.iter().any(|field| has_map(field.data_type())),
+        DataType::List(item) | DataType::LargeList(item) | DataType::FixedSizeList(item, _) => {
+            has_map(item.data_type())
+        }
+        _ => false,
+    }
+}
+
+/// Whether equal values of it may be kept in more than one form: numbers that are NaN or zero, and maps.
+pub fn has_forms(data_type: &DataType) -> bool {
+    match data_type {
+        DataType::Map(..) => true,
+        DataType::Struct(fields) => fields.iter().any(|field| has_forms(field.data_type())),
+        DataType::List(item) | DataType::LargeList(item) | DataType::FixedSizeList(item, _) => {
+            has_forms(item.data_type())
+        }
+        other => other.is_floating(),
+    }
+}
+
 /// Under which name a type is one of a literal.
 pub fn literal(sql_type: &SqlType) -> Option<&'static str> {
     let data_type = match sql_type {

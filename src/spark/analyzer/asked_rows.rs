@@ -17,11 +17,13 @@ use datafusion::functions_aggregate::expr_fn::count;
 use datafusion::logical_expr::expr::{Exists, InSubquery};
 use datafusion::logical_expr::utils::{conjunction, split_conjunction};
 use datafusion::logical_expr::{
-    Expr, ExprSchemable, Filter, Join, LogicalPlan, LogicalPlanBuilder, Subquery, lit, when,
+    Expr, ExprSchemable, Filter, Join, LogicalPlan, LogicalPlanBuilder, Operator, Subquery, lit, when,
 };
 use datafusion::optimizer::AnalyzerRule;
 use datafusion::optimizer::decorrelate::PullUpCorrelatedExpr;
 
+use super::dependent::{Dependent, PlacedRows, is_plain};
+use super::one_type::binary;
 use super::{correlated, floats, named};
 
 /// How the marks of a row are called. No name that is written begins so.
@@ -211,16 +213,28 @@ fn is_question(expr: &Expr) -> bool {
     }
 }
 
-/// Whether the engine makes a join of a condition, and knows nulls in it: `NOT IN` only where it depends on nothing outside.
+/// Whether the engine makes a join of a condition that has the right rows, and knows nulls in it: `NOT IN` only where it depends on
+/// nothing outside.
 fn is_engines(condition: &Expr) -> bool {
     match condition {
         Expr::Not(condition) => match condition.as_ref() {
-            Expr::InSubquery(InSubquery { subquery, negated, .. }) => *negated || subquery.outer_ref_columns.is_empty(),
-            condition => matches!(condition, Expr::Exists(_)),
+            Expr::InSubquery(InSubquery { subquery, negated, .. }) => is_joined(subquery, *negated),
+            Expr::Exists(Exists { subquery, .. }) => is_joined(subquery, true),
+            _ => false,
         },
-        Expr::InSubquery(InSubquery { subquery, negated, .. }) => !negated || subquery.outer_ref_columns.is_empty(),
-        condition => matches!(condition, Expr::Exists(_)),
+        Expr::InSubquery(InSubquery { subquery, negated, .. }) => is_joined(subquery, !negated),
+        Expr::Exists(Exists { subquery, .. }) => is_joined(subquery, true),
+        _ => false,
     }
+}
+
+fn is_joined(subquery: &Subquery, knows_nulls: bool) -> bool {
+    if subquery.outer_ref_columns.is_empty() {
+        return true;
+    }
+    let mut pulled = PullUpCorrelatedExpr::new().with_exists_sub_query(true);
+    let rewritten = subquery.subquery.as_ref().clone().rewrite(&mut pulled);
+    knows_nulls && is_plain(&subquery.subquery) && rewritten.is_ok() && pulled.can_pull_up
 }
 
 /// Rows, with a mark for each question that was asked of them.
@@ -339,11 +353,8 @@ impl AnsweredRows<'_> {
             pulled = pulled.with_in_predicate_opt(Some(is_same));
         }
         let inner = without_order(rows.clone()).rewrite(&mut pulled).data()?;
-        if !pulled.can_pull_up {
-            return plan_err!(
-                "[UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY] what is asked of a subquery here depends on the row outside in \
-                 more than its WHERE; join the tables instead"
-            );
+        if !pulled.can_pull_up || !is_plain(rows) {
+            return self.marked_beside(rows, value, name);
         }
         let own: BTreeSet<Column> = pulled.correlated_subquery_cols_map.values().flatten().cloned().collect();
         let renamed = |column: &Column| Column::new(Some(TableReference::bare(name.clone())), column.name.clone());
@@ -360,6 +371,39 @@ impl AnsweredRows<'_> {
         let condition = conjunction(conditions).unwrap_or_else(|| lit(true));
         let left = LogicalPlanBuilder::from(self.plan.clone());
         self.plan = left.join_on(inner, JoinType::LeftMark, Some(condition))?.build()?;
+        Ok(Expr::Column(Column::new(Some(TableReference::bare(name)), MARK)))
+    }
+}
+
+impl AnsweredRows<'_> {
+    /// The same where the rows depend on the row outside by more than conditions.
+    fn marked_beside(&mut self, rows: &LogicalPlan, value: Option<Expr>, name: String) -> Result<Expr> {
+        let placed = match Dependent::of(&self.plan, rows, &name)? {
+            Some(mut dependent) => dependent.place(rows)?.map(|placed| (dependent.asked().to_vec(), placed)),
+            None => None,
+        };
+        let Some((asked, PlacedRows { plan, keys })) = placed else {
+            return plan_err!(
+                "[UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY] what is asked of a subquery here depends on the row outside in a \
+                 way that is not followed here; join the tables instead"
+            );
+        };
+        let found = "\u{2063}found";
+        let key = |at: usize| format!("\u{2063}key {at}");
+        let mut columns: Vec<Expr> = keys.into_iter().enumerate().map(|(at, column)| column.alias(key(at))).collect();
+        if let (Some(_), Some(first)) = (&value, rows.schema().columns().into_iter().next()) {
+            columns.push(floats::normal(Expr::Column(first), plan.schema())?.alias(found));
+        }
+        let inner = LogicalPlanBuilder::from(plan).project(columns)?.alias(name.clone())?.build()?;
+        let of_inner = |column: &str| Expr::Column(Column::new(Some(TableReference::bare(name.clone())), column));
+        let same = asked
+            .into_iter()
+            .enumerate()
+            .map(|(at, column)| binary(Expr::Column(column), Operator::IsNotDistinctFrom, of_inner(&key(at))));
+        let conditions = same.chain(value.map(|value| value.eq(of_inner(found))));
+        let left = LogicalPlanBuilder::from(self.plan.clone());
+        let condition = conjunction(conditions.collect::<Vec<_>>());
+        self.plan = left.join_on(inner, JoinType::LeftMark, condition)?.build()?;
         Ok(Expr::Column(Column::new(Some(TableReference::bare(name)), MARK)))
     }
 }

@@ -15,13 +15,13 @@ use datafusion::optimizer::AnalyzerRule;
 
 use super::asked_rows::is_written_null;
 use super::casts::schema_below;
-use super::one_type::{binary, converted, data_diff_types, has_map, named};
+use super::one_type::{binary, converted, data_diff_types, named};
 use super::{floats, named, operators, unions};
 use crate::spark::coercion::{common, compared, without_texts};
 use crate::spark::functions::scalar::like;
 use crate::spark::interval_units::UnitRange;
 use crate::spark::mode::SqlMode;
-use crate::spark::sql_types::{TIMESTAMP, canonical, shown, timestamp_ntz};
+use crate::spark::sql_types::{TIMESTAMP, canonical, has_map, shown, timestamp_ntz};
 
 /// Functions of the engine whose arguments are doubles.
 const OF_DOUBLES: [&str; 19] = [

@@ -1,31 +1,31 @@
 //! Subqueries for a value that depend on the row outside by more than equations: `(SELECT max(x) FROM i WHERE i.at < o.at)`.
 //!
 //! <https://spark.apache.org/docs/latest/sql-ref-syntax-qry-select-subqueries.html>. The engine makes a join of those where the
-//! row outside says what the groups of an aggregate are. Of the others the aggregate is computed here for each of the values
-//! that rows outside have, once, and joined to these.
+//! row outside says what the groups of an aggregate are. Of the others the value is computed here for each of the values that rows
+//! outside have, once, and joined to these.
 
 use std::collections::BTreeSet;
 
 use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
 use datafusion::common::{Column, JoinType, Result, TableReference};
-use datafusion::logical_expr::expr::AggregateFunction;
 use datafusion::logical_expr::utils::conjunction;
 use datafusion::logical_expr::{Aggregate, Expr, LogicalPlan, LogicalPlanBuilder, Operator, Subquery, lit};
 use datafusion::optimizer::decorrelate::PullUpCorrelatedExpr;
 
+use super::dependent::{Dependent, PlacedRows, is_plain, only_found};
 use super::one_type::binary;
 
 /// Names that nobody writes begin so.
 const MARK: char = '\u{2063}';
 
-/// Whether the engine knows no join for it.
+/// Whether the engine knows no join for it, or one that does not have the right rows.
 pub fn is_ours(subquery: &Subquery) -> bool {
     if subquery.outer_ref_columns.is_empty() {
         return false;
     }
     let mut pulled = PullUpCorrelatedExpr::new().with_need_handle_count_bug(true);
     let rewritten = subquery.subquery.as_ref().clone().rewrite(&mut pulled);
-    rewritten.is_err() || !pulled.can_pull_up
+    rewritten.is_err() || !pulled.can_pull_up || !is_plain(&subquery.subquery)
 }
 
 /// Rows with the subquery's value beside each.
@@ -34,41 +34,52 @@ pub struct WithValue {
     pub value: Expr,
 }
 
-/// None where it depends on the rows in another way than by conditions below its aggregate.
+/// None where it depends on the rows in a way that is not followed here.
 pub fn with_value(outside: &LogicalPlan, subquery: &Subquery, nth: usize) -> Result<Option<WithValue>> {
     let plan = subquery.subquery.as_ref();
-    let mut asked: Vec<Column> = vec![];
-    for expr in plan.all_out_ref_exprs() {
-        match expr {
-            Expr::OuterReferenceColumn(_, column) if outside.schema().has_column(&column) => {
-                if !asked.contains(&column) {
-                    asked.push(column);
-                }
-            }
-            _ => return Ok(None),
-        }
-    }
     let columns = plan.schema().columns();
-    let ([value], Some((above, aggregate))) = (columns.as_slice(), above_aggregate(plan)) else { return Ok(None) };
-    if asked.is_empty() || is_by_chance(outside)? {
-        return Ok(None);
-    }
-    let Some(groups) = OutsideGroups::of(outside, asked, &aggregate.input, nth)? else { return Ok(None) };
-    let aggregates = aggregate.aggr_expr.iter().map(|expr| groups.only_found(expr.clone()));
+    let [value] = columns.as_slice() else { return Ok(None) };
+    let Some(mut dependent) = Dependent::of(outside, plan, &format!("value {nth}"))? else { return Ok(None) };
+    let grouped = match above_aggregate(plan) {
+        Some((above, aggregate)) if is_plain(plan) => grouped(outside, dependent.asked(), above, aggregate, nth)?,
+        _ => None,
+    };
+    let found = match grouped {
+        Some(grouped) => Some(grouped),
+        None => dependent.place(plan)?,
+    };
+    let Some(PlacedRows { plan, keys }) = found else { return Ok(None) };
+    let (table, named) = (TableReference::bare(format!("{MARK}value {nth}")), format!("{MARK}value"));
+    let key = |at: usize| format!("{MARK}key {at}");
+    let columns = std::iter::once(Expr::Column(value.clone()).alias(named.as_str()))
+        .chain(keys.into_iter().enumerate().map(|(at, column)| column.alias(key(at))));
+    let values = LogicalPlanBuilder::from(plan).project(columns.collect::<Vec<_>>())?.alias(table.clone())?.build()?;
+    let of_values = |name: &str| Expr::Column(Column::new(Some(table.clone()), name));
+    let same = dependent
+        .asked()
+        .iter()
+        .enumerate()
+        .map(|(at, column)| binary(Expr::Column(column.clone()), Operator::IsNotDistinctFrom, of_values(&key(at))));
+    let joined = LogicalPlanBuilder::from(outside.clone()).join_on(values, JoinType::Left, same)?.build()?;
+    Ok(Some(WithValue { plan: joined, value: of_values(&named) }))
+}
+
+/// The one aggregate of a plan, and what is above it, for each of the values outside: `None` where it is not that.
+fn grouped(
+    outside: &LogicalPlan,
+    asked: &[Column],
+    above: Vec<Vec<Expr>>,
+    aggregate: &Aggregate,
+    nth: usize,
+) -> Result<Option<PlacedRows>> {
+    let Some(groups) = OutsideGroups::of(outside, asked.to_vec(), &aggregate.input, nth)? else { return Ok(None) };
+    let aggregates = aggregate.aggr_expr.iter().map(|expr| only_found(expr.clone(), &groups.found_name()));
     let mut plan = LogicalPlanBuilder::from(groups.rows.clone())
         .aggregate(groups.keys(), aggregates.collect::<Result<Vec<_>>>()?)?;
     for exprs in above.into_iter().rev() {
         plan = plan.project(exprs.into_iter().chain(groups.keys()))?;
     }
-    let (table, named) = (TableReference::bare(format!("{MARK}value {nth}")), format!("{MARK}value"));
-    let columns = std::iter::once(Expr::Column(value.clone()).alias(named.as_str())).chain(groups.keys());
-    let values = plan.project(columns)?.alias(table.clone())?.build()?;
-    let of_values = |name: &str| Expr::Column(Column::new(Some(table.clone()), name));
-    let same = groups.asked.iter().enumerate().map(|(at, column)| {
-        binary(Expr::Column(column.clone()), Operator::IsNotDistinctFrom, of_values(&groups.key(at)))
-    });
-    let joined = LogicalPlanBuilder::from(outside.clone()).join_on(values, JoinType::Left, same)?.build()?;
-    Ok(Some(WithValue { plan: joined, value: of_values(&named) }))
+    Ok(Some(PlacedRows { plan: plan.build()?, keys: groups.keys() }))
 }
 
 /// What is computed above the one aggregate of a plan, outermost first, and the aggregate.
@@ -88,11 +99,6 @@ fn above_aggregate(plan: &LogicalPlan) -> Option<(Vec<Vec<Expr>>, &Aggregate)> {
             _ => return None,
         }
     }
-}
-
-/// What is computed twice must be the same both times.
-fn is_by_chance(plan: &LogicalPlan) -> Result<bool> {
-    plan.exists(|node| Ok(node.expressions().iter().any(Expr::is_volatile)))
 }
 
 /// The subquery's rows for each of the values that rows outside have.
@@ -160,21 +166,5 @@ impl OutsideGroups {
     /// The column that is null where the subquery has no row.
     fn found_name(&self) -> String {
         format!("{MARK}found {}", self.nth)
-    }
-
-    /// An aggregate of the rows that there are, under the name that it had.
-    fn only_found(&self, expr: Expr) -> Result<Expr> {
-        let name = expr.schema_name().to_string();
-        let is_found = || Expr::Column(Column::new_unqualified(self.found_name())).is_not_null();
-        let filtered = expr.unalias().transform_down(|part| match part {
-            Expr::AggregateFunction(AggregateFunction { func, mut params }) => {
-                let filter = params.filter.take().map_or_else(is_found, |filter| filter.and(is_found()));
-                params.filter = Some(Box::new(filter));
-                let call = Expr::AggregateFunction(AggregateFunction { func, params });
-                Ok(Transformed::new(call, true, datafusion::common::tree_node::TreeNodeRecursion::Jump))
-            }
-            other => Ok(Transformed::no(other)),
-        });
-        Ok(filtered.data()?.alias(name))
     }
 }

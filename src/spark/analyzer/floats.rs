@@ -1,4 +1,5 @@
-//! NaN is equal to itself and larger than all else, and -0.0 is 0.0; maps of the same entries are one group.
+//! NaN is equal to itself and larger than all else, and -0.0 is 0.0; maps of the same entries are one group. So it is within lists,
+//! structs and maps.
 //!
 //! <https://spark.apache.org/docs/latest/sql-ref-datatypes.html#nan-semantics>. The engine compares by the bits of a number, so
 //! both are made one where they are compared: in comparisons, keys of joins, groups and orders. What stands in a table is
@@ -14,14 +15,15 @@ use datafusion::logical_expr::{
     Aggregate, Between, Distinct, Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, Operator, Sort, Window,
 };
 
-use super::one_type::{binary, has_map};
+use super::one_type::{binary, named};
 use crate::spark::functions::scalar::{lists, normal};
+use crate::spark::sql_types::{has_forms, has_map};
 
-/// The value with one NaN and one zero, if it is a floating-point number.
+/// The value in the form that all values share which are equal to it.
 pub fn normal(expr: Expr, schema: &DFSchema) -> Result<Expr> {
     Ok(match expr.get_type(schema) {
-        Ok(DataType::Map(..)) => lists::in_order().call(vec![expr]),
         Ok(data_type) if data_type.is_floating() => normalized_value(expr),
+        Ok(data_type) if has_forms(&data_type) => lists::one_form().call(vec![expr]),
         _ => expr,
     })
 }
@@ -113,6 +115,15 @@ pub fn normalized(plan: LogicalPlan, schema: &DFSchema) -> Result<LogicalPlan> {
         }
         LogicalPlan::Sort(Sort { mut expr, input, fetch }) => {
             for sort in &mut expr {
+                if let Ok(map) = sort.expr.get_type(schema)
+                    && has_map(&map)
+                {
+                    return plan_err!(
+                        "[DATATYPE_MISMATCH.INVALID_ORDERING_TYPE] rows are not ordered by \"{}\": none of its values is more or less \
+                         than another",
+                        named(&map)
+                    );
+                }
                 sort.expr = normal(std::mem::take(&mut sort.expr), schema)?;
             }
             Ok(LogicalPlan::Sort(Sort { expr, input, fetch }))
@@ -129,7 +140,7 @@ pub fn normalized(plan: LogicalPlan, schema: &DFSchema) -> Result<LogicalPlan> {
                     map.name()
                 );
             }
-            if !input.schema().fields().iter().any(|field| field.data_type().is_floating()) {
+            if !input.schema().fields().iter().any(|field| has_forms(field.data_type())) {
                 return Ok(LogicalPlan::Distinct(Distinct::All(input)));
             }
             let below = input.schema().clone();
@@ -147,9 +158,7 @@ fn named_normal(expr: Expr, schema: &DFSchema) -> Result<Expr> {
     let (qualifier, name) = expr.qualified_name();
     let found = expr.get_type(schema);
     match found {
-        Ok(DataType::Float32 | DataType::Float64 | DataType::Map(..)) => {
-            Ok(Expr::Alias(Alias::new(normal(expr, schema)?, qualifier, name)))
-        }
+        Ok(data_type) if has_forms(&data_type) => Ok(Expr::Alias(Alias::new(normal(expr, schema)?, qualifier, name))),
         _ => Ok(expr),
     }
 }
@@ -166,9 +175,8 @@ fn distinct_arguments(expr: Expr, schema: &DFSchema) -> Result<Expr> {
                 .to_string();
             let mut has_changed = false;
             for argument in &mut params.args {
-                let found = argument.get_type(schema);
-                if found.is_ok_and(|data_type| data_type.is_floating()) {
-                    *argument = normalized_value(std::mem::take(argument));
+                if argument.get_type(schema).is_ok_and(|data_type| has_forms(&data_type)) {
+                    *argument = normal(std::mem::take(argument), schema)?;
                     has_changed = true;
                 }
             }
@@ -186,8 +194,16 @@ fn partitions(expr: Expr, schema: &DFSchema) -> Result<Expr> {
             Ok(Expr::Alias(alias))
         }
         Expr::WindowFunction(window) => {
-            let is_float = |expr: &Expr| expr.get_type(schema).is_ok_and(|data_type| data_type.is_floating());
-            if !window.params.partition_by.iter().any(is_float) {
+            let types = window.params.partition_by.iter().map(|by| by.get_type(schema));
+            let types: Vec<DataType> = types.filter_map(Result::ok).collect();
+            if let Some(map) = types.iter().find(|data_type| has_map(data_type)) {
+                return plan_err!(
+                    "[EXPRESSION_TYPE_IS_NOT_ORDERABLE] a window is not parted by \"{}\": none of its values is more or less than \
+                     another",
+                    named(map)
+                );
+            }
+            if !types.iter().any(has_forms) {
                 return Ok(Expr::WindowFunction(window));
             }
             let name = Expr::WindowFunction(window.clone()).schema_name().to_string();

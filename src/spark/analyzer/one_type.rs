@@ -54,15 +54,3 @@ pub fn data_diff_types(of: &str, left: &DataType, right: &DataType) -> DataFusio
 pub fn binary(left: Expr, op: Operator, right: Expr) -> Expr {
     Expr::BinaryExpr(BinaryExpr::new(Box::new(left), op, Box::new(right)))
 }
-
-/// Whether there is a map in it, of which none is more or less than another.
-pub fn has_map(data_type: &DataType) -> bool {
-    match data_type {
-        DataType::Map(..) => true,
-        DataType::Struct(fields) => fields.iter().any(|field| has_map(field.data_type())),
-        DataType::List(item) | DataType::LargeList(item) | DataType::FixedSizeList(item, _) => {
-            has_map(item.data_type())
-        }
-        _ => false,
-    }
-}

@@ -14,6 +14,7 @@ use datafusion::sql::sqlparser::ast::{
 use datafusion::sql::sqlparser::tokenizer::Span;
 
 use super::kept::Scope;
+use super::source::FromClause;
 use super::{join, refused};
 use crate::spark::sql::names;
 use crate::spark::sql::rewrite::build::{self, binary, count_all, number};
@@ -167,7 +168,17 @@ impl Unpivot {
         for column in &self.columns {
             let columns = parts(&column.expr);
             let names: Vec<String> = columns.iter().filter_map(last).map(|name| name.value).collect();
-            if columns.len() != values.len() || names.len() != columns.len() {
+            if names.len() != columns.len() {
+                return Err(refused(
+                    column.expr.span(),
+                    format!(
+                        "[PARSE_SYNTAX_ERROR] `{}` is no column, and those are what UNPIVOT makes rows of",
+                        column.expr
+                    ),
+                    "compute it in a subquery, under a name",
+                ));
+            }
+            if columns.len() != values.len() {
                 return Err(refused(
                     column.expr.span(),
                     format!("`{}` in UNPIVOT is not of {} columns", column.expr, values.len()),
@@ -179,6 +190,7 @@ impl Unpivot {
             arguments.extend(columns);
             used.extend(names);
         }
+        one_type_each(&self.columns, &source)?;
         let known = source.plan.schema().fields().len();
         let kept: Vec<bool> = source.plan.schema().fields().iter().map(|field| !used.contains(field.name())).collect();
         let call = build::call("stack", place, arguments);
@@ -199,6 +211,43 @@ impl Unpivot {
         };
         plan.project(result)?.build()
     }
+}
+
+/// # Errors
+/// When a text and what is none would stand in one column.
+fn one_type_each(columns: &[ExprWithAlias], source: &FromClause) -> Result<()> {
+    let mut first: Vec<(bool, String)> = vec![];
+    for column in columns {
+        let parts = match &column.expr {
+            SqlExpr::Tuple(parts) => parts.as_slice(),
+            one => std::slice::from_ref(one),
+        };
+        for (at, part) in parts.iter().enumerate() {
+            let name = match part {
+                SqlExpr::Nested(one) => last(one),
+                one => last(one),
+            };
+            let Some(name) = name else { continue };
+            let field = source.plan.schema().fields().iter().find(|field| *field.name() == name.value);
+            let Some(field) = field.filter(|field| !field.data_type().is_null()) else { continue };
+            let is_text = field.data_type().is_string();
+            match first.get(at) {
+                None => first.push((is_text, name.value)),
+                Some((is_other, other)) if *is_other != is_text => {
+                    return Err(refused(
+                        part.span(),
+                        format!(
+                            "[UNPIVOT_VALUE_DATA_TYPE_MISMATCH] `{other}` and `{}` would be one column, and one of them is a text",
+                            name.value
+                        ),
+                        "CAST the other to string in a subquery",
+                    ));
+                }
+                Some(_) => {}
+            }
+        }
+    }
+    Ok(())
 }
 
 fn last(expr: &SqlExpr) -> Option<Ident> {

@@ -9,6 +9,7 @@
 //! | `rewrite` | Spark's clauses and operators in words that the planner knows |
 //! | `commands` | statements that change a session: views, tables in memory, settings |
 //! | `condition` | what a check asks, as a tree |
+//! | `read_twice` | queries of a WITH that are read at several places |
 //! | `references`, `portable` | what a statement reads, and what it calls that Spark does not have |
 //! | `find` | where a name stands in what was parsed |
 //! | `faults`, `places` | what is wrong, and where |
@@ -30,6 +31,7 @@ pub mod omitted;
 mod places;
 mod portable;
 mod raw;
+mod read_twice;
 mod references;
 pub mod rewrite;
 
@@ -48,6 +50,7 @@ use dialect::SparkDialect;
 use faults::Excerpt;
 pub use faults::SqlFault;
 pub use places::{bytes_between, bytes_of};
+pub use read_twice::{ReadTwice, read_twice};
 pub use references::{Reference, has_wildcard, is_query, references, table_names};
 
 /// A statement as it is planned, and where it begins in its text: from its first word to the end of that line.

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, Float64Array};
+use arrow::array::{Array, ArrayRef, AsArray, Float64Array, Int64Array};
 use arrow::compute::{cast, concat, filter, is_not_null, partition, sort};
 use arrow::datatypes::{DataType, Field, FieldRef, Float64Type, Schema};
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
@@ -96,6 +96,9 @@ impl AggregateUDFImpl for Quantile {
         match (self.asked, &types[1..]) {
             (Quantity::Mode, []) => Ok(vec![kept]),
             (Quantity::Between, [of]) => rank(of).map_or_else(refused, |rank| Ok(vec![kept, rank])),
+            (Quantity::Between, [of, times]) if times.is_integer() || times.is_null() => {
+                rank(of).map_or_else(refused, |rank| Ok(vec![kept, rank, DataType::Int64]))
+            }
             (Quantity::Discrete, [of, DataType::Boolean]) => {
                 rank(of).map_or_else(refused, |rank| Ok(vec![kept, rank, DataType::Boolean]))
             }
@@ -115,8 +118,14 @@ impl AggregateUDFImpl for Quantile {
     }
 
     fn state_fields(&self, args: StateFieldsArgs) -> Result<Vec<FieldRef>> {
-        let item = Field::new_list_field(args.input_fields[0].data_type().clone(), true);
-        Ok(vec![Field::new_list(format_state_name(args.name, "values"), item, true).into()])
+        let list = |name, of: &DataType| -> FieldRef {
+            Field::new_list(format_state_name(args.name, name), Field::new_list_field(of.clone(), true), true).into()
+        };
+        let mut fields = vec![list("values", args.input_fields[0].data_type())];
+        if self.asked == Quantity::Between && args.input_fields.len() == 3 {
+            fields.push(list("times", &DataType::Int64));
+        }
+        Ok(fields)
     }
 
     fn accumulator(&self, args: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
@@ -124,6 +133,10 @@ impl AggregateUDFImpl for Quantile {
             (Quantity::Mode, _) | (_, None) => (vec![], false),
             (_, Some(expr)) => ranks(expr, args.schema)?,
         };
+        if self.asked == Quantity::Between && args.exprs.len() == 3 {
+            let (result, is_distinct) = (args.return_type().clone(), args.is_distinct);
+            return Ok(Box::new(WeightedQuantiles { ranks, is_list, result, is_distinct, pairs: vec![] }));
+        }
         let accuracy = match (self.asked, args.exprs.get(2)) {
             (Quantity::Value, Some(expr)) => match constant(expr, args.schema)? {
                 ScalarValue::Int64(Some(accuracy)) if (1..=i64::from(i32::MAX)).contains(&accuracy) => accuracy,
@@ -185,6 +198,106 @@ fn ranks(expr: &Arc<dyn PhysicalExpr>, schema: &Schema) -> Result<(Vec<f64>, boo
     Ok((values.iter().map(of_rank).collect::<Result<_>>()?, is_list))
 }
 
+/// `percentile(x, 0.5, n)`: each value counts as often as is said beside it.
+#[derive(Debug)]
+struct WeightedQuantiles {
+    ranks: Vec<f64>,
+    is_list: bool,
+    result: DataType,
+    is_distinct: bool,
+    pairs: Vec<(f64, i64)>,
+}
+
+impl WeightedQuantiles {
+    fn take(&mut self, values: &Float64Array, times: &Int64Array) -> Result<()> {
+        for (value, times) in values.iter().zip(times) {
+            match (value, times) {
+                (Some(_), Some(times)) if times < 0 => {
+                    return exec_err!(
+                        "[NEGATIVE_VALUES_IN_FREQUENCY_EXPRESSION] a value counts {times} times in `percentile`, which is \
+                         less than none"
+                    );
+                }
+                (Some(value), Some(times)) if times > 0 => self.pairs.push((value, times)),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// The value at a place, counted from 0, if each stood there as often as it counts.
+    fn at(counted: &[(f64, i64)], place: f64) -> f64 {
+        let nth = counted.partition_point(|(_, so_far)| (*so_far as f64) < place + 1.0);
+        counted[nth.min(counted.len() - 1)].0
+    }
+}
+
+impl Accumulator for WeightedQuantiles {
+    fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
+        self.take(values[0].as_primitive(), values[2].as_primitive())
+    }
+
+    fn merge_batch(&mut self, states: &[ArrayRef]) -> Result<()> {
+        let (values, times) = (states[0].as_list::<i32>(), states[1].as_list::<i32>());
+        for (values, times) in values.iter().flatten().zip(times.iter().flatten()) {
+            self.take(values.as_primitive(), times.as_primitive())?;
+        }
+        Ok(())
+    }
+
+    fn state(&mut self) -> Result<Vec<ScalarValue>> {
+        let values: ArrayRef = Arc::new(self.pairs.iter().map(|(value, _)| Some(*value)).collect::<Float64Array>());
+        let times: ArrayRef = Arc::new(self.pairs.iter().map(|(_, times)| Some(*times)).collect::<Int64Array>());
+        let list = |items| SingleRowListArrayBuilder::new(items).with_nullable(true).build_list_scalar();
+        Ok(vec![list(values), list(times)])
+    }
+
+    fn evaluate(&mut self) -> Result<ScalarValue> {
+        self.pairs.sort_by(|one, other| one.0.total_cmp(&other.0).then(one.1.cmp(&other.1)));
+        if self.is_distinct {
+            self.pairs.dedup_by(|one, other| one.0.total_cmp(&other.0).is_eq() && one.1 == other.1);
+        }
+        let mut all = 0_i64;
+        let mut counted = Vec::with_capacity(self.pairs.len());
+        for (value, times) in &self.pairs {
+            let Some(so_far) = all.checked_add(*times) else {
+                return exec_err!(
+                    "[ARITHMETIC_OVERFLOW] the values of `percentile` count more often than a bigint can say"
+                );
+            };
+            all = so_far;
+            counted.push((*value, all));
+        }
+        if counted.is_empty() {
+            return ScalarValue::try_from(&self.result);
+        }
+        let values = self.ranks.iter().map(|rank| {
+            let position = rank * (all - 1) as f64;
+            ScalarValue::from(between(position, |place| WeightedQuantiles::at(&counted, place)))
+        });
+        Ok(match (self.is_list, values) {
+            (false, mut values) => values.next().unwrap_or(ScalarValue::Float64(None)),
+            (true, values) => {
+                ScalarValue::List(ScalarValue::new_list(&values.collect::<Vec<_>>(), &DataType::Float64, true))
+            }
+        })
+    }
+
+    fn size(&self) -> usize {
+        size_of_val(self) + self.pairs.capacity() * size_of::<(f64, i64)>()
+    }
+}
+
+/// In proportion between the values at the two places around a position.
+fn between(position: f64, at: impl Fn(f64) -> f64) -> f64 {
+    let (lower, higher) = (position.floor(), position.ceil());
+    let (low, high) = (at(lower), at(higher));
+    match lower == higher || low == high {
+        true => low,
+        false => (higher - position) * low + (position - lower) * high,
+    }
+}
+
 #[derive(Debug)]
 struct Quantiles {
     asked: Quantity,
@@ -229,14 +342,7 @@ impl Quantiles {
             Quantity::Between => {
                 let values: &Float64Array = sorted.as_primitive();
                 let position = rank * (count - 1) as f64;
-                let (lower, higher) = (position.floor(), position.ceil());
-                let (low, high) = (values.value(lower as usize), values.value(higher as usize));
-                let value = if lower == higher || low == high {
-                    low
-                } else {
-                    (higher - position) * low + (position - lower) * high
-                };
-                Ok(ScalarValue::from(value))
+                Ok(ScalarValue::from(between(position, |place| values.value(place as usize))))
             }
             Quantity::Discrete if self.descends => ScalarValue::try_from_array(sorted, count - 1 - nth(rank)),
             Quantity::Discrete => ScalarValue::try_from_array(sorted, nth(rank)),

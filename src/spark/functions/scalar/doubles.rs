@@ -28,6 +28,8 @@ pub fn all() -> Vec<Arc<ScalarUDF>> {
         ("signum", Sign),
         ("acosh", Acosh),
         ("atan2", Atan2),
+        ("power", Power),
+        ("pow", Power),
         ("isnan", IsNan),
         ("width_bucket", WidthBucket),
         ("factorial", Factorial),
@@ -52,6 +54,7 @@ enum DoubleFunction {
     Sign,
     Acosh,
     Atan2,
+    Power,
     IsNan,
     WidthBucket,
     Factorial,
@@ -119,8 +122,11 @@ impl DoubleFunction {
         match (self, arguments) {
             (DoubleFunction::Factorial, 1) => &[Int32],
             (DoubleFunction::WidthBucket, 4) => &[Float64, Float64, Float64, Int64],
-            (DoubleFunction::Log | DoubleFunction::Atan2, 2) => &[Float64, Float64],
-            (DoubleFunction::WidthBucket | DoubleFunction::Factorial | DoubleFunction::Atan2, _) => &[],
+            (DoubleFunction::Log | DoubleFunction::Atan2 | DoubleFunction::Power, 2) => &[Float64, Float64],
+            (
+                DoubleFunction::WidthBucket | DoubleFunction::Factorial | DoubleFunction::Atan2 | DoubleFunction::Power,
+                _,
+            ) => &[],
             (_, 1) => &[Float64],
             _ => &[],
         }
@@ -156,6 +162,7 @@ impl DoubleFunction {
             DoubleFunction::Acosh => of_one(|x| Some(acosh(x))),
             // -0.0 is 0.0.
             DoubleFunction::Atan2 => of_two(|y, x| Some((y + 0.0).atan2(x + 0.0))),
+            DoubleFunction::Power => of_two(|base, exponent| Some(power(base, exponent))),
             DoubleFunction::IsNan => {
                 let is_nan: BooleanArray = BooleanArray::from_unary(first, f64::is_nan);
                 Ok(Arc::new(boolean::and(&filled(&is_nan), &is_not_null(first)?)?))
@@ -184,6 +191,13 @@ fn filled(values: &BooleanArray) -> BooleanArray {
 /// The square of a large number is infinite, its logarithm is not.
 fn acosh(value: f64) -> f64 {
     if value > 1e150 { value.ln() + std::f64::consts::LN_2 } else { value.acosh() }
+}
+
+/// As Java's `Math.pow`: 1 is no exception to what NaN and infinite exponents make of all others.
+/// <https://docs.oracle.com/en/java/javase/17/docs/api/java.base/java/lang/Math.html#pow(double,double)>
+fn power(base: f64, exponent: f64) -> f64 {
+    let is_open = exponent.is_nan() || (exponent.is_infinite() && base.abs() == 1.0);
+    if is_open { f64::NAN } else { base.powf(exponent) }
 }
 
 fn factorial(number: i32) -> Option<i64> {
@@ -221,6 +235,15 @@ mod tests {
         assert_eq!(doubles(DoubleFunction::Log, &[&[2.0, -2.0, 2.0], &[8.0, 8.0, 0.0]]), [Some(3.0), None, None]);
         assert_eq!(doubles(DoubleFunction::Log1p, &[&[-1.0, 0.0]]), [None, Some(0.0)]);
         assert!(doubles(DoubleFunction::Ln, &[&[f64::NAN]])[0].is_some_and(f64::is_nan));
+    }
+
+    #[test]
+    fn one_is_no_exception_to_powers_of_nan() {
+        for (base, exponent) in [(1.0, f64::NAN), (1.0, f64::INFINITY), (-1.0, f64::NEG_INFINITY), (0.0, f64::NAN)] {
+            assert!(doubles(DoubleFunction::Power, &[&[base], &[exponent]])[0].is_some_and(f64::is_nan), "{base}");
+        }
+        let of_zero = doubles(DoubleFunction::Power, &[&[f64::NAN, 2.0, 2.0], &[0.0, -0.0, f64::INFINITY]]);
+        assert_eq!(of_zero, [Some(1.0), Some(1.0), Some(f64::INFINITY)]);
     }
 
     #[test]

@@ -15,7 +15,7 @@ use datafusion::logical_expr::ScalarUDF;
 use twox_hash::XxHash64;
 
 use super::row::{RowCall, function, udfs};
-use crate::spark::sql_types::{self, canonical};
+use crate::spark::sql_types::{self, canonical, has_map};
 
 /// A way to hash values from a seed.
 trait Mixer: 'static {
@@ -103,15 +103,6 @@ fn taken(name: &str, types: &[DataType], gives: DataType) -> Result<(Vec<DataTyp
         _ => plan_err!("[DATATYPE_MISMATCH.HASH_MAP_TYPE] `{name}` does not take \"{}\"", sql_types::name(given)),
     });
     Ok((taken.collect::<Result<_>>()?, gives))
-}
-
-fn has_map(data_type: &DataType) -> bool {
-    match data_type {
-        DataType::Map(..) => true,
-        DataType::List(item) => has_map(item.data_type()),
-        DataType::Struct(fields) => fields.iter().any(|field| has_map(field.data_type())),
-        _ => false,
-    }
 }
 
 fn hashers<'a, M: Mixer>(call: &'a RowCall) -> Result<Vec<Hasher<'a, M>>> {

@@ -83,6 +83,17 @@ pub fn all() -> Vec<Arc<ScalarUDF>> {
             |call| call.texts(|row| Ok(call.int(0, row).map(|number| " ".repeat(number.max(0) as usize)))),
         ),
         function("levenshtein", placed, levenshtein),
+        function("validate_utf8", read_as_text, |call| {
+            call.texts(|row| match call.bytes(0, row).map(std::str::from_utf8) {
+                Some(Ok(text)) => Ok(Some(text)),
+                Some(Err(_)) => Err(fault("[INVALID_UTF8_STRING] `validate_utf8` was given bytes that are no text")),
+                None => Ok(None),
+            })
+        })
+        .fallible(),
+        function("try_validate_utf8", read_as_text, |call| {
+            call.texts(|row| Ok(call.bytes(0, row).and_then(|bytes| std::str::from_utf8(bytes).ok())))
+        }),
         function("mask", |name, types| Ok((takes(name, types, 1, &[Takes::Text; 5])?, DataType::Utf8)), masked)
             .fallible(),
         function("collation", one, |call| {
@@ -95,6 +106,10 @@ pub fn all() -> Vec<Arc<ScalarUDF>> {
 /// Of a binary they count bytes.
 fn text_or_binary(types: &[DataType]) -> Takes {
     if types.first() == Some(&DataType::Binary) { Takes::Bytes } else { Takes::Text }
+}
+
+fn read_as_text(name: &'static str, types: &[DataType]) -> Result<(Vec<DataType>, DataType)> {
+    Ok((takes(name, types, 1, &[text_or_binary(types)])?, DataType::Utf8))
 }
 
 fn left(call: &RowCall) -> Result<ArrayRef> {
@@ -246,10 +261,9 @@ fn split_part(call: &RowCall) -> Result<ArrayRef> {
 /// How many characters are to be changed; -1 where they are more than the third argument says.
 fn levenshtein(call: &RowCall) -> Result<ArrayRef> {
     call.ints(|row| {
-        let most = if call.has(2) { call.int(2, row) } else { Some(i32::MAX) };
-        let (Some(one), Some(other), Some(most)) = (call.text(0, row), call.text(1, row), most) else {
-            return Ok(None);
-        };
+        // A null in a column is 0, as in Spark.
+        let most = if call.has(2) { call.int(2, row).unwrap_or(0) } else { i32::MAX };
+        let (Some(one), Some(other)) = (call.text(0, row), call.text(1, row)) else { return Ok(None) };
         let distance = strsim::levenshtein(one, other) as i32;
         Ok(Some(if distance > most { -1 } else { distance }))
     })

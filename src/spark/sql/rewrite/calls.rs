@@ -292,6 +292,27 @@ fn of_function(function: &mut Function, place: Span) -> Option<Expr> {
             **value = cast(taken(value), DataType::String(None));
             None
         }
+        // A null that is written is one of the type that the call would have.
+        ("array_compact" | "shuffle" | "map_keys" | "map_values", [value]) if is_null(value) => {
+            Some(null_of(call("array", place, vec![])))
+        }
+        ("map_entries", [map]) if is_null(map) => {
+            Some(null_of(call("map_entries", place, vec![call("make_map", place, vec![])])))
+        }
+        ("sort_array", [list, ..]) if is_null(list) => Some(null_of(call("array", place, vec![]))),
+        ("sort_array" | "array_remove", [list, other]) if is_null(other) => Some(null_of(taken(list))),
+        ("array_position", [_, value]) if is_null(value) => Some(cast(taken(value), DataType::BigInt(None))),
+        ("levenshtein", [_, _, most]) if is_null(most) => Some(cast(taken(most), DataType::Int(None))),
+        ("round" | "bround", [value, digits]) if is_null(digits) => {
+            Some(null_of(call(&name, place, vec![taken(value), number(0)])))
+        }
+        // What stands for nulls is none itself.
+        ("array_join", [list, between, instead]) if !matches!(instead, Expr::Value(_)) || is_null(instead) => {
+            let is_there = Expr::IsNotNull(Box::new(instead.clone()));
+            let texts = DataType::Array(ArrayElemTypeDef::AngleBracket(Box::new(DataType::String(None))));
+            let list = if is_null(list) { cast(taken(list), texts) } else { taken(list) };
+            Some(when(is_there, call("array_join", place, vec![list, taken(between), taken(instead)])))
+        }
         ("array_join", [list, ..]) if is_null(list) => {
             let texts = ArrayElemTypeDef::AngleBracket(Box::new(DataType::String(None)));
             **list = cast(taken(list), DataType::Array(texts));
@@ -361,6 +382,22 @@ fn schema_of_text(schema: &Expr) -> Option<String> {
         "schema_of_json" => json::schema_of(&example),
         "schema_of_csv" => csv::schema_of(&example),
         _ => None,
+    }
+}
+
+/// A null of a call's type.
+fn null_of(call: Expr) -> Expr {
+    when(Expr::Value(Value::Boolean(false).with_empty_span()), call)
+}
+
+/// `CASE WHEN condition THEN result END`
+fn when(condition: Expr, result: Expr) -> Expr {
+    Expr::Case {
+        case_token: AttachedToken::empty(),
+        end_token: AttachedToken::empty(),
+        operand: None,
+        conditions: vec![CaseWhen { condition, result }],
+        else_result: None,
     }
 }
 

@@ -99,6 +99,14 @@ impl Grouping {
                 ));
             }
         };
+        for part in &parts {
+            if let Expr::Rollup(columns) | Expr::Cube(columns) = part
+                && columns.iter().any(Vec::is_empty)
+            {
+                let message = "[PARSE_SYNTAX_ERROR] ROLLUP and CUBE take columns, and `()` is none";
+                return Err(RewriteRefusal::new(place, message, "leave `()` out, or write GROUPING SETS (…)"));
+            }
+        }
         let mut sets = vec![vec![]];
         for part in &parts {
             let more = sets_of(part, &select.projection);

@@ -203,6 +203,25 @@ fn call(function: &Function) -> Result<(), RewriteRefusal> {
             "say which: CAST(NULL AS array<int>)",
         ));
     }
+    if name == "count" && matches!(&function.args, FunctionArguments::List(list) if list.args.is_empty()) {
+        let message = "[WRONG_NUM_ARGS.WITH_SUGGESTION] `count` is not told what to count";
+        return Err(RewriteRefusal::new(function.name.span(), message, "write count(*) for all rows"));
+    }
+    if name == "count"
+        && let FunctionArguments::List(list) = &function.args
+        && let Some(table) = list.args.iter().find_map(|given| match given {
+            FunctionArg::Unnamed(FunctionArgExpr::QualifiedWildcard(table)) => Some(table),
+            _ => None,
+        })
+    {
+        return Err(RewriteRefusal::new(
+            function.name.span(),
+            format!(
+                "[INVALID_USAGE_OF_STAR_WITH_TABLE_IDENTIFIER_IN_COUNT] `count({table}.*)` counts nothing that is said"
+            ),
+            "write count(*) for all rows, or count(a, b) for those in which no column is null",
+        ));
+    }
     let is_distinct = matches!(
         &function.args,
         FunctionArguments::List(list) if list.duplicate_treatment == Some(DuplicateTreatment::Distinct)

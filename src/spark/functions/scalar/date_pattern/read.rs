@@ -115,7 +115,10 @@ impl PatternParts {
         let days = match of(DateUnit::DayOfYear) {
             Some(day) => {
                 let days = days::of_civil(year, 1, 1)? + day - 1;
-                (day >= 1 && days::civil(days).0 == year).then_some(days)?
+                let (of_year, month, of_month) = days::civil(days);
+                let is_said = |unit, number: i64| of(unit).is_none_or(|said| said == number);
+                let agrees = is_said(DateUnit::Month, month.into()) && is_said(DateUnit::Day, of_month.into());
+                (day >= 1 && of_year == year && agrees).then_some(days)?
             }
             None => {
                 let month = u32::try_from(of(DateUnit::Month).unwrap_or(1)).ok()?;

@@ -3,14 +3,15 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, ListArray, MapArray, StructArray};
+use arrow::array::{Array, ArrayRef, AsArray, ListArray, MapArray, StructArray, UInt32Array};
+use arrow::compute::take;
 use arrow::datatypes::{DataType, Field, Fields};
 use datafusion::common::{Result, exec_err, plan_err};
 use datafusion::logical_expr::ScalarUDF;
 
 use super::super::row::{RowCall, RowFunction, fault, function, udfs};
-use super::gather::{Gathered, common, item_of, key, keys, range};
-use crate::spark::sql_types::{self, canonical};
+use super::gather::{Gathered, common, item_of, key, keys, normalized, range};
+use crate::spark::sql_types::{self, canonical, has_forms};
 use crate::spark::types::{list_of, map_of};
 
 pub fn all() -> Vec<Arc<ScalarUDF>> {
@@ -66,42 +67,61 @@ pub fn all() -> Vec<Arc<ScalarUDF>> {
             one_after_the_other,
         )
         .fallible(),
-        by_keys(),
+        in_one_form(),
     ])
 }
 
-/// A map with its entries in the order of their keys: two of the same entries are then the same. `MapSort` in Spark.
-pub fn in_order() -> Arc<ScalarUDF> {
-    by_keys().udf()
+/// Nested values in the one form that all equal ones share: maps with their entries in the order of their keys, one NaN and one zero.
+/// `MapSort` and `NormalizeFloatingNumbers` in Spark.
+pub fn one_form() -> Arc<ScalarUDF> {
+    in_one_form().udf()
 }
 
-fn by_keys() -> RowFunction {
+fn in_one_form() -> RowFunction {
     function(
-        "spark_map_in_order",
+        "spark_one_form",
         |name, types| match types {
             [given] => match canonical(given) {
-                Some(map @ DataType::Map(..)) => Ok((vec![map.clone()], map)),
-                _ => plan_err!("`{name}` takes a map"),
+                Some(taken) if has_forms(&taken) => Ok((vec![taken.clone()], taken)),
+                _ => plan_err!("`{name}` takes what may have more than one form"),
             },
-            _ => plan_err!("`{name}` takes a map"),
+            _ => plan_err!("`{name}` takes one argument"),
         },
-        |call| {
-            let maps = call.args[0].as_map();
-            let order = keys(&[maps.keys()])?;
-            let (names, values) = (Gathered::of(vec![maps.keys().clone()]), Gathered::of(vec![maps.values().clone()]));
-            assembled(call, names, values, |row, names, values| {
-                if maps.is_null(row) {
-                    return Ok(false);
-                }
-                let places = maps.value_offsets();
-                let mut places: Vec<usize> = (places[row] as usize..places[row + 1] as usize).collect();
-                places.sort_by(|one, other| order[0].row(*one).cmp(&order[0].row(*other)));
-                names.pick_all(0, places.iter().copied());
-                values.pick_all(0, places);
-                Ok(true)
-            })
-        },
+        |call| ordered(&call.args[0]),
     )
+}
+
+fn ordered(values: &ArrayRef) -> Result<ArrayRef> {
+    if !has_forms(values.data_type()) {
+        return Ok(values.clone());
+    }
+    Ok(match values.data_type() {
+        DataType::Struct(fields) => {
+            let of = values.as_struct();
+            let columns = of.columns().iter().map(ordered).collect::<Result<Vec<_>>>()?;
+            Arc::new(StructArray::try_new(fields.clone(), columns, of.nulls().cloned())?)
+        }
+        DataType::List(item) => {
+            let of = values.as_list::<i32>();
+            let items = ordered(of.values())?;
+            Arc::new(ListArray::try_new(item.clone(), of.offsets().clone(), items, of.nulls().cloned())?)
+        }
+        DataType::Map(entry, is_sorted) => {
+            let of = values.as_map();
+            let order = keys(&[of.keys()])?;
+            let (of_keys, of_values) = (ordered(of.keys())?, ordered(of.values())?);
+            let mut places: Vec<u32> = (0..of.entries().len() as u32).collect();
+            for row in of.offsets().windows(2) {
+                places[row[0] as usize..row[1] as usize].sort_by_key(|place| order[0].row(*place as usize));
+            }
+            let places = UInt32Array::from(places);
+            let columns = vec![take(&of_keys, &places, None)?, take(&of_values, &places, None)?];
+            let entries = StructArray::try_new(of.entries().fields().clone(), columns, None)?;
+            let (offsets, nulls) = (of.offsets().clone(), of.nulls().cloned());
+            Arc::new(MapArray::try_new(entry.clone(), offsets, entries, nulls, *is_sorted)?)
+        }
+        _ => normalized(values),
+    })
 }
 
 /// `map(key, value, …)`

@@ -25,7 +25,7 @@ use std::sync::Arc;
 use datafusion::logical_expr::ScalarUDF;
 
 pub use change::{EACH_FIELD, ZIPPED, concat, each_field};
-pub use maps::{in_order, map, of_lists};
+pub use maps::{map, of_lists, one_form};
 pub use search::array_size;
 
 pub fn all() -> Vec<Arc<ScalarUDF>> {
