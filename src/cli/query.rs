@@ -22,8 +22,8 @@ use super::talk::words::Words;
 ///
 /// Tables have the names that the project's queries use: `raw.products`, `trusted.sales`. SQL is Spark's, as far as docs/project.md says.
 /// `runs` and `run_datasets` are what `trapiche history` tells.
-/// Several statements are separated by `;`. They may create views, tables in memory and databases, and SET how SQL is meant:
-/// these are the session's and end with it, and nothing of them reaches the lake. The first that fails ends the command.
+/// Several statements are separated by `;`. They may create views, tables in memory, functions, variables and databases, and SET how SQL is
+/// meant: these are the session's and end with it, and nothing of them reaches the lake. The first that fails ends the command.
 /// Without SQL it prompts on a terminal, and reads standard input elsewhere.
 ///
 /// `-o json` is JSON of RFC 8259, with all digits of every number. What JSON has no number for is text: `"NaN"`,
@@ -52,7 +52,7 @@ pub struct QueryArguments {
     /// For programs: answer each statement with one JSON object, and go on when one fails
     ///
     /// `{"columns": [{"name", "type"}], "rows": [["text", …], …]}` has Spark's types, and values as Spark's own shell prints them; a
-    /// statement without a result answers `{}`, and one that fails `{"error", "code"}`. The exit code is 0. Statements may be
+    /// statement without a result answers `{}`, and one that fails `{"error", "code"}`. A `"note"` says that something has no effect here. The exit code is 0. Statements may be
     /// separated by NUL bytes instead of `;`, so that a fault in one does not spoil the next.
     #[arg(long, conflicts_with = "format")]
     pub answers: bool,

@@ -185,8 +185,12 @@ fn a_query_only_reads() {
     ] {
         let answer = bench.trapiche(&["query", sql]);
         assert_eq!((answer.code, answer.stdout.as_str()), (2, ""), "{sql}");
-        let words =
-            ["a query only reads", "a session changes none", "is no part of a session", "no database of this session"];
+        let words = [
+            "no statement that reads",
+            "a session changes none",
+            "is no part of a session",
+            "no database of this session",
+        ];
         assert!(words.iter().any(|words| answer.stderr.contains(words)), "{sql}\n{}", answer.stderr);
     }
     let set = bench.trapiche(&["query", "SET datafusion.execution.batch_size = 1"]);

@@ -11,6 +11,8 @@ use crate::spark::shell_text;
 struct Answered<'a> {
     columns: Vec<Column<'a>>,
     rows: Vec<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    note: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -20,8 +22,8 @@ struct Column<'a> {
     data_type: String,
 }
 
-/// Nothing is written unless all rows are there.
-pub async fn rows(mut result: Rows) -> Result<Stdout> {
+/// Nothing is written unless all rows are there. A note says what a person would be told beside them.
+pub async fn rows(mut result: Rows, note: Option<&str>) -> Result<Stdout> {
     let schema = result.schema();
     let columns = schema.fields().iter().zip(shell_text::types(&schema));
     let columns = columns.map(|(field, data_type)| Column { name: field.name(), data_type }).collect();
@@ -30,11 +32,14 @@ pub async fn rows(mut result: Rows) -> Result<Stdout> {
         let rows = shell_text::rows(&batch).map_err(|error| Error::failed("the rows have no texts").because(error))?;
         all.extend(rows);
     }
-    line(&Answered { columns, rows: all })
+    line(&Answered { columns, rows: all, note })
 }
 
-pub fn done() -> Result<Stdout> {
-    output::write("{}\n")
+pub fn done(note: Option<&str>) -> Result<Stdout> {
+    match note {
+        Some(note) => line(&serde_json::json!({ "note": note })),
+        None => output::write("{}\n"),
+    }
 }
 
 pub fn refused(error: &Error) -> Result<Stdout> {

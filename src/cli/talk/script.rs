@@ -39,17 +39,10 @@ impl Script {
         let mut printed = 0;
         for statement in statements {
             let answer = self.answer(conversation, statement).await?;
-            if let Some(key) = conversation.take_ignored() {
-                words.note(&format!("the setting `{key}` has no effect here"));
+            if let Some(note) = note(conversation, &answer) {
+                words.note(&note);
             }
-            let rows = match answer {
-                StatementAnswer::Rows(rows) => rows,
-                StatementAnswer::Done => continue,
-                StatementAnswer::NoEffect => {
-                    words.note("this statement has no meaning here, and had no effect");
-                    continue;
-                }
-            };
+            let StatementAnswer::Rows(rows) = answer else { continue };
             // JSON has one array per line; tables and CSV are told apart by an empty line.
             if printed > 0 && matches!(format, Format::Table | Format::Csv) && output::write("\n")? == Stdout::Gone {
                 return Ok(());
@@ -70,7 +63,7 @@ impl Script {
             let alone = Script::new(self.name.clone(), part);
             let statements = match sql::parse_script(&alone.text) {
                 Ok(statements) if is_parted && statements.is_empty() => {
-                    answers::done()?;
+                    answers::done(None)?;
                     continue;
                 }
                 Ok(statements) if is_parted && statements.len() > 1 => {
@@ -85,8 +78,13 @@ impl Script {
             };
             for statement in statements {
                 let printed = match alone.answer(conversation, statement).await {
-                    Ok(StatementAnswer::Rows(rows)) => answers::rows(rows).await,
-                    Ok(StatementAnswer::Done | StatementAnswer::NoEffect) => answers::done(),
+                    Ok(answer) => {
+                        let note = note(conversation, &answer);
+                        match answer {
+                            StatementAnswer::Rows(rows) => answers::rows(rows, note.as_deref()).await,
+                            StatementAnswer::Done | StatementAnswer::NoEffect => answers::done(note.as_deref()),
+                        }
+                    }
                     Err(error) => Err(error),
                 };
                 match printed {
@@ -140,6 +138,15 @@ impl Script {
         let faults = session.locate(error, &Asked::Statement(statement), &self.text).await;
         let Fault { message, span: place, hint, .. } = faults.into_iter().next().expect("one at least");
         self.problem(place.unwrap_or(span), message, hint)
+    }
+}
+
+/// What has no effect is told, also where the answer looks as if it had one.
+fn note(conversation: &mut Conversation, answer: &StatementAnswer) -> Option<String> {
+    let ignored = conversation.take_ignored();
+    match answer {
+        StatementAnswer::NoEffect => Some("this statement has no meaning here, and had no effect".to_string()),
+        _ => ignored.map(|key| format!("the setting `{key}` has no effect here")),
     }
 }
 

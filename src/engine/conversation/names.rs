@@ -106,6 +106,14 @@ impl Conversation {
         schema.register_table(place.name.clone(), table).map(drop)
     }
 
+    pub(super) fn unregister(&self, place: &SessionPlace) -> DfResult<()> {
+        let catalog = self.session.context.catalog(state::CATALOG);
+        match catalog.and_then(|catalog| catalog.schema(&place.schema)) {
+            Some(schema) => schema.deregister_table(&place.name).map(drop),
+            None => Err(no_database(&place.schema)),
+        }
+    }
+
     pub(super) fn drop_table(&mut self, kind: Dropped, name: &ObjectName, if_exists: bool) -> DfResult<()> {
         let place = self.place(name)?;
         let is_table = self.tables.contains_key(&place);
@@ -162,6 +170,20 @@ impl Conversation {
         }
     }
 
+    /// The lake's zones and what the session has made, by their names in SQL.
+    pub(super) fn databases(&self, pattern: Option<&str>) -> Vec<String> {
+        let catalog = self.session.context.catalog(state::CATALOG);
+        let schemas = catalog.map(|catalog| catalog.schema_names()).unwrap_or_default();
+        let shown = schemas.into_iter().filter(|name| name != "information_schema").map(|name| match name {
+            name if name == state::SESSION_SCHEMA => OWN[0].to_string(),
+            name => name,
+        });
+        let mut names: Vec<String> =
+            shown.filter(|name| pattern.is_none_or(|pattern| is_like(name, pattern))).collect();
+        names.sort();
+        names
+    }
+
     pub(super) fn use_database(&self, name: &ObjectName) -> DfResult<()> {
         let name = self.database(name)?;
         let catalog = self.session.context.catalog(state::CATALOG);
@@ -186,6 +208,19 @@ impl Conversation {
             _ => Err(refused(format!("`{name}` is no name of a database"), "write one name")),
         }
     }
+}
+
+/// Spark's patterns of SHOW: `*` is anything, and `|` parts one pattern from another.
+fn is_like(name: &str, pattern: &str) -> bool {
+    fn is_so(name: &str, pattern: &str) -> bool {
+        match pattern.split_once('*') {
+            None => name == pattern,
+            Some((start, rest)) => name.strip_prefix(start).is_some_and(|name| {
+                name.char_indices().map(|(at, _)| at).chain([name.len()]).any(|at| is_so(&name[at..], rest))
+            }),
+        }
+    }
+    pattern.to_lowercase().split('|').any(|one| is_so(name, one.trim()))
 }
 
 fn no_database(name: &str) -> datafusion::error::DataFusionError {

@@ -22,9 +22,9 @@ use crate::spark::sql_types::{self, canonical};
 
 /// A table's columns, and the rows that it has by now.
 pub struct MemoryTable {
-    columns: Vec<TableColumn>,
-    schema: SchemaRef,
-    rows: Vec<RecordBatch>,
+    pub(super) columns: Vec<TableColumn>,
+    pub(super) schema: SchemaRef,
+    pub(super) rows: Vec<RecordBatch>,
 }
 
 impl Conversation {
@@ -56,13 +56,13 @@ impl Conversation {
         self.show(&place, MemoryTable { columns, schema, rows })
     }
 
-    fn show(&mut self, place: &SessionPlace, table: MemoryTable) -> DfResult<()> {
+    pub(super) fn show(&mut self, place: &SessionPlace, table: MemoryTable) -> DfResult<()> {
         self.register(place, Arc::new(MemTable::try_new(table.schema.clone(), vec![table.rows.clone()])?))?;
         self.tables.insert(place.clone(), table);
         Ok(())
     }
 
-    fn table(&self, name: &ObjectName) -> DfResult<(SessionPlace, &MemoryTable)> {
+    pub(super) fn table(&self, name: &ObjectName) -> DfResult<(SessionPlace, &MemoryTable)> {
         let place = self.place(name)?;
         match self.tables.get(&place) {
             Some(table) => Ok((place, table)),
@@ -166,13 +166,13 @@ impl Conversation {
     }
 
     /// An expression without columns.
-    fn value(&self, expr: &SqlExpr) -> DfResult<Expr> {
+    pub(super) fn value(&self, expr: &SqlExpr) -> DfResult<Expr> {
         let expr = ExprWithAlias { expr: expr.clone(), alias: None };
         let nothing = DFSchema::empty();
         narrowed_expr(self.session.context.state().create_logical_expr_from_sql_expr(expr, &nothing)?, &nothing)
     }
 
-    async fn collect(&self, plan: LogicalPlan) -> DfResult<Vec<RecordBatch>> {
+    pub(super) async fn collect(&self, plan: LogicalPlan) -> DfResult<Vec<RecordBatch>> {
         self.session.context.execute_logical_plan(plan).await?.collect().await
     }
 
@@ -237,7 +237,7 @@ pub fn refuse_repeated(schema: &Schema) -> DfResult<()> {
 }
 
 /// A value as a column keeps it: <https://spark.apache.org/docs/latest/sql-ref-ansi-compliance.html#store-assignment>
-fn stored(value: Expr, column: &TableColumn, schema: &DFSchema, freely: bool) -> DfResult<Expr> {
+pub fn stored(value: Expr, column: &TableColumn, schema: &DFSchema, freely: bool) -> DfResult<Expr> {
     let (from, to) = (value.get_type(schema)?, column.field.data_type());
     if !freely && !is_assignable(&from, to) {
         return Err(refused(

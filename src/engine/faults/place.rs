@@ -64,7 +64,8 @@ impl Session {
         faults
     }
 
-    async fn search(&self, error: &DataFusionError, asked: &Asked) -> Option<Span> {
+    /// Where the engine does not say.
+    pub async fn search(&self, error: &DataFusionError, asked: &Asked) -> Option<Span> {
         if known(error).is_some() {
             return None;
         }

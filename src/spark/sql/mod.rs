@@ -5,6 +5,7 @@
 //! | `dialect`, `raw`, `calls`, `intervals`, `omitted` | the words of a text |
 //! | `depth` | how deep a text may be |
 //! | `generators` | functions that make rows, by their names |
+//! | `inline` | functions that are written in SQL |
 //! | `names` | what columns are called that a query leaves unnamed |
 //! | `rewrite` | Spark's clauses and operators in words that the planner knows |
 //! | `commands` | statements that change a session: views, tables in memory, settings |
@@ -25,6 +26,7 @@ pub mod dialect;
 mod faults;
 pub mod find;
 pub mod generators;
+pub mod inline;
 mod intervals;
 pub mod names;
 pub mod omitted;
@@ -39,7 +41,8 @@ use std::ops::ControlFlow;
 
 use datafusion::error::DataFusionError;
 use datafusion::sql::parser::{DFParser, DFParserBuilder, Statement};
-use datafusion::sql::sqlparser::ast::{Expr, Visit, VisitMut, Visitor};
+use datafusion::sql::sqlparser::ast::{DataType, Expr, Visit, VisitMut, Visitor};
+use datafusion::sql::sqlparser::parser::Parser;
 use datafusion::sql::sqlparser::tokenizer::Token;
 
 use crate::error::Span;
@@ -120,6 +123,13 @@ pub fn parse_script(text: &str) -> Result<Vec<Scripted>, SqlFault> {
         statements.push(Scripted { what, span: places::line_from(text, start) });
     }
     Ok(statements)
+}
+
+/// A type by its name.
+pub fn data_type(name: &str) -> Option<DataType> {
+    let tokens = dialect::tokenize(name).ok()?;
+    let mut parser = Parser::new(&SparkDialect).with_tokens_with_locations(tokens);
+    parser.parse_data_type().ok()
 }
 
 /// Parses one expression that is written within a file; `place` says where there each part of the text stands. As it is

@@ -2,21 +2,29 @@
 //!
 //! | place | noun |
 //! |---|---|
+//! | `alter` | ALTER TABLE and ALTER VIEW |
+//! | `functions` | CREATE FUNCTION |
 //! | `tables` | CREATE TABLE, INSERT, and what a table's columns are |
+//! | `variables` | DECLARE VARIABLE, SET VARIABLE |
 //! | `words` | the words of a statement, read one by one |
 //!
 //! <https://spark.apache.org/docs/latest/sql-ref-syntax.html>. The planner's own parser reads few of Spark's; queries within
 //! them are read and rewritten as all are.
 
+mod alter;
+mod functions;
 mod tables;
+mod variables;
 mod words;
 
 use datafusion::sql::parser::Statement;
-use datafusion::sql::sqlparser::ast::{ObjectName, Query, Statement as Sql};
+use datafusion::sql::sqlparser::ast::{Expr, ObjectName, Query, Statement as Sql};
 use datafusion::sql::sqlparser::parser::ParserError;
 
 use super::{Reader, SqlFault};
+pub use functions::NewFunction;
 pub use tables::{Insert, Length, NewTable, TableColumn};
+pub use variables::{NewVariables, VariableValues};
 use words::CommandWords;
 
 /// What changes a session.
@@ -27,6 +35,30 @@ pub enum Command {
     Insert(Insert),
     /// Takes all rows out of a table.
     Truncate(ObjectName),
+    AddColumns {
+        table: ObjectName,
+        columns: Vec<TableColumn>,
+    },
+    SetDefault {
+        table: ObjectName,
+        column: String,
+        default: Option<Expr>,
+    },
+    /// A table or a view.
+    Rename {
+        from: ObjectName,
+        to: ObjectName,
+    },
+    Function(Box<NewFunction>),
+    Declare(NewVariables),
+    SetVariables {
+        names: Vec<String>,
+        values: VariableValues,
+    },
+    DropVariable {
+        name: String,
+        if_exists: bool,
+    },
     Drop {
         kind: Dropped,
         name: ObjectName,
@@ -44,6 +76,8 @@ pub enum Command {
         if_not_exists: bool,
     },
     Use(ObjectName),
+    /// Asks for the names of databases, of all or of those that are like a pattern.
+    Databases(Option<String>),
     /// Says how to compute, or keeps something for later: it has no meaning here, and no effect.
     Nothing,
     /// What is no part of a session here, and why.
@@ -58,6 +92,7 @@ pub enum Dropped {
     View,
     Table,
     Database,
+    Function,
 }
 
 /// `CREATE TEMPORARY VIEW v (a, b) AS …`
@@ -104,6 +139,7 @@ enum CommandDraft {
     View(Box<ViewDraft>),
     Table { table: Box<NewTable>, query: Option<Box<Query>> },
     Insert { insert: Box<tables::InsertInto>, query: Box<Query> },
+    Variables { names: Vec<String>, query: Box<Query> },
 }
 
 struct ViewDraft {
@@ -141,6 +177,10 @@ impl CommandDraft {
             CommandDraft::Table { table, query } => {
                 Command::Table(NewTable { query: query.map(rewritten).transpose()?, ..*table })
             }
+            CommandDraft::Variables { names, mut query } => {
+                reader.rewrite(query.as_mut())?;
+                Command::SetVariables { names, values: VariableValues::Of(query) }
+            }
             CommandDraft::Insert { insert, query } => Command::Insert(insert.with(rewritten(query)?)),
         })
     }
@@ -151,7 +191,7 @@ fn command(words: &mut CommandWords) -> Result<Option<CommandDraft>, ParserError
     match words.next_is_one_of(&[
         "create", "drop", "insert", "set", "reset", "use", "truncate", "cache", "uncache", "clear", "refresh",
         "analyze", "alter", "execute", "declare", "delete", "update", "merge", "load", "add", "msck", "repair",
-        "comment", "begin",
+        "comment", "begin", "show",
     ]) {
         Some("create") => create(words),
         Some("drop") => drop(words),
@@ -172,11 +212,14 @@ fn command(words: &mut CommandWords) -> Result<Option<CommandDraft>, ParserError
             plain(Command::Truncate(words.name()?))
         }
         Some("cache") => cache(words).map(Some),
+        Some("show") => show(words),
         Some("uncache" | "clear" | "refresh" | "analyze" | "msck" | "repair" | "comment") => {
             words.rest();
             plain(Command::Nothing)
         }
-        Some("alter") if words.are(&["alter", "view"]) => alter_view(words),
+        Some("declare") => variables::declare(words).map(Some),
+        Some("alter") if words.word_is(1, "view") => alter::view(words).map(Some),
+        Some("alter") if words.word_is(1, "table") => alter::table(words).map(Some),
         Some(verb) => {
             let what = verb.to_uppercase();
             words.rest();
@@ -184,8 +227,6 @@ fn command(words: &mut CommandWords) -> Result<Option<CommandDraft>, ParserError
                 "execute" => {
                     "a text that is put together when it runs cannot be checked before: write the statement itself"
                 }
-                "declare" => "write the value itself, or make it a column of a WITH",
-                "alter" => "create the table again, with the columns that it is to have",
                 "begin" => "scripts of SQL have no blocks here: write the statements one after another",
                 _ => {
                     "tables of a session are made by CREATE TABLE and INSERT; the lake's by the files in queries/ and `trapiche run`"
@@ -221,6 +262,10 @@ fn create(words: &mut CommandWords) -> Result<Option<CommandDraft>, ParserError>
         "table" => {
             words.take(at + 1);
             tables::create(words, replaces).map(Some)
+        }
+        "function" => {
+            words.take(at + 1);
+            functions::create(words, replaces, is_temporary).map(Some)
         }
         "database" | "schema" | "namespace" => {
             words.take(at + 1);
@@ -265,25 +310,6 @@ fn view(words: &mut CommandWords, replaces: bool, is_temporary: bool) -> Result<
     Ok(CommandDraft::View(Box::new(ViewDraft { name, columns, query, replaces, if_not_exists, is_temporary })))
 }
 
-/// `ALTER VIEW v AS …`
-fn alter_view(words: &mut CommandWords) -> Result<Option<CommandDraft>, ParserError> {
-    words.take(2);
-    let name = words.name()?;
-    if words.skip(&["as"]) {
-        let query = words.query()?;
-        return Ok(Some(CommandDraft::View(Box::new(ViewDraft {
-            name,
-            columns: vec![],
-            query,
-            replaces: true,
-            if_not_exists: false,
-            is_temporary: true,
-        }))));
-    }
-    words.rest();
-    Ok(Some(CommandDraft::plain(Command::Refused { what: "ALTER VIEW".into(), hint: "create the view again" })))
-}
-
 /// `CACHE TABLE v AS …` makes a view.
 fn cache(words: &mut CommandWords) -> Result<CommandDraft, ParserError> {
     words.take(1);
@@ -309,16 +335,23 @@ fn cache(words: &mut CommandWords) -> Result<CommandDraft, ParserError> {
 
 fn drop(words: &mut CommandWords) -> Result<Option<CommandDraft>, ParserError> {
     let at = 1 + usize::from(words.word_is(1, "temporary") || words.word_is(1, "temp"));
+    if at == 2 && (words.word_is(at, "variable") || words.word_is(at, "var")) {
+        words.take(at + 1);
+        let if_exists = words.skip(&["if", "exists"]);
+        let name = variables::name(words)?;
+        return Ok(Some(CommandDraft::plain(Command::DropVariable { name, if_exists })));
+    }
     let kind = match words.word(at).as_deref() {
         Some("view") => Dropped::View,
         Some("table") => Dropped::Table,
+        Some("function") => Dropped::Function,
         Some("database" | "schema" | "namespace") => Dropped::Database,
         other => {
             let what = format!("DROP {}", other.unwrap_or_default().to_uppercase());
             words.rest();
             return Ok(Some(CommandDraft::plain(Command::Refused {
                 what,
-                hint: "views, tables and databases are dropped",
+                hint: "views, tables, functions and databases are dropped",
             })));
         }
     };
@@ -327,6 +360,32 @@ fn drop(words: &mut CommandWords) -> Result<Option<CommandDraft>, ParserError> {
     let name = words.name()?;
     words.skip_one_of(&["purge", "cascade", "restrict"]);
     Ok(Some(CommandDraft::plain(Command::Drop { kind, name, if_exists })))
+}
+
+/// What the planner does not show. <https://spark.apache.org/docs/latest/sql-ref-syntax-aux-show.html>
+fn show(words: &mut CommandWords) -> Result<Option<CommandDraft>, ParserError> {
+    let Some(what) = words.word(1) else { return Ok(None) };
+    let hint = match what.as_str() {
+        "databases" | "schemas" | "namespaces" => {
+            words.take(2);
+            if words.skip_one_of(&["from", "in"]) {
+                words.name()?;
+            }
+            words.skip(&["like"]);
+            let pattern = words.rest();
+            let pattern = (!pattern.is_empty()).then(|| pattern.trim_matches(['\'', '"']).to_string());
+            return Ok(Some(CommandDraft::plain(Command::Databases(pattern))));
+        }
+        "partitions" => "SELECT DISTINCT, of the columns by which the table is partitioned, lists them",
+        "create" => "`trapiche schema` prints the columns of a project's table, and DESCRIBE those of any",
+        "functions" | "user" | "system" | "all" => "docs/functions.md lists them",
+        "views" => "SHOW TABLES lists views, too",
+        "catalogs" | "tblproperties" | "table" => "SHOW TABLES and DESCRIBE tell what there is",
+        _ => return Ok(None),
+    };
+    let what = format!("SHOW {}", what.to_uppercase());
+    words.rest();
+    Ok(Some(CommandDraft::plain(Command::Refused { what, hint })))
 }
 
 /// <https://spark.apache.org/docs/latest/sql-ref-syntax-aux-conf-mgmt-set.html>
@@ -341,9 +400,8 @@ fn setting(words: &mut CommandWords) -> Result<CommandDraft, ParserError> {
         return Ok(CommandDraft::plain(Command::Nothing));
     }
     if words.word_is(0, "variable") || words.word_is(0, "var") {
-        words.rest();
-        let hint = "write the value itself, or make it a column of a WITH";
-        return Ok(CommandDraft::plain(Command::Refused { what: "SET VARIABLE".into(), hint }));
+        words.take(1);
+        return variables::set(words);
     }
     let text = words.rest();
     let bare = |key: &str| key.trim().trim_matches('`').to_string();
@@ -400,6 +458,15 @@ mod tests {
         };
         assert!(insert.overwrites);
         assert_eq!((insert.columns, insert.partition.len()), (vec!["a".to_string()], 2));
+    }
+
+    #[test]
+    fn databases_are_shown_and_partitions_refused() {
+        let Command::Databases(Some(pattern)) = read("SHOW SCHEMAS LIKE 'd*'") else { panic!() };
+        assert_eq!(pattern, "d*");
+        assert!(matches!(read("show databases"), Command::Databases(None)));
+        let Command::Refused { what, .. } = read("SHOW PARTITIONS t PARTITION (p = 1)") else { panic!() };
+        assert_eq!(what, "SHOW PARTITIONS");
     }
 
     #[test]

@@ -137,6 +137,10 @@ pub fn create(words: &mut CommandWords, replaces: bool) -> Result<CommandDraft, 
     }
     words.skip(&["as"]);
     let query = if words.is_done() { None } else { Some(words.query()?) };
+    if query.is_none() && columns.is_empty() {
+        let hint = "name its columns: CREATE TABLE t (a int), or say what is in it: CREATE TABLE t AS SELECT …";
+        return Ok(CommandDraft::plain(Command::Refused { what: "CREATE TABLE without columns".into(), hint }));
+    }
     Ok(CommandDraft::Table { table: Box::new(NewTable { name, columns, query: None, replaces, if_not_exists }), query })
 }
 
@@ -157,7 +161,7 @@ fn partitions(words: &mut CommandWords, columns: &mut Vec<TableColumn>) -> Resul
     Ok(true)
 }
 
-fn column(words: &mut CommandWords) -> Result<TableColumn, ParserError> {
+pub fn column(words: &mut CommandWords) -> Result<TableColumn, ParserError> {
     let name = words.column()?;
     words.is(&Token::Colon);
     let start = words.start();

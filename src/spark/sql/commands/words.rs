@@ -1,6 +1,6 @@
 //! The words of a statement, read one by one.
 
-use datafusion::sql::sqlparser::ast::{DataType, Expr, ObjectName, Query};
+use datafusion::sql::sqlparser::ast::{DataType, Expr, Ident, ObjectName, Query};
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
 use datafusion::sql::sqlparser::tokenizer::{Location, Token};
 
@@ -74,6 +74,10 @@ impl<'a, 'p> CommandWords<'a, 'p> {
         matches!(self.parser.peek_token_ref().token, Token::SemiColon | Token::EOF)
     }
 
+    pub fn next_is(&self, token: &Token) -> bool {
+        self.parser.peek_token_ref().token == *token
+    }
+
     pub fn is(&mut self, token: &Token) -> bool {
         self.parser.consume_token(token)
     }
@@ -86,8 +90,12 @@ impl<'a, 'p> CommandWords<'a, 'p> {
         self.parser.parse_object_name(false)
     }
 
+    pub fn ident(&mut self) -> Result<Ident, ParserError> {
+        self.parser.parse_identifier()
+    }
+
     pub fn column(&mut self) -> Result<String, ParserError> {
-        self.parser.parse_identifier().map(|name| name.value)
+        self.ident().map(|name| name.value)
     }
 
     pub fn query(&mut self) -> Result<Box<Query>, ParserError> {

@@ -6,10 +6,13 @@ use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{Expr, FunctionArg, FunctionArguments, TableFactor, VisitMut, VisitorMut};
 
+use crate::spark::functions::known::is_sparks;
+
 pub fn rewrite(syntax: &mut impl VisitMut) {
     let _ = syntax.visit(&mut ArgumentNames);
 }
 
+/// Those of other functions tell parameters apart.
 struct ArgumentNames;
 
 impl VisitorMut for ArgumentNames {
@@ -17,6 +20,7 @@ impl VisitorMut for ArgumentNames {
 
     fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
         if let Expr::Function(function) = expr
+            && is_sparks(&function.name.to_string())
             && let FunctionArguments::List(list) = &mut function.args
         {
             plain(&mut list.args);
@@ -26,8 +30,10 @@ impl VisitorMut for ArgumentNames {
 
     fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<()> {
         match factor {
-            TableFactor::Table { args: Some(given), .. } => plain(&mut given.args),
-            TableFactor::Function { args, .. } => plain(args),
+            TableFactor::Table { name, args: Some(given), .. } if is_sparks(&name.to_string()) => {
+                plain(&mut given.args)
+            }
+            TableFactor::Function { name, args, .. } if is_sparks(&name.to_string()) => plain(args),
             _ => {}
         }
         ControlFlow::Continue(())

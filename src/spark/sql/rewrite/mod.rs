@@ -56,6 +56,7 @@ use datafusion::sql::sqlparser::ast::{Expr, Query, Select, SelectItem, TableFact
 
 use super::names;
 pub use build::call;
+pub use fields::rewrite as fields_of;
 pub use literals::MOST_DIGITS;
 pub use refusal::RewriteRefusal;
 
