@@ -1,12 +1,15 @@
 """Spark's own SQL suite, asked here.
 
-    python3 spark-compat/suite.py TRAPICHE [--report FILE] [--only NAME] [--letters a-l] [--jobs 2] [--renew | --floors]
+    python3 spark-compat/suite.py TRAPICHE [--report FILE] [--only NAME] [--letters a-l] [--jobs 2] [--renew | --floors | --assess]
     python3 spark-compat/suite.py fetch
 
 TRAPICHE is the program. The suite is in the tests' jar of Spark (Apache-2.0), which Maven fetches once into
 `~/.cache/trapiche-spark-suite`; nothing of it is copied here. A file of it is one session of `trapiche query --answers`: its views,
 tables and settings last until its end. Rows are compared as a multiset, floating-point numbers to 12 digits; types with
 the precision and scale of decimals. What Spark refuses must be refused. Nothing is left out.
+
+With `--assess` each file is given to `trapiche assess`, too, and what is said there is compared with what becomes of each statement
+when it runs: one that is refused must have been told in advance.
 """
 
 import argparse
@@ -130,7 +133,7 @@ class Session:
         given: list[dict] = []
         while len(given) < len(self.statements):
             # What changes the session and went well is done again, so that the rest finds it.
-            again = [at for at, answer in enumerate(given) if answer == {} or "key" in str(answer.get("columns"))[:40]]
+            again = [at for at, answer in enumerate(given) if not answer.keys() - {"note"} or "key" in str(answer.get("columns"))[:40]]
             asked = [self.statements[at] for at in again] + self.statements[len(given) :]
             answers, ended = self.run(asked)
             fresh = answers[len(again) :]
@@ -163,6 +166,39 @@ class Session:
                 words.seek(0)
                 ended = f"CRASHES with {code}: {words.read().decode(errors='replace')[-300:]}"
             return found, ended
+
+
+# No row has been asked for by then: a configuration error. Others are of a row's value, which nobody knows in advance.
+BEFORE_ROWS = 2
+
+
+def assessed(program: Path, folder: Path, name: str, statements: list[str]) -> list[dict]:
+    """What `trapiche assess` says of each statement of a session."""
+    path = folder / (re.sub(r"\W", "_", name) + ".sql")
+    # A semicolon behind a comment would be part of it.
+    path.write_text("\n;\n".join(statements) + "\n")
+    told = subprocess.run([program, "assess", "-o", "json", path], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    if told.returncode not in (0, 5):
+        raise SystemExit(f"assess of {name} ends with {told.returncode}: {told.stderr.decode(errors='replace')[-300:]}")
+    verdicts = json.loads(told.stdout)["statements"]
+    if len(verdicts) != len(statements):
+        raise SystemExit(f"assess finds {len(verdicts)} statements in {name}, which has {len(statements)}")
+    return verdicts
+
+
+def surprise(verdict: dict, answer: dict) -> str | None:
+    """How a statement's end differs from what was told of it; None where it does not."""
+    is_refused = answer.get("code") == BEFORE_ROWS
+    told = verdict["verdict"]
+    if answer.get("ended"):
+        return "ends the session"
+    if is_refused and told == "runs":
+        return "refused, and not told: " + grouped(answer["error"])
+    if is_refused and told == "without_columns" and not re.search("there is no table|NOT_FOUND|no table", answer["error"]):
+        return "refused, and told to depend on its tables: " + grouped(answer["error"])
+    if not is_refused and told == "refused":
+        return "runs, and told to be refused: " + grouped(verdict["why"])
+    return None
 
 
 FLOAT = re.compile(r"-?\d+\.\d+(?:E-?\d+)?|-?\d+E-?\d+")
@@ -236,36 +272,46 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--renew", action="store_true", help="write suite.tsv: how many statements of each file are equal, and refused")
     parser.add_argument("--floors", action="store_true", help="exit with 1 where fewer are than suite.tsv says")
+    parser.add_argument("--assess", action="store_true", help="compare what `trapiche assess` says with what becomes of each statement")
     args = parser.parse_args()
     suite = jar()
     if str(args.program) == "fetch":
         return
     all_files = {name: asked for name, asked in files(suite, args.letters).items() if args.only in name}
     counts, causes, by_file = collections.Counter(), collections.Counter(), {}
+    ends, surprises = collections.Counter(), collections.Counter()
     report = open(args.report or os.devnull, "w")
     with tempfile.TemporaryDirectory() as folder:
         project = Path(folder)
         (project / "trapiche.yml").write_text(PROJECT)
         program = args.program.resolve()
 
-        def of_file(name: str) -> list[dict]:
+        def of_file(name: str) -> tuple[list[dict], list[dict]]:
             asked = all_files[name]
             text = "\n".join(one.text for one in asked)
             first = settings(suite, name) + tables(suite, text)
-            answers = Session(program, project, first + [one.text for one in asked]).answers()
-            return answers[len(first) :]
+            statements = first + [one.text for one in asked]
+            answers = Session(program, project, statements).answers()
+            verdicts = assessed(program, project, name, statements) if args.assess else []
+            return answers[len(first) :], verdicts[len(first) :]
 
         # A zip file is not read by several threads at once.
         names = list(all_files)
         with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
-            for name, answers in zip(names, pool.map(of_file, names)):
+            for name, (answers, verdicts) in zip(names, pool.map(of_file, names)):
                 equal = collections.Counter()
+                for asked, answer, verdict in zip(all_files[name], answers, verdicts):
+                    why = surprise(verdict, answer)
+                    ends[answer.get("code") == BEFORE_ROWS, why is None] += 1
+                    if why is not None:
+                        surprises[why] += 1
+                        report.write(json.dumps({"file": name, "sql": asked.text, "why": why, "assess": verdict, "here": answer}) + "\n")
                 for nth, (asked, answer) in enumerate(zip(all_files[name], answers, strict=True)):
                     why = judged(asked, answer)
                     kind = "refused" if asked.refused else "rows" if asked.has_rows else "other"
                     counts[kind, why is None] += 1
                     equal[kind, why is None] += 1
-                    if why is not None:
+                    if why is not None and not args.assess:
                         causes[kind, why] += 1
                         there = [asked.schema, asked.output]
                         told = {"file": name, "nth": nth, "why": why, "sql": asked.text, "there": there, "here": answer}
@@ -273,6 +319,13 @@ def main() -> None:
                 by_file[name] = equal
                 report.flush()
                 print(f"{len(by_file)} of {len(names)} files: {name}", file=sys.stderr)
+    if args.assess:
+        for why, count in surprises.most_common():
+            print(f"{count:5}  {why}")
+        refused, others = (ends[is_refused, True] + ends[is_refused, False] for is_refused in (True, False))
+        print(f"\n{ends[True, True]} of {refused} statements that are refused were told in advance ({100 * ends[True, True] / max(refused, 1):.1f} %)")
+        print(f"{ends[False, True]} of {others} that are not were told to run ({100 * ends[False, True] / max(others, 1):.1f} %)")
+        return
     for (kind, why), count in causes.most_common():
         print(f"{count:5}  {kind:8} {why}")
     print()

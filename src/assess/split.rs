@@ -15,7 +15,7 @@ pub fn statements(text: &str) -> Vec<(usize, &str)> {
                 at += 1;
             }
             (b'-', Some(b'-')) => at = find("\n", at).unwrap_or(bytes.len()),
-            (b'/', Some(b'*')) => at = find("*/", at + 2).map_or(bytes.len(), |end| end + 2),
+            (b'/', Some(b'*')) => at = behind_comment(text, at),
             (quote @ (b'\'' | b'"' | b'`'), _) => {
                 has_words = true;
                 at += 1;
@@ -37,6 +37,20 @@ pub fn statements(text: &str) -> Vec<(usize, &str)> {
     found.into_iter().map(|(at, sql)| (at + before_words(sql), &sql[before_words(sql)..])).collect()
 }
 
+/// Where a comment in brackets ends that begins here. There may be others within it.
+fn behind_comment(text: &str, start: usize) -> usize {
+    let (mut depth, mut at) = (0, start);
+    while at < text.len() {
+        match text.as_bytes().get(at..at + 2) {
+            Some(b"/*") => (depth, at) = (depth + 1, at + 2),
+            Some(b"*/") if depth == 1 => return at + 2,
+            Some(b"*/") => (depth, at) = (depth - 1, at + 2),
+            _ => at += 1,
+        }
+    }
+    text.len()
+}
+
 /// How long the blanks and comments are with which a text begins.
 fn before_words(text: &str) -> usize {
     let mut rest = text;
@@ -44,9 +58,7 @@ fn before_words(text: &str) -> usize {
         let trimmed = rest.trim_start();
         rest = match trimmed {
             line if line.starts_with("--") => line.find('\n').map_or("", |end| &line[end..]),
-            block if block.starts_with("/*") && !block.starts_with("/*+") => {
-                block.find("*/").map_or("", |end| &block[end + 2..])
-            }
+            block if block.starts_with("/*") && !block.starts_with("/*+") => &block[behind_comment(block, 0)..],
             _ => return text.len() - trimmed.len(),
         };
     }
@@ -64,5 +76,7 @@ mod tests {
         assert!(found[0].1.starts_with("SELECT ';'"));
         assert_eq!(&text[found[1].0..found[1].0 + 8], "SELECT 2");
         assert!(statements("-- nothing\n;").is_empty());
+        let found = statements("/* a /* b; */ ; */ SELECT 1; /* c */ SELECT 2 /* d");
+        assert_eq!(found.iter().map(|(_, sql)| *sql).collect::<Vec<_>>(), ["SELECT 1", "SELECT 2 /* d"]);
     }
 }
