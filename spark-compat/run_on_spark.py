@@ -19,7 +19,7 @@ from typing import Callable
 import yaml
 from pyspark.sql import DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
-from pyspark.sql.types import ArrayType, BinaryType, StringType, StructField, StructType
+from pyspark.sql.types import ArrayType, BinaryType, MapType, StringType, StructField, StructType
 
 import lake
 import places
@@ -183,15 +183,41 @@ def queries(project: Path) -> dict[str, Step]:
 
 
 def run_query(spark: SparkSession, sql: str) -> DataFrame:
-    """The query's rows without those that its checks drop or quarantine."""
-    header = HEADER.search(sql)
-    checks = (yaml.safe_load(header[1]) or {}).get("checks") or [] if header else []
+    """The query's rows without those that its checks drop or quarantine, and of each key the latest if the header asks for that."""
+    found = HEADER.search(sql)
+    header = (yaml.safe_load(found[1]) or {}) if found else {}
     rows = spark.sql(sql.rstrip().rstrip(";"))
-    for check in checks:
+    for check in header.get("checks") or []:
         if check.get("on_fail") in ("drop", "quarantine"):
             for rule in rules(check):
                 rows = rows.where(F.coalesce(F.expr(rule), F.lit(True)))
-    return rows
+    return latest(rows, header) if header.get("dedupe") else rows
+
+
+def latest(rows: DataFrame, header: dict) -> DataFrame:
+    """Of each key the row with the greatest values; those that are equal there are in the order of all columns as they are stored."""
+    key, latest_by = (one_or_more(header["dedupe"][name]) for name in ("key", "latest_by"))
+    partition_by = [column.lower() for column in header.get("partition_by") or []]
+    columns = [column for column in rows.columns if column.lower() not in partition_by]
+    by = [F.col(quoted(column)) for column in latest_by]
+    by += [comparable(rows, column) for column in columns + partition_by]
+    greatest_first = [column.desc_nulls_last() for column in by]
+    window = Window.partitionBy(*[F.col(quoted(column)) for column in key]).orderBy(*greatest_first)
+    return rows.withColumn(NTH, F.row_number().over(window)).where(F.col(NTH) == 1).drop(NTH)
+
+
+# Which of the rows of its key one is, the latest being the first.
+NTH = "trapiche_nth"
+
+
+def comparable(rows: DataFrame, column: str):
+    """A column as Spark can order it: a map by its entries, in the order in which they are stored."""
+    kind = rows.select(F.col(quoted(column))).schema[0].dataType
+    return F.map_entries(F.col(quoted(column))) if isinstance(kind, MapType) else F.col(quoted(column))
+
+
+def one_or_more(value) -> list:
+    return value if isinstance(value, list) else [value]
 
 
 def rules(check: dict) -> list[str]:

@@ -48,7 +48,7 @@ pub enum RunStatus {
     Interrupted,
 }
 
-/// One dataset of a run. `rows_in` = `rows_out` + `rows_quarantined` + `rows_dropped`: it counts the rows that came
+/// One dataset of a run. `rows_in` = `rows_out` + `rows_quarantined` + `rows_dropped` + `rows_duplicate`: it counts the rows that came
 /// to be written (a query's result, a source's rows), not those that the dataset read.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct DatasetReport {
@@ -64,6 +64,9 @@ pub struct DatasetReport {
     pub rows_out: u64,
     pub rows_quarantined: u64,
     pub rows_dropped: u64,
+    /// Rows that keep the checks and are not the latest of their key.
+    #[serde(default)]
+    pub rows_duplicate: u64,
     /// Timestamps that were finer than the table keeps them.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub timestamps_cut: u64,
@@ -85,11 +88,14 @@ pub struct DatasetReport {
 
 impl DatasetReport {
     /// What else is to be known of the rows, beside how many are quarantined: those that a check has dropped, or has only warned of,
-    /// and what was lost of timestamps.
+    /// those that were not the latest of their key, and what was lost of timestamps.
     pub fn remarks(&self) -> Vec<String> {
         let mut remarks = vec![];
         if self.rows_dropped > 0 {
             remarks.push(format!("{} dropped", counted(self.rows_dropped, "row")));
+        }
+        if self.rows_duplicate > 0 {
+            remarks.push(format!("{} left out", counted(self.rows_duplicate, "duplicate")));
         }
         // Of rows that are in the table nothing else tells.
         if self.checks.iter().map(|check| check.rows).sum::<u64>() > self.rows_quarantined + self.rows_dropped {
@@ -115,6 +121,7 @@ impl DatasetReport {
             rows_out: 0,
             rows_quarantined: 0,
             rows_dropped: 0,
+            rows_duplicate: 0,
             timestamps_cut: 0,
             files: 0,
             bytes: 0,
@@ -178,6 +185,7 @@ pub struct Made {
     pub rows_out: u64,
     pub rows_quarantined: u64,
     pub rows_dropped: u64,
+    pub rows_duplicate: u64,
     pub timestamps_cut: u64,
     pub files: u64,
     pub bytes: u64,
@@ -196,6 +204,7 @@ impl std::ops::AddAssign for Made {
         self.timestamps_cut += other.timestamps_cut;
         self.rows_quarantined += other.rows_quarantined;
         self.rows_dropped += other.rows_dropped;
+        self.rows_duplicate += other.rows_duplicate;
         self.files += other.files;
         self.bytes += other.bytes;
         self.checks.extend(other.checks);

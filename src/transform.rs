@@ -52,6 +52,7 @@ pub async fn transform(
         layout: query.layout,
         key: &query.key,
         checks: &query.checks,
+        dedupe: query.dedupe.as_ref(),
         slices,
         head: &context.own[0],
         fingerprint: context.fingerprint,

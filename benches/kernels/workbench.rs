@@ -88,6 +88,7 @@ impl Workbench {
             layout: trapiche::lake::table::version::FileLayout::default(),
             key: &[],
             checks: &[],
+            dedupe: None,
             slices: None,
             fingerprint: "",
             stamp: &self.stamp(),

@@ -55,6 +55,7 @@ async fn write(input: &str, dir: &str, partition_by: &[String], limits: &Limits)
         layout: trapiche::lake::table::version::FileLayout::default(),
         key: &[],
         checks: &[],
+        dedupe: None,
         slices: None,
         fingerprint: "",
         stamp: &stamp,

@@ -46,6 +46,7 @@ pub async fn analyze(
             layout: FileLayout::default(),
             key: &[],
             checks: &[],
+            dedupe: None,
             slices: None,
             head,
             fingerprint: context.fingerprint,

@@ -58,7 +58,7 @@ use crate::error::{Error, Result};
 use crate::lake::table::data_file::DataFile;
 use crate::lake::table::version::Version;
 use crate::lake::{Lake, TableName};
-use crate::project::Target;
+use crate::project::{Dedupe, Target};
 use crate::report::WorkerUse;
 use crate::spark::analyzer::{chance, literals};
 use crate::spark::mode::SqlMode;
@@ -332,6 +332,14 @@ impl Session {
     /// A configuration error for a column that does not exist, or of a type that no key has.
     pub fn check_key(&self, schema: &SchemaRef, key: &[String]) -> Result<()> {
         write::merge::check_key(schema, key)
+    }
+
+    /// Whether the latest of the rows with one key can be told.
+    ///
+    /// # Errors
+    /// A configuration error for a column that does not exist, or of a type that has no such order.
+    pub fn check_dedupe(&self, schema: &SchemaRef, dedupe: &Dedupe) -> Result<()> {
+        write::latest::check(schema, dedupe)
     }
 
     /// A plan's rows, lazily.

@@ -99,6 +99,7 @@ pub(super) async fn make(maker: &Maker, dataset: &Dataset, meter: &Meter) -> Dat
         rows_out: made.rows_out,
         rows_quarantined: made.rows_quarantined,
         rows_dropped: made.rows_dropped,
+        rows_duplicate: made.rows_duplicate,
         timestamps_cut: made.timestamps_cut,
         files: made.files,
         bytes: made.bytes,

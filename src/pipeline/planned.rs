@@ -58,6 +58,10 @@ async fn plan_query(session: &Session, dataset: &Dataset, query: &Query) -> Resu
     let mut found = vec![];
     let stored = session.stored_schema(&plan, &query.partition_by);
     let stored = stored.and_then(|schema| session.check_key(&schema, &query.key).map(|()| schema));
+    let stored = stored.and_then(|schema| match &query.dedupe {
+        Some(dedupe) => session.check_dedupe(&schema, dedupe).map(|()| schema),
+        None => Ok(schema),
+    });
     let stored = stored.and_then(|schema| check_projection(query, &schema).map(|()| schema));
     if let Err(error) = &stored {
         let in_header = || named(dataset, error.subject()?);

@@ -44,7 +44,12 @@ pub(super) async fn of(
     if let Changing::Always { function } = changing {
         return whole(&format!("`{function}` does not give the same in every run"));
     }
-    let slicing = match slices::slicing(session, &stored.plan, &stored.schema, &query.partition_by)? {
+    // Rows of one key are in one slice, or else a row of another slice may be the latest.
+    let of_one_slice = |column: &String| query.dedupe.as_ref().is_none_or(|dedupe| dedupe.key.contains(column));
+    if !query.partition_by.iter().any(of_one_slice) {
+        return whole("a key of its `dedupe` may have rows in several partitions");
+    }
+    let slicing = match slices::slicing(session, &stored.plan, &stored.schema, &query.partition_by, of_one_slice)? {
         Sliced::By(slicing) => slicing,
         Sliced::Whole(why) => return Ok(Rebuild::All(Err(why))),
     };

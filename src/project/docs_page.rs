@@ -7,9 +7,10 @@ use serde_json::Value;
 
 use super::spec::source::{ApiKeySpec, BasicSpec, CursorSpec, Oauth2Spec};
 use super::spec::{
-    AcceptedValuesSpec, AlertsSpec, AuthSpec, ChartSpec, CheckSpec, ConnectionSpec, DemoSpec, DescribeSpec, EngineSpec,
-    FleetSpec, HeaderSpec, JwtSpec, KmeansSpec, ModelSpec, PaginateSpec, ProjectSpec, ProjectionSpec, RangeSpec,
-    RegexSpec, S3Spec, ScheduleSpec, SecurityGroupsSpec, ServeKeySpec, ServeSpec, SourceSpec, SqlSpec, TargetSpec,
+    AcceptedValuesSpec, AlertsSpec, AuthSpec, ChartSpec, CheckSpec, ConnectionSpec, DedupeSpec, DemoSpec, DescribeSpec,
+    EngineSpec, FleetSpec, HeaderSpec, JwtSpec, KmeansSpec, ModelSpec, PaginateSpec, ProjectSpec, ProjectionSpec,
+    RangeSpec, RegexSpec, S3Spec, ScheduleSpec, SecurityGroupsSpec, ServeKeySpec, ServeSpec, SourceSpec, SqlSpec,
+    TargetSpec,
 };
 use crate::spark::types;
 
@@ -42,6 +43,7 @@ fn every_key_has_its_row_on_the_page() {
     check::<HeaderSpec>("## Queries");
     check::<ProjectionSpec>("### projection");
     check::<CheckSpec>("### checks");
+    check::<DedupeSpec>("### dedupe");
     check::<AcceptedValuesSpec>("#### accepted_values");
     check::<RangeSpec>("#### range");
     check::<RegexSpec>("#### regex");

@@ -37,7 +37,7 @@ pub use dataset::{Broken, Dataset, Definition};
 pub use dotenv::DOTENV;
 pub use files::SETTINGS;
 pub use model::{Describe, Deviation, Impute, Init, InitMethod, Kmeans, Model, Scale};
-pub use query::{Query, WriteMode};
+pub use query::{Dedupe, Query, WriteMode};
 pub use schema_lock::{SCHEMA_LOCK, SchemaLock};
 pub use settings::AgreedTables;
 pub use settings::address::Address;

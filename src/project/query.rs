@@ -5,9 +5,10 @@ use serde::Serialize;
 use super::check::{self, Check};
 use super::draft::{Defined, Name};
 use super::faults::Faults;
+use super::one_or_more::OneOrMore;
 use super::projection::{self, ProjectedValues};
-use super::read::{given, given_or, names, places, read, words};
-use super::spec::{HeaderSpec, ReadsSpec};
+use super::read::{At, given, given_or, names, names_of, places, places_of, read, words};
+use super::spec::{DedupeSpec, HeaderSpec, ReadsSpec};
 use super::yaml;
 use crate::error::Span;
 use crate::lake::table::version::FileLayout;
@@ -26,6 +27,15 @@ pub struct Query {
     /// What the values of its partition columns may be, in their order; `None` where Glue lists the partitions.
     pub projection: Option<Vec<ProjectedValues>>,
     pub checks: Vec<Check>,
+    pub dedupe: Option<Dedupe>,
+}
+
+/// Of the rows that keep the checks, only the latest of each key is stored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, serde::Deserialize)]
+pub struct Dedupe {
+    pub key: Vec<String>,
+    /// The row with the greatest values is the latest. None of them is in the key.
+    pub latest_by: Vec<String>,
 }
 
 /// What a write does to what the table holds.
@@ -70,15 +80,19 @@ pub fn check(faults: &mut Faults) -> (Vec<Reference>, Option<Defined<Query>>) {
     };
     let references = sql::references(&parsed.statement, &text);
     let defined = checked.map(|checked| {
-        let Checked { description, tags, partition_by, named, write, key, layout, projection, checks } = checked;
+        let Checked { description, tags, partition_by, named, write, key, layout, projection, checks, dedupe } =
+            checked;
         let by = if key.is_empty() { String::new() } else { format!(" by {key:?}") };
         let reads = if layout == FileLayout::Runs { "\nreads atomic" } else { "" };
+        let latest = dedupe
+            .as_ref()
+            .map_or(String::new(), |Dedupe { key, latest_by }| format!("\ndedupe {key:?} latest_by {latest_by:?}"));
         let fingerprint_text = format!(
-            "{}\npartition_by {partition_by:?}\nwrite {write:?}{by}{reads}\nchecks {}",
+            "{}\npartition_by {partition_by:?}\nwrite {write:?}{by}{reads}\nchecks {}{latest}",
             parsed.written,
             check::fingerprint_text(&checks)
         );
-        let query = Query { parsed, partition_by, write, key, layout, projection, checks };
+        let query = Query { parsed, partition_by, write, key, layout, projection, checks, dedupe };
         Defined { description, tags, fingerprint_text, named, definition: query }
     });
     (references, defined)
@@ -120,6 +134,7 @@ struct Checked {
     layout: FileLayout,
     projection: Option<Vec<ProjectedValues>>,
     checks: Vec<Check>,
+    dedupe: Option<Dedupe>,
 }
 
 fn header(spec: &HeaderSpec, faults: &mut Faults) -> Option<Checked> {
@@ -133,18 +148,53 @@ fn header(spec: &HeaderSpec, faults: &mut Faults) -> Option<Checked> {
         let found = at.value.as_ref().and_then(|spec| check::checks(spec, &at.span, faults));
         checks = checks.zip(found).map(|(all, more)| [all, more].concat());
     }
+    let dedupe = dedupe(spec, faults);
+    let of_dedupe = spec.dedupe.iter().filter_map(|at| at.value.as_ref());
+    let of_dedupe = of_dedupe.flat_map(|spec| [&spec.key, &spec.latest_by]).flat_map(one_or_more_places).collect();
+    let named = [places(spec.partition_by.as_ref()), places(spec.key.as_ref()), of_dedupe].concat();
     let broken = spec.checks.as_ref().is_some_and(|checks| checks.value.is_none());
     Some(Checked {
         description: given(&spec.description)?,
         tags: words(&spec.tags)?,
         partition_by: partition_by?,
-        named: [places(spec.partition_by.as_ref()), places(spec.key.as_ref())].concat(),
+        named,
         write: write?,
         key: key?,
         layout: layout?,
         projection: projection?,
         checks: checks.filter(|_| !broken)?,
+        dedupe: dedupe?,
     })
+}
+
+/// Which rows are of one key, and which of them is the latest.
+fn dedupe(spec: &HeaderSpec, faults: &mut Faults) -> Option<Option<Dedupe>> {
+    let Some(at) = &spec.dedupe else { return Some(None) };
+    let DedupeSpec { key: key_at, latest_by: latest_at } = at.value.as_ref()?;
+    let (key, latest_by) = (columns(key_at, faults), columns(latest_at, faults));
+    let (key, latest_by) = (key?, latest_by?);
+    match one_or_more_places(latest_at).into_iter().find(|(name, _)| key.contains(name)) {
+        Some((name, place)) => {
+            faults
+                .add(&place, format!("`{name}` is in the key: all rows of a key have the same"))
+                .hint("name what tells which row is the latest, such as the time of its last change");
+            None
+        }
+        None => Some(Some(Dedupe { key, latest_by })),
+    }
+}
+
+fn columns(list: &At<OneOrMore<String>>, faults: &mut Faults) -> Option<Vec<String>> {
+    let OneOrMore(columns) = list.value.as_ref()?;
+    if columns.is_empty() {
+        faults.add(&list.key, "it names no column").hint("name one, or a list of them");
+        return None;
+    }
+    names_of(columns, faults)
+}
+
+fn one_or_more_places(list: &At<OneOrMore<String>>) -> Vec<Name> {
+    list.value.iter().flat_map(|OneOrMore(columns)| places_of(columns)).collect()
 }
 
 /// Where the table's files lie. A folder of a run has all that the table has of a partition, or nothing of it.

@@ -438,8 +438,13 @@ pub fn words(list: &Option<At<Vec<At<String>>>>) -> Option<Vec<String>> {
 /// Names of columns, in lower case as everywhere; a repeated one is a fault.
 pub fn names(list: &Option<At<Vec<At<String>>>>, faults: &mut Faults) -> Option<Vec<String>> {
     let Some(list) = list else { return Some(vec![]) };
+    names_of(list.value.as_ref()?, faults)
+}
+
+/// The same of a list that is there.
+pub fn names_of(list: &[At<String>], faults: &mut Faults) -> Option<Vec<String>> {
     let mut names: Vec<String> = vec![];
-    for at in list.value.as_ref()? {
+    for at in list {
         let name = at.value.as_ref()?.to_lowercase();
         if names.contains(&name) {
             faults.add(&at.span, format!("`{name}` is given twice")).hint("name each column once");
@@ -451,6 +456,10 @@ pub fn names(list: &Option<At<Vec<At<String>>>>, faults: &mut Faults) -> Option<
 
 /// Names of columns with their places.
 pub fn places(list: Option<&At<Vec<At<String>>>>) -> Vec<Name> {
-    let all = list.iter().filter_map(|list| list.value.as_ref()).flatten();
-    all.filter_map(|at| Some((at.value.as_ref()?.to_lowercase(), at.span.clone()))).collect()
+    list.iter().filter_map(|list| list.value.as_ref()).flat_map(|list| places_of(list)).collect()
+}
+
+/// The same of a list that is there.
+pub fn places_of(list: &[At<String>]) -> Vec<Name> {
+    list.iter().filter_map(|at| Some((at.value.as_ref()?.to_lowercase(), at.span.clone()))).collect()
 }

@@ -32,7 +32,7 @@ sources:
   u: { url: "file://./a.csv", columns: { id: bigint, x: bigint } }
 "#;
 
-/// Name, partition columns and SQL of what can be made in parts.
+/// Name, partition columns (and more of the header) and SQL of what can be made in parts.
 const IN_PARTS: &[(&str, &str, &str)] = &[
     ("filtered", "day", "SELECT id, x, shop, day FROM trusted.a WHERE x > 3"),
     ("renamed", "d", "SELECT x + 1 AS y, s.day AS d FROM (SELECT DISTINCT * FROM trusted.a) AS s"),
@@ -55,6 +55,8 @@ const IN_PARTS: &[(&str, &str, &str)] = &[
         "SELECT id, day FROM trusted.a AS a WHERE NOT EXISTS (SELECT 1 FROM trusted.b AS b WHERE b.day = a.day)",
     ),
     ("matched", "day", "SELECT u.id, a.x, a.day FROM trusted.u AS u LEFT JOIN trusted.a AS a ON u.day = a.day"),
+    ("latest", "day; dedupe: { key: [id, day], latest_by: x }", "SELECT id, x, shop, day FROM trusted.a"),
+    ("latest_of_shop", "day, shop; dedupe: { key: [id, day], latest_by: x }", "SELECT id, x, day, shop FROM trusted.b"),
     ("shared", "day", "SELECT explode(array(id, x - (SELECT min(x) FROM trusted.u))) AS v, day FROM trusted.a"),
 ];
 
@@ -72,6 +74,7 @@ const AS_A_WHOLE: &[(&str, &str, &str)] = &[
     ),
     ("half", "day", "SELECT x, day FROM trusted.a UNION ALL SELECT x, day FROM trusted.u"),
     ("cast", "day", "SELECT id, concat(day, '.') AS day FROM trusted.a"),
+    ("latest_of_all", "day; dedupe: { key: id, latest_by: x }", "SELECT id, x, day FROM trusted.a"),
     ("other", "shop", "SELECT id, shop FROM trusted.a"),
     ("summed", "day", "SELECT sum(x) AS x, 'all' AS day FROM trusted.a"),
     ("stamped", "day", "SELECT id, now() AS at, day FROM trusted.a"),
@@ -128,9 +131,10 @@ impl Bench {
             );
         }
         for (name, keys, sql) in queries {
+            let (keys, more) = keys.split_once("; ").unwrap_or((keys, ""));
             files.write(
                 &format!("queries/refined/{name}.sql"),
-                &format!("/* trapiche\npartition_by: [{keys}]\n*/ {sql}"),
+                &format!("/* trapiche\npartition_by: [{keys}]\n{more}\n*/ {sql}"),
             );
         }
         fs::create_dir_all(files.path("lake")).unwrap();
@@ -184,6 +188,7 @@ impl Bench {
                         layout: trapiche::lake::table::version::FileLayout::default(),
                         key: &[],
                         checks: &[],
+                        dedupe: None,
                         slices: None,
                         head: &Head::look(&self.lake, &table).await.unwrap(),
                         fingerprint: if name == "u" { "the source as it was" } else { &stamp.run_id },
@@ -316,6 +321,7 @@ fn what_cannot_be_made_in_parts_says_why() {
     refined.cast: `day` does not come unchanged from a partition column of what it reads
     refined.drawn: it uses `random()`: made by every run
     refined.half: it may have rows of a `day` that is no partition of what it reads
+    refined.latest_of_all: a key of its `dedupe` may have rows in several partitions
     refined.limited: `day` does not come unchanged from a partition column of what it reads
     refined.other: `shop` does not come unchanged from a partition column of what it reads
     refined.ranked_over_all: `day` does not come unchanged from a partition column of what it reads

@@ -21,6 +21,7 @@ mod databases;
 mod demo_project;
 mod described;
 mod doctors;
+mod duplicates;
 mod emr;
 mod emr_nodes;
 mod emr_spark;

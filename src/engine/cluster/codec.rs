@@ -15,8 +15,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::engine::read::scan::{RawScanExec, ScanPlan};
 use crate::engine::write::hive::{CheckBit, HiveWriteExec, SaltExec, Salting, WriteJob, WritePlace};
+use crate::engine::write::latest::LatestExec;
 use crate::error::Error;
 use crate::lake::{Lake, TableName, Zone};
+use crate::project::Dedupe;
 use crate::report::Meter;
 
 /// Reads and writes the nodes of plans over one lake.
@@ -30,6 +32,7 @@ enum WireNode {
     RawScan(ScanPlan),
     HiveWrite(Job),
     Salt(Salting),
+    Latest(Job),
 }
 
 /// A [`WriteJob`] without what the receiver has itself.
@@ -43,6 +46,7 @@ struct Job {
     schema: Vec<u8>,
     partition_by: Vec<String>,
     checks: Vec<CheckBit>,
+    dedupe: Option<Dedupe>,
     target_file_bytes: u64,
 }
 
@@ -59,6 +63,8 @@ impl PhysicalExtensionCodec for LakeCodec {
             WireNode::HiveWrite(Job::of(write.job())?)
         } else if let Some(salt) = node.downcast_ref::<SaltExec>() {
             WireNode::Salt(salt.salting().clone())
+        } else if let Some(latest) = node.downcast_ref::<LatestExec>() {
+            WireNode::Latest(Job::of(latest.job())?)
         } else {
             // The engine asks several codecs, and the next may know it.
             return internal_err!("`{}` is no node of a lake", node.name());
@@ -79,6 +85,9 @@ impl PhysicalExtensionCodec for LakeCodec {
             (WireNode::HiveWrite(job), [input]) => {
                 Ok(Arc::new(HiveWriteExec::new(input.clone(), Arc::new(job.on(&self.lake)?))))
             }
+            (WireNode::Latest(job), [input]) => {
+                Ok(Arc::new(LatestExec::new(input.clone(), Arc::new(job.on(&self.lake)?))?))
+            }
             (WireNode::Salt(salting), [input]) => Ok(Arc::new(SaltExec::new(input.clone(), salting))),
             (_, inputs) => internal_err!("a lake's plan node came with {} inputs", inputs.len()),
         }
@@ -96,6 +105,7 @@ impl Job {
             schema: schema.encode_to_vec(),
             partition_by: job.partition_by.clone(),
             checks: job.checks.clone(),
+            dedupe: job.dedupe.clone(),
             target_file_bytes: job.target_file_bytes,
         })
     }
@@ -115,6 +125,7 @@ impl Job {
             schema: Arc::new(Schema::try_from(&schema)?),
             partition_by: self.partition_by,
             checks: self.checks,
+            dedupe: self.dedupe,
             target_file_bytes: self.target_file_bytes,
             // The driver counts what comes back.
             meter: Meter::default(),

@@ -251,6 +251,7 @@ mod tests {
                 layout: FileLayout::default(),
                 key: &[],
                 checks: &[],
+                dedupe: None,
                 slices: None,
                 fingerprint: "f",
                 stamp: &stamp,

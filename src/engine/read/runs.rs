@@ -122,6 +122,7 @@ fn of_datasets(reports: &[RunReport]) -> Vec<(&'static str, ArrayRef)> {
         ("rows_out", counts(|dataset| dataset.rows_out)),
         ("rows_quarantined", counts(|dataset| dataset.rows_quarantined)),
         ("rows_dropped", counts(|dataset| dataset.rows_dropped)),
+        ("rows_duplicate", counts(|dataset| dataset.rows_duplicate)),
         ("files", counts(|dataset| dataset.files)),
         ("bytes", counts(|dataset| dataset.bytes)),
         ("seconds", seconds(all().map(|(_, dataset)| dataset.seconds))),

@@ -78,18 +78,20 @@ impl Read {
 }
 
 /// Finds out whether a result, stored by these partition columns, falls into slices: by as many of the partition columns
-/// as possible.
+/// as possible, of those that may be keys.
 pub fn slicing(
     session: &Session,
     stored: &LogicalPlan,
     schema: &SchemaRef,
     partition_by: &[String],
+    may_be_key: impl Fn(&String) -> bool,
 ) -> crate::error::Result<Sliced> {
     let columns = &schema.fields()[schema.fields().len() - partition_by.len()..];
     let mut tried = BTreeSet::new();
     let mut found_any = false;
     // What the tables are partitioned by may be some of the keys only; the most keys make the smallest slices.
-    let mut sets = BTreeSet::from([(Reverse(columns.len()), (0..columns.len()).collect::<Vec<_>>())]);
+    let keys: Vec<usize> = (0..columns.len()).filter(|i| may_be_key(&partition_by[*i])).collect();
+    let mut sets = BTreeSet::from([(Reverse(keys.len()), keys)]);
     while let Some((_, keys)) = sets.pop_first() {
         let probe = Probe::new(session, stored, Of::Values, columns, &keys)?;
         if probe.is_complete().map_err(faults::explain)? {

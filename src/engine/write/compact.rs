@@ -66,6 +66,7 @@ pub async fn compact(
         schema: athena::in_unit(&part.schema, part.timestamps),
         partition_by: part.partition_by.clone(),
         checks: vec![],
+        dedupe: None,
         target_file_bytes: TARGET_FILE_BYTES,
         meter: meter.clone(),
     });

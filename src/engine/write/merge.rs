@@ -55,6 +55,7 @@ pub async fn merge(session: &Session, frame: DataFrame, write: TableWrite<'_>) -
     let lake = &session.lake;
     let schema = session.stored_schema(frame.logical_plan(), write.partition_by)?;
     check_key(&schema, write.key)?;
+    write.check_dedupe(&schema)?;
     write.check_what_stays(&schema, lake.timestamps())?;
     let current = write.head.version.as_ref();
     if let Some(current) = current {
@@ -62,13 +63,13 @@ pub async fn merge(session: &Session, frame: DataFrame, write: TableWrite<'_>) -
     }
     let came = Came::write(session, frame, &schema, &write).await?;
     let result = format!("the result of `{}`", write.table);
-    let hint = "take one row of each key: `row_number() OVER (PARTITION BY key ORDER BY …) = 1`";
+    let hint = "`dedupe: { key: …, latest_by: … }` takes the latest row of each key";
     check_rows(session.version(&came.rows)?, write.key, &result, hint).await?;
     let there = match current {
         Some(current) => There::look(session, current, &came.rows, &schema, write.key).await?,
         None => There::default(),
     };
-    let job = Arc::new(WriteJob { checks: vec![], ..write.job(session, schema.clone()) });
+    let job = Arc::new(WriteJob { checks: vec![], dedupe: None, ..write.job(session, schema.clone()) });
     let (mut written, plan) =
         store::run(session, merged(session, &came.rows, &there, &schema, write.key)?, &job).await?;
     session.need_workers(false);

@@ -14,11 +14,11 @@ use datafusion::physical_plan::{
 };
 use datafusion::prelude::DataFrame;
 
-use super::athena;
 use super::hive::{
     CHECKS, CheckBit, Counts, HiveWriteExec, MAX_CHECKS, SALT, SaltExec, Salting, TaskAnswer, WriteJob, empty_file,
     row_bytes_of,
 };
+use super::{athena, latest};
 use crate::engine::slices::SliceWrite;
 use crate::engine::{Session, faults};
 use crate::error::{Error, Result};
@@ -28,7 +28,7 @@ use crate::lake::table::data_file::DataFile;
 use crate::lake::table::head::Head;
 use crate::lake::table::version::{FileLayout, Version};
 use crate::lake::{Lake, ObjectFormat, TableName};
-use crate::project::{Check, OnFail, WriteMode};
+use crate::project::{Check, Dedupe, OnFail, WriteMode};
 use crate::report::{CheckCount, Made, Meter, RunStamp};
 use crate::spark::types::{self, Timestamps};
 
@@ -47,6 +47,8 @@ pub struct TableWrite<'a> {
     /// The columns by which rows are merged; empty with other modes.
     pub key: &'a [String],
     pub checks: &'a [Check],
+    /// Which of the rows that keep the checks are stored, if not all.
+    pub dedupe: Option<&'a Dedupe>,
     /// The slices that the table falls into, of which perhaps only some are made.
     pub slices: Option<&'a SliceWrite>,
     /// The table as it is, which the write follows.
@@ -91,6 +93,7 @@ pub async fn store(session: &Session, frame: DataFrame, write: TableWrite<'_>) -
     let lake = &session.lake;
     write.refuse_a_second_time()?;
     let schema = session.stored_schema(frame.logical_plan(), write.partition_by)?;
+    write.check_dedupe(&schema)?;
     write.check_what_stays(&schema, lake.timestamps())?;
     let frame = write.rows(session, frame, &schema)?;
     let job = Arc::new(write.job(session, schema));
@@ -125,6 +128,10 @@ impl TableWrite<'_> {
         self.slices.is_some_and(SliceWrite::is_part)
     }
 
+    pub(super) fn check_dedupe(&self, schema: &SchemaRef) -> Result<()> {
+        self.dedupe.map_or(Ok(()), |dedupe| latest::check(schema, dedupe))
+    }
+
     /// Files that stay must fit.
     pub(super) fn check_what_stays(&self, schema: &SchemaRef, timestamps: Timestamps) -> Result<()> {
         let stays = self.is_part() || keeps_files(self.mode);
@@ -157,6 +164,7 @@ impl TableWrite<'_> {
             schema,
             partition_by: self.partition_by.to_vec(),
             checks: self.checks.iter().map(CheckBit::from).collect(),
+            dedupe: self.dedupe.cloned(),
             target_file_bytes: TARGET_FILE_BYTES,
             meter: self.meter.clone(),
         }
@@ -210,11 +218,15 @@ pub(super) async fn run(
 ) -> Result<(WrittenFiles, Arc<dyn ExecutionPlan>)> {
     let (writing, is_spread) = (job.clone(), session.members.is_some());
     let planned = session.topped(frame, move |plan| {
-        let plan = match writing.partition_by.is_empty() {
-            true => gathered_if_small(plan),
-            // On one machine all tasks deal to the same files.
-            false if !is_spread => plan,
-            false => by_partition(plan, &writing.schema, &writing.partition_by, writing.target_file_bytes)?,
+        let plan = if writing.partition_by.is_empty() { gathered_if_small(plan) } else { plan };
+        let plan = match &writing.dedupe {
+            Some(dedupe) => latest::latest(plan, &writing, dedupe, is_spread)?,
+            None => plan,
+        };
+        // On one machine all tasks deal to the same files.
+        let plan = match is_spread && !writing.partition_by.is_empty() {
+            true => by_partition(plan, &writing.schema, &writing.partition_by, writing.target_file_bytes)?,
+            false => plan,
         };
         Ok(Arc::new(HiveWriteExec::new(plan, writing.clone())))
     });
@@ -372,6 +384,7 @@ impl WrittenFiles {
                     written.counts.rows_in += counts.rows_in;
                     written.counts.quarantined += counts.quarantined;
                     written.counts.dropped += counts.dropped;
+                    written.counts.duplicates += counts.duplicates;
                     written.counts.timestamps_cut += counts.timestamps_cut;
                     for (sum, rows) in written.counts.broken.iter_mut().zip(counts.broken) {
                         *sum += rows;
@@ -406,6 +419,7 @@ impl WrittenFiles {
             rows_out: self.files.iter().map(|file| file.rows).sum(),
             rows_quarantined: self.counts.quarantined,
             rows_dropped: self.counts.dropped,
+            rows_duplicate: self.counts.duplicates,
             timestamps_cut: self.counts.timestamps_cut,
             files: self.files.len() as u64,
             bytes: self.files.iter().map(|file| file.bytes).sum(),

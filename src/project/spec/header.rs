@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::project::one_or_more::OneOrMore;
 use crate::project::read::At;
 use crate::project::{Deviation, Impute, Init, OnFail, WriteMode};
 
@@ -22,6 +23,8 @@ pub struct HeaderSpec {
     /// The values that the partition columns may have, for Athena to know without asking Glue.
     pub projection: Option<At<BTreeMap<String, At<ProjectionSpec>>>>,
     pub checks: Option<At<Vec<At<CheckSpec>>>>,
+    /// Of the rows that keep the checks, the latest of each key.
+    pub dedupe: Option<At<DedupeSpec>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize, JsonSchema)]
@@ -31,6 +34,15 @@ pub enum ReadsSpec {
     Folder,
     /// One version or the next.
     Atomic,
+}
+
+/// Which rows are of one key, and which of them is the latest.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DedupeSpec {
+    pub key: At<OneOrMore<String>>,
+    /// The greatest is the latest.
+    pub latest_by: At<OneOrMore<String>>,
 }
 
 /// Either `values`, or `from` and `to`.

@@ -27,8 +27,8 @@ use crate::spark::types::Timestamps;
 
 pub use engine::{ClusterKind, EngineSpec, FleetSpec, Preset, SecurityGroupsSpec};
 pub use header::{
-    AcceptedValuesSpec, CheckSpec, DescribeSpec, HeaderSpec, KmeansSpec, Literal, ModelSpec, ProjectionSpec, RangeSpec,
-    ReadsSpec, RegexSpec, ScaleSpec,
+    AcceptedValuesSpec, CheckSpec, DedupeSpec, DescribeSpec, HeaderSpec, KmeansSpec, Literal, ModelSpec,
+    ProjectionSpec, RangeSpec, ReadsSpec, RegexSpec, ScaleSpec,
 };
 pub use serving::{ChartKind, ChartSpec, JwtSpec, ServeKeySpec, ServeSpec};
 pub use source::{

@@ -158,7 +158,7 @@ fn last_runs(reports: &[RunReport], served: &Served, now: DateTime<Utc>) -> Mark
                             td { (moment(report.started_at, now)) }
                             td.number { (format!("{:.1}", report.seconds)) }
                             td.number { (units::count(shown().map(|dataset| dataset.rows_out).sum())) }
-                            td.number { (units::count(shown().map(|dataset| dataset.rows_quarantined + dataset.rows_dropped).sum())) }
+                            td.number { (units::count(shown().map(|dataset| dataset.rows_quarantined + dataset.rows_dropped + dataset.rows_duplicate).sum())) }
                         }
                     }
                 }

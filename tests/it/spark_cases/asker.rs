@@ -57,6 +57,7 @@ pub async fn store(lake: &Lake, family: &Family) {
                 layout: trapiche::lake::table::version::FileLayout::default(),
                 key: &[],
                 checks: &[],
+                dedupe: None,
                 slices: None,
                 head: &Head::look(lake, &name).await.unwrap(),
                 fingerprint: "cases",

@@ -291,7 +291,7 @@ pub fn row_bytes_of(file_bytes: u64) -> usize {
 }
 
 /// Of the rows alone, not of the buffers that they may be a part of.
-pub(super) fn size(rows: &RecordBatch) -> usize {
+pub fn size(rows: &RecordBatch) -> usize {
     let of = |column: &ArrayRef| column.to_data().get_slice_memory_size().unwrap_or_default() + ARRAY_BYTES;
     rows.columns().iter().map(of).sum()
 }

@@ -11,7 +11,7 @@ use datafusion::error::Result;
 
 /// The same values as `to`, which differs from their type in the units of timestamps only. Adds to `cut` how many values
 /// were finer.
-pub(super) fn in_unit(values: &ArrayRef, to: &DataType, cut: &mut u64) -> Result<ArrayRef> {
+pub fn in_unit(values: &ArrayRef, to: &DataType, cut: &mut u64) -> Result<ArrayRef> {
     match (values.data_type(), to) {
         (from, to) if from == to => Ok(values.clone()),
         (DataType::Timestamp(from, _), DataType::Timestamp(unit, _)) => match per_second(from) / per_second(unit) {

@@ -7,11 +7,15 @@ use crate::lake::stage::Staged;
 use crate::lake::table::data_file::DataFile;
 use crate::lake::table::version::FileLayout;
 use crate::lake::{Lake, TableName, path};
-use crate::project::{Check, OnFail};
+use crate::project::{Check, Dedupe, OnFail};
 use crate::report::Meter;
 
 /// The input column that holds the broken checks' bits.
 pub const CHECKS: &str = "__trapiche_checks";
+
+/// The input column after it, of a write that keeps the latest row of each key: 0 for a row, else how many rows it stands for
+/// that were not the latest of theirs and broke the checks of its bits.
+pub const DUPLICATES: &str = "__trapiche_duplicates";
 
 /// A bit per check, and bits are those of an i64.
 pub const MAX_CHECKS: usize = 63;
@@ -29,6 +33,8 @@ pub struct WriteJob {
     pub schema: SchemaRef,
     pub partition_by: Vec<String>,
     pub checks: Vec<CheckBit>,
+    /// Which rows are left of those that keep the checks, if not all; the plan below the write has found them.
+    pub dedupe: Option<Dedupe>,
     /// A file is closed once it has this many bytes.
     pub target_file_bytes: u64,
     pub meter: Meter,
@@ -42,6 +48,17 @@ impl WriteJob {
             WritePlace::Run => path::run_dir(&self.table, &self.run_id),
             WritePlace::Merge => path::merge_dir(&self.run_id, &self.table),
         }
+    }
+
+    /// Where among the input's columns the checks' bits are, if there are checks.
+    pub fn place_of_checks(&self) -> Option<usize> {
+        (!self.checks.is_empty()).then_some(self.schema.fields().len())
+    }
+
+    /// The bits of the checks with which that happens to a row.
+    pub fn bits_of(&self, action: OnFail) -> i64 {
+        let checks = (0..).zip(&self.checks).filter(|(_, check)| check.on_fail == action);
+        checks.fold(0, |bits, (i, _)| bits | 1 << i)
     }
 }
 
@@ -86,12 +103,13 @@ pub enum TaskAnswer {
     Counts(Counts),
 }
 
-/// Rows of a task. `rows_in` = accepted + `quarantined` + `dropped`.
+/// Rows of a task. `rows_in` = accepted + `quarantined` + `dropped` + `duplicates`.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Counts {
     pub rows_in: u64,
     pub quarantined: u64,
     pub dropped: u64,
+    pub duplicates: u64,
     /// Values that were finer than the table keeps them.
     pub timestamps_cut: u64,
     /// Rows that broke each check, in the checks' order.

@@ -16,7 +16,7 @@ mod deal;
 mod file;
 mod files;
 mod further;
-mod instants;
+pub(super) mod instants;
 mod job;
 mod keys;
 mod salt;
@@ -26,7 +26,7 @@ mod tests;
 mod write;
 
 pub use file::empty_file;
-pub use files::row_bytes_of;
-pub use job::{CHECKS, CheckBit, Counts, MAX_CHECKS, TaskAnswer, WriteJob, WritePlace};
+pub use files::{row_bytes_of, size};
+pub use job::{CHECKS, CheckBit, Counts, DUPLICATES, MAX_CHECKS, TaskAnswer, WriteJob, WritePlace};
 pub use salt::{SALT, SaltExec, Salting};
 pub use write::HiveWriteExec;

@@ -59,7 +59,9 @@ impl Task {
         let mut bad_rows = Whole::new(bad_files);
         let mut rows = self.rows(memory)?;
         while let Some(batch) = input.try_next().await? {
-            job.meter.add(batch.num_rows() as u64, 0);
+            if job.dedupe.is_none() {
+                job.meter.add(batch.num_rows() as u64, 0);
+            }
             let (accepted, bad) = sort_out(&job, &bad_schema, batch, &mut counts)?;
             rows.write(accepted).await?;
             if let Some(bad) = bad {

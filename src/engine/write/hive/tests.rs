@@ -73,6 +73,7 @@ impl Bench {
             schema: schema(),
             partition_by: partition_by.to_vec(),
             checks: vec![],
+            dedupe: None,
             target_file_bytes: self.target_file_bytes,
             meter: Meter::default(),
         };

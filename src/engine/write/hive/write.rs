@@ -3,7 +3,8 @@
 //! Files are staged: nothing is visible until [`crate::lake::table::commit`] publishes what the tasks answer.
 //!
 //! After the stored columns, an input column [`CHECKS`](super::CHECKS) holds a bit for each broken check; it says which rows are left
-//! out or quarantined, and is not stored. Nor is any column after it.
+//! out or quarantined, and is not stored. In a write of the latest rows alone [`DUPLICATES`](super::DUPLICATES) follows, which tells them from
+//! what stands for others. Nor is any column after these stored.
 
 use std::fmt;
 use std::sync::Arc;

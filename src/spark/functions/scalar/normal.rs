@@ -18,7 +18,7 @@ pub fn of_double(value: f64) -> f64 {
     if value.is_nan() { f64::NAN } else { value + 0.0 }
 }
 
-fn of_float(value: f32) -> f32 {
+pub fn of_float(value: f32) -> f32 {
     if value.is_nan() { f32::NAN } else { value + 0.0 }
 }
 
