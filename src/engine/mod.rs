@@ -4,6 +4,7 @@
 //! | place | noun |
 //! |---|---|
 //! | `state` | one function that builds every session: functions, options, memory |
+//! | `pool` | the memory that operators share |
 //! | `above_filters` | what is computed of rows is computed of those that a query's conditions leave |
 //! | `read` | what a query sees of a landing and of a table's version, and which files it leaves out |
 //! | `conversation` | a session that its statements change |
@@ -24,6 +25,7 @@ pub mod conversation;
 mod described;
 pub mod faults;
 pub mod functions;
+mod pool;
 pub mod read;
 mod rows;
 pub mod slices;

@@ -9,7 +9,7 @@ use datafusion::catalog::{CatalogProvider, MemoryCatalogProvider, MemorySchemaPr
 use datafusion::config::Dialect;
 use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
-use datafusion::execution::memory_pool::{FairSpillPool, MemoryLimit, TrackConsumersPool};
+use datafusion::execution::memory_pool::{MemoryLimit, TrackConsumersPool};
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::logical_expr::ScalarUDF;
 use datafusion::optimizer::Analyzer;
@@ -20,6 +20,7 @@ use datafusion_spark::SessionStateBuilderSpark;
 use super::functions::kmeans;
 use super::functions::moments::numeric_moments;
 use super::functions::sketch::numeric_sketch;
+use super::pool::EnginePool;
 use super::read::lake_only::LakeOnly;
 use super::{QUARANTINE, above_filters, faults};
 use crate::config::Limits;
@@ -38,7 +39,7 @@ pub(super) const SESSION_SCHEMA: &str = "session";
 pub(super) fn runtime(limits: &Limits, spill: Option<&Path>) -> Result<Arc<RuntimeEnv>> {
     let pool_bytes = usize::try_from(limits.memory_bytes / 10 * 6).unwrap_or(usize::MAX);
     let named_in_errors = NonZeroUsize::new(3).expect("not zero");
-    let pool = TrackConsumersPool::new(FairSpillPool::new(pool_bytes), named_in_errors);
+    let pool = TrackConsumersPool::new(EnginePool::new(pool_bytes), named_in_errors);
     let folder = spill.map(|folder| DiskManagerMode::Directories(vec![folder.to_path_buf()]));
     let disk = DiskManagerBuilder::default().with_mode(folder.unwrap_or_default());
     let builder = RuntimeEnvBuilder::new().with_memory_pool(Arc::new(pool)).with_disk_manager_builder(disk);

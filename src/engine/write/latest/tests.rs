@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use arrow::array::{
     ArrayRef, AsArray, Float64Array, Int64Array, ListArray, RecordBatch, StringArray, TimestampNanosecondArray,
@@ -10,7 +11,6 @@ use arrow::array::{
 use arrow::datatypes::{DataType, Field, Int32Type, Int64Type, Schema, SchemaRef, TimeUnit};
 use arrow::util::display::array_value_to_string;
 use datafusion::datasource::memory::MemorySourceConfig;
-use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::physical_plan::collect;
 use datafusion::prelude::{SessionConfig, SessionContext};
@@ -18,6 +18,7 @@ use object_store::memory::InMemory;
 use proptest::prelude::*;
 
 use super::latest;
+use crate::engine::pool::EnginePool;
 use crate::engine::write::hive::{CHECKS, CheckBit, WriteJob, WritePlace};
 use crate::lake::{Lake, TableName, Zone};
 use crate::project::{Dedupe, OnFail};
@@ -102,11 +103,12 @@ async fn found(rows: &[Row], dedupe: &Dedupe, tasks: usize, batch_rows: usize, p
     }
     let plan = MemorySourceConfig::try_new_exec(&inputs, given(), None).unwrap();
     let plan = latest(plan, &job(dedupe), dedupe, false).unwrap();
-    let pool = Arc::new(FairSpillPool::new(pool_bytes));
-    let runtime = RuntimeEnvBuilder::new().with_memory_pool(pool.clone()).build_arc().unwrap();
+    let pool = Arc::new(EnginePool::new(pool_bytes));
+    let runtime = RuntimeEnvBuilder::new().with_memory_pool(pool).build_arc().unwrap();
     let config = SessionConfig::new().with_target_partitions(tasks).with_batch_size(batch_rows);
     let context = SessionContext::new_with_config_rt(config, runtime).task_ctx();
-    let batches = collect(plan.clone(), context).await.unwrap();
+    let all = tokio::time::timeout(Duration::from_secs(300), collect(plan.clone(), context)).await;
+    let batches = all.expect("nothing waits for ever").unwrap();
     let mut outcome = Outcome { rows: vec![], duplicates: 0, of_second_check: 0 };
     for batch in &batches {
         let (bits, marks) = (batch.column(5).as_primitive::<Int64Type>(), batch.column(6).as_primitive::<Int64Type>());
