@@ -173,17 +173,21 @@ BEFORE_ROWS = 2
 
 
 def assessed(program: Path, folder: Path, name: str, statements: list[str]) -> list[dict]:
-    """What `trapiche assess` says of each statement of a session."""
-    path = folder / (re.sub(r"\W", "_", name) + ".sql")
-    # A semicolon behind a comment would be part of it.
-    path.write_text("\n;\n".join(statements) + "\n")
+    """What `trapiche assess` says of each statement of a session; nothing of one that it does not find."""
+    path = folder / (re.sub(r"\W", "_", name) + ".ipynb")
+    # A cell each, so that a comment that is not closed ends with its statement.
+    cells = [{"cell_type": "code", "source": ["%%sql\n", one]} for one in statements]
+    path.write_text(json.dumps({"cells": cells}))
     told = subprocess.run([program, "assess", "-o", "json", path], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     if told.returncode not in (0, 5):
         raise SystemExit(f"assess of {name} ends with {told.returncode}: {told.stderr.decode(errors='replace')[-300:]}")
-    verdicts = json.loads(told.stdout)["statements"]
-    if len(verdicts) != len(statements):
-        raise SystemExit(f"assess finds {len(verdicts)} statements in {name}, which has {len(statements)}")
-    return verdicts
+    verdicts, found = json.loads(told.stdout)["statements"], []
+    for one in statements:
+        is_it = bool(verdicts) and one.strip().endswith(verdicts[0]["sql"])
+        found.append(verdicts.pop(0) if is_it else {"verdict": "none"})
+    if verdicts:
+        raise SystemExit(f"assess finds other statements in {name}: {verdicts[0]['sql']}")
+    return found
 
 
 def surprise(verdict: dict, answer: dict) -> str | None:
@@ -192,7 +196,7 @@ def surprise(verdict: dict, answer: dict) -> str | None:
     told = verdict["verdict"]
     if answer.get("ended"):
         return "ends the session"
-    if is_refused and told == "runs":
+    if is_refused and told in ("runs", "none"):
         return "refused, and not told: " + grouped(answer["error"])
     if is_refused and told == "without_columns" and not re.search("there is no table|NOT_FOUND|no table", answer["error"]):
         return "refused, and told to depend on its tables: " + grouped(answer["error"])
