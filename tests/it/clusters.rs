@@ -33,7 +33,7 @@ fn rows_are_partitioned_by_their_cluster() {
         rows.iter().map(place).collect::<Vec<_>>()
     };
     let in_three =
-        ["cluster=0 id=1", "cluster=0 id=2", "cluster=0 id=3", "cluster=1 id=4", "cluster=1 id=5", "cluster=2 id=6"];
+        ["id=1 cluster=0", "id=2 cluster=0", "id=3 cluster=0", "id=4 cluster=1", "id=5 cluster=1", "id=6 cluster=2"];
     assert_eq!(places(&bench), in_three);
     let folders: Vec<String> =
         bench.lake_files().into_iter().filter(|file| file.contains("refined/groups/cluster=")).collect();
