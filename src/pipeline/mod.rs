@@ -104,7 +104,7 @@ pub async fn run(
         let known = KnownTables::claimed(lake, &chosen, validation.sources).await?;
         let maker = Arc::new(Maker::open(project, lake, limits, options, stamp, known, &events).await?);
         let datasets = tokio::select! {
-            datasets = make_all(&maker, &chosen, limits.threads, &events, stop) => datasets?,
+            datasets = make_all(&maker, &chosen, limits, &events, stop) => datasets?,
             // What is staged is left to whoever has taken over.
             lost = lock.lost() => return Err(lost),
         };
@@ -147,11 +147,20 @@ fn warn(passed_over: Vec<Problem>, events: &UnboundedSender<Event>) {
     }
 }
 
+/// What decoders, encoders and the allocator hold for a table while it is made, beside what the engine's memory pool counts.
+const UNCOUNTED_BYTES: u64 = 160 << 20;
+
+/// How many tables may be made side by side, so that what the pool does not count stays within what it leaves: two fifths.
+fn tables_at_once(limits: &Limits) -> usize {
+    let uncounted = limits.memory_bytes / 5 * 2;
+    ((uncounted / UNCOUNTED_BYTES) as usize).clamp(1, limits.threads)
+}
+
 /// Makes the datasets in dependency order, independent ones side by side, and blocks those below a failed one.
 async fn make_all(
     maker: &Arc<Maker>,
     chosen: &[&Dataset],
-    at_once: usize,
+    limits: &Limits,
     events: &UnboundedSender<Event>,
     stop: &Stop,
 ) -> Result<Vec<DatasetReport>> {
@@ -159,13 +168,20 @@ async fn make_all(
     let mut unfinished: HashSet<TableName> = chosen.iter().flat_map(|dataset| dataset.outputs.clone()).collect();
     let mut broken: HashSet<TableName> = HashSet::new();
     let mut reports = vec![];
-    let mut running = JoinSet::new();
+    let (mut running, mut tables) = (JoinSet::new(), 0);
+    let is_table = |dataset: &Dataset| !matches!(dataset.definition, Definition::Source(_));
+    let has_room = |running: usize, tables: usize, dataset: &Dataset| {
+        running < limits.threads && (!is_table(dataset) || tables < tables_at_once(limits))
+    };
     loop {
         let mut still_waiting = vec![];
         for dataset in waiting {
             let report = if let Some(input) = dataset.inputs.iter().find(|input| broken.contains(input)) {
                 make::blocked(dataset, input)
-            } else if running.len() < at_once && !dataset.inputs.iter().any(|input| unfinished.contains(input)) {
+            } else if has_room(running.len(), tables, dataset)
+                && !dataset.inputs.iter().any(|input| unfinished.contains(input))
+            {
+                tables += usize::from(is_table(dataset));
                 let meter = Meter::default();
                 // Nobody watching is fine: the report says it all again.
                 let _ = events.send(Event::Started { dataset: dataset.name.clone(), meter: meter.clone() });
@@ -188,6 +204,7 @@ async fn make_all(
             finished = running.join_next() => {
                 let Some(finished) = finished else { break };
                 let (dataset, report) = finished.map_err(make::panicked)?;
+                tables -= usize::from(is_table(&dataset));
                 if report.status == DatasetStatus::Failed {
                     broken.extend(dataset.outputs.iter().cloned());
                 }
@@ -390,3 +407,14 @@ impl Stop {
 
 /// How often the process's memory is looked at.
 const MEMORY_SAMPLES_EVERY: Duration = Duration::from_millis(50);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fewer_tables_are_made_at_once_where_memory_is_small() {
+        let at_once = |memory_bytes: u64| tables_at_once(&Limits { memory_bytes, threads: 8 });
+        assert_eq!([100_000, 512_000_000, 1_000_000_000, 2_000_000_000, 64_000_000_000].map(at_once), [1, 1, 2, 4, 8]);
+    }
+}
