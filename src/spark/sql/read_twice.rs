@@ -80,7 +80,7 @@ mod tests {
             found.into_iter().map(|one| (one.name, one.place.start.column)).collect::<Vec<_>>()
         };
         let text = "WITH a AS (SELECT 1 AS x), b AS (SELECT x FROM a) SELECT 1 AS y FROM b JOIN b AS c USING (x)";
-        assert_eq!(names(text), [("b".to_string(), 78)]);
+        assert_eq!(names(text), [("b".to_string(), 77)]);
         let text = "WITH a AS (SELECT 1 AS x) SELECT (SELECT max(x) FROM a) AS y FROM a";
         assert_eq!(names(text), [("a".to_string(), 67)]);
         assert_eq!(names("WITH a AS (SELECT 1 AS x) SELECT x, x AS y FROM a"), []);
