@@ -49,10 +49,12 @@ class OnPolars:
         )
 
     def join(self) -> None:
+        exact = pl.Decimal(38, 4)
         (
             self.lines().join(pl.scan_parquet(bench.out / "orders.parquet"), on="orderkey")
             .group_by("orderpriority", "ship_month", "returnflag")
-            .agg(lines=pl.len(), revenue=(col("price") * (1 - col("discount"))).sum())
+            # A product has the scale of its factors, which would cut each line's to cents.
+            .agg(lines=pl.len(), revenue=(col("price").cast(exact) * (1 - col("discount")).cast(exact)).sum())
             .sink_parquet(bench.out / "revenue.parquet", **STREAMING)
         )
 
