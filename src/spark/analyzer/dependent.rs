@@ -6,7 +6,6 @@
 
 use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion};
 use datafusion::common::{Column, JoinType, Result, TableReference};
-use datafusion::functions_window::expr_fn::row_number;
 use datafusion::logical_expr::expr::{AggregateFunction, Exists, InSubquery, WindowFunction};
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::utils::{conjunction, split_conjunction};
@@ -17,6 +16,7 @@ use datafusion::logical_expr::{
 
 use super::chance::by_chance;
 use super::one_type::binary;
+use crate::spark::functions::window::ranks::row_number;
 
 /// Names that nobody writes begin so.
 const MARK: char = '\u{2063}';
@@ -210,13 +210,15 @@ impl<'a> Dependent<'a> {
             Ok(SortExpr { expr, ..sort.clone() })
         });
         let order = order.collect::<Result<Vec<_>>>()?;
-        let numbered = row_number().partition_by(keys.clone());
+        // The one that comes back as itself on workers, where numbers of other types would not be compared.
+        let numbered = row_number().call(vec![]).partition_by(keys.clone());
         let numbered = if order.is_empty() { numbered } else { numbered.order_by(order) };
         let numbered = numbered.build()?.alias(&name);
         let number = || Expr::Column(Column::new_unqualified(name.clone()));
-        let is_after = number().gt(lit(skip as u64));
+        let whole = |rows: usize| lit(i32::try_from(rows).unwrap_or(i32::MAX));
+        let is_after = number().gt(whole(skip));
         let is_taken = match fetch {
-            Some(fetch) => is_after.and(number().lt_eq(lit(skip.saturating_add(fetch) as u64))),
+            Some(fetch) => is_after.and(number().lt_eq(whole(skip.saturating_add(fetch)))),
             None => is_after,
         };
         let plan = LogicalPlanBuilder::from(plan).window([numbered])?.filter(is_taken)?;
