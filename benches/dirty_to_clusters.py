@@ -1,7 +1,7 @@
 """From dirty CSV to clusters, whole processes in turn: each step alone, and all of them as one chain. Prints medians and ratios.
 
     dirty_to_clusters.sh [--scale 1] [--runs 5] [--steps clean,join,describe,clusters,chain] [--peers duckdb,polars,spark]
-                         [--memory 512MB] [--threads 2] [--work DIR]
+                         [--memory 512MB] [--threads 2] [--once] [--work DIR]
 
 Rows are those of TPC-H made dirty: numbers with blanks around them or none at all, flags in small letters, days that no calendar
 has, and a third of the lines twice, of which the later counts. Results are compared before any figure does. What is timed, and
@@ -19,6 +19,7 @@ from pathlib import Path
 from statistics import median
 from time import perf_counter
 
+from peers import dirty
 from side_by_side import ROOT, Cost, failure, machine_busy_s, quietly
 
 HERE = Path(__file__).resolve().parent
@@ -48,7 +49,7 @@ COPY (
     UNION ALL SELECT *, '1.00', l_receiptdate || ' 11:00:00' FROM lines WHERE h % 3 = 0
   )
   -- In no order, as rows of many writers are, yet near their own.
-  ORDER BY (CAST(l_orderkey AS bigint) + h % 100000) 
+  ORDER BY (CAST(l_orderkey AS bigint) + h % 100000)
 ) TO '{out / "lineitem.csv"}' (HEADER);
 COPY (SELECT o_orderkey, o_custkey, o_totalprice, o_orderdate, ' ' || lower(o_orderpriority) AS o_orderpriority, o_comment
       FROM {read(clean / "orders.csv")}) TO '{out / "orders.csv"}' (HEADER);
@@ -58,33 +59,11 @@ COPY (SELECT o_orderkey, o_custkey, o_totalprice, o_orderdate, ' ' || lower(o_or
 LINES = """/* trapiche
 partition_by: [ship_month]
 checks:
-  - {{ rule: "quantity IS NOT NULL AND quantity > 0", on_fail: quarantine }}
-  - {{ rule: "shipdate IS NOT NULL", on_fail: quarantine }}
-{dedupe}*/
-SELECT
-  CAST(l_orderkey AS bigint) AS orderkey, CAST(l_partkey AS bigint) AS partkey, CAST(l_suppkey AS bigint) AS suppkey,
-  CAST(l_linenumber AS int) AS linenumber,
-  try_cast(trim(l_quantity) AS decimal(15, 2)) AS quantity, CAST(l_extendedprice AS decimal(15, 2)) AS price,
-  CAST(l_discount AS decimal(15, 2)) AS discount, CAST(l_tax AS decimal(15, 2)) AS tax,
-  upper(trim(l_returnflag)) AS returnflag, upper(trim(l_linestatus)) AS linestatus,
-  try_cast(l_shipdate AS date) AS shipdate, CAST(l_commitdate AS date) AS commitdate, CAST(l_receiptdate AS date) AS receiptdate,
-  trim(l_shipinstruct) AS shipinstruct, upper(trim(l_shipmode)) AS shipmode, trim(l_comment) AS comment,
-  datediff(CAST(l_receiptdate AS date), try_cast(l_shipdate AS date)) AS days_to_receive,
-  datediff(CAST(l_commitdate AS date), try_cast(l_shipdate AS date)) AS days_to_commit,
-  CAST(l_updated AS timestamp) AS updated,
-  date_format(try_cast(l_shipdate AS date), 'yyyy-MM') AS ship_month
-FROM raw.lineitem
+  - { rule: "quantity IS NOT NULL AND quantity > 0", on_fail: quarantine }
+  - { rule: "shipdate IS NOT NULL", on_fail: quarantine }
+dedupe: { key: [orderkey, linenumber], latest_by: updated }
+*/
 """
-DEDUPE = "dedupe: { key: [orderkey, linenumber], latest_by: updated }\n"
-ORDERS = """SELECT
-  CAST(o_orderkey AS bigint) AS orderkey, CAST(o_orderdate AS date) AS orderdate,
-  upper(trim(o_orderpriority)) AS orderpriority, CAST(o_totalprice AS decimal(15, 2)) AS totalprice
-FROM raw.orders
-"""
-REVENUE = """SELECT orderpriority, ship_month, returnflag, count(*) AS lines, sum(price * (1 - discount)) AS revenue
-FROM trusted.lines JOIN trusted.orders USING (orderkey) GROUP BY ALL
-"""
-FEATURES = ["quantity", "price", "discount", "tax", "days_to_receive", "days_to_commit"]
 # Spread over what the features can be, so that none loses its rows on the way.
 CENTRES = [
     [5, 8000, 0.02, 0.02, 8, -30], [45, 70000, 0.08, 0.06, 22, 30], [15, 20000, 0.09, 0.01, 25, 0], [35, 55000, 0.01, 0.07, 5, -10],
@@ -131,7 +110,7 @@ def main() -> int:
     parser.add_argument("--memory", help="what each may use, such as 512MB; Polars takes no limit")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--work", type=Path, default=ROOT / "target/dirty-to-clusters", help="where rows and tables lie")
-    parser.add_argument("--once", action="store_true", help="Spark's rounds are one, as each takes minutes")
+    parser.add_argument("--once", action="store_true", help="one measured round of Spark, of which each takes minutes")
     args = parser.parse_args()
     steps, peers = ([name for name in text.split(",") if name] for text in (args.steps, args.peers))
     if unknown := (set(steps) - set(STEPS)) | (set(peers) - set(PEERS)):
@@ -186,12 +165,12 @@ def make_project(work: Path) -> None:
     for name, text in {
         "trapiche.yml": "name: bench\ntargets:\n  here: { storage: \"file://./lake\" }\nsources:\n"
         + "".join(f"  {name}: {{ url: \"file://{work}/dirty/{name}.csv\" }}\n" for name in ("lineitem", "orders")),
-        "queries/trusted/lines.sql": LINES.format(dedupe=DEDUPE),
-        "queries/trusted/orders.sql": ORDERS,
-        "queries/refined/revenue.sql": REVENUE,
+        "queries/trusted/lines.sql": LINES + dirty.LINES.format("raw.lineitem"),
+        "queries/trusted/orders.sql": dirty.ORDERS.format("raw.orders"),
+        "queries/refined/revenue.sql": dirty.REVENUE.format(lines="trusted.lines", orders="trusted.orders"),
         "models/profile.yml": "describe:\n  input: trusted.lines\n  quantiles: [0.25, 0.5, 0.75]\n",
         "models/groups.yml": "kmeans:\n  input: trusted.lines\n  key: [orderkey, linenumber]\n"
-        + f"  features: {json.dumps(FEATURES)}\n  k: 8\n  init: {json.dumps(CENTRES)}\n  max_iterations: 20\n  tolerance: 0\n",
+        + f"  features: {json.dumps(dirty.FEATURES)}\n  k: 8\n  init: {json.dumps(CENTRES)}\n  max_iterations: 20\n  tolerance: 0\n",
     }.items():
         (project / name).write_text(text)
 

@@ -1,4 +1,4 @@
-"""What the peers of dirty_to_clusters.sh share: where rows lie, the SQL as DuckDB says it, and k-means by scikit-learn."""
+"""What the peers of dirty_to_clusters.sh share: where rows lie, what is asked of them, and k-means by scikit-learn."""
 
 import json
 import os
@@ -8,6 +8,30 @@ from time import perf_counter
 
 FEATURES = ["quantity", "price", "discount", "tax", "days_to_receive", "days_to_commit"]
 STEPS = ["clean", "join", "describe", "clusters"]
+
+# What Spark and Trapiche are asked, which is the same; others say it in their own words.
+LINES = """SELECT
+  CAST(l_orderkey AS bigint) AS orderkey, CAST(l_partkey AS bigint) AS partkey, CAST(l_suppkey AS bigint) AS suppkey,
+  CAST(l_linenumber AS int) AS linenumber,
+  try_cast(trim(l_quantity) AS decimal(15, 2)) AS quantity, CAST(l_extendedprice AS decimal(15, 2)) AS price,
+  CAST(l_discount AS decimal(15, 2)) AS discount, CAST(l_tax AS decimal(15, 2)) AS tax,
+  upper(trim(l_returnflag)) AS returnflag, upper(trim(l_linestatus)) AS linestatus,
+  try_cast(l_shipdate AS date) AS shipdate, CAST(l_commitdate AS date) AS commitdate, CAST(l_receiptdate AS date) AS receiptdate,
+  trim(l_shipinstruct) AS shipinstruct, upper(trim(l_shipmode)) AS shipmode, trim(l_comment) AS comment,
+  datediff(CAST(l_receiptdate AS date), try_cast(l_shipdate AS date)) AS days_to_receive,
+  datediff(CAST(l_commitdate AS date), try_cast(l_shipdate AS date)) AS days_to_commit,
+  CAST(l_updated AS timestamp) AS updated,
+  date_format(try_cast(l_shipdate AS date), 'yyyy-MM') AS ship_month
+FROM {}
+"""
+ORDERS = """SELECT
+  CAST(o_orderkey AS bigint) AS orderkey, CAST(o_orderdate AS date) AS orderdate,
+  upper(trim(o_orderpriority)) AS orderpriority, CAST(o_totalprice AS decimal(15, 2)) AS totalprice
+FROM {}
+"""
+REVENUE = """SELECT orderpriority, ship_month, returnflag, count(*) AS lines, sum(price * (1 - discount)) AS revenue
+FROM {lines} JOIN {orders} USING (orderkey) GROUP BY ALL
+"""
 
 
 class Bench:

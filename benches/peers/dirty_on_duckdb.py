@@ -20,12 +20,6 @@ SELECT
 FROM read_csv({file}, header = true, all_varchar = true, auto_detect = false, delim = ',', quote = '"', escape = '"', columns = {columns})
 """
 
-JOIN = """
-SELECT orderpriority, ship_month, returnflag, count(*) AS lines, sum(price * (1 - discount)) AS revenue
-FROM {lines} JOIN {orders} USING (orderkey) GROUP BY ALL
-"""
-
-
 class OnDuckDb:
     def __init__(self, bench: dirty.Bench) -> None:
         self.bench = bench
@@ -57,7 +51,7 @@ class OnDuckDb:
 
     def join(self) -> None:
         self.sql.execute(
-            f"COPY ({JOIN.format(lines=self.lines(), orders=repr(str(self.bench.out / 'orders.parquet')))}) "
+            f"COPY ({dirty.REVENUE.format(lines=self.lines(), orders=repr(str(self.bench.out / 'orders.parquet')))}) "
             f"TO '{self.bench.out}/revenue.parquet' (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1)"
         )
 

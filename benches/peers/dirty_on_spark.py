@@ -5,7 +5,15 @@ import dirty
 bench = dirty.Bench()
 
 import json
+import os
+import sys
 
+# Its workers are other processes: of this environment, whichever `python3` comes first.
+os.environ["PYSPARK_PYTHON"] = sys.executable
+
+import numpy as np
+from pyspark.ml.clustering import KMeansModel as ScoringModel
+from pyspark.ml.common import _py2java
 from pyspark.ml.feature import StandardScaler, VectorAssembler
 from pyspark.mllib.clustering import KMeans, KMeansModel
 from pyspark.mllib.linalg import Vectors
@@ -13,33 +21,12 @@ from pyspark.sql import SparkSession
 
 from on_spark import stop
 
-CLEAN = """
+# A window over the typed rows: the latest good one of each key.
+CLEAN = f"""
 SELECT * EXCEPT (place) FROM (
-  SELECT *, row_number() OVER (PARTITION BY orderkey, linenumber ORDER BY updated DESC) AS place FROM (
-    SELECT
-      CAST(l_orderkey AS bigint) AS orderkey, CAST(l_partkey AS bigint) AS partkey, CAST(l_suppkey AS bigint) AS suppkey,
-      CAST(l_linenumber AS int) AS linenumber,
-      try_cast(trim(l_quantity) AS decimal(15, 2)) AS quantity, CAST(l_extendedprice AS decimal(15, 2)) AS price,
-      CAST(l_discount AS decimal(15, 2)) AS discount, CAST(l_tax AS decimal(15, 2)) AS tax,
-      upper(trim(l_returnflag)) AS returnflag, upper(trim(l_linestatus)) AS linestatus,
-      try_cast(l_shipdate AS date) AS shipdate, CAST(l_commitdate AS date) AS commitdate, CAST(l_receiptdate AS date) AS receiptdate,
-      trim(l_shipinstruct) AS shipinstruct, upper(trim(l_shipmode)) AS shipmode, trim(l_comment) AS comment,
-      datediff(CAST(l_receiptdate AS date), try_cast(l_shipdate AS date)) AS days_to_receive,
-      datediff(CAST(l_commitdate AS date), try_cast(l_shipdate AS date)) AS days_to_commit,
-      CAST(l_updated AS timestamp) AS updated,
-      date_format(try_cast(l_shipdate AS date), 'yyyy-MM') AS ship_month
-    FROM dirty_lines
-  ) WHERE quantity > 0 AND shipdate IS NOT NULL
+  SELECT *, row_number() OVER (PARTITION BY orderkey, linenumber ORDER BY updated DESC) AS place
+  FROM ({dirty.LINES.format("dirty_lines")}) WHERE quantity > 0 AND shipdate IS NOT NULL
 ) WHERE place = 1
-"""
-ORDERS = """
-SELECT CAST(o_orderkey AS bigint) AS orderkey, CAST(o_orderdate AS date) AS orderdate,
-  upper(trim(o_orderpriority)) AS orderpriority, CAST(o_totalprice AS decimal(15, 2)) AS totalprice
-FROM dirty_orders
-"""
-JOIN = """
-SELECT orderpriority, ship_month, returnflag, count(*) AS lines, sum(price * (1 - discount)) AS revenue
-FROM lines JOIN orders USING (orderkey) GROUP BY ALL
 """
 
 
@@ -65,12 +52,12 @@ class OnSpark:
         for name, file in (("dirty_lines", "lineitem"), ("dirty_orders", "orders")):
             self.spark.read.csv(bench.dirty(file), header=True, quote='"', escape='"').createOrReplaceTempView(name)
         self.spark.sql(CLEAN).write.partitionBy("ship_month").parquet(str(bench.out / "lines"), compression="zstd")
-        self.spark.sql(ORDERS).write.parquet(str(bench.out / "orders.parquet"), compression="zstd")
+        self.spark.sql(dirty.ORDERS.format("dirty_orders")).write.parquet(str(bench.out / "orders.parquet"), compression="zstd")
 
     def join(self) -> None:
         self.view("lines", "lines")
         self.view("orders", "orders.parquet")
-        self.spark.sql(JOIN).write.parquet(str(bench.out / "revenue.parquet"), compression="zstd")
+        self.spark.sql(dirty.REVENUE.format(lines="lines", orders="orders")).write.parquet(str(bench.out / "revenue.parquet"), compression="zstd")
 
     def describe(self) -> None:
         self.view("lines", "lines")
@@ -90,20 +77,15 @@ class OnSpark:
         scaler = StandardScaler(withMean=True, withStd=True, inputCol="raw", outputCol="features").fit(rows)
         rows = scaler.transform(rows).select("orderkey", "linenumber", "features").cache()
         mean, deviation = scaler.mean.toArray(), scaler.std.toArray()
-        start = [Vectors.dense((row - mean) / deviation) for row in map(lambda row: __import__("numpy").array(row), bench.centres())]
+        start = [Vectors.dense((np.array(row) - mean) / deviation) for row in bench.centres()]
         points = rows.select("features").rdd.map(lambda row: Vectors.dense(row[0].toArray()))
         model = KMeans.train(points, len(start), maxIterations=20, epsilon=0.0, initialModel=KMeansModel(start))
         centres = [list(map(float, centre * deviation + mean)) for centre in model.clusterCenters]
         # Scored by the JVM: a Python function per row would be the bench of that.
-        from pyspark.ml.clustering import KMeans as Ml
-        from pyspark.ml.common import _py2java
-        java = self.spark._jvm.org.apache.spark.mllib.clustering.KMeansModel(
-            _py2java(self.spark.sparkContext, [Vectors.dense(centre) for centre in model.clusterCenters]))
-        score = self.spark._jvm.org.apache.spark.ml.clustering.KMeansModel("clusters", java)
-        score.setFeaturesCol("features")
-        score.setPredictionCol("cluster")
-        from pyspark.sql import DataFrame
-        scored = DataFrame(score.transform(rows._jdf), self.spark)
+        jvm = self.spark._jvm.org.apache.spark
+        fitted = _py2java(self.spark.sparkContext, [Vectors.dense(centre) for centre in model.clusterCenters])
+        scoring = ScoringModel(jvm.ml.clustering.KMeansModel("clusters", jvm.mllib.clustering.KMeansModel(fitted)))
+        scored = scoring.setFeaturesCol("features").setPredictionCol("cluster").transform(rows)
         scored.select("orderkey", "linenumber", "cluster").write.parquet(str(bench.out / "groups.parquet"), compression="zstd")
         sizes = {row["cluster"]: row["count"] for row in self.spark.read.parquet(str(bench.out / "groups.parquet")).groupBy("cluster").count().collect()}
         (bench.out / "centres.json").write_text(json.dumps({"centres": centres, "sizes": [sizes.get(i, 0) for i in range(len(centres))]}))
