@@ -77,12 +77,12 @@ def aws(words):
 
 
 def free_ports():
-    """A port and the next one."""
+    """A port and the next one, below those that the system gives to connections."""
     while True:
+        port = random.randrange(20_000, 32_000, 2)
         with socket.socket() as one, socket.socket() as other:
-            one.bind(("127.0.0.1", 0))
-            port = one.getsockname()[1]
             try:
+                one.bind(("127.0.0.1", port))
                 other.bind(("127.0.0.1", port + 1))
                 return port
             except OSError:

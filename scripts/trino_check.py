@@ -22,7 +22,6 @@ import math
 import os
 import shutil
 import signal
-import socket
 import struct
 import subprocess
 import sys
@@ -356,9 +355,7 @@ def ensured(path: Path) -> Path:
 
 
 def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
+    return int(subprocess.run([REPOSITORY / "scripts/free-port"], capture_output=True, check=True).stdout)
 
 
 def wait_for(address: str) -> None:

@@ -7,6 +7,8 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use crate::workbench::free_port;
+
 /// Whom programs take themselves for. Moto lets everyone in.
 pub const ACCOUNT: [(&str, &str); 4] = [
     ("AWS_ACCESS_KEY_ID", "trapiche"),
@@ -26,7 +28,7 @@ impl Moto {
     /// `None` where it is not installed, with a word; on CI that is a failure.
     pub fn start() -> Option<Moto> {
         let python = python()?;
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = free_port();
         let mut command = Command::new(&python);
         command.args(["-m", "moto.server", "--host", "127.0.0.1", "--port", &port.to_string()]);
         let process = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::net::TcpListener;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -12,7 +11,7 @@ use crate::nodes::{Driver, Manner, Nodes, set_engine, wait};
 use crate::other_project;
 use crate::places::{KEY, SECRET};
 use crate::web::{Reply, Web};
-use crate::workbench::{Answer, Workbench, files_below};
+use crate::workbench::{Answer, Workbench, files_below, free_port};
 
 const TABLES: [&str; 5] =
     ["trusted.sales", "trusted.cart_items", "refined.revenue_by_month", "refined.category_prices", "refined.segments"];
@@ -268,7 +267,7 @@ fn a_run_has_a_name_once_and_nodes_come_to_it() {
     assert_eq!(bench.run(&["--run-id", "1"])["exit_code"], 0);
     assert_eq!(bench.trapiche(&["run", "--run-id", "a/b"]).code, 2);
 
-    let listen = format!("127.0.0.1:{}", TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port());
+    let listen = format!("127.0.0.1:{}", free_port());
     set_engine(&bench, "{ workers: [\"127.0.0.1:9\", \"127.0.0.1:10\"], at_least: 2, wait: 30s, local_below: \"0\" }");
     let coming = Nodes::with(2, &Manner { more: vec!["--driver".into(), listen.clone()], ..Manner::default() });
     let report = bench.run(&["--listen", &listen, "--full-refresh"]);

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::nodes::{Driver, Manner, Nodes, compute_here, compute_on, get, post, set_engine, until};
 use crate::other_project::penguins;
-use crate::workbench::{Workbench, files_below};
+use crate::workbench::{Workbench, files_below, free_port};
 
 /// Rows by table, as `Workbench::lake_content` gives them.
 pub type Content = BTreeMap<String, Vec<String>>;
@@ -207,11 +207,6 @@ fn rows_by_dataset(report: &Value) -> BTreeMap<String, u64> {
 fn workers_that_wrote(bench: &Workbench, table: &str) -> BTreeSet<u32> {
     let files = files_below(&bench.path(&format!("lake/{table}")));
     files.iter().map(|file| file.rsplit('-').nth(1).unwrap().parse::<u32>().unwrap() / 2).collect()
-}
-
-/// A port that nobody has at this moment.
-pub fn free_port() -> u16 {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 /// Takes a node as a driver does, and is not heard of again.

@@ -4,11 +4,10 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use crate::lost_nodes::RETRYING;
-use crate::many_nodes::free_port;
 use crate::nodes::{Driver, Manner, Nodes, compute_here, compute_on, post, set_engine};
 use crate::other_project::penguins;
 use crate::places::{KEY, S3Server, SECRET};
-use crate::workbench::{Answer, Workbench, answering, files_below};
+use crate::workbench::{Answer, Workbench, answering, files_below, free_port};
 
 const TOKEN: &str = "correct-horse-battery";
 const ENGINE: &str = "wait: 2s";
