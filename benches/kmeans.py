@@ -98,7 +98,9 @@ def compare(folder: Path, peers: list[str], args: argparse.Namespace) -> None:
                 same = [sys.executable, "-c", CHECK, found, folder / f"{peer}-{args.iterations}/centers"]
                 print(f"{peer}: {quietly(same).strip()}", file=sys.stderr)
     print(f"{int(args.rows):,} × {args.features}, k = {args.k}, {args.iterations} steps, medians of {args.runs}, {args.threads} threads. × is to scikit-learn.\n")
-    print(table(costs, args.iterations))
+    print(table(costs, args))
+    # In a process of its own, which reads how many threads it may have.
+    print("\n" + quietly([sys.executable, HERE / "machine.py", args.threads]).strip())
 
 
 def project(folder: Path, args: argparse.Namespace) -> None:
@@ -150,19 +152,23 @@ def failure(command: list, code: int, words: str) -> str:
     return f"`{shlex.join(map(str, command))}` ended with {code}:\n{words}"
 
 
-def table(costs: dict, iterations: int) -> str:
+def table(costs: dict, args: argparse.Namespace) -> str:
+    iterations = args.iterations
     names = list(dict.fromkeys(name for name, _ in costs))
     typical = {key: [median(run[i] for run in runs) for i in range(3)] for key, runs in costs.items()}
     each = {name: [(typical[name, iterations][i] - typical[name, 1][i]) / (iterations - 1) * 1e3 for i in (0, 1)] for name in names}
+    values = args.rows * args.features
     base = "scikit-learn" if "scikit-learn" in names else US
     lines = [
-        "| | wall s | CPU s | peak MB | wall × | CPU × | a step, ms | its CPU, ms | its CPU × |",
-        "|---" + "|--:" * 8 + "|",
+        "| | wall s | CPU s | peak MB | wall × | CPU × | a step, ms | its CPU, ms | its CPU × | GB/s | GFLOP/s |",
+        "|---" + "|--:" * 10 + "|",
     ]
     for name in names:
         (wall, cpu, peak), (wall_0, cpu_0, _) = typical[name, iterations], typical[base, iterations]
         cells = [f"{wall:.2f}", f"{cpu:.2f}", f"{peak:.0f}", f"{wall / wall_0:.2f}", f"{cpu / cpu_0:.2f}"]
         cells += [f"{each[name][0]:.0f}", f"{each[name][1]:.0f}", f"{each[name][1] / each[base][1]:.2f}"]
+        # Each step reads the features once, and multiplies and adds each with each centre.
+        cells += [f"{features / 1e6 / each[name][0]:.1f}" for features in (8 * values, 2 * values * args.k)]
         lines.append(" | ".join([f"| {name}", *cells]) + " |")
     return "\n".join(lines)
 

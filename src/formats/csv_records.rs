@@ -1,13 +1,14 @@
 //! What landing a CSV needs to know of it: the names in its header, and how many records follow.
 //!
 //! Records are told apart by the scan's own reader, csv-core (RFC 4180). Fields are not looked at, but those of the first. Where
-//! nothing is quoted, escaped or a comment, a record is a line that is not empty, and lines are counted many bytes at a time.
+//! nothing is escaped or a comment, and quotes stand around whole fields, line ends and quotes are all that is looked for.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
+use memchr::{memchr2_iter, memchr3};
 
 use super::dialect::{CsvDialect, SkipLines};
 use super::mark::WithoutMark;
@@ -34,8 +35,10 @@ pub struct Records {
 #[derive(Debug)]
 struct Counter {
     splitter: Splitter,
-    /// What a line may not have that is a record by that alone: a quote, an escape, the mark of a comment, and the other line end.
-    special: [u8; 4],
+    delimiter: u8,
+    quote: u8,
+    /// Bytes that only csv-core understands: an escape, the mark of a comment, and the other line end.
+    special: [u8; 3],
     is_between: bool,
     /// Records that have ended.
     ended: u64,
@@ -51,10 +54,10 @@ impl Records {
         // As the scan's reader has it: by either of the two.
         let reader = reader.escape(dialect.escape_byte()).build();
         let splitter = Splitter { reader, text: vec![0; SCRATCH_BYTES], ends: vec![0; SCRATCH_FIELDS] };
+        let special = [dialect.escape_byte(), dialect.comment_byte(), None].map(|byte| byte.unwrap_or(b'\r'));
         let quote = dialect.quote_byte();
-        let or_quote = |byte: Option<u8>| byte.unwrap_or(quote);
-        let special = [quote, or_quote(dialect.escape_byte()), or_quote(dialect.comment_byte()), b'\r'];
-        let counter = Counter { splitter, special, is_between: false, ended: 0, first: vec![], first_ends: vec![] };
+        let (is_between, ended, first, first_ends) = (false, 0, vec![], vec![]);
+        let counter = Counter { splitter, delimiter, quote, special, is_between, ended, first, first_ends };
         Records { mark: WithoutMark::default(), skip: SkipLines::new(dialect.skip_lines), counter }
     }
 
@@ -134,22 +137,49 @@ impl Records {
 impl Counter {
     fn push(&mut self, text: &[u8]) -> Result<()> {
         let mut at = 0;
-        // Up to where no record is a line by what is known.
+        // Up to where records are told apart by csv-core.
         let mut special_until = 0;
         while at < text.len() {
             if self.is_between && at >= special_until {
                 let block = &text[at..][..BLOCK_BYTES.min(text.len() - at)];
-                if is_any_of(block, self.special) {
-                    special_until = at + block.len();
-                } else if let Some(last) = block.iter().rposition(|byte| *byte == b'\n') {
-                    self.ended += lines(&block[..=last]);
-                    at += last + 1;
-                    continue;
+                match self.whole_records(block) {
+                    Some((records, taken)) if taken > 0 => {
+                        self.ended += records;
+                        at += taken;
+                        continue;
+                    }
+                    // A record that is longer than a block.
+                    Some(_) => {}
+                    None => special_until = at + block.len(),
                 }
             }
             at += self.step(&text[at..])?;
         }
         Ok(())
+    }
+
+    /// How many records are whole in a block that begins with one, and where the last of them ends. `None` where csv-core has to
+    /// say so: a quote inside a field that is not quoted stands for itself.
+    fn whole_records(&self, block: &[u8]) -> Option<(u64, usize)> {
+        let [a, b, c] = self.special;
+        if memchr3(a, b, c, block).is_some() {
+            return None;
+        }
+        let (mut records, mut start, mut is_quoted) = (0, 0, false);
+        for at in memchr2_iter(self.quote, b'\n', block) {
+            if block[at] == self.quote {
+                // After a quote it is the second one of two that stand for one.
+                let is_opening = at == start || block[at - 1] == self.delimiter || block[at - 1] == self.quote;
+                if !is_quoted && !is_opening {
+                    return None;
+                }
+                is_quoted = !is_quoted;
+            } else if !is_quoted {
+                records += u64::from(at > start);
+                start = at + 1;
+            }
+        }
+        Some((records, start))
     }
 
     /// Reads on, to the end of a record at most; gives how much of the text that took.
@@ -169,19 +199,6 @@ impl Counter {
         self.ended += u64::from(self.is_between);
         Ok(taken)
     }
-}
-
-/// In one go, as the compiler makes vectors of it.
-fn is_any_of(block: &[u8], special: [u8; 4]) -> bool {
-    let [a, b, c, d] = special;
-    block.iter().fold(false, |is_any, byte| is_any | (*byte == a) | (*byte == b) | (*byte == c) | (*byte == d))
-}
-
-/// Lines that are not empty, of a text that begins and ends with lines.
-fn lines(text: &[u8]) -> u64 {
-    let ends = |text: &[u8]| text.iter().map(|byte| usize::from(*byte == b'\n')).sum::<usize>();
-    let empty = text.iter().zip(&text[1..]).map(|(a, b)| usize::from(*a == b'\n' && *b == b'\n')).sum::<usize>();
-    (ends(text) - empty - usize::from(text[0] == b'\n')) as u64
 }
 
 /// csv-core's reader with room for what it gives.
@@ -271,7 +288,7 @@ mod tests {
     proptest! {
         #[test]
         fn lines_are_counted_as_records(
-            text in "(a\n){0,3}[a,\n]{0,60}([a,\"\r\n#]{0,9}[a,\n]{0,40}){0,4}",
+            text in "(a\n){0,3}[a,\n]{0,60}(([a,\"\r\n#]{0,9}|(,\"(a|,|\n|\"\"){0,4}\"[,\n]){0,3})[a,\n]{0,40}){0,4}",
             cut in 0_usize..200,
         ) {
             // So many that there are whole blocks of lines, and such with something else.
