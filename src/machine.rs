@@ -28,6 +28,17 @@ pub fn peak_memory() -> u64 {
     memory_field("VmHWM:")
 }
 
+/// What mimalloc calls `mi_option_purge_delay`, for which its crate has no name.
+const PURGE_DELAY: libmimalloc_sys::mi_option_t = 15;
+
+/// Lets the allocator give pages back to the system when they have been free for so many milliseconds; by itself it waits a
+/// second. To be called before there are other threads.
+#[expect(unsafe_code, reason = "no crate has a safe function for it")]
+pub fn give_back_freed_memory_after(milliseconds: i32) {
+    // SAFETY: it writes one number of the allocator's table of options, which nobody else writes.
+    unsafe { libmimalloc_sys::mi_option_set(PURGE_DELAY, milliseconds.into()) }
+}
+
 /// What a user may still write to the disk that a folder lies on, in bytes.
 pub fn free_disk(folder: &std::path::Path) -> std::io::Result<u64> {
     let disk = nix::sys::statvfs::statvfs(folder).map_err(std::io::Error::from)?;
@@ -121,6 +132,18 @@ fn state(pid: u32) -> Life {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    #[expect(unsafe_code, reason = "as where it is set")]
+    fn the_allocator_waits_as_long_as_it_is_told() {
+        // SAFETY: it reads one number.
+        let waits = || unsafe { libmimalloc_sys::mi_option_get(PURGE_DELAY) };
+        // By this it is known that the option is the one that is meant.
+        assert_eq!(waits(), 1000);
+        give_back_freed_memory_after(10);
+        assert_eq!(waits(), 10);
+        give_back_freed_memory_after(1000);
+    }
 
     #[test]
     fn only_what_is_known_of_a_process_is_proof() {
