@@ -9,8 +9,8 @@ use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
 use datafusion::logical_expr::{Accumulator, AggregateUDF, AggregateUDFImpl, Expr, Signature, Volatility};
 use datafusion::scalar::ScalarValue;
 
-use super::kernel::LANES;
 use super::model::{Centres, EightBytes};
+use super::registers::LANES;
 use super::{argument, bytes_of, first_literal};
 
 pub(super) const NAME: &str = "kmeans_apart";

@@ -6,8 +6,8 @@
 //! It is found through ‖c‖² − 2·x·c, one fused operation where the definition takes three. That is less exact, and where the
 //! two best ones lie within its error, the definition is computed: whatever instructions there are, the answer is the same.
 //!
-//! The hot loops are plain ones over indices: what closures and iterators are made of is compiled by itself, without the
-//! instructions that are chosen here, wherever the compiler does not inline it.
+//! The hot loops compute with the processor's [registers](super::registers), and are plain ones over indices: what closures and
+//! iterators are made of is compiled by itself, without the instructions that are chosen here, wherever the compiler does not inline it.
 //!
 //! What is far from being doubtful need not be looked at again: by the triangle inequality (Hamerly, 2010) the rows keep
 //! their centres until these have moved as far as the second centre is further away than the first.
@@ -17,8 +17,9 @@
     reason = "the compiler makes vectors of loops over lanes, and of chains of iterators less surely"
 )]
 
-/// Rows of a tile. A tile holds 16 numbers of the first feature, then 16 of the second, …
-pub(super) const LANES: usize = 16;
+#[cfg(target_arch = "x86_64")]
+use super::registers::{Avx2, Avx512};
+use super::registers::{LANES, Portable, Registers};
 
 /// Centres that are measured at the same time, so that each number is loaded once for all of them.
 const AT_ONCE: usize = 4;
@@ -70,10 +71,7 @@ impl Instructions {
         #[cfg(target_arch = "x86_64")]
         let more = {
             let avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
-            let avx512 = is_x86_feature_detected!("avx512f")
-                && is_x86_feature_detected!("avx512vl")
-                && is_x86_feature_detected!("avx512dq");
-            [(avx2, Instructions::Avx2), (avx2 && avx512, Instructions::Avx512)]
+            [(avx2, Instructions::Avx2), (is_x86_feature_detected!("avx512f"), Instructions::Avx512)]
         };
         #[cfg(not(target_arch = "x86_64"))]
         let more = [];
@@ -113,7 +111,8 @@ impl Kernel {
     #[allow(unsafe_code)]
     pub(super) fn nearest_by(&self, instructions: Instructions, tiles: &mut Tiles) {
         match instructions {
-            Instructions::Portable => self.look::<false>(tiles),
+            // SAFETY: every processor has these.
+            Instructions::Portable => unsafe { self.look::<Portable>(tiles) },
             // SAFETY: there is such a value only where the processor was found to have these instructions.
             #[cfg(target_arch = "x86_64")]
             Instructions::Avx2 => unsafe { self.look_avx2(tiles) },
@@ -123,20 +122,27 @@ impl Kernel {
         }
     }
 
+    #[allow(unsafe_code)]
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx2,fma")]
     fn look_avx2(&self, tiles: &mut Tiles) {
-        self.look::<true>(tiles);
+        // SAFETY: whoever called this has seen to it.
+        unsafe { self.look::<Avx2>(tiles) }
     }
 
+    #[allow(unsafe_code)]
     #[cfg(target_arch = "x86_64")]
-    #[target_feature(enable = "avx512f,avx512vl,avx512dq,avx2,fma")]
+    #[target_feature(enable = "avx512f")]
     fn look_avx512(&self, tiles: &mut Tiles) {
-        self.look::<true>(tiles);
+        // SAFETY: as above.
+        unsafe { self.look::<Avx512>(tiles) }
     }
 
+    /// # Safety
+    /// The processor has the instructions.
+    #[allow(unsafe_code)]
     #[inline(always)]
-    fn look<const FUSED: bool>(&self, tiles: &mut Tiles) {
+    unsafe fn look<R: Registers>(&self, tiles: &mut Tiles) {
         let mut around_0 = vec![[0.0; LANES]; self.middle.as_ref().map_or(0, Vec::len)];
         tiles.looked_at.clear();
         for index in 0..tiles.norms.len() {
@@ -157,7 +163,8 @@ impl Kernel {
                 }
             };
             let places = &mut tiles.places[index];
-            let room = self.expanded::<FUSED>(seen, tiles.norms[index], places);
+            // SAFETY: asked of the caller.
+            let room = unsafe { self.expanded::<R>(seen, tiles.norms[index], places) };
             tiles.settled[index] = tiles.moved + room.unwrap_or(-1.0);
             if room.is_none() {
                 self.by_definition(tile, places);
@@ -166,66 +173,76 @@ impl Kernel {
     }
 
     /// How much all centres may move, added up, until a row may change its own; `None` where one's own is in doubt.
+    ///
+    /// # Safety
+    /// The processor has the instructions.
+    #[allow(unsafe_code)]
     #[inline(always)]
-    fn expanded<const FUSED: bool>(&self, tile: &[[f64; LANES]], norm: f64, places: &mut [u32; LANES]) -> Option<f64> {
-        let mut found =
-            TwoNearest { best: [f64::INFINITY; LANES], second: [f64::INFINITY; LANES], place: [0.0; LANES] };
-        for group in 0..self.starts.len() {
-            let (start, factors) = (&self.starts[group], &self.factors[group * tile.len()..][..tile.len()]);
-            let (mut a, mut b) = ([start[0]; LANES], [start[1]; LANES]);
-            let (mut c, mut d) = ([start[2]; LANES], [start[3]; LANES]);
-            for feature in 0..tile.len() {
-                let (x, factor) = (&tile[feature], &factors[feature]);
-                for lane in 0..LANES {
-                    a[lane] = times_plus::<FUSED>(x[lane], factor[0], a[lane]);
-                }
-                for lane in 0..LANES {
-                    b[lane] = times_plus::<FUSED>(x[lane], factor[1], b[lane]);
-                }
-                for lane in 0..LANES {
-                    c[lane] = times_plus::<FUSED>(x[lane], factor[2], c[lane]);
-                }
-                for lane in 0..LANES {
-                    d[lane] = times_plus::<FUSED>(x[lane], factor[3], d[lane]);
-                }
-            }
-            let first = (group * AT_ONCE) as f64;
-            found.look(&a, first);
-            found.look(&b, first + 1.0);
-            found.look(&c, first + 2.0);
-            found.look(&d, first + 3.0);
-        }
-        let TwoNearest { best, second, place } = found;
+    unsafe fn expanded<R: Registers>(
+        &self,
+        tile: &[[f64; LANES]],
+        norm: f64,
+        places: &mut [u32; LANES],
+    ) -> Option<f64> {
         // Of the error's two parts that of the centres is in the starts: the best one's is bounded through how near it is.
         let doubt = 40.0 * self.error * norm + f64::MIN_POSITIVE;
-        let mut gap = [0.0; LANES];
-        for lane in 0..LANES {
-            gap[lane] = second[lane] - best[lane] - doubt - 16.0 * self.error * best[lane].abs();
-            // A whole number stands in the last bits of its sum with 2⁵².
-            places[lane] = (place[lane] + 4_503_599_627_370_496.0).to_bits() as u32;
+        let (mut gap, mut furthest) = (f64::INFINITY, f64::NEG_INFINITY);
+        for first in (0..LANES).step_by(R::ROWS) {
+            // SAFETY: asked of the caller; a tile is a multiple of so many rows.
+            let (found, [doubt, share, zero]) = unsafe {
+                (self.two_nearest::<R>(tile, first), [R::all(doubt), R::all(16.0 * self.error), R::all(0.0)])
+            };
+            let TwoNearest { best, second, place } = found;
+            let size = best.greater(zero.minus(best));
+            let gaps = second.minus(best).minus(doubt).minus(size.times(share));
+            // Whatever is no number is in doubt, too.
+            if !gaps.are_positive() {
+                return None;
+            }
+            gap = gap.min(gaps.least());
+            furthest = furthest.max(second.greatest());
+            place.store(&mut places[first..]);
         }
-        let gap = least(gap);
         if gap == f64::INFINITY {
             return Some(gap);
         }
-        // Whatever is no number is in doubt, too.
-        if gap.is_nan() || gap <= 0.0 {
-            return None;
-        }
         // d₂ − d₁ = (d₂² − d₁²) / (d₂ + d₁), and no d₂ of the tile is greater than this one.
-        let mut furthest = second[0];
-        for lane in 1..LANES {
-            furthest = if second[lane] > furthest { second[lane] } else { furthest };
-        }
         let furthest = ((furthest + norm).max(0.0) * (1.0 + 1e-9) + doubt).sqrt();
         let room = 0.999 * gap / (2.0 * furthest);
         // Less would be within the definition's own rounding.
         Some(if room > 1e-12 * (self.features as f64 + 8.0) * furthest { room } else { 0.0 })
     }
 
+    /// # Safety
+    /// The processor has the instructions, and so many rows of the tile are left from the first one on.
+    #[allow(unsafe_code)]
+    #[inline(always)]
+    unsafe fn two_nearest<R: Registers>(&self, tile: &[[f64; LANES]], first: usize) -> TwoNearest<R> {
+        // SAFETY: asked of the caller.
+        unsafe {
+            let nowhere = R::all(f64::INFINITY);
+            let mut found = TwoNearest { best: nowhere, second: nowhere, place: R::all(0.0) };
+            for group in 0..self.starts.len() {
+                let (start, factors) = (&self.starts[group], &self.factors[group * tile.len()..][..tile.len()]);
+                let mut far = [R::all(start[0]), R::all(start[1]), R::all(start[2]), R::all(start[3])];
+                for feature in 0..tile.len() {
+                    let (x, factor) = (R::load(&tile[feature], first), &factors[feature]);
+                    for one in 0..AT_ONCE {
+                        far[one] = x.times_plus(R::all(factor[one]), far[one]);
+                    }
+                }
+                for one in 0..AT_ONCE {
+                    found.look(far[one], R::all((group * AT_ONCE + one) as f64));
+                }
+            }
+            found
+        }
+    }
+
     #[inline(always)]
     fn by_definition(&self, tile: &[[f64; LANES]], places: &mut [u32; LANES]) {
         let mut best = [f64::INFINITY; LANES];
+        *places = [0; LANES];
         for place in 0..self.centres.len() / self.features {
             let centre = &self.centres[place * self.features..][..self.features];
             let mut squared = [0.0; LANES];
@@ -257,42 +274,22 @@ impl Kernel {
     }
 }
 
-/// Of each row of a tile: how far the two nearest centres are, and which one the nearest is.
-struct TwoNearest {
-    best: [f64; LANES],
-    second: [f64; LANES],
+/// Of some rows: how far the two nearest centres are, and which one the nearest is.
+struct TwoNearest<R> {
+    best: R,
+    second: R,
     /// A number of a centre, as a double: of the width of what it is chosen by.
-    place: [f64; LANES],
+    place: R,
 }
 
-impl TwoNearest {
+impl<R: Registers> TwoNearest<R> {
     #[inline(always)]
-    fn look(&mut self, far: &[f64; LANES], number: f64) {
-        let TwoNearest { best, second, place } = self;
-        for lane in 0..LANES {
-            let further = if far[lane] < best[lane] { best[lane] } else { far[lane] };
-            second[lane] = if further < second[lane] { further } else { second[lane] };
-            place[lane] = if far[lane] < best[lane] { number } else { place[lane] };
-            best[lane] = if far[lane] < best[lane] { far[lane] } else { best[lane] };
-        }
+    fn look(&mut self, far: R, number: R) {
+        let TwoNearest { best, second, place } = *self;
+        self.second = best.greater(far).lesser(second);
+        self.place = far.if_less(best, number, place);
+        self.best = far.lesser(best);
     }
-}
-
-#[inline(always)]
-fn times_plus<const FUSED: bool>(a: f64, b: f64, c: f64) -> f64 {
-    if FUSED { a.mul_add(b, c) } else { a * b + c }
-}
-
-#[inline(always)]
-fn least(mut of: [f64; LANES]) -> f64 {
-    let mut width = LANES / 2;
-    while width > 0 {
-        for lane in 0..width {
-            of[lane] = if of[lane + width] < of[lane] { of[lane + width] } else { of[lane] };
-        }
-        width /= 2;
-    }
-    of[0]
 }
 
 /// Not less than ‖x − middle‖² of any row of a tile.

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `model` | how a row is seen, and which centre it is nearest to |
 //! | `kernel` | which centre sixteen rows are nearest to, by the instructions that the processor has |
+//! | `registers` | some rows' numbers side by side, as the processor computes with them |
 //! | `exact` | sums that are the same in any order |
 //! | `step` | an aggregate: each cluster's rows, their sums and squares — one step of Lloyd's |
 //! | `silhouette` | an aggregate: a clustering's cost, and how much nearer rows are to their own cluster than to the next |
@@ -21,6 +22,7 @@ mod held;
 mod kernel;
 mod model;
 mod nearest;
+mod registers;
 mod row_hash;
 mod silhouette;
 mod step;

@@ -5,7 +5,8 @@ use arrow::datatypes::Float64Type;
 use datafusion::common::{Result, internal_datafusion_err};
 
 use super::exact::Grid;
-use super::kernel::{Kernel, LANES, Tiles, norm};
+use super::kernel::{Kernel, Tiles, norm};
+use super::registers::LANES;
 
 /// Tiles of a batch that are looked at together.
 const AT_ONCE: usize = 64;

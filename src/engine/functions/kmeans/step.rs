@@ -10,8 +10,8 @@ use datafusion::logical_expr::{Accumulator, AggregateUDF, AggregateUDFImpl, Expr
 use datafusion::scalar::ScalarValue;
 
 use super::exact::Grid;
-use super::kernel::LANES;
 use super::model::{Centres, EightBytes};
+use super::registers::LANES;
 use super::{argument, bytes_of, first_literal};
 
 pub(super) const NAME: &str = "kmeans_step";

@@ -14,8 +14,9 @@ use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::streaming::PartitionStream;
 use datafusion::prelude::DataFrame;
 
-use super::super::kernel::{Kernel, LANES};
+use super::super::kernel::Kernel;
 use super::super::model::Centres;
+use super::super::registers::LANES;
 use super::chunk::{Chunk, SpillBuffers};
 use super::{Held, at_places};
 

@@ -9,7 +9,8 @@ use arrow::array::RecordBatch;
 use datafusion::common::Result;
 
 use super::super::Scaling;
-use super::super::kernel::{LANES, norm};
+use super::super::kernel::norm;
+use super::super::registers::LANES;
 
 /// No cluster's number: there are fewer of them.
 pub(super) const NONE: u16 = u16::MAX;

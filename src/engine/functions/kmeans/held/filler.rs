@@ -12,7 +12,7 @@ use datafusion::execution::SpillFile;
 use datafusion::execution::disk_manager::DiskManager;
 use datafusion::execution::memory_pool::MemoryReservation;
 
-use super::super::kernel::LANES;
+use super::super::registers::LANES;
 use super::super::row_hash;
 use super::chunk::{Chunk, Hashes, SpilledPart, TileNumbers, bytes_of};
 use crate::engine::functions::moments::ExactMoments;

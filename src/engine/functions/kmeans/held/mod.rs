@@ -27,8 +27,9 @@ use rayon::ThreadPool;
 use rayon::prelude::*;
 
 use super::apart::{Drawn, Lot};
-use super::kernel::{Kernel, LANES, Tiles};
+use super::kernel::{Kernel, Tiles};
 use super::model::Centres;
+use super::registers::LANES;
 use super::silhouette::{Clustering, MeasureSums, Measured};
 use super::step::{ClusterTotals, Sums};
 use crate::engine::functions::moments::ExactMoments;
