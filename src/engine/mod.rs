@@ -145,8 +145,8 @@ impl Engine {
     }
 
     /// Gives `work` a session that sees no table yet: on this machine, or on workers if it reads at least as much as
-    /// they are worth. When a worker is lost or runs out of memory, `work` is done again from the beginning, with another
-    /// session; `retrying` is told why. So nothing that `work` does may stay unless it succeeds.
+    /// they are worth. When a worker is lost, or memory runs out that joins would not take if they sorted, `work` is done again
+    /// from the beginning, with another session; `retrying` is told why. So nothing that `work` does may stay unless it succeeds.
     pub async fn work<'a, T>(
         &self,
         holder: &str,
@@ -160,7 +160,17 @@ impl Engine {
                 let done = cluster.attempts(holder, retrying, |attempt, members| session(attempt, members).map(&work));
                 done.await.map(|(done, used)| (done, Some(used)))
             }
-            Place::Here | Place::Workers(_) => Ok((work(self.session()?).await?, None)),
+            Place::Here | Place::Workers(_) => {
+                let done = match work(self.session()?).await {
+                    Err(error) if faults::is_memory_of_joins(&error) => {
+                        retrying(&error);
+                        let session = Session { attempt: 1, ..self.session()?.sparing() };
+                        work(session).await.map_err(|error| error.context("after 2 attempts"))
+                    }
+                    done => done,
+                };
+                Ok((done?, None))
+            }
         }
     }
 
@@ -254,14 +264,17 @@ impl Session {
     /// The same session, or one whose joins spill, when their smaller side has so many bytes in files that it may not fit
     /// into memory.
     fn sparing_above(&self, file_bytes: u64) -> Session {
-        let mut state = self.context.state();
-        let fits = match state.runtime_env().memory_pool.memory_limit() {
+        let fits = match self.context.state().runtime_env().memory_pool.memory_limit() {
             MemoryLimit::Finite(bytes) => file_bytes.saturating_mul(UNPACKED) < bytes as u64 / 2,
             _ => true,
         };
-        if !fits {
-            state.config_mut().options_mut().optimizer.prefer_hash_join = false;
-        }
+        if fits { self.clone() } else { self.sparing() }
+    }
+
+    /// The same session with joins that sort, and so spill: slower than those by a hash, which hold one side in memory.
+    fn sparing(&self) -> Session {
+        let mut state = self.context.state();
+        state.config_mut().options_mut().optimizer.prefer_hash_join = false;
         Session { context: SessionContext::new_with_state(state), ..self.clone() }
     }
 

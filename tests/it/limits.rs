@@ -3,6 +3,7 @@
 
 use std::fmt::Write;
 
+use crate::lost_nodes::RETRYING;
 use crate::workbench::{Answer, Workbench};
 
 const SETTINGS: &str = "name: limits\ntargets:\n  here: { storage: \"file://./lake\" }\n";
@@ -115,6 +116,27 @@ fn numbers_out_of_their_range_are_refused_at_their_place() {
     );
     let Answer { code, stderr, .. } = bench.trapiche(&["validate", "--threads", "100000"]);
     assert_eq!((code, stderr.contains("--threads")), (2, true), "{stderr}");
+}
+
+/// A join holds one side in memory; where there is no room for it, it is done again by sorting both.
+#[test]
+fn a_join_beyond_the_memory_is_begun_again_and_spills() {
+    let rows = |factor: u32| format!("SELECT id * {factor} AS id, id * 2 AS a, id * 3 AS b FROM range(2000000)");
+    let bench = project(&[
+        ("queries/trusted/lines.sql", &rows(1)),
+        ("queries/trusted/notes.sql", &rows(3)),
+        ("queries/refined/both.sql", "SELECT l.id, l.a, n.b FROM trusted.lines l JOIN trusted.notes n ON l.id = n.id"),
+    ]);
+    bench.run(&["trusted.*"]);
+    let answer = bench.trapiche(&["run", "--threads", "2", "--memory", "80MB"]);
+    assert_eq!(answer.code, 0, "{}{}", answer.stdout, answer.stderr);
+    assert_eq!(answer.stderr.matches(RETRYING).count(), 1, "{}", answer.stderr);
+    assert!(answer.stderr.contains("HashJoinInput"), "{}", answer.stderr);
+    let sums = "SELECT count(*) AS rows, sum(id) AS ids, sum(a) AS a, sum(b) AS b FROM refined.both";
+    // Every third line has a note, that of a third of its number.
+    let notes = 2_000_000_u64.div_ceil(3);
+    let ids = 3 * notes * (notes - 1) / 2;
+    assert_eq!(bench.query(sums), [serde_json::json!({ "rows": notes, "ids": ids, "a": 2 * ids, "b": ids })]);
 }
 
 #[test]

@@ -83,18 +83,28 @@ pub(super) fn is_memory(error: &Error) -> bool {
     error.kind() == Kind::Failed && error.to_string().starts_with(OUT_OF_MEMORY)
 }
 
+/// The same, where a join by a hash holds some of the memory: what does is named.
+pub(super) fn is_memory_of_joins(error: &Error) -> bool {
+    is_memory(error) && with_causes(error).contains("HashJoinInput")
+}
+
 /// Whether it tells of a machine that could not be reached, or not any longer.
 pub(super) fn is_connection(error: &Error) -> bool {
-    let mut text = error.to_string();
-    let mut source = std::error::Error::source(error);
-    while let Some(cause) = source {
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
+    let text = with_causes(error);
     // Errors of other machines come as text.
     ["transport error", "cannot be reached", "connection closed", "broken pipe", "h2 protocol error"]
         .iter()
         .any(|sign| text.contains(sign))
+}
+
+fn with_causes(error: &Error) -> String {
+    let mut text = error.to_string();
+    let mut source = StdError::source(error);
+    while let Some(cause) = source {
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
 }
 
 /// A fault of planning: what, at which bytes of the SQL where the engine knows that, and what to do.
