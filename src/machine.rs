@@ -31,10 +31,18 @@ pub fn peak_memory() -> u64 {
 /// What mimalloc calls `mi_option_purge_delay`, for which its crate has no name.
 const PURGE_DELAY: libmimalloc_sys::mi_option_t = 15;
 
-/// Lets the allocator give pages back to the system when they have been free for so many milliseconds; by itself it waits a
-/// second. To be called before there are other threads.
+/// Lets the process hold little memory beside what it uses: what was free for 10 ms goes back to the system, and no pages of two
+/// megabytes are held of which it uses a part. To be called before there are other threads.
+pub fn hold_little_memory() {
+    give_back_freed_memory_after(10);
+    // Where it cannot be had, more is held.
+    #[cfg(target_os = "linux")]
+    nix::sys::prctl::set_thp_disable(true).ok();
+}
+
+/// By itself the allocator waits a second (1,000 milliseconds).
 #[expect(unsafe_code, reason = "no crate has a safe function for it")]
-pub fn give_back_freed_memory_after(milliseconds: i32) {
+fn give_back_freed_memory_after(milliseconds: i32) {
     // SAFETY: it writes one number of the allocator's table of options, which nobody else writes.
     unsafe { libmimalloc_sys::mi_option_set(PURGE_DELAY, milliseconds.into()) }
 }
