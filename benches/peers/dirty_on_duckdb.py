@@ -20,6 +20,7 @@ SELECT
 FROM read_csv({file}, header = true, all_varchar = true, auto_detect = false, delim = ',', quote = '"', escape = '"', columns = {columns})
 """
 
+
 class OnDuckDb:
     def __init__(self, bench: dirty.Bench) -> None:
         self.bench = bench

@@ -274,7 +274,10 @@ impl Session {
     /// The same session with joins that sort, and so spill: slower than those by a hash, which hold one side in memory.
     fn sparing(&self) -> Session {
         let mut state = self.context.state();
-        state.config_mut().options_mut().optimizer.prefer_hash_join = false;
+        let options = state.config_mut().options_mut();
+        options.optimizer.prefer_hash_join = false;
+        // Over one part the engine joins by a hash whatever it is told.
+        options.execution.target_partitions = options.execution.target_partitions.max(2);
         Session { context: SessionContext::new_with_state(state), ..self.clone() }
     }
 
