@@ -9,7 +9,8 @@ from __future__ import annotations
 import numpy as np
 from pyspark.ml.evaluation import ClusteringEvaluator
 from pyspark.ml.feature import ElementwiseProduct, Imputer, MinMaxScaler, StandardScaler, VectorAssembler
-from pyspark.ml.linalg import Vectors as MlVectors
+from pyspark.ml.linalg import Vectors as MlVectors, VectorUDT
+from pyspark.ml.stat import Summarizer
 from pyspark.mllib.clustering import KMeans, KMeansModel
 from pyspark.mllib.linalg import Vectors
 from pyspark.sql import DataFrame, SparkSession
@@ -23,32 +24,42 @@ def kmeans(spark: SparkSession, spec: dict, centers: DataFrame, told: DataFrame)
     rows, fills, left_out = imputed(spark.table(spec["input"]), spec, columns)
     rows = VectorAssembler(inputCols=columns, outputCol="raw_features").transform(rows)
     rows, offsets, units = scaled(rows, spec, len(names))
+    by_direction = spec.get("distance") == "cosine"
+    measure = "cosine" if by_direction else "euclidean"
     rows = rows.cache()
 
     start = np.array([[row[name] for name in names] for row in centers.orderBy("cluster").collect()])
     safe_units = np.where(units == 0, 1.0, units)
     start = np.where(units == 0, 0.0, (start - offsets) / safe_units)
-    points = rows.select("features").rdd.map(lambda row: Vectors.dense(row[0].toArray()))
-    # YAML 1.1, which is what PyYAML reads, takes `1e-4` for text.
-    tolerance = float(spec.get("tolerance", 1e-4))
-    model = KMeans.train(
-        points, len(start), maxIterations=spec.get("max_iterations", 100), epsilon=tolerance,
-        initialModel=KMeansModel([Vectors.dense(centre) for centre in start]),
-    )
-    centres = np.array(model.clusterCenters)
-
     # The workers run `nearest_of`, so they need this file.
     spark.sparkContext.addPyFile(__file__)
     found = "struct<cluster:int,distance:double>"
-    nearest = F.udf(lambda vector: nearest_of(vector.toArray(), centres), found, useArrow=False)
-    rows = rows.withColumn("nearest", nearest("features")).select("*", "nearest.*").cache()
+    nearest = lambda centres: F.udf(lambda vector: nearest_of(vector.toArray(), centres, by_direction), found, useArrow=False)
+    if "weight" in spec:
+        # Only Spark's other k-means knows weights, and that one takes no centres: one step of Lloyd's by Spark's means.
+        centres = weighted_means(rows.withColumn("nearest", nearest(start)("features")), start, by_direction)
+    else:
+        points = rows.select("features").rdd.map(lambda row: Vectors.dense(row[0].toArray()))
+        # YAML 1.1, which is what PyYAML reads, takes `1e-4` for text.
+        tolerance = float(spec.get("tolerance", 1e-4))
+        model = KMeans.train(
+            points, len(start), maxIterations=spec.get("max_iterations", 100), epsilon=tolerance,
+            initialModel=KMeansModel([Vectors.dense(centre) for centre in start]), distanceMeasure=measure,
+        )
+        centres = np.array(model.clusterCenters)
+
+    rows = rows.withColumn("nearest", nearest(centres)("features")).select("*", "nearest.*").cache()
     keys = [F.col(f"key_{index}").alias(name) for index, name in enumerate(spec["key"])]
     sizes = dict(rows.groupBy("cluster").count().collect())
     metrics = {"k": len(centres), "rows": rows.count(), "rows_left_out": left_out}
-    metrics["cost"] = rows.agg(F.sum(F.col("distance") * F.col("distance"))).first()[0]
+    cost = F.col("distance") if by_direction else F.col("distance") * F.col("distance")
+    metrics["cost"] = rows.agg(F.sum(F.col("weight") * cost)).first()[0]
+    if "weight" in spec:
+        metrics["weight"] = rows.agg(F.sum("weight")).first()[0]
     if len(sizes) > 1:
-        prediction = rows.select("features", F.col("cluster").cast("double").alias("prediction"))
-        metrics["silhouette_spark"] = ClusteringEvaluator().evaluate(prediction)
+        prediction = rows.select("features", "weight", F.col("cluster").cast("double").alias("prediction"))
+        by = "cosine" if by_direction else "squaredEuclidean"
+        metrics["silhouette_spark"] = ClusteringEvaluator(distanceMeasure=by, weightCol="weight").evaluate(prediction)
     for index, name in enumerate(names):
         if fills is not None:
             metrics[f"fill({name})"] = fills[index]
@@ -76,7 +87,8 @@ def imputed(table: DataFrame, spec: dict, columns: list[str]) -> tuple[DataFrame
         return F.when(~F.isnan(number) & (F.abs(number) < F.lit(float("inf"))), number)
 
     keys = [F.col(f"`{name}`").alias(f"key_{index}") for index, name in enumerate(spec["key"])]
-    rows = table.select(*keys, *(finite(name).alias(column) for name, column in zip(spec["features"], columns)))
+    weight = F.col(f"`{spec['weight']}`").cast("double") if "weight" in spec else F.lit(1.0)
+    rows = table.select(*keys, weight.alias("weight"), *(finite(name).alias(column) for name, column in zip(spec["features"], columns)))
     impute = spec.get("impute", "mean")
     if impute == "drop":
         complete = rows.dropna(subset=columns)
@@ -109,7 +121,25 @@ def scaled(rows: DataFrame, spec: dict, width: int) -> tuple[DataFrame, np.ndarr
     return product.transform(rows), offsets, units / larger
 
 
-def nearest_of(vector: np.ndarray, centres: np.ndarray) -> tuple[int, float]:
+def weighted_means(rows: DataFrame, start: np.ndarray, by_direction: bool) -> np.ndarray:
+    """Of the rows nearest to each centre; where there is none, the centre stays."""
+    vector, means = F.col("features"), start.copy()
+    if by_direction:
+        vector = F.udf(lambda vector: MlVectors.dense(of_length_1(vector.toArray())), VectorUDT())(vector)
+    seen = rows.select(F.col("nearest.cluster").alias("cluster"), "weight", vector.alias("seen"))
+    mean = Summarizer.metrics("mean").summary(F.col("seen"), F.col("weight"))
+    for row in seen.where("weight > 0").groupBy("cluster").agg(mean.alias("found")).collect():
+        means[row["cluster"]] = row["found"]["mean"].toArray()
+    return np.array([of_length_1(mean) for mean in means]) if by_direction else means
+
+
+def nearest_of(vector: np.ndarray, centres: np.ndarray, by_direction: bool) -> tuple[int, float]:
+    if by_direction:
+        vector = of_length_1(vector)
     squared = ((centres - vector) ** 2).sum(axis=1)
     cluster = int(squared.argmin())
-    return cluster, float(np.sqrt(squared[cluster]))
+    return cluster, float(squared[cluster] / 2 if by_direction else np.sqrt(squared[cluster]))
+
+
+def of_length_1(vector: np.ndarray) -> np.ndarray:
+    return vector / np.linalg.norm(vector)

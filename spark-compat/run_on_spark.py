@@ -256,6 +256,9 @@ def models(project: Path, root: places.OnSpark) -> dict[str, Step]:
         if spec is None:
             print(f"{name}: left out, a describe is made of sketches", file=sys.stderr)
             continue
+        if "mini_batch" in spec or spec.get("precision") == "single":
+            print(f"{name}: left out, Spark has no mini-batches and no single precision", file=sys.stderr)
+            continue
         outputs = [name, f"{name}_centers", f"{name}_metrics"]
         folders = [root.url(lake.table_folder(f"{name}_{part}")) for part in ("centers", "metrics")]
         make = lambda spark, spec=spec, folders=folders: kmeans(spark, spec, *map(spark.read.parquet, folders))

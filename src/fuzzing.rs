@@ -21,7 +21,7 @@ use serde::de::DeserializeOwned;
 use crate::config::STACK_BYTES;
 use crate::engine::cluster::codec::LakeCodec;
 use crate::engine::cluster::protocol::{Lease, NodeStatus, Registration, Release};
-use crate::engine::functions::kmeans::{self, Centres, Clustering, Scaling};
+use crate::engine::functions::kmeans::{self, Centres, Clustering, RowView, Scaling};
 use crate::engine::functions::moments::ExactMoments;
 use crate::engine::functions::sketch::Sketch;
 use crate::engine::read;
@@ -200,13 +200,14 @@ pub fn messages(bytes: &[u8]) {
         assert!([mean, stddev, sketch.quantile(0.3)].iter().flatten().all(|x| x.is_finite()));
     }
     let feature = Scaling { fill: None, offset: 0.0, unit: 1.0, middle: 0.0, reach: 9.0 };
-    let model = Centres::new(vec![feature], &[vec![1.0], vec![2.0]]);
+    let view = RowView { features: vec![feature], ..RowView::default() };
+    let model = Centres::new(view, &[vec![1.0], vec![2.0]]);
     if let Ok(totals) = kmeans::totals(&model, bytes) {
         let _ = Clustering::new(&model, &totals);
     }
     let _ = kmeans::rows_apart(&model, bytes);
     if let Ok(model) = Centres::decode(bytes) {
-        assert!(model.centres().iter().all(|centre| centre.len() == model.features.len()));
+        assert!(model.centres().iter().all(|centre| centre.len() == model.view.features.len()));
     }
     let _ = Clustering::decode(bytes);
 }

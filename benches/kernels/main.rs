@@ -16,7 +16,7 @@ use criterion::{Criterion, SamplingMode, Throughput, criterion_group, criterion_
 use trapiche::analyze::{kmeans, profile};
 use trapiche::engine::write::parquet::encoder::{EncodedBy, file_of};
 use trapiche::lake::{TableName, Zone};
-use trapiche::project::{Describe, Deviation, Impute, Init, InitMethod, Kmeans, Scale};
+use trapiche::project::{Describe, Deviation, Distance, Impute, Init, InitMethod, Kmeans, Precision, Scale};
 use trapiche::spark::sql;
 
 use arithmetic::arithmetic;
@@ -114,13 +114,17 @@ fn k_means(criterion: &mut Criterion) {
         input: TableName::new(Zone::Refined, "customers"),
         key: vec!["id".into()],
         features: FEATURES.map(String::from).to_vec(),
+        weight: None,
         impute: Impute::Mean,
         scale: Scale::Standard(Deviation::Sample),
+        distance: Distance::Euclidean,
+        precision: Precision::Double,
         k: 4,
         init: Init::Method(InitMethod::PlusPlus),
         runs: 1,
         max_iterations: 100,
         tolerance: 1e-4,
+        mini_batch: None,
         seed: 42,
         partition_by: vec![],
     };

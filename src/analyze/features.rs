@@ -5,34 +5,53 @@
 //! number of threads, files or machines. It is kept: a later batch is scored with it.
 
 use arrow::array::{Array, AsArray};
-use arrow::datatypes::{DataType, FieldRef, Int64Type};
-use datafusion::functions_aggregate::expr_fn::count;
+use arrow::datatypes::{DataType, FieldRef, Float64Type, Int64Type};
+use datafusion::functions_aggregate::expr_fn::{count, max};
 use datafusion::logical_expr::{Expr, cast, ident, lit, when};
 use datafusion::prelude::DataFrame;
 
 use super::columns::{self, engine};
-use crate::engine::functions::kmeans::Scaling;
+use crate::engine::functions::kmeans::{Holding, RowView, Scaling, Weights};
 use crate::engine::functions::moments::{ExactMoments, numeric_moments};
 use crate::error::{Error, Result};
-use crate::project::{Deviation, Impute, Scale};
+use crate::project::{Deviation, Distance, Impute, Precision, Scale};
 use crate::spark::types;
 
 /// Keys and features of a table's rows, lazily.
 #[derive(Debug, Clone)]
 pub struct Features {
-    /// `key 0`, `key 1`, …, then `feature 0`, …: doubles, null where the value is missing.
+    /// `key 0`, `key 1`, …, then `feature 0`, …: doubles, null where the value is missing; then `weight`, if rows have one.
     pub rows: DataFrame,
     /// The same, with NaN and infinite values where they are, and zeros of both signs.
     pub plain: DataFrame,
     /// The key columns, with their own names and types.
     pub keys: Vec<FieldRef>,
     pub names: Vec<String>,
+    weight: Option<String>,
+    is_single: bool,
+}
+
+/// The columns that a model is made of.
+#[derive(Debug, Clone, Copy)]
+pub struct FeatureColumns<'a> {
+    pub key: &'a [String],
+    pub features: &'a [String],
+    pub weight: Option<&'a str>,
+    pub precision: Precision,
+}
+
+/// What is done to features so that rows can be compared.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Preparation {
+    pub impute: Impute,
+    pub scale: Scale,
+    pub distance: Distance,
 }
 
 /// What was fitted to the rows.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FittedFeatures {
-    pub features: Vec<Scaling>,
+    pub view: RowView,
     /// Rows that are in the model.
     pub rows: u64,
     /// Rows that [`Impute::Drop`] kept out of it.
@@ -48,12 +67,30 @@ fn feature_column(index: usize) -> String {
     format!("feature {index}")
 }
 
+const WEIGHT: &str = "weight";
+
 impl Features {
     /// NaN and infinite values are missing values.
     ///
     /// # Errors
-    /// A configuration error for a column that does not exist or a feature that is not a number.
-    pub fn of(input: DataFrame, key: &[String], features: &[String]) -> Result<Features> {
+    /// A configuration error for a column that does not exist, or a feature or a weight that is not a number.
+    pub fn of(input: DataFrame, asked: FeatureColumns) -> Result<Features> {
+        let FeatureColumns { key, features, weight, precision } = asked;
+        let is_single = precision == Precision::Single;
+        let double = |column: Expr| match is_single {
+            true => cast(cast(column, DataType::Float32), DataType::Float64),
+            false => cast(column, DataType::Float64),
+        };
+        let number = |name: &str, what: &str| {
+            let (column, field) = columns::find(&input, name)?;
+            if field.data_type().is_numeric() {
+                return Ok((double(column), field));
+            }
+            let found = types::name(field.data_type());
+            Err(Error::config(format!("{what} `{name}` is not a number but `{found}`"))
+                .hint("cast it in the query that makes the input")
+                .about(name))
+        };
         let (mut wanted, mut keys, mut names) = (vec![], vec![], vec![]);
         let mut clean = vec![];
         for (index, name) in key.iter().enumerate() {
@@ -63,24 +100,32 @@ impl Features {
             keys.push(field);
         }
         for (index, name) in features.iter().enumerate() {
-            let (column, field) = columns::find(&input, name)?;
-            if !field.data_type().is_numeric() {
-                let found = types::name(field.data_type());
-                return Err(Error::config(format!("feature `{name}` is not a number but `{found}`"))
-                    .hint("cast it in the query that makes the input")
-                    .about(name));
-            }
+            let (column, field) = number(name, "feature")?;
             names.push(field.name().clone());
             // −0 + 0 = 0: equal numbers must have equal bits.
-            let number = columns::finite(ident(feature_column(index)))? + lit(0.0);
-            wanted.push(cast(column, DataType::Float64).alias(feature_column(index)));
-            clean.push(number.alias(feature_column(index)));
+            let finite = columns::finite(ident(feature_column(index)))? + lit(0.0);
+            wanted.push(column.alias(feature_column(index)));
+            clean.push(finite.alias(feature_column(index)));
         }
-        let plain = input.select(wanted).map_err(engine)?;
-        Ok(Features { rows: plain.clone().select(clean).map_err(engine)?, plain, keys, names })
+        if let Some(name) = weight {
+            wanted.push(number(name, "weight")?.0.alias(WEIGHT));
+            clean.push(ident(WEIGHT));
+        }
+        let plain = input.clone().select(wanted).map_err(engine)?;
+        let rows = plain.clone().select(clean).map_err(engine)?;
+        Ok(Features { rows, plain, keys, names, weight: weight.map(str::to_owned), is_single })
     }
 
-    /// The columns that a model takes.
+    /// The columns that a model takes: the features, and the rows' weight if they have one.
+    pub fn weighted_columns(&self) -> Vec<Expr> {
+        self.columns().into_iter().chain(self.weight()).collect()
+    }
+
+    pub fn weight(&self) -> Option<Expr> {
+        self.weight.as_ref().map(|_| ident(WEIGHT))
+    }
+
+    /// The features.
     pub fn columns(&self) -> Vec<Expr> {
         (0..self.names.len()).map(|index| ident(feature_column(index))).collect()
     }
@@ -94,11 +139,23 @@ impl Features {
         }
     }
 
-    /// Fits what fills and scales, in Spark's order (`Imputer`, `StandardScaler`).
+    /// What holds the rows.
+    pub fn holding(&self, impute: Impute, is_drawn_from: bool) -> Holding {
+        Holding {
+            keys: self.keys.len(),
+            has_weights: self.weight.is_some(),
+            is_single: self.is_single,
+            only_complete: impute == Impute::Drop,
+            is_drawn_from,
+        }
+    }
+
+    /// Fits what fills and scales, in Spark's order (`Imputer`, `StandardScaler`). A row's weight has no say in it.
     ///
     /// # Errors
-    /// When a mean is asked of a feature without a value, or values lie too far apart for a double.
-    pub async fn fit(&self, impute: Impute, scale: Scale) -> Result<FittedFeatures> {
+    /// When a mean is asked of a feature without a value, or values lie too far apart for a double, or weights are none.
+    pub async fn fit(&self, prepared: Preparation) -> Result<FittedFeatures> {
+        let impute = prepared.impute;
         let complete = is_complete(self.columns(), impute);
         let used = |value: Expr| match &complete {
             Some(complete) => when(complete.clone(), value).end().map_err(engine),
@@ -108,6 +165,12 @@ impl Features {
         for (index, column) in self.columns().into_iter().enumerate() {
             let column = used(column)?;
             wanted.push(numeric_moments().call(vec![column]).alias(format!("moments {index}")));
+        }
+        if self.weight.is_some() {
+            let broken = ident(WEIGHT).is_null().or(columns::finite(ident(WEIGHT))?.is_null());
+            let broken = when(broken.or(ident(WEIGHT).lt(lit(0.0))), lit(1_i64)).end().map_err(engine)?;
+            wanted.push(max(used(ident(WEIGHT))?).alias("heaviest"));
+            wanted.push(count(used(broken)?).alias("broken"));
         }
         let batches = self.rows.clone().aggregate(vec![], wanted).map_err(engine)?.collect().await.map_err(engine)?;
         let totals = batches.iter().find(|batch| batch.num_rows() == 1);
@@ -121,7 +184,15 @@ impl Features {
         };
         let moments = (0..self.names.len()).map(moments).collect::<Result<_>>()?;
         let rows = integer("used");
-        self.fitted(moments, rows, integer("rows") - rows, impute, scale)
+        let weights = match self.weight {
+            None => Weights::default(),
+            Some(_) => {
+                let heaviest = totals["heaviest"].as_primitive::<Float64Type>();
+                let heaviest = if heaviest.is_valid(0) { heaviest.value(0) } else { 0.0 };
+                Weights { heaviest, broken: integer("broken") }
+            }
+        };
+        self.fitted(moments, weights, rows, integer("rows") - rows, prepared)
     }
 
     /// The same, by what is known of the features of so many rows, as they came.
@@ -131,15 +202,42 @@ impl Features {
     pub fn fitted(
         &self,
         moments: Vec<ExactMoments>,
+        weights: Weights,
         rows: u64,
         rows_left_out: u64,
-        impute: Impute,
-        scale: Scale,
+        prepared: Preparation,
     ) -> Result<FittedFeatures> {
-        let feature =
-            |(name, moments): (&String, ExactMoments)| FeatureColumn { rows, moments }.seen(name, impute, scale);
+        let Preparation { impute, scale, distance } = prepared;
+        let by_direction = distance == Distance::Cosine;
+        let feature = |(name, moments): (&String, ExactMoments)| {
+            let seen = FeatureColumn { rows, moments, is_single: self.is_single }.seen(name, impute, scale)?;
+            // Of a row of length 1.
+            Ok(if by_direction { Scaling { middle: 0.0, reach: 1.0, ..seen } } else { seen })
+        };
         let features = self.names.iter().zip(moments).map(feature).collect::<Result<_>>()?;
-        Ok(FittedFeatures { features, rows, rows_left_out })
+        let heaviest = self.weight.as_ref().map(|name| heaviest(name, weights, rows)).transpose()?;
+        let view = RowView { features, by_direction, is_single: self.is_single, heaviest };
+        Ok(FittedFeatures { view, rows, rows_left_out })
+    }
+}
+
+/// The greatest weight.
+///
+/// # Errors
+/// When a row has none, or sums of them could be too small or too large for a double.
+fn heaviest(name: &str, weights: Weights, rows: u64) -> Result<f64> {
+    if weights.broken > 0 {
+        let message =
+            format!("{} of {rows} rows have no weight in `{name}`, or one that is no number from 0 on", weights.broken);
+        return Err(Error::failed(message).hint("leave such rows out in the query that makes the input"));
+    }
+    match weights.heaviest {
+        0.0 if rows > 0 => Err(Error::failed(format!("all weights in `{name}` are 0, so no row counts"))),
+        heaviest if rows > 0 && !(1e-100..=1e100).contains(&heaviest) => {
+            Err(Error::failed(format!("the weights in `{name}` are too far from 1: the greatest is {heaviest:e}"))
+                .hint("only their ratios count: divide them in the query that makes the input"))
+        }
+        heaviest => Ok(heaviest),
     }
 }
 
@@ -155,6 +253,7 @@ fn is_complete(columns: Vec<Expr>, impute: Impute) -> Option<Expr> {
 struct FeatureColumn {
     rows: u64,
     moments: ExactMoments,
+    is_single: bool,
 }
 
 impl FeatureColumn {
@@ -193,6 +292,16 @@ impl FeatureColumn {
             return Err(Error::failed(format!("the values of feature `{name}` are too large to be scaled"))
                 .hint("divide them in the query that makes the input"));
         }
+        if self.is_single && low < high {
+            // Of the 24 digits of the largest number this many are left for how numbers differ.
+            const LEFT: f64 = 1.0 / (1 << 14) as f64;
+            if [low, high].iter().any(|&end| seen.scaled(end).abs() > f32::MAX.into())
+                || stddev < low.abs().max(high.abs()) * LEFT
+            {
+                return Err(Error::failed(format!("the values of feature `{name}` need more digits than `precision: single` has"))
+                    .hint("leave `precision` out, or subtract in the query that makes the input what the values have in common"));
+            }
+        }
         Ok(Scaling { middle, reach, ..seen })
     }
 }
@@ -218,9 +327,18 @@ mod tests {
         SessionContext::new().read_batch(RecordBatch::try_from_iter(columns).unwrap()).unwrap()
     }
 
+    fn asked<'a>(key: &'a [String], features: &'a [String]) -> FeatureColumns<'a> {
+        FeatureColumns { key, features, weight: None, precision: Precision::Double }
+    }
+
+    fn prepared(impute: Impute, scale: Scale) -> Preparation {
+        Preparation { impute, scale, distance: Distance::Euclidean }
+    }
+
     async fn fitted(impute: Impute, scale: Scale) -> Result<FittedFeatures> {
         let names = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>();
-        Features::of(frame(), &names(&["id"]), &names(&["x", "same"]))?.fit(impute, scale).await
+        let (key, features) = (names(&["id"]), names(&["x", "same"]));
+        Features::of(frame(), asked(&key, &features))?.fit(prepared(impute, scale)).await
     }
 
     #[tokio::test]
@@ -228,24 +346,24 @@ mod tests {
         let fitted = fitted(Impute::Mean, Scale::Standard(Deviation::Sample)).await.unwrap();
         // 3, 1, 3, 5: mean 3, squares 8, sample variance 8 / 3.
         let unit = (8.0_f64 / 3.0).sqrt();
-        let x = &fitted.features[0];
+        let x = &fitted.view.features[0];
         assert_eq!((x.fill, x.offset, x.middle), (Some(3.0), 3.0, 0.0));
         assert!((x.unit - unit).abs() < 1e-15 && (x.reach - 2.0 / unit).abs() < 1e-15);
-        let same = &fitted.features[1];
+        let same = &fitted.view.features[1];
         assert_eq!((same.offset, same.unit, same.scaled(0.1)), (0.1, 0.0, 0.0));
         assert_eq!((fitted.rows, fitted.rows_left_out), (4, 0));
     }
 
     #[tokio::test]
     async fn zeros_count_when_they_fill() {
-        let x = fitted(Impute::Zero, Scale::Standard(Deviation::Sample)).await.unwrap().features.swap_remove(0);
+        let x = fitted(Impute::Zero, Scale::Standard(Deviation::Sample)).await.unwrap().view.features.swap_remove(0);
         // 5, 0, 1, 3: mean 2.25, squares 14.75.
         assert_eq!((x.fill, x.offset), (Some(0.0), 2.25));
         assert!((x.unit - (14.75_f64 / 3.0).sqrt()).abs() < 1e-15);
-        let x = self::fitted(Impute::Zero, Scale::Minmax).await.unwrap().features.swap_remove(0);
+        let x = self::fitted(Impute::Zero, Scale::Minmax).await.unwrap().view.features.swap_remove(0);
         assert_eq!((x.offset, x.unit), (0.0, 5.0));
         let whole = Scale::Standard(Deviation::Population);
-        let x = self::fitted(Impute::Zero, whole).await.unwrap().features.swap_remove(0);
+        let x = self::fitted(Impute::Zero, whole).await.unwrap().view.features.swap_remove(0);
         assert!(x.offset == 2.25 && (x.unit - (14.75_f64 / 4.0).sqrt()).abs() < 1e-15);
     }
 
@@ -253,32 +371,47 @@ mod tests {
     async fn a_row_without_a_feature_is_left_out_with_its_key() {
         let fitted = fitted(Impute::Drop, Scale::Minmax).await.unwrap();
         assert_eq!((fitted.rows_left_out, fitted.rows), (1, 3));
-        let x = &fitted.features[0];
+        let x = &fitted.view.features[0];
         assert_eq!((x.scaled(1.0), x.scaled(3.0), x.scaled(5.0)), (0.0, 0.5, 1.0));
     }
 
     #[tokio::test]
     async fn units_hold_over_the_whole_range_of_doubles() {
-        let fit = async |numbers: Vec<f64>, scale| {
+        let name = ["x".to_owned()];
+        let fit = async |numbers: Vec<f64>, scale, precision| {
             let columns: ArrayRef = Arc::new(Float64Array::from(numbers));
             let frame =
                 SessionContext::new().read_batch(RecordBatch::try_from_iter([("x", columns)]).unwrap()).unwrap();
-            Features::of(frame, &[], &["x".to_owned()]).unwrap().fit(Impute::Mean, scale).await
+            let asked = FeatureColumns { precision, ..asked(&[], &name) };
+            Features::of(frame, asked).unwrap().fit(prepared(Impute::Mean, scale)).await
         };
         for size in [1e300, 1e-300] {
-            let x = &fit(vec![size, 3.0 * size], Scale::Standard(Deviation::Sample)).await.unwrap().features[0];
+            let x = &fit(vec![size, 3.0 * size], Scale::Standard(Deviation::Sample), Precision::Double)
+                .await
+                .unwrap()
+                .view
+                .features[0];
             let scaled = [x.scaled(size), x.scaled(3.0 * size)];
             assert!(scaled.iter().all(|x| (x.abs() - 0.5_f64.sqrt()).abs() < 1e-15), "{scaled:?}");
         }
         for scale in [Scale::Standard(Deviation::Population), Scale::Minmax] {
-            let error = fit(vec![f64::MIN, f64::MAX], scale).await.unwrap_err();
+            let error = fit(vec![f64::MIN, f64::MAX], scale, Precision::Double).await.unwrap_err();
             assert_eq!(error.to_string(), "the values of feature `x` are too large to be scaled");
+        }
+        let standard = Scale::Standard(Deviation::Sample);
+        assert!(fit(vec![1e9, 1e9 + 1e8], standard, Precision::Single).await.is_ok());
+        for (numbers, scale) in
+            [(vec![1e9, 1e9 + 1e3], standard), (vec![0.0, 1e37], Scale::None), (vec![1e9, 1e9 + 1e3], Scale::None)]
+        {
+            let found = fit(numbers.clone(), scale, Precision::Single).await.map_err(|error| error.to_string());
+            let few = "the values of feature `x` need more digits than `precision: single` has";
+            assert_eq!(found.err().as_deref(), (numbers[0] > 0.0).then_some(few), "{numbers:?}");
         }
     }
 
     #[tokio::test]
     async fn text_is_no_feature() {
-        let error = Features::of(frame(), &[], &["id".to_owned()]).unwrap_err();
+        let error = Features::of(frame(), asked(&[], &["id".to_owned()])).unwrap_err();
         assert_eq!(
             (error.kind(), error.to_string()),
             (Kind::Config, "feature `id` is not a number but `string`".into())

@@ -13,6 +13,9 @@ use crate::error::Span;
 use crate::lake::{TableName, Zone};
 use crate::spark::sql::Reference;
 
+/// The rows of all steps are in memory, as one sample of the table.
+const MOST_IN_BATCHES: u64 = 2_000_000;
+
 /// Each step holds as many centres in memory, on every machine, and measures each row's distance from all of them.
 const MOST_CLUSTERS: u64 = 10_000;
 
@@ -57,13 +60,19 @@ pub struct Kmeans {
     /// Columns that name a row; copied to the assignments.
     pub key: Vec<String>,
     pub features: Vec<String>,
+    /// The column that says how often a row counts; without one each counts once.
+    pub weight: Option<String>,
     pub impute: Impute,
     pub scale: Scale,
+    pub distance: Distance,
+    pub precision: Precision,
     pub k: usize,
     pub init: Init,
     pub runs: usize,
     pub max_iterations: u64,
     pub tolerance: f64,
+    /// Rows of a step, where not all rows are looked at in each.
+    pub mini_batch: Option<usize>,
     pub seed: u64,
     /// By what the table of assignments is partitioned: columns of the key, and `cluster`.
     pub partition_by: Vec<String>,
@@ -109,6 +118,28 @@ pub enum Deviation {
     Sample,
     /// √(Σ(x − mean)² ⁄ n), as in scikit-learn's.
     Population,
+}
+
+/// How far apart two rows are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Distance {
+    /// √Σ(x − y)².
+    #[default]
+    Euclidean,
+    /// 1 − cos of the angle between them, whatever their lengths.
+    Cosine,
+}
+
+/// The numbers that a model is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Precision {
+    /// Of 64 bits.
+    #[default]
+    Double,
+    /// Of 32 bits; what is summed up and measured has 64.
+    Single,
 }
 
 /// Where the first centres come from.
@@ -183,13 +214,16 @@ fn named(spec: &ModelSpec) -> Vec<Name> {
     let kmeans = spec.kmeans.iter().filter_map(|at| at.value.as_ref());
     let of_describe = describe.map(|spec| (&spec.input, [spec.columns.as_ref(), None, None]));
     let of_kmeans =
-        kmeans.map(|spec| (&spec.input, [Some(&spec.key), Some(&spec.features), spec.partition_by.as_ref()]));
+        kmeans.clone().map(|spec| (&spec.input, [Some(&spec.key), Some(&spec.features), spec.partition_by.as_ref()]));
+    let weight = kmeans.filter_map(|spec| spec.weight.as_ref());
+    let weight = weight.filter_map(|at| Some((at.value.clone()?, at.span.clone())));
     of_describe
         .chain(of_kmeans)
         .flat_map(|(input, lists)| {
             let input = input.value.iter().map(|table| (table.to_lowercase(), input.span.clone()));
             input.chain(lists.into_iter().flat_map(places))
         })
+        .chain(weight)
         .collect()
 }
 
@@ -239,6 +273,10 @@ fn kmeans(spec: &KmeansSpec, faults: &mut Faults) -> Option<Kmeans> {
         faults.add(&at.span, "`tolerance` is 0 or a number above it").hint("1e-4 is usual");
     }
     let partition_by = partition_by(spec, key.as_deref(), faults);
+    let max_iterations = given_or(&spec.max_iterations, 100);
+    if let Some(at) = &spec.mini_batch {
+        within("mini_batch", at, 1..=MOST_IN_BATCHES / max_iterations.unwrap_or(1).max(1), faults);
+    }
     let scale = scale(spec, faults);
     let (features, k) = (features?, spec.k.value? as usize);
     let init = given_or(&spec.init, Init::Method(InitMethod::PlusPlus))?;
@@ -252,13 +290,17 @@ fn kmeans(spec: &KmeansSpec, faults: &mut Faults) -> Option<Kmeans> {
         input: table(&spec.input)?,
         key: key?,
         features,
+        weight: given(&spec.weight)?,
         impute: given_or(&spec.impute, Impute::default())?,
         scale: scale?,
+        distance: given_or(&spec.distance, Distance::default())?,
+        precision: given_or(&spec.precision, Precision::default())?,
         k,
         init,
         runs: given_or(&spec.runs, 10)? as usize,
-        max_iterations: given_or(&spec.max_iterations, 100)?,
+        max_iterations: max_iterations?,
         tolerance: given_or(&spec.tolerance, 1e-4)?,
+        mini_batch: given(&spec.mini_batch)?.map(|rows| rows as usize),
         seed: given_or(&spec.seed, 42)?,
         partition_by: partition_by?,
     })

@@ -101,6 +101,7 @@ fn numbers_out_of_their_range_are_refused_at_their_place() {
     let bench = Workbench::of(&[
         ("trapiche.yml", settings),
         ("models/m.yml", "kmeans: { input: trusted.t, key: [a], features: [b], k: 1000000000000 }\n"),
+        ("models/n.yml", "kmeans: { input: trusted.t, key: [a], features: [b], k: 2, mini_batch: 20001 }\n"),
         ("queries/trusted/t.sql", "SELECT 1 AS a, 2 AS b"),
     ]);
     assert_refused(
@@ -112,6 +113,7 @@ fn numbers_out_of_their_range_are_refused_at_their_place() {
             ("`wait` is no time", "trapiche.yml:7:59"),
             ("`size` must be 1 to 1000000", "trapiche.yml:10:69"),
             ("`k` must be 1 to 10000", "models/m.yml:1:57"),
+            ("`mini_batch` must be 1 to 20000", "models/n.yml:1:72"),
         ],
     );
     let Answer { code, stderr, .. } = bench.trapiche(&["validate", "--threads", "100000"]);

@@ -3,6 +3,7 @@
 //! From [the first centres](self::seeds) Lloyd's steps go over all rows, wherever they lie, and clusters get numbers that
 //! do not depend on chance: largest first. On workers no step brings rows here; see [`crate::engine::functions::kmeans`].
 
+mod mini_batch;
 mod rows;
 pub mod score;
 mod seeds;
@@ -17,7 +18,7 @@ use arrow::datatypes::{DataType, Field, Schema};
 use datafusion::prelude::DataFrame;
 
 use super::columns::engine;
-use super::features::{Features, FittedFeatures};
+use super::features::{FeatureColumns, Features, FittedFeatures};
 use crate::engine::functions::kmeans::{Centres, ClusterTotals, Clustering, Measured, Scaling};
 use crate::error::{Error, Result};
 use crate::project::{Init, Kmeans};
@@ -27,13 +28,13 @@ use weighted::squared;
 /// The tables of a model.
 #[derive(Debug)]
 pub struct KmeansTables {
-    /// Key columns, `cluster` (int), `distance` (double, euclidean, between scaled features); lazily.
+    /// Key columns, `cluster` (int), `distance` (double, between scaled features: euclidean, or 1 − cos); lazily.
     pub assignments: DataFrame,
     /// `cluster` (int), `size` (bigint), and one double per feature, in the feature's own units.
     /// A given centre that no row is near to keeps its place, with size 0.
     pub centers: RecordBatch,
     /// `metric` (string), `value` (double): `k`, `rows`, `rows_left_out`, `iterations`, `cost` (sum of squared
-    /// distances), `cost(i)` (before the i-th step), `silhouette_spark` (not for a single cluster), and for every feature what scores
+    /// distances, or of 1 − cos), `weight` (of all rows, where they have one), `cost(i)` (before the i-th step, of its rows), `silhouette_spark` (not for a single cluster), and for every feature what scores
     /// a later row: `fill(x)`, `offset(x)`, `unit(x)`, see [`Scaling`].
     pub metrics: RecordBatch,
 }
@@ -48,16 +49,19 @@ pub struct KmeansTables {
 /// it has fewer different rows than clusters.
 pub async fn kmeans(input: DataFrame, spec: &Kmeans) -> Result<KmeansTables> {
     check(spec)?;
-    let features = Features::of(input, &spec.key, &spec.features)?;
-    let is_drawn_from = matches!(spec.init, Init::Method(_));
+    let features = Features::of(input, columns(spec))?;
+    let is_drawn_from = matches!(spec.init, Init::Method(_)) || spec.mini_batch.is_some();
     let mut rows = ModelRows::read(features, spec.impute, is_drawn_from).await?;
-    let fitted = rows.fit(spec.scale).await?;
+    let fitted = rows.fit(spec).await?;
     rows::check_enough(&mut rows, &fitted, spec).await?;
     check_range(&fitted, &[])?;
     let centres = seeds::first_centres(&mut rows, &fitted, spec).await?;
     // Given ones may lie anywhere.
     check_range(&fitted, &centres)?;
-    let settled = settle(&mut rows, Centres::new(fitted.features.clone(), &centres), spec).await?;
+    let settled = match spec.mini_batch {
+        Some(batch) => mini_batch::settle(&mut rows, &fitted, centres, batch, spec).await?,
+        None => settle(&mut rows, Centres::new(fitted.view.clone(), &centres), spec).await?,
+    };
     // From here on the clusters have the numbers that they have in the tables.
     let settled = in_order(&mut rows, settled).await?;
     let measured = rows.measure(Clustering::new(&settled.model, &settled.totals)).await?;
@@ -67,13 +71,18 @@ pub async fn kmeans(input: DataFrame, spec: &Kmeans) -> Result<KmeansTables> {
 /// The model's tables for an input without rows: what they would be like, and whether `spec` fits the input.
 pub async fn unfitted(input: DataFrame, spec: &Kmeans) -> Result<KmeansTables> {
     check(spec)?;
-    let features = Features::of(input, &spec.key, &spec.features)?;
+    let features = Features::of(input, columns(spec))?;
     let mut rows = ModelRows::where_they_lie(features, spec.impute);
-    let fitted = rows.fit(spec.scale).await?;
-    let model = Centres::new(fitted.features.clone(), &vec![vec![0.0; spec.features.len()]; spec.k]);
+    let fitted = rows.fit(spec).await?;
+    let model = Centres::new(fitted.view.clone(), &vec![vec![0.0; spec.features.len()]; spec.k]);
     let totals = rows.step(&model).await?;
     let measured = Measured { cost: 0.0, silhouette: None };
     tables(rows, &fitted, &Settled { model, totals, costs: vec![] }, measured)
+}
+
+fn columns(spec: &Kmeans) -> FeatureColumns<'_> {
+    let Kmeans { key, features, weight, precision, .. } = spec;
+    FeatureColumns { key, features, weight: weight.as_deref(), precision: *precision }
 }
 
 fn check(spec: &Kmeans) -> Result<()> {
@@ -110,10 +119,11 @@ fn check_range(fitted: &FittedFeatures, centres: &[Vec<f64>]) -> Result<()> {
         // A mean lies among the rows.
         feature.reach + centres.iter().map(from_middle).fold(feature.reach, f64::max)
     };
-    let squared: f64 = fitted.features.iter().enumerate().map(furthest).map(|far| far * far).sum();
+    let features = &fitted.view.features;
+    let squared: f64 = features.iter().enumerate().map(furthest).map(|far| far * far).sum();
     let too = match squared {
         // All rows are the same one, and so is its centre.
-        0.0 if fitted.features.iter().all(|feature| feature.reach == 0.0) => return Ok(()),
+        0.0 if features.iter().all(|feature| feature.reach == 0.0) => return Ok(()),
         _ if squared < 1e-280 => "small",
         // Of a sum of 10⁹ of them, too.
         _ if squared < 1e299 => return Ok(()),
@@ -140,45 +150,53 @@ async fn settle(rows: &mut ModelRows, mut model: Centres, spec: &Kmeans) -> Resu
     for _ in 0..spec.max_iterations {
         costs.push(cost(&model, &totals));
         let before = model.centres();
-        let mean = |(totals, before): (&ClusterTotals, &&[f64])| match totals.rows {
-            0 => before.to_vec(),
-            rows => totals.sums.iter().map(|sum| sum / rows as f64).collect(),
+        let mean = |(totals, before): (&ClusterTotals, &&[f64])| {
+            let mean = |weight| totals.sums.iter().map(|sum| sum / weight).collect::<Vec<f64>>();
+            let mean = (totals.weight > 0.0).then(|| mean(totals.weight));
+            // Where only directions count, a mean may have none.
+            mean.and_then(|mean| model.view.shaped(&mean)).unwrap_or_else(|| before.to_vec())
         };
         let mut centres: Vec<Vec<f64>> = totals.iter().zip(&before).map(mean).collect();
         if fills_empty {
             seeds::fill_empty(rows, &model, &totals, &mut centres).await?;
         }
-        let moved = before.iter().zip(&centres).map(|(before, centre)| squared(before, centre).sqrt());
+        let moved = before.iter().zip(&centres).map(|(before, centre)| model.view.distance(squared(before, centre)));
         let furthest = moved.fold(0.0, f64::max);
-        model = Centres::new(model.features, &centres);
+        model = Centres::new(model.view, &centres);
         totals = rows.step(&model).await?;
         if furthest <= spec.tolerance {
             break;
         }
     }
-    // The last step may have left another cluster empty. Each new place lowers the cost, so this comes to an end.
-    while fills_empty && totals.iter().any(|cluster| cluster.rows == 0) {
+    fill_all(rows, Settled { model, totals, costs }, spec).await
+}
+
+/// The last step may have left a cluster empty. Each new place lowers the cost, so this comes to an end.
+async fn fill_all(rows: &mut ModelRows, settled: Settled, spec: &Kmeans) -> Result<Settled> {
+    let Settled { mut model, mut totals, costs } = settled;
+    let fills_empty = matches!(spec.init, Init::Method(_));
+    while fills_empty && totals.iter().any(|cluster| cluster.weight == 0.0) {
         let mut centres: Vec<Vec<f64>> = model.centres().into_iter().map(<[f64]>::to_vec).collect();
         if !seeds::fill_empty(rows, &model, &totals, &mut centres).await? {
             break;
         }
-        model = Centres::new(model.features, &centres);
+        model = Centres::new(model.view, &centres);
         totals = rows.step(&model).await?;
     }
     Ok(Settled { model, totals, costs })
 }
 
-/// The sum of the squared distances by what is known of the clusters: Σ‖x − c‖² = Σ‖x‖² − 2·c·Σx + n·‖c‖², from the middle.
+/// What the rows cost by what is known of the clusters: Σ‖x − c‖² = Σ‖x‖² − 2·c·Σx + n·‖c‖², from the middle.
 fn cost(model: &Centres, totals: &[ClusterTotals]) -> f64 {
     let of_cluster = |(totals, centre): (&ClusterTotals, &[f64])| {
-        let rows = totals.rows as f64;
-        let features = totals.sums.iter().zip(centre).zip(&model.features).map(|((sum, centre), feature)| {
-            let (sum, centre) = (sum - rows * feature.middle, centre - feature.middle);
-            centre * (rows * centre - 2.0 * sum)
+        let weight = totals.weight;
+        let features = totals.sums.iter().zip(centre).zip(&model.view.features).map(|((sum, centre), feature)| {
+            let (sum, centre) = (sum - weight * feature.middle, centre - feature.middle);
+            centre * (weight * centre - 2.0 * sum)
         });
         (totals.squares + features.sum::<f64>()).max(0.0)
     };
-    totals.iter().zip(model.centres()).map(of_cluster).sum()
+    model.view.cost(totals.iter().zip(model.centres()).map(of_cluster).sum())
 }
 
 /// Numbered by size, largest first, then by centre: the order says nothing about chance.
@@ -195,7 +213,7 @@ async fn in_order(rows: &mut ModelRows, settled: Settled) -> Result<Settled> {
     });
     let centres: Vec<Vec<f64>> = order.iter().map(|&cluster| before[cluster].to_vec()).collect();
     let totals = order.iter().map(|&cluster| totals[cluster].clone()).collect();
-    let model = Centres::new(model.features.clone(), &centres);
+    let model = Centres::new(model.view.clone(), &centres);
     rows.renumber(order).await?;
     Ok(Settled { model, totals, costs })
 }
@@ -207,7 +225,7 @@ fn tables(rows: ModelRows, fitted: &FittedFeatures, settled: &Settled, measured:
     let k = totals.len();
     let sizes: ArrayRef = Arc::new(Int64Array::from_iter_values(totals.iter().map(|cluster| cluster.rows as i64)));
     let mut centers = vec![int("cluster", 0..k), (Field::new("size", DataType::Int64, false), sizes)];
-    for (index, (name, feature)) in names.iter().zip(&fitted.features).enumerate() {
+    for (index, (name, feature)) in names.iter().zip(&fitted.view.features).enumerate() {
         let values = model.centres().into_iter().map(|centre| feature.unscaled(centre[index]));
         centers.push(double(name, values));
     }
@@ -219,9 +237,12 @@ fn tables(rows: ModelRows, fitted: &FittedFeatures, settled: &Settled, measured:
         ("iterations".to_owned(), costs.len() as f64),
         ("cost".to_owned(), measured.cost),
     ];
+    if fitted.view.heaviest.is_some() {
+        metrics.push(("weight".to_owned(), totals.iter().map(|cluster| cluster.weight).sum()));
+    }
     metrics.extend(measured.silhouette.map(|value| ("silhouette_spark".to_owned(), value)));
     metrics.extend((1..).zip(costs).map(|(step, cost): (usize, _)| (format!("cost({step})"), *cost)));
-    for (name, feature) in names.iter().zip(&fitted.features) {
+    for (name, feature) in names.iter().zip(&fitted.view.features) {
         metrics.extend(feature.fill.map(|fill| (format!("fill({name})"), fill)));
         metrics.push((format!("offset({name})"), feature.offset));
         metrics.push((format!("unit({name})"), feature.unit));

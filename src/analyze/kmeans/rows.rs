@@ -1,20 +1,19 @@
 //! A model's rows: held by this machine, or looked at where they lie on others. The answers are the same, to the last bit.
 
-use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
-use arrow::datatypes::Float64Type;
+use arrow::array::{ArrayRef, AsArray, RecordBatch};
 use datafusion::functions::core::expr_ext::FieldAccessor;
 use datafusion::functions::expr_fn::coalesce;
 use datafusion::logical_expr::{Expr, ident, lit};
 use datafusion::prelude::DataFrame;
 
 use super::super::columns::engine;
-use super::super::features::{Features, FittedFeatures, key_column};
+use super::super::features::{Features, FittedFeatures, Preparation, key_column};
 use crate::engine;
 use crate::engine::functions::kmeans::{
-    self, Centres, ClusterTotals, Clustering, Held, Holding, Lot, Measured, Scaling, rows_apart,
+    self, Centres, ClusterTotals, Clustering, Held, Lot, Measured, Scaling, rows_apart,
 };
 use crate::error::{Error, Result};
-use crate::project::{Impute, Kmeans, Scale};
+use crate::project::{Impute, Kmeans};
 
 pub struct ModelRows {
     pub features: Features,
@@ -29,8 +28,7 @@ impl ModelRows {
         if engine::is_spread(&features.rows) {
             return Ok(ModelRows::where_they_lie(features, impute));
         }
-        let only_complete = impute == Impute::Drop;
-        let holding = Holding { keys: features.keys.len(), only_complete, is_drawn_from };
+        let holding = features.holding(impute, is_drawn_from);
         let held = Held::read(features.plain.clone(), holding).await.map_err(engine)?;
         Ok(ModelRows { features, impute, held: Some(held) })
     }
@@ -40,53 +38,74 @@ impl ModelRows {
     }
 
     /// What fills and scales the features. From here on the rows are what the model sees of them.
-    pub async fn fit(&mut self, scale: Scale) -> Result<FittedFeatures> {
-        let Some(held) = &mut self.held else { return self.features.fit(self.impute, scale).await };
-        let (moments, rows, left_out) = (std::mem::take(&mut held.moments), held.rows, held.left_out);
-        let fitted = self.features.fitted(moments, rows, left_out, self.impute, scale)?;
-        let model = Centres::new(fitted.features.clone(), &[]);
-        self.at_work(move |held| held.scale(&model)).await?;
-        Ok(fitted)
+    pub async fn fit(&mut self, spec: &Kmeans) -> Result<FittedFeatures> {
+        let Kmeans { impute, scale, distance, .. } = *spec;
+        let prepared = Preparation { impute, scale, distance };
+        let (fitted, nowhere) = match &mut self.held {
+            None => {
+                let fitted = self.features.fit(prepared).await?;
+                let nowhere = self.nowhere(&fitted).await?;
+                (fitted, nowhere)
+            }
+            Some(held) => {
+                let (moments, rows, left_out) = (std::mem::take(&mut held.moments), held.rows, held.left_out);
+                let fitted = self.features.fitted(moments, held.weights, rows, left_out, prepared)?;
+                let model = Centres::new(fitted.view.clone(), &[]);
+                let nowhere = self.at_work(move |held| held.scale(&model)).await?;
+                (fitted, nowhere)
+            }
+        };
+        match nowhere {
+            0 => Ok(fitted),
+            _ => Err(Error::failed(format!(
+                "{nowhere} of {} rows have only zeros for features, and so no direction by which `distance: cosine` could tell them",
+                fitted.rows
+            ))
+            .hint("leave such rows out in the query that makes the input")),
+        }
     }
 
-    /// How many different rows there are, as far as so many.
+    /// How many rows have no direction where only that counts, where they lie.
+    async fn nowhere(&self, fitted: &FittedFeatures) -> Result<u64> {
+        if !fitted.view.by_direction {
+            return Ok(0);
+        }
+        let columns = self.features.columns().into_iter().zip(&fitted.view.features);
+        let is_nowhere = columns.map(|(column, feature)| seen(column, feature).eq(lit(0.0))).reduce(Expr::and);
+        let rows = self.complete()?.filter(is_nowhere.unwrap_or_else(|| lit(false))).map_err(engine)?;
+        Ok(rows.count().await.map_err(engine)? as u64)
+    }
+
+    /// How many different rows there are that count, as far as so many.
     pub async fn different(&mut self, fitted: &FittedFeatures, most: usize) -> Result<usize> {
         if self.held.is_some() {
             return self.at_work(move |held| held.different(most)).await;
         }
-        let seen =
-            self.features.columns().into_iter().zip(&fitted.features).map(|(column, feature)| seen(column, feature));
-        let different = self.complete()?.select(seen.collect::<Vec<_>>()).and_then(DataFrame::distinct);
+        let columns = self.features.columns().into_iter().zip(&fitted.view.features);
+        let seen: Vec<_> = columns.map(|(column, feature)| seen(column, feature)).collect();
+        let different = self.counted()?.select(seen).and_then(DataFrame::distinct);
         let different = different.and_then(|rows| rows.limit(0, Some(most))).map_err(engine)?;
         let batches = different.collect().await.map_err(engine)?;
         Ok(batches.iter().map(RecordBatch::num_rows).sum())
     }
 
-    /// Scaled rows, the same ones in the same order however the table is spread.
+    /// Rows as the model sees them, and their weights, if they have some: the same ones in the same order however the table is spread.
     pub async fn sample(&mut self, fitted: &FittedFeatures, rows: usize) -> Result<Vec<Vec<f64>>> {
         if self.held.is_some() {
             return self.at_work(move |held| held.sample(rows)).await;
         }
-        let columns = self.features.columns();
+        let columns = self.features.weighted_columns();
         let hash = kmeans::row_hash(self.identity()).alias("hash");
         let order = [ident("hash")].into_iter().chain(columns.iter().cloned()).map(|column| column.sort(true, true));
         let rows = self
-            .complete()?
+            .counted()?
             .select(columns.iter().cloned().chain([hash]).collect::<Vec<_>>())
             .and_then(|rows| rows.sort(order.collect()))
             .and_then(|sorted| sorted.limit(0, Some(rows)))
             .map_err(engine)?;
         let mut sample = vec![];
         for batch in rows.collect().await.map_err(engine)? {
-            let columns: Vec<_> =
-                batch.columns()[..columns.len()].iter().map(|c| c.as_primitive::<Float64Type>()).collect();
-            for row in 0..batch.num_rows() {
-                let scaled = columns.iter().zip(&fitted.features).map(|(column, feature)| {
-                    let value = column.is_valid(row).then(|| column.value(row)).or(feature.fill);
-                    feature.scaled(value.expect("rows without it are left out"))
-                });
-                sample.push(scaled.collect());
-            }
+            fitted.view.rows(&batch.columns()[..columns.len()], |row| sample.push(row));
         }
         Ok(sample)
     }
@@ -100,13 +119,13 @@ impl ModelRows {
         wanted: usize,
         lot: Lot,
     ) -> Result<Vec<Vec<f64>>> {
-        let model = Centres::new(fitted.features.clone(), candidates);
+        let model = Centres::new(fitted.view.clone(), candidates);
         if self.held.is_some() {
-            let new = Centres::new(fitted.features.clone(), &candidates[first_new..]);
+            let new = Centres::new(fitted.view.clone(), &candidates[first_new..]);
             return self.at_work(move |held| held.draw_apart(&model, &new, wanted, lot)).await;
         }
         let hash = kmeans::row_hash(self.identity());
-        let draw = kmeans::draw_apart(&model, wanted, lot, hash, self.features.columns());
+        let draw = kmeans::draw_apart(&model, wanted, lot, hash, self.features.weighted_columns());
         self.rows_apart(&model, draw).await
     }
 
@@ -117,20 +136,21 @@ impl ModelRows {
             return self.at_work(move |held| held.furthest(&model, wanted)).await;
         }
         let any = lit(0_u64);
-        self.rows_apart(model, kmeans::draw_apart(model, wanted, Lot::FURTHEST, any, self.features.columns())).await
+        let columns = self.features.weighted_columns();
+        self.rows_apart(model, kmeans::draw_apart(model, wanted, Lot::FURTHEST, any, columns)).await
     }
 
     async fn rows_apart(&self, model: &Centres, draw: Expr) -> Result<Vec<Vec<f64>>> {
         rows_apart(model, self.aggregate(draw).await?.as_binary::<i32>().value(0)).map_err(engine)
     }
 
-    /// How many rows are nearest to each centre.
-    pub async fn weigh(&mut self, model: &Centres) -> Result<Vec<u64>> {
+    /// How much the rows weigh that are nearest to each centre.
+    pub async fn weigh(&mut self, model: &Centres) -> Result<Vec<f64>> {
         if self.held.is_some() {
             let model = model.clone();
             return self.at_work(move |held| held.weigh(&model)).await;
         }
-        Ok(self.step(model).await?.into_iter().map(|cluster| cluster.rows).collect())
+        Ok(self.step(model).await?.into_iter().map(|cluster| cluster.weight).collect())
     }
 
     /// What the rows are to the model's centres.
@@ -139,7 +159,7 @@ impl ModelRows {
             let model = model.clone();
             return self.at_work(move |held| held.step(&model)).await;
         }
-        let found = self.aggregate(kmeans::step(model, self.features.columns())).await?;
+        let found = self.aggregate(kmeans::step(model, self.features.weighted_columns())).await?;
         kmeans::totals(model, found.as_binary::<i32>().value(0)).map_err(engine)
     }
 
@@ -162,7 +182,7 @@ impl ModelRows {
         if self.held.is_some() {
             return self.at_work(move |held| held.measure(&of)).await;
         }
-        let found = self.aggregate(kmeans::measure(&of, self.features.columns())).await?;
+        let found = self.aggregate(kmeans::measure(&of, self.features.weighted_columns())).await?;
         Measured::decode(&of, found.as_binary::<i32>().value(0)).map_err(engine)
     }
 
@@ -187,6 +207,15 @@ impl ModelRows {
 
     fn complete(&self) -> Result<DataFrame> {
         self.features.complete(self.impute)
+    }
+
+    /// The rows that count.
+    fn counted(&self) -> Result<DataFrame> {
+        let rows = self.complete()?;
+        match self.features.weight() {
+            Some(weight) => rows.filter(weight.gt(lit(0.0))).map_err(engine),
+            None => Ok(rows),
+        }
     }
 
     /// What tells a row from all others.
@@ -237,7 +266,7 @@ pub async fn check_enough(rows: &mut ModelRows, fitted: &FittedFeatures, spec: &
         .hint(format!("set `k` to {different} or less")))
 }
 
-/// A feature's column as the model sees it ([`Scaling::scaled`]).
+/// A feature's column as [`Scaling::scaled`] says.
 fn seen(column: Expr, feature: &Scaling) -> Expr {
     let filled = match feature.fill {
         Some(fill) => coalesce(vec![column, lit(fill)]),

@@ -8,10 +8,10 @@ use datafusion::logical_expr::ident;
 use datafusion::prelude::DataFrame;
 
 use super::super::columns::engine;
-use super::super::features::Features;
-use crate::engine::functions::kmeans::{self, Centres, Scaling};
+use super::super::features::{FeatureColumns, Features};
+use crate::engine::functions::kmeans::{self, Centres, RowView, Scaling};
 use crate::error::{Error, Result};
-use crate::project::Kmeans;
+use crate::project::{Distance, Kmeans, Precision};
 
 /// What the tables `<model>_centers` and `<model>_metrics` say of a model: how a row is seen, and the centres.
 #[derive(Debug, Clone)]
@@ -63,13 +63,20 @@ impl FittedModel {
         let clusters: Vec<(i64, Vec<f64>)> = order.iter().map(|row| (sizes.value(*row), centre(*row))).collect();
         let seen = |centre: &Vec<f64>| centre.iter().zip(&scalings).map(|(value, it)| it.scaled(*value)).collect();
         let scaled: Vec<Vec<f64>> = clusters.iter().map(|(_, centre)| seen(centre)).collect();
-        Ok(FittedModel { centres: Centres::new(scalings, &scaled), clusters, metrics })
+        let view = RowView {
+            features: scalings,
+            by_direction: spec.distance == Distance::Cosine,
+            is_single: spec.precision == Precision::Single,
+            heaviest: None,
+        };
+        Ok(FittedModel { centres: Centres::new(view, &scaled), clusters, metrics })
     }
 
     /// Each row's `cluster` and its `distance` from the centre, in the rows' order; null for one that lacks a feature for which
-    /// nothing stands in.
+    /// nothing stands in, or has no direction where only that counts.
     pub fn score(&self, spec: &Kmeans, rows: DataFrame) -> Result<DataFrame> {
-        let features = Features::of(rows, &[], &spec.features)?;
+        let asked = FeatureColumns { key: &[], features: &spec.features, weight: None, precision: spec.precision };
+        let features = Features::of(rows, asked)?;
         let nearest = kmeans::nearest(&self.centres, features.columns()).alias("nearest");
         let found = ["cluster", "distance"].map(|name| ident("nearest").field(name).alias(name));
         features.rows.select(vec![nearest]).and_then(|rows| rows.select(found.to_vec())).map_err(engine)

@@ -1,7 +1,8 @@
 //! Where k-means begins: the first centres, and new ones for clusters that no row is near to.
 //!
 //! A table of at most 20,000 rows comes here whole, and linfa seeds and fits it (several runs, the best kept); so does a
-//! sample of a larger one for random centres. Else candidates are drawn from all rows where they lie, by k-means‖.
+//! sample of a larger one for random centres. Else candidates are drawn from all rows where they lie, by k-means‖. linfa knows no
+//! weights: rows that have some are fitted as k-means‖ fits its candidates.
 
 use linfa::DatasetBase;
 use linfa::traits::Fit;
@@ -11,9 +12,9 @@ use rand_xoshiro::Xoshiro256Plus;
 use rand_xoshiro::rand_core::SeedableRng;
 
 use super::rows::ModelRows;
-use super::weighted::{self, Point, squared};
+use super::weighted::{self, Draw, Point, squared};
 use crate::analyze::features::FittedFeatures;
-use crate::engine::functions::kmeans::{Centres, ClusterTotals, Lot};
+use crate::engine::functions::kmeans::{Centres, ClusterTotals, Lot, RowView};
 use crate::error::{Error, Result};
 use crate::project::{Init, InitMethod, Kmeans};
 
@@ -26,24 +27,48 @@ const ROUNDS: u64 = 5;
 /// k centres, scaled.
 ///
 /// # Errors
-/// A failure when linfa finds none.
+/// A failure when linfa finds none; a configuration error for a given centre without a direction where only that counts.
 pub async fn first_centres(rows: &mut ModelRows, fitted: &FittedFeatures, spec: &Kmeans) -> Result<Vec<Vec<f64>>> {
     let init = match &spec.init {
-        Init::Centres(centres) => {
-            let scaled = |centre: &Vec<f64>| fitted.features.iter().zip(centre).map(|(f, x)| f.scaled(*x)).collect();
-            return Ok(centres.iter().map(scaled).collect());
-        }
+        Init::Centres(centres) => return given(centres, &fitted.view),
         Init::Method(method) => *method,
     };
     if fitted.rows > IN_MEMORY as u64 && init != InitMethod::Random {
-        return parallel(rows, fitted, spec).await;
+        let centres = parallel(rows, fitted, spec).await?;
+        return Ok(shaped(&centres, &fitted.view));
     }
     let sample = rows.sample(fitted, IN_MEMORY).await?;
-    let rows = Array2::from_shape_vec((sample.len(), spec.features.len()), sample.concat());
-    let rows = rows.expect("every row has one value per feature");
-    let spec = spec.clone();
-    let fitted = tokio::task::spawn_blocking(move || fit(&rows, init, &spec)).await;
-    fitted.unwrap_or_else(|error| Err(Error::failed("k-means broke off").because(error)))
+    let (features, spec, is_weighted) = (spec.features.len(), spec.clone(), fitted.view.heaviest.is_some());
+    let found = tokio::task::spawn_blocking(move || {
+        if is_weighted {
+            let point = |row: Vec<f64>| Point { weight: row[features], scaled: row[..features].to_vec() };
+            let points: Vec<Point> = sample.into_iter().map(point).collect();
+            let by = if init == InitMethod::Random { Draw::ByWeight } else { Draw::Apart };
+            return Ok(weighted::fit(&points, by, spec.k, spec.runs, spec.seed));
+        }
+        let rows = Array2::from_shape_vec((sample.len(), features), sample.concat());
+        fit(&rows.expect("every row has one value per feature"), init, &spec)
+    });
+    let centres = found.await.map_err(|error| Error::failed("k-means broke off").because(error))??;
+    Ok(shaped(&centres, &fitted.view))
+}
+
+/// In the features' own units.
+fn given(centres: &[Vec<f64>], view: &RowView) -> Result<Vec<Vec<f64>>> {
+    let scaled = |centre: &Vec<f64>| {
+        let scaled: Vec<f64> = view.features.iter().zip(centre).map(|(feature, x)| feature.scaled(*x)).collect();
+        view.shaped(&scaled).ok_or_else(|| {
+            Error::config(format!("a centre of `init` has no direction: {centre:?} is 0 for the model"))
+                .hint("with `distance: cosine` no centre lies where all scaled features are 0")
+        })
+    };
+    centres.iter().map(scaled).collect()
+}
+
+/// Where only directions count, a mean of rows is not as long as they are. One without a direction is as good as any.
+fn shaped(centres: &[Vec<f64>], view: &RowView) -> Vec<Vec<f64>> {
+    let first = |centre: &Vec<f64>| (0..centre.len()).map(|feature| if feature == 0 { 1.0 } else { 0.0 }).collect();
+    centres.iter().map(|centre| view.shaped(centre).unwrap_or_else(|| first(centre))).collect()
 }
 
 /// k-means‖ over all rows (Bahmani et al., 2012): rounds of draws in which rows far from all candidates so far are likelier,
@@ -51,6 +76,7 @@ pub async fn first_centres(rows: &mut ModelRows, fitted: &FittedFeatures, spec: 
 /// that it is nearest to.
 async fn parallel(rows: &mut ModelRows, fitted: &FittedFeatures, spec: &Kmeans) -> Result<Vec<Vec<f64>>> {
     let mut candidates = rows.sample(fitted, 1).await?;
+    candidates.iter_mut().for_each(|row| row.truncate(spec.features.len()));
     let mut first_new = 0;
     for round in 0..ROUNDS {
         let lot = Lot::new(spec.seed, round);
@@ -61,11 +87,11 @@ async fn parallel(rows: &mut ModelRows, fitted: &FittedFeatures, spec: &Kmeans) 
         first_new = candidates.len();
         candidates.extend(found);
     }
-    let weights = rows.weigh(&Centres::new(fitted.features.clone(), &candidates)).await?;
-    let point = |(scaled, weight)| Point { scaled, weight: weight as f64 };
+    let weights = rows.weigh(&Centres::new(fitted.view.clone(), &candidates)).await?;
+    let point = |(scaled, weight)| Point { scaled, weight };
     let points: Vec<Point> = candidates.into_iter().zip(weights).map(point).collect();
     let (k, runs, seed) = (spec.k, spec.runs, spec.seed);
-    let fitted = tokio::task::spawn_blocking(move || weighted::fit(&points, k, runs, seed)).await;
+    let fitted = tokio::task::spawn_blocking(move || weighted::fit(&points, Draw::Apart, k, runs, seed)).await;
     fitted.map_err(|error| Error::failed("k-means broke off").because(error))
 }
 
@@ -76,7 +102,7 @@ pub async fn fill_empty(
     totals: &[ClusterTotals],
     centres: &mut [Vec<f64>],
 ) -> Result<bool> {
-    let empty: Vec<usize> = (0..totals.len()).filter(|&cluster| totals[cluster].rows == 0).collect();
+    let empty: Vec<usize> = (0..totals.len()).filter(|&cluster| totals[cluster].weight == 0.0).collect();
     if empty.is_empty() {
         return Ok(false);
     }

@@ -1,16 +1,17 @@
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, AsArray, Float64Array, Int64Array, RecordBatch};
+use arrow::array::{Array, ArrayRef, AsArray, Float64Array, Int64Array, RecordBatch};
 use arrow::compute::{concat_batches, sort_to_indices, take_record_batch};
 use arrow::datatypes::{Float64Type, Int32Type, Int64Type};
 use datafusion::datasource::MemTable;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::prelude::{DataFrame, SessionConfig, SessionContext};
 
+use super::score::FittedModel;
 use super::{KmeansTables, kmeans};
 use crate::error::{Kind, Result};
 use crate::lake::{TableName, Zone};
-use crate::project::{Deviation, Impute, Init, InitMethod, Kmeans, Scale};
+use crate::project::{Deviation, Distance, Impute, Init, InitMethod, Kmeans, Precision, Scale};
 
 const METHODS: [InitMethod; 3] = [InitMethod::Random, InitMethod::PlusPlus, InitMethod::Parallel];
 
@@ -21,11 +22,15 @@ fn spec(k: usize, init: Init) -> Kmeans {
         features: vec!["x".into(), "y".into()],
         impute: Impute::Mean,
         scale: Scale::Standard(Deviation::Sample),
+        weight: None,
+        distance: Distance::Euclidean,
+        precision: Precision::Double,
         k,
         init,
         runs: 5,
         max_iterations: 100,
         tolerance: 1e-4,
+        mini_batch: None,
         seed: 42,
         partition_by: vec![],
     }
@@ -206,6 +211,7 @@ async fn rows_in_memory_on_disk_and_where_they_lie_give_the_same_model() {
         ("id", Arc::new(Int64Array::from_iter_values(0..30_000))),
         ("x", Arc::new((0..30_000).map(|i| value(i, 7919, 10_007)).collect::<Float64Array>())),
         ("y", Arc::new((0..30_000).map(|i| value(i, 104_729, 9_973)).collect::<Float64Array>())),
+        ("w", Arc::new(Float64Array::from_iter_values((0..30_000).map(|i| f64::from(i * 31 % 7) / 4.0)))),
     ];
     let rows = RecordBatch::try_from_iter(columns).unwrap();
     let frame = |threads: usize, whereabouts: Whereabouts| {
@@ -224,19 +230,28 @@ async fn rows_in_memory_on_disk_and_where_they_lie_give_the_same_model() {
         context.read_table(Arc::new(MemTable::try_new(rows.schema(), parts).unwrap())).unwrap()
     };
     let given = Init::Centres(vec![vec![0.0, 0.0], vec![700.0, 700.0], vec![100.0, 1300.0], vec![9e9, 0.0]]);
-    for (init, impute, scale) in [
-        (Init::Method(InitMethod::PlusPlus), Impute::Mean, Scale::Standard(Deviation::Sample)),
-        (Init::Method(InitMethod::PlusPlus), Impute::Drop, Scale::None),
-        (given, Impute::Mean, Scale::None),
+    let seeded = || spec(4, Init::Method(InitMethod::PlusPlus));
+    let random = || spec(4, Init::Method(InitMethod::Random));
+    let (weight, standard) = (Some("W".to_owned()), Scale::Standard(Deviation::Sample));
+    let cosine = Distance::Cosine;
+    for spec in [
+        seeded(),
+        Kmeans { impute: Impute::Drop, scale: Scale::None, ..seeded() },
+        Kmeans { scale: Scale::None, ..spec(4, given) },
+        Kmeans { weight: weight.clone(), ..seeded() },
+        Kmeans { distance: cosine, impute: Impute::Zero, scale: standard, ..seeded() },
+        Kmeans { distance: cosine, impute: Impute::Drop, weight: weight.clone(), ..random() },
+        Kmeans { precision: Precision::Single, weight, impute: Impute::Zero, distance: cosine, ..seeded() },
+        Kmeans { precision: Precision::Single, mini_batch: Some(500), ..seeded() },
     ] {
-        let spec = Kmeans { impute, scale, tolerance: 0.0, max_iterations: 6, runs: 1, ..spec(4, init.clone()) };
+        let spec = Kmeans { tolerance: 0.0, max_iterations: 4, runs: 1, ..spec };
         let expected = kmeans(frame(1, Whereabouts::InMemory), &spec).await.unwrap();
         let assignments = assigned(&expected).await;
         for (threads, whereabouts) in
             [(8, Whereabouts::InMemory), (4, Whereabouts::OnDisk), (2, Whereabouts::WhereTheyLie)]
         {
             let found = kmeans(frame(threads, whereabouts), &spec).await.unwrap();
-            let told = format!("{whereabouts:?} {init:?} {impute:?} {scale:?}");
+            let told = format!("{whereabouts:?} {spec:?}");
             assert_eq!(found.metrics, expected.metrics, "{told}");
             assert_eq!(found.centers, expected.centers, "{told}");
             assert_eq!(assigned(&found).await, assignments, "{told}");
@@ -371,4 +386,141 @@ async fn what_a_fit_costs_falls_with_each_step() {
     // Nothing moved in the last one, so the cost before it is that of the model.
     let cost = metric(&tables, "cost");
     assert!((costs[iterations - 1] - cost).abs() < 1e-9 * cost, "{costs:?} {cost}");
+}
+
+/// Of `peer_rows("blobs")`, moved by so much, with the weights 0, 1, 2, 3, 4, 0, …; 0 is no row's weight when it has none.
+async fn blobs(by: f64, spec: &Kmeans) -> KmeansTables {
+    let rows = peer_rows("blobs");
+    let column = |feature: usize| -> ArrayRef {
+        Arc::new(Float64Array::from_iter_values(rows.iter().map(|row| row[feature] + by)))
+    };
+    let ids: ArrayRef = Arc::new(Int64Array::from_iter_values(0..300));
+    let weights: ArrayRef = Arc::new(Int64Array::from_iter_values((0..300).map(|i| i % 5)));
+    let batch = [("id", ids), ("x", column(0)), ("y", column(1)), ("z", column(2)), ("w", weights)];
+    let frame = SessionContext::new().read_batch(RecordBatch::try_from_iter(batch).unwrap()).unwrap();
+    let init = Init::Centres([1, 5, 17, 40].map(|row| rows[row].map(|x| x + by).to_vec()).to_vec());
+    let features = ["x", "y", "z"].map(String::from).to_vec();
+    let spec = Kmeans { features, scale: Scale::None, tolerance: 0.0, max_iterations: 300, k: 4, init, ..spec.clone() };
+    kmeans(frame, &spec).await.unwrap()
+}
+
+/// The centres are scikit-learn 1.9.1's (`fit(X, sample_weight=w)`; for directions numpy's, with each mean brought to length 1), the
+/// silhouettes PySpark 4.3.0's `ClusteringEvaluator(distanceMeasure=…, weightCol="w")`.
+#[tokio::test]
+async fn weights_and_directions_lead_where_they_lead_others() {
+    let weighted = || Some("w".to_owned());
+    let peers = [
+        (
+            Distance::Euclidean,
+            weighted(),
+            ([150, 75, 38, 37], 14128.60873503887, 0.6023183409375353),
+            [
+                [1.9943013224076485, 6.752030482302217, -0.11224306879368584],
+                [12.053018886779256, 2.757044018850898, 7.365986421858801],
+                [12.026232322305894, 11.763225091308174, 11.40015063407876],
+                [9.922569785565686, 11.751184041066724, 11.333596973910007],
+            ],
+        ),
+        (
+            Distance::Cosine,
+            None,
+            ([107, 86, 75, 32], 2.032049839304502, 0.8328943180188986),
+            [
+                [0.822940502445932, 0.26868629929257964, 0.5005762699194752],
+                [0.5688515300652864, 0.6033262231433796, 0.558932379818818],
+                [0.20331863901083305, 0.9691603006044872, -0.13924741564209567],
+                [0.5017633703504958, 0.3645031990335422, 0.7844558228917835],
+            ],
+        ),
+        (
+            Distance::Cosine,
+            weighted(),
+            ([111, 88, 75, 26], 3.7916891552490593, 0.8444542006846631),
+            [
+                [0.8029608566776346, 0.25954447987467866, 0.5365543081647017],
+                [0.5584802302101133, 0.5964121922184324, 0.5765347599561212],
+                [0.2026601929751585, 0.972937178090686, -0.11100492634205017],
+                [0.46530457260438834, 0.36142982704354415, 0.8079976081875003],
+            ],
+        ),
+    ];
+    let near = |a: f64, b: f64| (a - b).abs() <= 1e-9 * b.abs();
+    for (distance, weight, (sizes, cost, silhouette), centres) in peers {
+        // No direction has a row at the origin.
+        let by = if distance == Distance::Cosine { 1.0 } else { 0.0 };
+        let spec = Kmeans { weight, distance, ..spec(4, Init::Method(InitMethod::Random)) };
+        let tables = blobs(by, &spec).await;
+        let told = format!("{distance:?} {:?}: {}", spec.weight, metric(&tables, "silhouette_spark"));
+        assert_eq!(tables.centers["size"].as_primitive::<Int64Type>().values().to_vec(), sizes, "{told}");
+        assert!(near(metric(&tables, "cost"), cost) && near(metric(&tables, "silhouette_spark"), silhouette), "{told}");
+        for (feature, name) in ["x", "y", "z"].into_iter().enumerate() {
+            let found = doubles(&tables.centers, name);
+            assert!(found.iter().zip(&centres).all(|(ours, theirs)| near(*ours, theirs[feature])), "{told} {found:?}");
+        }
+        let distances = doubles(&assigned(&tables).await, "distance");
+        let square = |distance: f64| if by == 0.0 { distance * distance } else { distance };
+        let times = |row: usize| if spec.weight.is_some() { (row % 5) as f64 } else { 1.0 };
+        let sum: f64 = distances.iter().enumerate().map(|(row, distance)| times(row) * square(*distance)).sum();
+        assert!(near(sum, cost), "{told}: {sum}");
+        if spec.weight.is_some() {
+            assert_eq!(metric(&tables, "weight"), 600.0);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_later_row_is_told_by_its_direction() {
+    let spec = Kmeans { distance: Distance::Cosine, scale: Scale::None, ..spec(2, Init::Method(InitMethod::PlusPlus)) };
+    let rows = [(1, 2.0, 0.0), (2, 70.0, 1.0), (3, 5.0, 0.1), (4, 0.0, 9.0), (5, 0.001, 0.1)];
+    let tables = run(&rows, 1, &spec).await.unwrap();
+    let fitted = FittedModel::read(&spec, &tables.centers, &tables.metrics).unwrap();
+    let later = fitted.score(&spec, frame(&[(1, 0.0, 1e-9), (2, 1e9, 0.0), (3, 0.0, 0.0)], 1)).unwrap();
+    let found = later.collect().await.unwrap().remove(0);
+    let clusters: Vec<_> = found["cluster"].as_primitive::<Int32Type>().iter().collect();
+    assert_eq!(clusters, [Some(1), Some(0), None]);
+    let distances = found["distance"].as_primitive::<Float64Type>();
+    assert!(distances.value(0) < 1e-4 && distances.value(1) < 1e-3 && distances.is_null(2), "{distances:?}");
+}
+
+#[tokio::test]
+async fn mini_batches_come_near_to_what_all_rows_give() {
+    let spread = |i: i64| (i, (i * 7919 % 10_007) as f64 / 70.0, (i * 104_729 % 9_973) as f64 / 30.0);
+    let rows: Vec<_> = (0..20_000).map(spread).collect();
+    let whole = spec(6, Init::Method(InitMethod::Parallel));
+    let batches = Kmeans { mini_batch: Some(256), ..whole.clone() };
+    let (expected, found) = (run(&rows, 2, &whole).await.unwrap(), run(&rows, 2, &batches).await.unwrap());
+    let (expected, cost) = (metric(&expected, "cost"), metric(&found, "cost"));
+    assert!(cost < 1.05 * expected, "{cost} {expected}");
+    let (steps, first) = (metric(&found, "iterations"), metric(&found, "cost(1)"));
+    assert!(steps > 3.0 && first < 0.1 * cost, "{steps} {first} {cost}");
+    assert_eq!(metric(&found, "rows"), 20_000.0);
+}
+
+#[tokio::test]
+async fn rows_without_a_weight_or_a_direction_are_no_rows_of_a_model() {
+    let spec = Kmeans {
+        weight: Some("y".to_owned()),
+        features: vec!["x".to_owned()],
+        ..spec(2, Init::Method(InitMethod::PlusPlus))
+    };
+    let error = async |rows: &[(i64, f64, f64)], spec: &Kmeans| run(rows, 1, spec).await.unwrap_err().to_string();
+    let rows = [(1, 1.0, 1.0), (2, 2.0, -1.0), (3, 3.0, f64::NAN), (4, 9.0, f64::INFINITY)];
+    let expected = "3 of 4 rows have no weight in `y`, or one that is no number from 0 on";
+    assert_eq!(error(&rows, &spec).await, expected);
+    assert_eq!(error(&[(1, 1.0, 0.0), (2, 3.0, 0.0)], &spec).await, "all weights in `y` are 0, so no row counts");
+    let expected = "the weights in `y` are too far from 1: the greatest is 1e200";
+    assert_eq!(error(&[(1, 1.0, 1.0), (2, 3.0, 1e200)], &spec).await, expected);
+    // A row that does not count is no second one.
+    let expected = "2 clusters need 2 different rows, but `refined.points` has 1 (of 2)";
+    assert_eq!(error(&[(1, 1.0, 1.0), (2, 3.0, 0.0)], &spec).await, expected);
+
+    let cosine =
+        Kmeans { distance: Distance::Cosine, scale: Scale::None, ..self::spec(2, Init::Method(InitMethod::Random)) };
+    let rows = [(1, 1.0, 1.0), (2, 0.0, -0.0), (3, 1.0, 0.0)];
+    let expected =
+        "1 of 3 rows have only zeros for features, and so no direction by which `distance: cosine` could tell them";
+    assert_eq!(error(&rows, &cosine).await, expected);
+    let given = Kmeans { init: Init::Centres(vec![vec![0.0, 0.0], vec![1.0, 1.0]]), ..cosine };
+    let expected = "a centre of `init` has no direction: [0.0, 0.0] is 0 for the model";
+    assert_eq!(error(&[(1, 1.0, 1.0), (3, 1.0, 0.0)], &given).await, expected);
 }

@@ -1,5 +1,5 @@
-//! k-means over a few weighted points in memory: the last step of k-means‖, which looks for k centres among the candidates
-//! that it has found over all rows.
+//! k-means over a few weighted points in memory: small tables whose rows have weights, and the last step of k-means‖, which looks
+//! for k centres among the candidates that it has found over all rows.
 
 use rand_xoshiro::Xoshiro256Plus;
 use rand_xoshiro::rand_core::{RngCore, SeedableRng};
@@ -7,17 +7,26 @@ use rand_xoshiro::rand_core::{RngCore, SeedableRng};
 /// Lloyd's steps of one run. All rows take theirs afterwards, from the best run's centres.
 const STEPS: u64 = 30;
 
-/// A candidate, scaled, and the rows that it stands for.
+/// A row, scaled, and how often it counts; or a candidate, and what all rows weigh that it stands for.
 #[derive(Debug, Clone)]
 pub struct Point {
     pub scaled: Vec<f64>,
     pub weight: f64,
 }
 
-/// The centres of least cost of several runs, each from centres that k-means++ draws (Arthur and Vassilvitskii, 2007).
-pub fn fit(points: &[Point], k: usize, runs: usize, seed: u64) -> Vec<Vec<f64>> {
+/// How the first centres are drawn among the points.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Draw {
+    /// By k-means++ (Arthur and Vassilvitskii, 2007): in proportion to weight and squared distance from those before.
+    Apart,
+    /// In proportion to weight.
+    ByWeight,
+}
+
+/// The centres of least cost of several runs.
+pub fn fit(points: &[Point], by: Draw, k: usize, runs: usize, seed: u64) -> Vec<Vec<f64>> {
     let mut random = Xoshiro256Plus::seed_from_u64(seed);
-    let fits = (0..runs).map(|_| settled(points, plus_plus(points, k, &mut random)));
+    let fits = (0..runs).map(|_| settled(points, drawn(points, by, k, &mut random)));
     let best = fits.min_by(|a, b| a.cost.total_cmp(&b.cost));
     best.map(|fit| fit.centres).unwrap_or_default()
 }
@@ -27,8 +36,7 @@ struct Fitted {
     cost: f64,
 }
 
-/// Draws centres among the points: each in proportion to its weight and to its squared distance from those before it.
-fn plus_plus(points: &[Point], k: usize, random: &mut Xoshiro256Plus) -> Vec<Vec<f64>> {
+fn drawn(points: &[Point], by: Draw, k: usize, random: &mut Xoshiro256Plus) -> Vec<Vec<f64>> {
     let mut nearest: Vec<f64> = vec![1.0; points.len()];
     let mut centres: Vec<Vec<f64>> = vec![];
     while centres.len() < k {
@@ -43,7 +51,11 @@ fn plus_plus(points: &[Point], k: usize, random: &mut Xoshiro256Plus) -> Vec<Vec
         let Some(drawn) = drawn.or_else(|| points.len().checked_sub(1)) else { break };
         let centre = points[drawn].scaled.clone();
         for (point, nearest) in points.iter().zip(&mut nearest) {
-            let apart = squared(&point.scaled, &centre);
+            let apart = match by {
+                Draw::Apart => squared(&point.scaled, &centre),
+                // None twice.
+                Draw::ByWeight => f64::from(*nearest > 0.0 && point.scaled != centre),
+            };
             *nearest = if centres.is_empty() { apart } else { nearest.min(apart) };
         }
         centres.push(centre);
@@ -94,10 +106,11 @@ mod tests {
     #[test]
     fn a_heavy_point_weighs_and_a_far_one_is_found() {
         let points = [point(0.0, 0.0, 99.0), point(1.0, 0.0, 1.0), point(50.0, 50.0, 1.0)];
-        let mut centres = fit(&points, 2, 5, 42);
+        let mut centres = fit(&points, Draw::Apart, 2, 5, 42);
         centres.sort_by(|a, b| a[0].total_cmp(&b[0]));
         assert_eq!(centres, [[0.01, 0.0], [50.0, 50.0]]);
-        assert_eq!(fit(&points, 3, 1, 7).len(), 3);
-        assert!(fit(&[], 3, 1, 7).is_empty());
+        assert_eq!(fit(&points, Draw::Apart, 3, 1, 7).len(), 3);
+        assert_eq!(fit(&points, Draw::ByWeight, 3, 1, 7).len(), 3);
+        assert!(fit(&[], Draw::Apart, 3, 1, 7).is_empty());
     }
 }

@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use crate::project::one_or_more::OneOrMore;
 use crate::project::read::At;
-use crate::project::{Deviation, Impute, Init, OnFail, WriteMode};
+use crate::project::{Deviation, Distance, Impute, Init, OnFail, Precision, WriteMode};
 
 /// The `/* trapiche … */` header of a query.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -126,14 +126,18 @@ pub struct KmeansSpec {
     pub input: At<String>,
     pub key: At<Vec<At<String>>>,
     pub features: At<Vec<At<String>>>,
+    pub weight: Option<At<String>>,
     pub impute: Option<At<Impute>>,
     pub scale: Option<At<ScaleSpec>>,
     pub deviation: Option<At<Deviation>>,
+    pub distance: Option<At<Distance>>,
+    pub precision: Option<At<Precision>>,
     pub k: At<u64>,
     pub init: Option<At<Init>>,
     pub runs: Option<At<u64>>,
     pub max_iterations: Option<At<u64>>,
     pub tolerance: Option<At<f64>>,
+    pub mini_batch: Option<At<u64>>,
     pub seed: Option<At<u64>>,
     /// Of the assignments.
     pub partition_by: Option<At<Vec<At<String>>>>,

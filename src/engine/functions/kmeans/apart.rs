@@ -15,14 +15,14 @@ use super::{argument, bytes_of, first_literal};
 
 pub(super) const NAME: &str = "kmeans_apart";
 
-/// The aggregate over the features, as doubles, that [`rows_apart`] reads: at most `wanted` different rows that lie on no
-/// centre, those with the smallest u / d². d is a row's distance from the nearest centre and u a number between 0 and 1
-/// that its hash stands for in this draw, so that rows are drawn in proportion to d² (sequential Poisson sampling: Ohlsson,
-/// 1998). The hash is that of [`row_hash`](super::row_hash), for which any number stands where all are furthest.
-pub fn draw_apart(model: &Centres, wanted: usize, draw: Lot, hash: Expr, features: Vec<Expr>) -> Expr {
+/// The aggregate over the features, as doubles, and the weights, if there are some, that [`rows_apart`] reads: at most `wanted`
+/// different rows that lie on no centre, those with the smallest u / (w · d²). d is a row's distance from the nearest centre, w its
+/// weight and u a number between 0 and 1 that its hash stands for in this draw, so that rows are drawn in proportion to w · d²
+/// (sequential Poisson sampling: Ohlsson, 1998). The furthest ones are so whatever their weights, unless these are 0. The hash is that of [`row_hash`](super::row_hash), for which any number stands where all are furthest.
+pub fn draw_apart(model: &Centres, wanted: usize, draw: Lot, hash: Expr, columns: Vec<Expr>) -> Expr {
     let bytes = [(wanted as u64).to_le_bytes(), draw.0.to_le_bytes()].concat();
     let bytes = [bytes, model.encode()].concat();
-    AggregateUDF::new_from_impl(Apart::default()).call([vec![argument(bytes), hash], features].concat())
+    AggregateUDF::new_from_impl(Apart::default()).call([vec![argument(bytes), hash], columns].concat())
 }
 
 /// How rows that lie apart are chosen.
@@ -44,6 +44,15 @@ impl Lot {
         // 53 bits are what a double takes.
         if self == Lot::FURTHEST { 1.0 } else { ((mixed(hash ^ self.0) >> 11) + 1) as f64 / (1_u64 << 53) as f64 }
     }
+
+    /// What a row is drawn in proportion to.
+    #[inline]
+    pub(super) fn share(self, squared: f64, weight: f64) -> f64 {
+        match self {
+            Lot::FURTHEST if weight > 0.0 => squared,
+            _ => squared * weight,
+        }
+    }
 }
 
 /// All bits of a number depend on all bits of the other (the last step of SplitMix64).
@@ -56,7 +65,7 @@ fn mixed(number: u64) -> u64 {
 /// The rows that [`draw_apart`] gave, scaled, the first choice first.
 pub fn rows_apart(model: &Centres, bytes: &[u8]) -> Result<Vec<Vec<f64>>> {
     let mut drawn = Drawn::new(usize::MAX);
-    drawn.add(bytes, model.features.len()).ok_or_else(torn)?;
+    drawn.add(bytes, model.view.features.len()).ok_or_else(torn)?;
     Ok(drawn.rows())
 }
 
@@ -123,11 +132,11 @@ impl Drawn {
         Drawn { wanted, found: vec![], limit: f64::INFINITY }
     }
 
-    /// A row of a tile at a squared distance from the nearest centre.
+    /// A row of a tile, by its features, that is drawn in proportion to its share.
     #[inline]
-    pub(super) fn look(&mut self, tile: &[[f64; LANES]], lane: usize, squared: f64, chance: f64) {
-        let rank = chance / squared;
-        if squared > 0.0 && rank <= self.limit {
+    pub(super) fn look(&mut self, tile: &[[f64; LANES]], lane: usize, share: f64, chance: f64) {
+        let rank = chance / share;
+        if share > 0.0 && rank <= self.limit {
             self.push(RankedRow { rank, scaled: tile.iter().map(|x| x[lane] + 0.0).collect() });
         }
     }
@@ -195,7 +204,8 @@ impl Accumulator for DrawAccumulator {
         model.each_tile(&values[2..], |tile| {
             for lane in tile.members() {
                 let chance = draw.chance(hashes.value(tile.start + lane));
-                drawn.look(tile.scaled, lane, tile.squared[lane], chance);
+                let share = draw.share(tile.squared[lane], model.view.weight(tile.scaled, lane));
+                drawn.look(&tile.scaled[..model.view.features.len()], lane, share, chance);
             }
         });
         Ok(())
@@ -203,7 +213,7 @@ impl Accumulator for DrawAccumulator {
 
     fn merge_batch(&mut self, states: &[ArrayRef]) -> Result<()> {
         states[0].as_binary::<i32>().iter().flatten().try_for_each(|bytes| {
-            let features = self.model.features.len();
+            let features = self.model.view.features.len();
             self.drawn.add(bytes, features).ok_or_else(torn)
         })
     }
@@ -217,7 +227,7 @@ impl Accumulator for DrawAccumulator {
     }
 
     fn size(&self) -> usize {
-        let row = size_of::<RankedRow>() + self.model.features.len() * size_of::<f64>();
+        let row = size_of::<RankedRow>() + self.model.view.features.len() * size_of::<f64>();
         size_of_val(self) + self.drawn.found.capacity() * row
     }
 }
@@ -226,12 +236,13 @@ impl Accumulator for DrawAccumulator {
 mod tests {
     use arrow::array::{Float64Array, UInt64Array};
 
-    use super::super::Scaling;
+    use super::super::{RowView, Scaling};
     use super::*;
 
     fn model(centres: &[f64]) -> Centres {
         let feature = Scaling { fill: None, offset: 0.0, unit: 1.0, middle: 0.0, reach: 1000.0 };
-        Centres::new(vec![feature], &centres.iter().map(|&centre| vec![centre]).collect::<Vec<_>>())
+        let view = RowView { features: vec![feature], ..RowView::default() };
+        Centres::new(view, &centres.iter().map(|&centre| vec![centre]).collect::<Vec<_>>())
     }
 
     /// What a draw finds when the rows come in parts, merged from the last to the first.

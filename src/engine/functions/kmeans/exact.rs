@@ -18,10 +18,16 @@ impl Grid {
         Grid { per_unit: [half, exponent - half].map(|exponent| f64::powi(2.0, exponent)) }
     }
 
-    /// In units. A sum of 2⁶⁴ of them fits.
+    /// In units.
+    #[inline]
+    pub fn units(self, number: f64) -> i64 {
+        (number * self.per_unit[0] * self.per_unit[1]) as i64
+    }
+
+    /// The same, of which a sum of 2⁶⁴ fits.
     #[inline]
     pub fn whole(self, number: f64) -> i128 {
-        i128::from((number * self.per_unit[0] * self.per_unit[1]) as i64)
+        i128::from(self.units(number))
     }
 
     /// A sum of units as a number, rounded once.

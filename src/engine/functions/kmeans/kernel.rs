@@ -28,6 +28,8 @@ const AT_ONCE: usize = 4;
 #[derive(Debug, Clone)]
 pub(super) struct Kernel {
     features: usize,
+    /// From a tile's first number to that of the next: behind the features there may be more.
+    numbers: usize,
     /// For each group of centres and each feature: −2·(c − middle).
     factors: Vec<[f64; AT_ONCE]>,
     /// For each group: ‖c − middle‖², made smaller by twice its share of the error.
@@ -100,7 +102,13 @@ impl Kernel {
         }
         let is_moved = middle.iter().any(|middle| *middle != 0.0);
         let (features, centres) = (middle.len(), centres.concat());
-        Kernel { features, factors, starts, centres, middle: is_moved.then(|| middle.to_vec()), error }
+        let middle = is_moved.then(|| middle.to_vec());
+        Kernel { features, numbers: features, factors, starts, centres, middle, error }
+    }
+
+    /// For tiles of so many numbers, of which the features are the first.
+    pub(super) fn among(self, numbers: usize) -> Kernel {
+        Kernel { numbers, ..self }
     }
 
     pub(super) fn nearest(&self, tiles: &mut Tiles) {
@@ -150,7 +158,7 @@ impl Kernel {
                 continue;
             }
             tiles.looked_at.push(index as u32);
-            let tile = &tiles.numbers[index * self.features..][..self.features];
+            let tile = &tiles.numbers[index * self.numbers..][..self.features];
             let seen = match &self.middle {
                 None => tile,
                 Some(middle) => {
@@ -265,7 +273,7 @@ impl Kernel {
         let mut squared = [0.0; LANES];
         for lane in 0..LANES {
             let centre = &self.centres[places[lane] as usize * self.features..][..self.features];
-            for feature in 0..tile.len() {
+            for feature in 0..self.features {
                 let apart = tile[feature][lane] - centre[feature];
                 squared[lane] += apart * apart;
             }

@@ -37,8 +37,8 @@ use datafusion::physical_expr::expressions::Literal;
 use datafusion::scalar::ScalarValue;
 
 pub use apart::{Lot, draw_apart, rows_apart};
-pub use held::{Held, Holding};
-pub use model::{Centres, Scaling};
+pub use held::{Held, Holding, Weights};
+pub use model::{Centres, RowView, Scaling};
 pub use nearest::nearest;
 pub use row_hash::row_hash;
 pub use silhouette::{Clustering, Measured, measure};

@@ -15,8 +15,11 @@ use super::{argument, bytes_of};
 pub(super) const NAME: &str = "kmeans_nearest";
 
 /// The function of the features, as doubles, that gives `{cluster: int, distance: double}`: the distance is euclidean,
-/// between scaled features. Both are null for a row that is left out.
+/// between scaled features, or 1 − cos of their directions. Both are null for a row that is left out, or has no direction.
 pub fn nearest(model: &Centres, features: Vec<Expr>) -> Expr {
+    // Whatever a row's weight, it belongs where it does.
+    let mut model = model.clone();
+    model.view.heaviest = None;
     let model = argument(model.encode());
     ScalarUDF::new_from_impl(Nearest::default()).call([vec![model], features].concat())
 }
@@ -62,7 +65,7 @@ impl ScalarUDFImpl for Nearest {
             for i in 0..tile.rows {
                 let kept = !tile.left_out[i];
                 clusters.append_option(kept.then(|| model.label(tile.nearest[i])));
-                distances.append_option(kept.then(|| tile.squared[i].sqrt()));
+                distances.append_option(kept.then(|| model.view.distance(tile.squared[i])));
             }
         });
         let columns: Vec<ArrayRef> = vec![Arc::new(clusters.finish()), Arc::new(distances.finish())];

@@ -19,7 +19,7 @@ use super::{argument, bytes_of, first_literal};
 
 pub(super) const NAME: &str = "kmeans_measure";
 
-/// The aggregate over the features, as doubles, that [`Measured::decode`] reads.
+/// The aggregate over the features, as doubles, and the weights, if there are some, that [`Measured::decode`] reads.
 ///
 /// The silhouette is the mean one with the squared euclidean distance, as Spark's `ClusteringEvaluator` defines it, in time
 /// and not squared time of the number of rows.
@@ -27,16 +27,19 @@ pub(super) const NAME: &str = "kmeans_measure";
 /// For a row x and a cluster Γ of N rows c, the mean of ‖x − c‖² over Γ is ‖x‖² + (Σ‖c‖²)/N − 2·x·(Σc)/N, so two sums
 /// per cluster are enough (`SquaredEuclideanSilhouette` in `org.apache.spark.ml.evaluation.ClusteringMetrics`). With a
 /// the mean distance to the other rows of x's own cluster (hence · N/(N − 1)) and b the least mean distance to another
-/// cluster, a row's silhouette is (b − a) / max(a, b); 0 when it is alone.
-pub fn measure(of: &Clustering, features: Vec<Expr>) -> Expr {
+/// cluster, a row's silhouette is (b − a) / max(a, b); 0 when it is alone. A row of weight w counts w times, in the means and
+/// in the mean of the silhouettes: N is the sum of the weights, and N/(N − w) stands in place of N/(N − 1).
+///
+/// Of directions, rows of length 1, the squared distance is twice 1 − cos: the silhouette is that of Spark's `CosineSilhouette`.
+pub fn measure(of: &Clustering, columns: Vec<Expr>) -> Expr {
     let of = argument(of.encode());
-    AggregateUDF::new_from_impl(Measure::default()).call([vec![of], features].concat())
+    AggregateUDF::new_from_impl(Measure::default()).call([vec![of], columns].concat())
 }
 
 /// How good a clustering is.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Measured {
-    /// The sum of the squared distances.
+    /// The sum of the squared distances; of directions, of 1 − cos. Each as often as the row counts.
     pub cost: f64,
     /// None without rows, and with fewer than two clusters that have rows, where it has no meaning.
     pub silhouette: Option<f64>,
@@ -63,7 +66,8 @@ pub struct Clustering {
 /// the middle of the rows.
 #[derive(Debug, Clone, PartialEq)]
 struct PointCluster {
-    rows: f64,
+    /// Of all its rows.
+    weight: f64,
     mean: Vec<f64>,
     /// The mean of the squared distances from the middle.
     spread: f64,
@@ -73,36 +77,36 @@ impl Clustering {
     /// Of the clusters that a step with `model` found.
     pub fn new(model: &Centres, totals: &[ClusterTotals]) -> Clustering {
         let cluster = |totals: &ClusterTotals| {
-            let rows = totals.rows as f64;
-            let from_middle = |(sum, feature): (&f64, &super::Scaling)| match totals.rows {
-                0 => 0.0,
-                _ => sum / rows - feature.middle,
+            let weight = totals.weight;
+            let from_middle = |(sum, feature): (&f64, &super::Scaling)| match weight {
+                0.0 => 0.0,
+                _ => sum / weight - feature.middle,
             };
-            let mean = totals.sums.iter().zip(&model.features).map(from_middle).collect();
-            let spread = if totals.rows == 0 { 0.0 } else { totals.squares / rows };
-            PointCluster { rows, mean, spread }
+            let mean = totals.sums.iter().zip(&model.view.features).map(from_middle).collect();
+            let spread = if weight == 0.0 { 0.0 } else { totals.squares / weight };
+            PointCluster { weight, mean, spread }
         };
         Clustering { model: model.clone(), clusters: totals.iter().map(cluster).collect() }
     }
 
     fn has_silhouette(&self) -> bool {
-        self.clusters.iter().filter(|cluster| cluster.rows > 0.0).count() >= 2
+        self.clusters.iter().filter(|cluster| cluster.weight > 0.0).count() >= 2
     }
 
     /// Of a tile's rows, which belong to these clusters.
     fn silhouettes(&self, tile: &[[f64; LANES]], labels: &[usize; LANES]) -> [f64; LANES] {
-        let features = &self.model.features;
+        let features = &self.model.view.features;
         let mut squares = [0.0; LANES];
-        for feature in 0..tile.len() {
+        for feature in 0..features.len() {
             for lane in 0..LANES {
                 let x = tile[feature][lane] - features[feature].middle;
                 squares[lane] += x * x;
             }
         }
         let (mut within, mut next) = ([0.0; LANES], [f64::INFINITY; LANES]);
-        for (label, cluster) in self.clusters.iter().enumerate().filter(|(_, cluster)| cluster.rows > 0.0) {
+        for (label, cluster) in self.clusters.iter().enumerate().filter(|(_, cluster)| cluster.weight > 0.0) {
             let mut products = [0.0; LANES];
-            for feature in 0..tile.len() {
+            for feature in 0..features.len() {
                 for lane in 0..LANES {
                     products[lane] += (tile[feature][lane] - features[feature].middle) * cluster.mean[feature];
                 }
@@ -117,10 +121,10 @@ impl Clustering {
         }
         let mut silhouettes = [0.0; LANES];
         for lane in 0..LANES {
-            let rows = self.clusters[labels[lane]].rows;
-            let within = within[lane] * rows / (rows - 1.0);
+            let (all, own) = (self.clusters[labels[lane]].weight, self.model.view.weight(tile, lane));
+            let within = within[lane] * all / (all - own);
             let larger = if next[lane] > within { next[lane] } else { within };
-            silhouettes[lane] = if rows > 1.0 && larger > 0.0 { (next[lane] - within) / larger } else { 0.0 };
+            silhouettes[lane] = if all > own && larger > 0.0 { (next[lane] - within) / larger } else { 0.0 };
         }
         silhouettes
     }
@@ -128,7 +132,7 @@ impl Clustering {
     pub(super) fn encode(&self) -> Vec<u8> {
         let mut bytes = self.model.encode();
         for cluster in &self.clusters {
-            let numbers = [cluster.rows, cluster.spread].into_iter().chain(cluster.mean.iter().copied());
+            let numbers = [cluster.weight, cluster.spread].into_iter().chain(cluster.mean.iter().copied());
             numbers.for_each(|number| bytes.extend(number.to_le_bytes()));
         }
         bytes
@@ -138,10 +142,10 @@ impl Clustering {
         let mut words = EightBytes(bytes);
         let mut read = || {
             let model = words.model()?;
-            let features = model.features.len();
+            let features = model.view.features.len();
             let cluster = |words: &mut EightBytes| {
-                let (rows, spread) = (words.number()?, words.number()?);
-                Some(PointCluster { rows, mean: words.numbers(features)?, spread })
+                let (weight, spread) = (words.number()?, words.number()?);
+                Some(PointCluster { weight, mean: words.numbers(features)?, spread })
             };
             let clusters = (0..model.clusters()).map(|_| cluster(&mut words)).collect::<Option<_>>()?;
             Some(Clustering { model, clusters })
@@ -158,9 +162,10 @@ fn torn() -> datafusion::error::DataFusionError {
 #[derive(Debug, Clone)]
 pub(super) struct MeasureSums {
     squared: Grid,
-    silhouettes: Grid,
+    /// Of the weights, and of the silhouettes times them.
+    weights: Grid,
     has_silhouette: bool,
-    rows: u64,
+    weight: i128,
     cost: i128,
     silhouette: i128,
 }
@@ -169,7 +174,8 @@ impl MeasureSums {
     pub(super) fn new(of: &Clustering) -> MeasureSums {
         let (squared, has_silhouette) = (of.model.squared_grid(), of.has_silhouette());
         // A silhouette lies between −1 and 1.
-        MeasureSums { squared, silhouettes: Grid::up_to(1.0), has_silhouette, rows: 0, cost: 0, silhouette: 0 }
+        let weights = of.model.weight_grid();
+        MeasureSums { squared, weights, has_silhouette, weight: 0, cost: 0, silhouette: 0 }
     }
 
     /// The members of a tile, which belong to these clusters at these squared distances.
@@ -183,32 +189,33 @@ impl MeasureSums {
     ) {
         let silhouettes = if self.has_silhouette { of.silhouettes(tile, labels) } else { [0.0; LANES] };
         for lane in members {
-            self.rows += 1;
-            self.cost += self.squared.whole(squared[lane]);
-            self.silhouette += self.silhouettes.whole(silhouettes[lane]);
+            let weight = of.model.view.weight(tile, lane);
+            self.weight += self.weights.whole(weight);
+            self.cost += self.squared.whole(weight * squared[lane]);
+            self.silhouette += self.weights.whole(weight * silhouettes[lane]);
         }
     }
 
     pub(super) fn merge(&mut self, other: &MeasureSums) {
-        self.rows += other.rows;
+        self.weight += other.weight;
         self.cost += other.cost;
         self.silhouette += other.silhouette;
     }
 
     pub(super) fn measured(&self, of: &Clustering) -> Measured {
-        let mean = || self.silhouettes.number(self.silhouette) / self.rows as f64;
-        let silhouette = (self.rows > 0 && of.has_silhouette()).then(mean);
-        Measured { cost: self.squared.number(self.cost), silhouette }
+        let mean = || self.weights.number(self.silhouette) / self.weights.number(self.weight);
+        let silhouette = (self.weight > 0 && of.has_silhouette()).then(mean);
+        Measured { cost: of.model.view.cost(self.squared.number(self.cost)), silhouette }
     }
 
     fn encode(&self) -> Vec<u8> {
-        [self.rows.to_le_bytes().as_slice(), &self.cost.to_le_bytes(), &self.silhouette.to_le_bytes()].concat()
+        [self.weight.to_le_bytes().as_slice(), &self.cost.to_le_bytes(), &self.silhouette.to_le_bytes()].concat()
     }
 
     /// Adds an encoded state to this one; `None` when the bytes are none.
     fn add(&mut self, bytes: &[u8]) -> Option<()> {
         let mut words = EightBytes(bytes);
-        self.rows += words.count()?;
+        self.weight += words.wide()?;
         self.cost += words.wide()?;
         self.silhouette += words.wide()?;
         words.0.is_empty().then_some(())
@@ -288,7 +295,7 @@ mod tests {
 
     use super::super::step::tests::totals_of;
     use super::super::step::totals;
-    use super::super::{Centres, Scaling};
+    use super::super::{Centres, RowView, Scaling};
     use super::*;
 
     /// By the definition: every pair of rows.
@@ -322,7 +329,8 @@ mod tests {
                 Scaling { fill: None, offset: 0.0, unit: 1.0, middle, reach }
             })
             .collect();
-        let model = Centres::new(features, &centres.iter().map(|centre| centre.to_vec()).collect::<Vec<_>>());
+        let view = RowView { features, ..RowView::default() };
+        let model = Centres::new(view, &centres.iter().map(|centre| centre.to_vec()).collect::<Vec<_>>());
         let mut clusters = vec![];
         model.each_tile(&columns, |tile| {
             clusters.extend((0..tile.rows).map(|i| model.label(tile.nearest[i]) as usize));

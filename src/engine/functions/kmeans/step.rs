@@ -1,5 +1,7 @@
 //! One step of Lloyd's as an aggregate: each cluster's rows, the sums of their features and of their squares.
 
+#![allow(clippy::needless_range_loop, reason = "as in the kernel")]
+
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, AsArray};
@@ -16,19 +18,21 @@ use super::{argument, bytes_of, first_literal};
 
 pub(super) const NAME: &str = "kmeans_step";
 
-/// The aggregate over the features, as doubles, that [`totals`] reads.
-pub fn step(model: &Centres, features: Vec<Expr>) -> Expr {
+/// The aggregate over the features, as doubles, and the weights, if there are some, that [`totals`] reads.
+pub fn step(model: &Centres, columns: Vec<Expr>) -> Expr {
     let model = argument(model.encode());
-    AggregateUDF::new_from_impl(Step::default()).call([vec![model], features].concat())
+    AggregateUDF::new_from_impl(Step::default()).call([vec![model], columns].concat())
 }
 
 /// What a step finds of one cluster.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ClusterTotals {
     pub rows: u64,
-    /// Scaled, per feature.
+    /// Of all rows: how often they count.
+    pub weight: f64,
+    /// Scaled, per feature; each row as often as it counts.
     pub sums: Vec<f64>,
-    /// Of the distances to the middle of all rows, squared.
+    /// Of the distances to the middle of all rows, squared; the same.
     pub squares: f64,
 }
 
@@ -78,18 +82,23 @@ impl AggregateUDFImpl for Step {
 pub(super) struct Sums {
     grids: Vec<Grid>,
     spread: Grid,
+    weights: Option<Grid>,
     middles: Vec<f64>,
     /// By cluster, in the order of the model's clusters.
     rows: Vec<i64>,
-    /// By cluster: each feature, then the squared distance from the middle.
+    /// By cluster: each feature, then the squared distance from the middle, then the weight, if rows have one.
     wholes: Vec<i128>,
+    /// The same of one row.
+    of_row: Vec<i64>,
 }
 
 impl Sums {
     pub(super) fn new(model: &Centres) -> Sums {
         let (clusters, middles) = (model.clusters(), model.middles());
-        let wholes = vec![0; clusters * (middles.len() + 1)];
-        Sums { grids: model.grids(), spread: model.spread_grid(), middles, rows: vec![0; clusters], wholes }
+        let weights = model.view.heaviest.map(|_| model.weight_grid());
+        let of_row = vec![0; middles.len() + 1 + usize::from(weights.is_some())];
+        let (rows, wholes) = (vec![0; clusters], vec![0; clusters * of_row.len()]);
+        Sums { grids: model.grids(), spread: model.spread_grid(), weights, middles, rows, wholes, of_row }
     }
 
     /// None, of as many clusters.
@@ -97,37 +106,44 @@ impl Sums {
         Sums { rows: vec![0; self.rows.len()], wholes: vec![0; self.wholes.len()], ..self.clone() }
     }
 
+    #[inline]
+    fn take(&mut self, tile: &[[f64; LANES]], lane: usize) {
+        let features = self.middles.len();
+        let mut weight = 1.0;
+        if let Some(grid) = self.weights {
+            weight = tile[features][lane];
+            self.of_row[features + 1] = grid.units(weight);
+        }
+        let mut from_middle = 0.0;
+        for feature in 0..features {
+            let x = tile[feature][lane];
+            let apart = x - self.middles[feature];
+            from_middle += apart * apart;
+            self.of_row[feature] = self.grids[feature].units(weight * x);
+        }
+        self.of_row[features] = self.spread.units(weight * from_middle);
+    }
+
     /// A row of a tile comes to a cluster.
     #[inline]
     pub(super) fn come(&mut self, tile: &[[f64; LANES]], lane: usize, to: usize) {
+        self.take(tile, lane);
         self.rows[to] += 1;
-        let wholes = self.middles.len() + 1;
-        let (spread, sums) = self.wholes[to * wholes..][..wholes].split_last_mut().expect("the squares");
-        let mut from_middle = 0.0;
-        for (((sum, grid), middle), x) in sums.iter_mut().zip(&self.grids).zip(&self.middles).zip(tile) {
-            *sum += grid.whole(x[lane]);
-            from_middle += (x[lane] - middle).powi(2);
+        let to = &mut self.wholes[to * self.of_row.len()..][..self.of_row.len()];
+        for (sum, units) in to.iter_mut().zip(&self.of_row) {
+            *sum += i128::from(*units);
         }
-        *spread += self.spread.whole(from_middle);
     }
 
     /// A row of a tile goes from one cluster to another.
     #[inline]
     pub(super) fn go(&mut self, tile: &[[f64; LANES]], lane: usize, from: usize, to: usize) {
+        self.come(tile, lane, to);
         self.rows[from] -= 1;
-        self.rows[to] += 1;
-        let wholes = self.middles.len() + 1;
-        let (from, to) = (from * wholes, to * wholes);
-        let mut from_middle = 0.0;
-        for (feature, ((x, grid), middle)) in tile.iter().zip(&self.grids).zip(&self.middles).enumerate() {
-            let whole = grid.whole(x[lane]);
-            self.wholes[from + feature] -= whole;
-            self.wholes[to + feature] += whole;
-            from_middle += (x[lane] - middle).powi(2);
+        let from = &mut self.wholes[from * self.of_row.len()..][..self.of_row.len()];
+        for (sum, units) in from.iter_mut().zip(&self.of_row) {
+            *sum -= i128::from(*units);
         }
-        let whole = self.spread.whole(from_middle);
-        self.wholes[from + wholes - 1] -= whole;
-        self.wholes[to + wholes - 1] += whole;
     }
 
     pub(super) fn merge(&mut self, other: &Sums) {
@@ -137,19 +153,21 @@ impl Sums {
 
     /// Cluster i of the result is the `order[i]`-th of these.
     pub(super) fn renumbered(&self, order: &[usize]) -> Sums {
-        let wholes = self.middles.len() + 1;
+        let wholes = self.of_row.len();
         let rows = order.iter().map(|&cluster| self.rows[cluster]).collect();
         let of = |&cluster: &usize| self.wholes[cluster * wholes..][..wholes].iter().copied();
         Sums { rows, wholes: order.iter().flat_map(of).collect(), ..self.clone() }
     }
 
     pub(super) fn totals(&self) -> Vec<ClusterTotals> {
-        let cluster = |(rows, wholes): (&i64, &[i128])| {
-            let (spread, sums) = wholes.split_last().expect("the squares");
-            let sums = sums.iter().zip(&self.grids).map(|(sum, grid)| grid.number(*sum)).collect();
-            ClusterTotals { rows: *rows as u64, sums, squares: self.spread.number(*spread) }
+        let features = self.middles.len();
+        let cluster = |(rows, wholes): (&i64, &[i128])| ClusterTotals {
+            rows: *rows as u64,
+            weight: self.weights.map_or(*rows as f64, |grid| grid.number(wholes[features + 1])),
+            sums: wholes.iter().zip(&self.grids).map(|(sum, grid)| grid.number(*sum)).collect(),
+            squares: self.spread.number(wholes[features]),
         };
-        self.rows.iter().zip(self.wholes.chunks_exact(self.middles.len() + 1)).map(cluster).collect()
+        self.rows.iter().zip(self.wholes.chunks_exact(self.of_row.len())).map(cluster).collect()
     }
 
     fn encode(&self) -> Vec<u8> {

@@ -15,7 +15,7 @@ use datafusion::physical_plan::streaming::PartitionStream;
 use datafusion::prelude::DataFrame;
 
 use super::super::kernel::Kernel;
-use super::super::model::Centres;
+use super::super::model::{Centres, RowView};
 use super::super::registers::LANES;
 use super::chunk::{Chunk, SpillBuffers};
 use super::{Held, at_places};
@@ -33,7 +33,8 @@ impl Held {
     pub fn assigned(self, model: &Centres, schema: SchemaRef) -> Result<DataFrame> {
         let (state, parts) = (self.state.clone(), self.state.config().target_partitions());
         let (kernel, places) = (model.kernel(), model.places());
-        let rows = Arc::new(AssignedRows { held: self, kernel, places, schema: schema.clone() });
+        let view = model.view.clone();
+        let rows = Arc::new(AssignedRows { held: self, view, kernel, places, schema: schema.clone() });
         let part = |first| Arc::new(AssignedPart { rows: rows.clone(), first, parts }) as Arc<dyn PartitionStream>;
         let table = StreamingTable::try_new(schema, (0..parts).map(part).collect())?;
         let plan = LogicalPlanBuilder::scan(UNNAMED_TABLE, provider_as_source(Arc::new(table)), None)?.build()?;
@@ -43,6 +44,7 @@ impl Held {
 
 struct AssignedRows {
     held: Held,
+    view: RowView,
     kernel: Kernel,
     places: Vec<u32>,
     schema: SchemaRef,
@@ -52,11 +54,11 @@ impl AssignedRows {
     fn batch(&self, chunk: &Chunk, scratch: &mut SpillBuffers) -> Result<RecordBatch> {
         let numbers = chunk.numbers.read(scratch)?;
         let (mut clusters, mut distances) = (Vec::with_capacity(chunk.rows), Vec::with_capacity(chunk.rows));
-        for (tile, numbers) in numbers.chunks_exact(self.held.features).enumerate() {
+        for (tile, numbers) in numbers.chunks_exact(self.held.numbers).enumerate() {
             let (labels, places) = at_places(chunk, tile, &self.places);
             let (squared, lanes) = (self.kernel.squared(numbers, &places), LANES.min(chunk.rows - tile * LANES));
             clusters.extend(labels[..lanes].iter().map(|label| *label as i32));
-            distances.extend(squared[..lanes].iter().map(|squared| squared.sqrt()));
+            distances.extend(squared[..lanes].iter().map(|squared| self.view.distance(*squared)));
         }
         let found: [ArrayRef; 2] = [Arc::new(Int32Array::from(clusters)), Arc::new(Float64Array::from(distances))];
         let keys = chunk.keys.as_ref().expect("all keys are held").columns();

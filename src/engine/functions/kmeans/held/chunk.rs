@@ -8,7 +8,7 @@ use std::sync::Arc;
 use arrow::array::RecordBatch;
 use datafusion::common::Result;
 
-use super::super::Scaling;
+use super::super::RowView;
 use super::super::kernel::norm;
 use super::super::registers::LANES;
 
@@ -33,11 +33,14 @@ pub(super) struct Chunk {
     pub apart: Vec<[f64; LANES]>,
 }
 
-/// Numbers of each tile, feature by feature. The last tile is filled up with its last row.
+/// Numbers of each tile: feature by feature, then the weights, if there are some. The last tile is filled up with its last row.
 #[derive(Debug)]
 pub(super) enum TileNumbers {
     Here(Vec<[f64; LANES]>),
+    /// The same of half the size.
+    HereSingle(Vec<[f32; LANES]>),
     Spilled(SpilledPart),
+    SpilledSingle(SpilledPart),
 }
 
 #[derive(Debug)]
@@ -46,42 +49,89 @@ pub(super) enum Hashes {
     Spilled(SpilledPart),
 }
 
-/// A part of a file: so many times eight bytes.
+/// A part of a file.
 #[derive(Debug)]
 pub(super) struct SpilledPart {
     pub file: Arc<File>,
     pub at: u64,
-    pub words: usize,
+    pub bytes: usize,
 }
 
 impl SpilledPart {
     fn read(&self, bytes: &mut Vec<u8>) -> Result<()> {
-        bytes.resize(self.words * 8, 0);
+        bytes.resize(self.bytes, 0);
         Ok(self.file.read_exact_at(bytes, self.at)?)
     }
 }
 
-/// Where what was spilled is read into.
+/// Where what is not held as doubles is read into.
 #[derive(Debug, Default)]
 pub(super) struct SpillBuffers {
     bytes: Vec<u8>,
     numbers: Vec<[f64; LANES]>,
 }
 
+impl SpillBuffers {
+    fn fill(&mut self, tiles: usize, numbers: impl Iterator<Item = f64>) -> &[[f64; LANES]] {
+        self.numbers.resize(tiles, [0.0; LANES]);
+        self.numbers.as_flattened_mut().iter_mut().zip(numbers).for_each(|(to, number)| *to = number);
+        &self.numbers
+    }
+}
+
 impl TileNumbers {
     pub(super) fn read<'a>(&'a self, scratch: &'a mut SpillBuffers) -> Result<&'a [[f64; LANES]]> {
+        let (part, size) = match self {
+            TileNumbers::Here(numbers) => return Ok(numbers),
+            TileNumbers::HereSingle(numbers) => {
+                return Ok(scratch.fill(numbers.len(), numbers.as_flattened().iter().map(|number| f64::from(*number))));
+            }
+            TileNumbers::Spilled(part) => (part, size_of::<f64>()),
+            TileNumbers::SpilledSingle(part) => (part, size_of::<f32>()),
+        };
+        let mut bytes = std::mem::take(&mut scratch.bytes);
+        part.read(&mut bytes)?;
+        let tiles = bytes.len() / size / LANES;
         match self {
-            TileNumbers::Here(numbers) => Ok(numbers),
-            TileNumbers::Spilled(part) => {
-                part.read(&mut scratch.bytes)?;
-                scratch.numbers.resize(part.words / LANES, [0.0; LANES]);
-                let words = scratch.bytes.as_chunks().0.iter();
-                let numbers = scratch.numbers.as_flattened_mut().iter_mut();
-                numbers.zip(words).for_each(|(number, word)| *number = f64::from_le_bytes(*word));
-                Ok(&scratch.numbers)
+            TileNumbers::SpilledSingle(_) => {
+                let words = bytes.as_chunks().0.iter();
+                scratch.fill(tiles, words.map(|word| f64::from(f32::from_le_bytes(*word))));
+            }
+            _ => {
+                let words = bytes.as_chunks().0.iter();
+                scratch.fill(tiles, words.map(|word| f64::from_le_bytes(*word)));
             }
         }
+        scratch.bytes = bytes;
+        Ok(&scratch.numbers)
     }
+
+    /// Changes all numbers.
+    fn change<T>(&mut self, scratch: &mut SpillBuffers, change: impl FnOnce(&mut [[f64; LANES]]) -> T) -> Result<T> {
+        if let TileNumbers::Here(numbers) = self {
+            return Ok(change(numbers));
+        }
+        self.read(scratch)?;
+        let changed = change(&mut scratch.numbers);
+        match self {
+            TileNumbers::HereSingle(numbers) => *numbers = singles(&scratch.numbers),
+            TileNumbers::SpilledSingle(part) => {
+                part.file.write_all_at(&bytes_of_singles(&singles(&scratch.numbers)), part.at)?;
+            }
+            TileNumbers::Spilled(part) => part.file.write_all_at(&bytes_of(&scratch.numbers), part.at)?,
+            TileNumbers::Here(_) => {}
+        }
+        Ok(changed)
+    }
+}
+
+/// The nearest numbers that 32 bits can say.
+pub(super) fn singles(numbers: &[[f64; LANES]]) -> Vec<[f32; LANES]> {
+    numbers.iter().map(|lanes| lanes.map(|number| number as f32)).collect()
+}
+
+pub(super) fn bytes_of_singles(numbers: &[[f32; LANES]]) -> Vec<u8> {
+    numbers.as_flattened().iter().flat_map(|number| number.to_le_bytes()).collect()
 }
 
 impl Hashes {
@@ -107,30 +157,29 @@ impl Chunk {
         LANES.min(self.rows - tile * LANES)
     }
 
-    /// Turns the features' numbers, NaN where one is missing, into what the model sees.
-    pub(super) fn scale(&mut self, features: &[Scaling], middles: &[f64], scratch: &mut SpillBuffers) -> Result<()> {
+    /// Turns the features' numbers, NaN where one is missing, into what the model sees; how many rows have no direction where only
+    /// that counts.
+    pub(super) fn scale(&mut self, view: &RowView, middles: &[f64], scratch: &mut SpillBuffers) -> Result<u64> {
+        let rows = self.rows;
         let scaled = |numbers: &mut [[f64; LANES]]| {
-            for tile in numbers.chunks_exact_mut(features.len()) {
-                for (numbers, feature) in tile.iter_mut().zip(features) {
+            let mut nowhere = 0;
+            for (index, tile) in numbers.chunks_exact_mut(view.numbers()).enumerate() {
+                let tile = &mut tile[..view.features.len()];
+                for (numbers, feature) in tile.iter_mut().zip(&view.features) {
                     let fill = feature.fill.unwrap_or(feature.offset);
                     for number in numbers {
                         *number = feature.scaled(if number.is_nan() { fill } else { *number });
                     }
                 }
+                let lanes = LANES.min(rows - index * LANES);
+                nowhere += view.shape(tile)[..lanes].iter().filter(|is_nowhere| **is_nowhere).count() as u64;
             }
-            numbers.chunks_exact(features.len()).map(|tile| norm(tile, middles)).collect()
+            let norms = numbers.chunks_exact(view.numbers()).map(|tile| norm(tile, middles)).collect();
+            (norms, nowhere)
         };
-        self.norms = match &mut self.numbers {
-            TileNumbers::Here(numbers) => scaled(numbers),
-            TileNumbers::Spilled(part) => {
-                let (file, at) = (part.file.clone(), part.at);
-                self.numbers.read(scratch)?;
-                let norms = scaled(&mut scratch.numbers);
-                file.write_all_at(&bytes_of(&scratch.numbers), at)?;
-                norms
-            }
-        };
-        Ok(())
+        let (norms, nowhere) = self.numbers.change(scratch, scaled)?;
+        self.norms = norms;
+        Ok(nowhere)
     }
 
     /// No row has a cluster.

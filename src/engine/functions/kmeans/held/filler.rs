@@ -1,6 +1,7 @@
 //! From the engine's batches to chunks: what is no number is missing, and what the memory has no room for is spilled.
 
 use std::fs::{File, OpenOptions};
+use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
@@ -14,7 +15,7 @@ use datafusion::execution::memory_pool::MemoryReservation;
 
 use super::super::registers::LANES;
 use super::super::row_hash;
-use super::chunk::{Chunk, Hashes, SpilledPart, TileNumbers, bytes_of};
+use super::chunk::{Chunk, Hashes, SpilledPart, TileNumbers, bytes_of, bytes_of_singles, singles};
 use crate::engine::functions::moments::ExactMoments;
 
 /// Rows of a chunk, at most.
@@ -23,12 +24,37 @@ const ROWS: usize = 8192;
 /// What is wanted of the rows.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Holding {
-    /// How many of the first columns name a row. All others are features.
+    /// How many of the first columns name a row. All others are features, but for the last if that is the rows' weight.
     pub keys: usize,
+    pub has_weights: bool,
+    /// Hold numbers in 32 bits, which is what they have.
+    pub is_single: bool,
     /// Leave out the rows that lack a feature.
     pub only_complete: bool,
     /// Whether there will be a draw among the rows.
     pub is_drawn_from: bool,
+}
+
+/// What was seen of the rows' weights.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Weights {
+    pub heaviest: f64,
+    /// Rows without one: null, no finite number, or less than 0.
+    pub broken: u64,
+}
+
+impl Weights {
+    fn look(&mut self, weight: Option<f64>) {
+        match weight {
+            Some(weight) if weight.is_finite() && weight >= 0.0 => self.heaviest = self.heaviest.max(weight),
+            _ => self.broken += 1,
+        }
+    }
+
+    pub(super) fn merge(&mut self, other: Weights) {
+        self.heaviest = self.heaviest.max(other.heaviest);
+        self.broken += other.broken;
+    }
 }
 
 /// Fills chunks with the rows of one stream.
@@ -41,6 +67,7 @@ pub(super) struct Filler {
     pub spill: Option<SpilledRows>,
     /// Of the rows that are held, by feature.
     pub moments: Vec<ExactMoments>,
+    pub weights: Weights,
     pub left_out: u64,
     pub chunks: Vec<Chunk>,
 }
@@ -65,7 +92,8 @@ impl Filler {
     fn cleaned(&self, batch: &RecordBatch) -> Result<RecordBatch> {
         let is_clean = |number: &f64| number.is_finite() && (*number != 0.0 || number.is_sign_positive());
         let mut columns = batch.columns().to_vec();
-        for column in &mut columns[self.holding.keys..] {
+        let features = self.features(batch);
+        for column in &mut columns[features] {
             let numbers = column.as_primitive::<Float64Type>();
             if !numbers.values().iter().all(is_clean) {
                 let clean = |number: Option<f64>| number.filter(|number| number.is_finite()).map(|number| number + 0.0);
@@ -75,8 +103,13 @@ impl Filler {
         Ok(RecordBatch::try_new(batch.schema(), columns)?)
     }
 
+    /// The places of the features' columns.
+    fn features(&self, batch: &RecordBatch) -> Range<usize> {
+        self.holding.keys..batch.num_columns() - usize::from(self.holding.has_weights)
+    }
+
     fn fill_chunk(&mut self, mut batch: RecordBatch) -> Result<()> {
-        let features = &batch.columns()[self.holding.keys..];
+        let features = &batch.columns()[self.features(&batch)];
         if self.holding.only_complete && features.iter().any(|column| column.null_count() > 0) {
             let is_complete = |row: usize| features.iter().all(|column| column.is_valid(row));
             let complete: BooleanArray = (0..batch.num_rows()).map(|row| Some(is_complete(row))).collect();
@@ -88,17 +121,22 @@ impl Filler {
         if rows == 0 {
             return Ok(());
         }
-        let features: Vec<&Float64Array> =
+        let mut columns: Vec<&Float64Array> =
             batch.columns()[self.holding.keys..].iter().map(|column| column.as_primitive::<Float64Type>()).collect();
-        self.moments.resize_with(features.len(), ExactMoments::default);
-        for (moments, column) in self.moments.iter_mut().zip(&features) {
+        if self.holding.has_weights {
+            columns[columns.len() - 1].iter().for_each(|weight| self.weights.look(weight));
+        }
+        let numbers = tiled(&columns, rows);
+        columns.truncate(self.features(&batch).len());
+        self.moments.resize_with(columns.len(), ExactMoments::default);
+        for (moments, column) in self.moments.iter_mut().zip(&columns) {
             match column.null_count() {
                 0 => column.values().iter().for_each(|number| moments.add(*number)),
                 _ => column.iter().flatten().for_each(|number| moments.add(number)),
             }
         }
-        let numbers = tiled(&features, rows);
-        let hashes = if self.holding.is_drawn_from { row_hash::hashes(batch.columns(), rows)? } else { vec![] };
+        let named = &batch.columns()[..self.features(&batch).end];
+        let hashes = if self.holding.is_drawn_from { row_hash::hashes(named, rows)? } else { vec![] };
         let keys = batch.project(&(0..self.holding.keys).collect::<Vec<_>>())?;
         self.keep(rows, keys, numbers, hashes)
     }
@@ -109,19 +147,22 @@ impl Filler {
         self.room.grow(tiles * (LANES * size_of::<u16>() + 2 * size_of::<f64>()));
         let key_bytes = |column: &ArrayRef| column.to_data().get_slice_memory_size();
         let key_bytes = keys.columns().iter().map(key_bytes).sum::<std::result::Result<usize, _>>()?;
+        let number = if self.holding.is_single { size_of::<f32>() } else { size_of::<f64>() };
         // While first centres are drawn, there is a distance for each row, too.
-        let bytes = size_of_val(numbers.as_slice()) + 2 * size_of_val(hashes.as_slice()) + key_bytes;
+        let bytes = numbers.as_flattened().len() * number + 2 * size_of_val(hashes.as_slice()) + key_bytes;
         let fits = self.room.size() + bytes <= self.most_bytes && self.room.try_grow(bytes).is_ok();
-        let (keys, numbers, hashes) = match fits {
-            true => (Some(keys), TileNumbers::Here(numbers), Hashes::Here(hashes)),
-            false => {
-                let numbers = self.spill(bytes_of(&numbers))?;
-                let hashes = self.spill(hashes.iter().flat_map(|hash| hash.to_le_bytes()).collect())?;
-                (None, TileNumbers::Spilled(numbers), Hashes::Spilled(hashes))
-            }
+        let numbers = match (fits, self.holding.is_single) {
+            (true, false) => TileNumbers::Here(numbers),
+            (true, true) => TileNumbers::HereSingle(singles(&numbers)),
+            (false, false) => TileNumbers::Spilled(self.spill(bytes_of(&numbers))?),
+            (false, true) => TileNumbers::SpilledSingle(self.spill(bytes_of_singles(&singles(&numbers)))?),
+        };
+        let hashes = match fits {
+            true => Hashes::Here(hashes),
+            false => Hashes::Spilled(self.spill(hashes.iter().flat_map(|hash| hash.to_le_bytes()).collect())?),
         };
         let (norms, settled, labels, apart) = (vec![], vec![], vec![], vec![]);
-        self.chunks.push(Chunk { rows, keys, numbers, hashes, norms, settled, labels, apart });
+        self.chunks.push(Chunk { rows, keys: fits.then_some(keys), numbers, hashes, norms, settled, labels, apart });
         Ok(())
     }
 
@@ -138,7 +179,7 @@ impl Filler {
         let at = spill.end;
         spill.file.write_all_at(&bytes, at)?;
         spill.end += bytes.len() as u64;
-        Ok(SpilledPart { file: spill.file.clone(), at, words: bytes.len() / 8 })
+        Ok(SpilledPart { file: spill.file.clone(), at, bytes: bytes.len() })
     }
 }
 

@@ -34,14 +34,17 @@ use super::silhouette::{Clustering, MeasureSums, Measured};
 use super::step::{ClusterTotals, Sums};
 use crate::engine::functions::moments::ExactMoments;
 use chunk::{Chunk, NONE, SpillBuffers, TileNumbers};
-pub use filler::Holding;
 use filler::{Filler, SpilledRows};
+pub use filler::{Holding, Weights};
 
 pub struct Held {
     chunks: Vec<Chunk>,
     features: usize,
+    /// Of a tile: the features, and the weights, if there are some.
+    numbers: usize,
     /// Of each feature, as it came.
     pub moments: Vec<ExactMoments>,
+    pub weights: Weights,
     pub rows: u64,
     pub left_out: u64,
     /// The last step, if there was one.
@@ -93,7 +96,7 @@ struct Desk {
 }
 
 impl Held {
-    /// Reads all rows of a frame, whose columns after the keys are doubles.
+    /// Reads all rows of a frame, whose columns after the keys are doubles: the features, and the rows' weight if they have one.
     pub async fn read(rows: DataFrame, holding: Holding) -> Result<Held> {
         let (state, plan) = rows.into_parts();
         let (pool, disk) = (&state.runtime_env().memory_pool, &state.runtime_env().disk_manager);
@@ -103,7 +106,8 @@ impl Held {
             _ => usize::MAX,
         };
         let room = Arc::new(MemoryConsumer::new("features of a model").register(pool));
-        let features = plan.schema().fields().len() - holding.keys;
+        let numbers = plan.schema().fields().len() - holding.keys;
+        let features = numbers - usize::from(holding.has_weights);
         let filler = || Filler {
             holding,
             room: room.clone(),
@@ -111,6 +115,7 @@ impl Held {
             disk: disk.clone(),
             spill: None,
             moments: vec![ExactMoments::default(); features],
+            weights: Weights::default(),
             left_out: 0,
             chunks: vec![],
         };
@@ -130,6 +135,7 @@ impl Held {
         for task in tasks {
             let part = task.join_unwind().await.map_err(|error| DataFusionError::External(Box::new(error)))??;
             whole.moments.iter_mut().zip(&part.moments).for_each(|(whole, part)| whole.merge(part));
+            whole.weights.merge(part.weights);
             whole.left_out += part.left_out;
             whole.chunks.extend(part.chunks);
             spilled.extend(part.spill);
@@ -139,7 +145,9 @@ impl Held {
             rows: whole.chunks.iter().map(|chunk| chunk.rows as u64).sum(),
             chunks: whole.chunks,
             features,
+            numbers,
             moments: whole.moments,
+            weights: whole.weights,
             left_out: whole.left_out,
             last: None,
             threads: threads.map_err(|error| DataFusionError::External(Box::new(error)))?,
@@ -149,20 +157,25 @@ impl Held {
         })
     }
 
-    /// From here on the rows are what a model with these features sees.
-    pub fn scale(&mut self, model: &Centres) -> Result<()> {
-        let middles = model.middles();
+    /// From here on the rows are what a model with this view sees; how many rows have no direction where only that counts.
+    pub fn scale(&mut self, model: &Centres) -> Result<u64> {
+        let (view, middles) = (&model.view, model.middles());
         let Held { chunks, threads, .. } = self;
-        let scale = |scratch: &mut SpillBuffers, chunk: &mut Chunk| chunk.scale(&model.features, &middles, scratch);
-        threads.install(|| chunks.par_iter_mut().try_for_each_init(SpillBuffers::default, scale))
+        let scale = |scratch: &mut SpillBuffers, chunk: &mut Chunk| chunk.scale(view, &middles, scratch);
+        threads.install(|| {
+            let nowhere = chunks.par_iter_mut().map_init(SpillBuffers::default, scale);
+            nowhere.try_reduce(|| 0, |a, b| Ok(a + b))
+        })
     }
 
-    /// How many different rows there are, as far as so many.
+    /// How many different rows there are that count, as far as so many.
     pub fn different(&self, most: usize) -> Result<usize> {
         let (mut seen, mut scratch, mut row) = (HashSet::new(), SpillBuffers::default(), vec![]);
         for chunk in &self.chunks {
-            for (tile, numbers) in chunk.numbers.read(&mut scratch)?.chunks_exact(self.features).enumerate() {
-                for lane in 0..chunk.lanes(tile) {
+            for (tile, numbers) in chunk.numbers.read(&mut scratch)?.chunks_exact(self.numbers).enumerate() {
+                let (numbers, weights) = numbers.split_at(self.features);
+                let counts = |lane: &usize| weights.first().is_none_or(|weights| weights[*lane] > 0.0);
+                for lane in (0..chunk.lanes(tile)).filter(counts) {
                     row.clear();
                     row.extend(numbers.iter().map(|x| (x[lane] + 0.0).to_bits()));
                     if !seen.contains(&row) {
@@ -177,14 +190,17 @@ impl Held {
         Ok(seen.len())
     }
 
-    /// The scaled rows with the least hashes, the same ones in the same order however they came.
+    /// The scaled rows with the least hashes, and their weights, the same ones in the same order however they came. None of weight 0.
     pub fn sample(&self, rows: usize) -> Result<Vec<Vec<f64>>> {
         let look = |sample: &mut HashSample, chunk: &Chunk, numbers: &[[f64; LANES]]| {
             for (row, hash) in chunk.hashes.read()?.iter().enumerate() {
                 if *hash > sample.limit {
                     continue;
                 }
-                let tile = &numbers[row / LANES * self.features..][..self.features];
+                let tile = &numbers[row / LANES * self.numbers..][..self.numbers];
+                if self.numbers > self.features && tile[self.features][row % LANES] == 0.0 {
+                    continue;
+                }
                 sample.found.push((*hash, tile.iter().map(|x| x[row % LANES]).collect()));
                 if sample.found.len() >= 2 * rows + 64 {
                     sample.prune(rows);
@@ -198,22 +214,24 @@ impl Held {
         Ok(sample.found.into_iter().map(|(_, row)| row).collect())
     }
 
-    /// How many rows are nearest to each centre. Nothing of it is kept.
-    pub fn weigh(&self, model: &Centres) -> Result<Vec<u64>> {
-        let kernel = model.kernel();
-        let look = |(weights, desk): &mut (Vec<u64>, Desk), chunk: &Chunk, numbers: &[[f64; LANES]]| {
+    /// The weight of the rows that are nearest to each centre. Nothing of it is kept.
+    pub fn weigh(&self, model: &Centres) -> Result<Vec<f64>> {
+        let (kernel, grid) = (model.kernel(), model.weight_grid());
+        let look = |(weights, desk): &mut (Vec<i128>, Desk), chunk: &Chunk, numbers: &[[f64; LANES]]| {
             let Desk { settled, places, looked_at, .. } = desk;
             nearest(&kernel, numbers, &chunk.norms, settled, places, looked_at);
-            for place in &places.as_flattened()[..chunk.rows] {
-                weights[model.label(*place) as usize] += 1;
+            for (row, place) in places.as_flattened()[..chunk.rows].iter().enumerate() {
+                let tile = &numbers[row / LANES * self.numbers..][..self.numbers];
+                weights[model.label(*place) as usize] += grid.whole(model.view.weight(tile, row % LANES));
             }
             Ok(())
         };
         let none = || (vec![0; model.clusters()], Desk::default());
-        let add = |all: &mut (Vec<u64>, Desk), more: (Vec<u64>, Desk)| {
+        let add = |all: &mut (Vec<i128>, Desk), more: (Vec<i128>, Desk)| {
             all.0.iter_mut().zip(more.0).for_each(|(all, more)| *all += more);
         };
-        Ok(self.each(none, look, add)?.0)
+        let wholes = self.each(none, look, add)?.0;
+        Ok(wholes.into_iter().map(|weight| grid.number(weight)).collect())
     }
 
     /// Rows that lie apart from all candidates, of which those before `first_new` were there at the draw before.
@@ -225,7 +243,7 @@ impl Held {
         lot: Lot,
     ) -> Result<Vec<Vec<f64>>> {
         let (all, new) = (candidates.kernel(), new.kernel());
-        let features = self.features;
+        let (view, in_tile) = (&candidates.view, self.numbers);
         let look = |drawn: &mut Drawn, desk: &mut Desk, chunk: &mut Chunk| {
             let hashes = chunk.hashes.read()?;
             let is_here = matches!(chunk.numbers, TileNumbers::Here(_));
@@ -236,7 +254,7 @@ impl Held {
             if is_here && chunk.apart.is_empty() {
                 chunk.apart = vec![[f64::INFINITY; LANES]; chunk.norms.len()];
             }
-            for (tile, numbers) in numbers.chunks_exact(features).enumerate() {
+            for (tile, numbers) in numbers.chunks_exact(in_tile).enumerate() {
                 let mut squared = kernel.squared(numbers, &places[tile]);
                 if is_here {
                     let apart = chunk.apart[tile].iter_mut().zip(&mut squared);
@@ -246,7 +264,8 @@ impl Held {
                     });
                 }
                 for (lane, hash) in hashes[tile * LANES..].iter().enumerate().take(LANES) {
-                    drawn.look(numbers, lane, squared[lane], lot.chance(*hash));
+                    let share = lot.share(squared[lane], view.weight(numbers, lane));
+                    drawn.look(&numbers[..view.features.len()], lane, share, lot.chance(*hash));
                 }
             }
             Ok(())
@@ -260,10 +279,11 @@ impl Held {
         let look = |(drawn, desk): &mut (Drawn, Desk), chunk: &Chunk, numbers: &[[f64; LANES]]| {
             let Desk { settled, places, looked_at, .. } = desk;
             nearest(&kernel, numbers, &chunk.norms, settled, places, looked_at);
-            for (tile, numbers) in numbers.chunks_exact(self.features).enumerate() {
+            for (tile, numbers) in numbers.chunks_exact(self.numbers).enumerate() {
                 let squared = kernel.squared(numbers, &places[tile]);
                 for (lane, squared) in squared.iter().enumerate().take(chunk.lanes(tile)) {
-                    drawn.look(numbers, lane, *squared, Lot::FURTHEST.chance(0));
+                    let share = Lot::FURTHEST.share(*squared, model.view.weight(numbers, lane));
+                    drawn.look(&numbers[..self.features], lane, share, Lot::FURTHEST.chance(0));
                 }
             }
             Ok(())
@@ -288,7 +308,7 @@ impl Held {
                 LastStep { centres: vec![], sums: Sums::new(model), moved: 0.0 }
             }
         };
-        let (kernel, moved, features) = (model.kernel(), last.moved, self.features);
+        let (kernel, moved, in_tile) = (model.kernel(), last.moved, self.numbers);
         let names: Vec<u16> = (0..model.clusters() as u32).map(|place| model.label(place) as u16).collect();
         let look = |sums: &mut Sums, desk: &mut Desk, chunk: &mut Chunk| {
             if chunk.settled.iter().all(|settled| *settled > moved) {
@@ -300,15 +320,18 @@ impl Held {
             let (places, looked_at) = (&mut desk.places[..norms.len()], &mut desk.looked_at);
             kernel.nearest(&mut Tiles { numbers, norms, moved, settled, places, looked_at });
             for tile in desk.looked_at.iter().map(|tile| *tile as usize) {
-                let numbers = &numbers[tile * features..][..features];
+                let found = desk.places[tile].map(|place| names[place as usize]);
+                // Most tiles' rows stay where they are.
+                if found == labels[tile] {
+                    continue;
+                }
+                let numbers = &numbers[tile * in_tile..][..in_tile];
                 let lanes = LANES.min(*rows - tile * LANES);
-                let (labels, places) = (&mut labels[tile], &desk.places[tile]);
-                for lane in 0..lanes {
-                    let name = names[places[lane] as usize];
-                    match std::mem::replace(&mut labels[lane], name) {
-                        before if before == name => {}
-                        NONE => sums.come(numbers, lane, name.into()),
-                        before => sums.go(numbers, lane, before.into(), name.into()),
+                for (lane, label) in labels[tile].iter_mut().enumerate().take(lanes) {
+                    match std::mem::replace(label, found[lane]) {
+                        before if before == found[lane] => {}
+                        NONE => sums.come(numbers, lane, found[lane].into()),
+                        before => sums.go(numbers, lane, before.into(), found[lane].into()),
                     }
                 }
             }
@@ -344,7 +367,7 @@ impl Held {
     pub fn measure(&self, of: &Clustering) -> Result<Measured> {
         let (kernel, places) = (of.model.kernel(), of.model.places());
         let look = |sums: &mut MeasureSums, chunk: &Chunk, numbers: &[[f64; LANES]]| {
-            for (tile, numbers) in numbers.chunks_exact(self.features).enumerate() {
+            for (tile, numbers) in numbers.chunks_exact(self.numbers).enumerate() {
                 let (labels, places) = at_places(chunk, tile, &places);
                 sums.look(of, numbers, &labels, &kernel.squared(numbers, &places), 0..chunk.lanes(tile));
             }
