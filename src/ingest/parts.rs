@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use object_store::buffered::BufWriter;
 use object_store::path::Path;
 use sha2::{Digest, Sha256};
+use tokio::fs::File;
 use tokio::io::AsyncWriteExt;
 
 use super::cursor::{CursorAsk, TakenWindow};
@@ -16,6 +17,7 @@ use crate::error::{Error, Result};
 use crate::lake::Lake;
 use crate::lake::capture::Capture;
 use crate::lake::landing::{self, LandedFormat, LandedPart, Landing, SourceRequest};
+use crate::lake::shared_copy::SharedCopy;
 use crate::report::Meter;
 
 /// Bytes of one upload request, and how many may be under way: what a part holds in memory.
@@ -69,14 +71,32 @@ pub enum Taken {
 
 /// A part that is being written. Nothing of it is visible before [`finish`](Part::finish).
 pub struct Part {
-    writer: BufWriter,
+    sink: PartSink,
     path: String,
     hash: Sha256,
     rows: u64,
     bytes: u64,
 }
 
+enum PartSink {
+    Upload(BufWriter),
+    /// All its bytes are there.
+    Shared(SharedCopy),
+}
+
 impl Part {
+    /// A file of this machine as a part that need not be written; `None` where the lake cannot have it so.
+    pub async fn shared(draft: &LandingDraft<'_>, number: usize, source: &File) -> Result<Option<SharedCopy>> {
+        let path = landing::named_part_path(draft.capture.folder(draft.lake).await?, ROWS, number, "file");
+        SharedCopy::of(draft.lake, source, &path).await
+    }
+
+    /// Takes the bytes of the copy, and then is it.
+    pub async fn of_shared(draft: &LandingDraft<'_>, number: usize, extension: &str, copy: SharedCopy) -> Result<Part> {
+        let path = landing::named_part_path(draft.capture.folder(draft.lake).await?, ROWS, number, extension);
+        Ok(Part { sink: PartSink::Shared(copy), path, hash: Sha256::new(), rows: 0, bytes: 0 })
+    }
+
     pub async fn create(draft: &LandingDraft<'_>, number: usize, extension: &str) -> Result<Self> {
         Part::named(draft, ROWS, number, extension).await
     }
@@ -85,13 +105,14 @@ impl Part {
         let path = landing::named_part_path(draft.capture.folder(draft.lake).await?, name, number, extension);
         let writer = BufWriter::with_capacity(draft.lake.store().clone(), Path::from(path.as_str()), UPLOAD_BYTES)
             .with_max_concurrency(UPLOADS);
-        Ok(Part { writer, path, hash: Sha256::new(), rows: 0, bytes: 0 })
+        Ok(Part { sink: PartSink::Upload(writer), path, hash: Sha256::new(), rows: 0, bytes: 0 })
     }
 
     pub async fn write(&mut self, bytes: Bytes) -> Result<()> {
         self.hash.update(&bytes);
         self.bytes += bytes.len() as u64;
-        let written = self.writer.put(bytes).await;
+        let PartSink::Upload(writer) = &mut self.sink else { return Ok(()) };
+        let written = writer.put(bytes).await;
         written.map_err(|error| Error::from(error).context(format!("writing `{}`", self.path)))
     }
 
@@ -101,13 +122,20 @@ impl Part {
 
     /// Gives up; what was uploaded is removed as far as possible.
     pub async fn abort(mut self) {
-        let _ = self.writer.abort().await;
+        if let PartSink::Upload(writer) = &mut self.sink {
+            let _ = writer.abort().await;
+        }
     }
 
-    pub async fn finish(mut self, requests: Vec<SourceRequest>) -> Result<LandedPart> {
-        let whole = self.writer.shutdown().await;
-        let Part { path, rows, bytes, .. } = self;
-        whole.map_err(|error| Error::from(error).context(format!("writing `{path}`")))?;
+    pub async fn finish(self, requests: Vec<SourceRequest>) -> Result<LandedPart> {
+        let Part { path, rows, bytes, sink, .. } = self;
+        match sink {
+            PartSink::Upload(mut writer) => {
+                let whole = writer.shutdown().await;
+                whole.map_err(|error| Error::from(error).context(format!("writing `{path}`")))?;
+            }
+            PartSink::Shared(copy) => copy.name(&path).await?,
+        }
         Ok(LandedPart { path, rows, bytes, sha256: hex(&self.hash.finalize()), requests })
     }
 }

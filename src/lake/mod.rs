@@ -40,6 +40,7 @@ pub mod old_landings;
 pub mod parcel;
 pub mod path;
 mod planted;
+pub mod shared_copy;
 #[cfg(test)]
 mod simulation;
 pub mod stage;

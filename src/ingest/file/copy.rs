@@ -4,6 +4,7 @@ use bytes::{Bytes, BytesMut};
 use futures::TryStreamExt;
 use object_store::ObjectStoreExt;
 use object_store::path::Path;
+use tokio::fs::File;
 
 use super::shown::in_file;
 use crate::error::{Error, Result};
@@ -11,6 +12,7 @@ use crate::formats::unpack::{self, Packing};
 use crate::ingest::parts::{LandingDraft, Part};
 use crate::ingest::seen::SeenFile;
 use crate::lake::landing::{LandedPart, SourceRequest};
+use crate::lake::shared_copy::SharedCopy;
 use crate::project::{Address, FileFormat, FilePlaces};
 
 /// One file to be copied.
@@ -66,11 +68,22 @@ pub struct Copy<'a> {
     /// How many have come.
     pub bytes: u64,
     open: Option<(Part, SeenFile)>,
+    /// Where the lake has the bytes already, and they are only looked at.
+    shared: Option<SharedCopy>,
 }
 
 impl<'a> Copy<'a> {
     pub fn new(job: &'a OneFile<'a>) -> Self {
-        Copy { job, head: BytesMut::new(), bytes: 0, open: None }
+        Copy { job, head: BytesMut::new(), bytes: 0, open: None, shared: None }
+    }
+
+    /// Of a file of this machine, and the file to read it from: where the lake can have it without its being written, that is there.
+    pub async fn local(job: &'a OneFile<'a>, file: File) -> Result<(Self, File)> {
+        let Some(shared) = Part::shared(job.draft, job.number, &file).await? else { return Ok((Copy::new(job), file)) };
+        match shared.open().await {
+            Ok(copied) => Ok((Copy { shared: Some(shared), ..Copy::new(job) }, copied)),
+            Err(_) => Ok((Copy::new(job), file)),
+        }
     }
 
     pub async fn push(&mut self, chunk: Bytes) -> Result<()> {
@@ -132,7 +145,12 @@ impl<'a> Copy<'a> {
         let packing = packing.map_err(|error| in_file(error, self.job.url))?;
         let seen = SeenFile::new(self.job.format, packing)?;
         let extension = format!("{kind}{}", packing.extension());
-        self.open = Some((Part::create(self.job.draft, self.job.number, &extension).await?, seen));
+        let OneFile { draft, number, .. } = *self.job;
+        let part = match self.shared.take() {
+            Some(copy) => Part::of_shared(draft, number, &extension, copy).await?,
+            None => Part::create(draft, number, &extension).await?,
+        };
+        self.open = Some((part, seen));
         Ok(())
     }
 

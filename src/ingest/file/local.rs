@@ -24,7 +24,7 @@ use crate::project::Address;
 pub async fn copy(job: &OneFile<'_>) -> Result<Copied, FailedAttempt> {
     let url = job.url;
     let path = path(url)?;
-    let mut file = match File::open(&path).await {
+    let file = match File::open(&path).await {
         Ok(file) => file,
         Err(error) => {
             let is_absent = error.kind() == ErrorKind::NotFound;
@@ -32,7 +32,6 @@ pub async fn copy(job: &OneFile<'_>) -> Result<Copied, FailedAttempt> {
             return Err(if is_absent { FailedAttempt::absent(error) } else { error.into() });
         }
     };
-    file.set_max_buf_size(READ_BYTES);
     let unreadable = |error| unreadable(url, error);
     let metadata = file.metadata().await.map_err(unreadable)?;
     if metadata.is_dir() {
@@ -42,7 +41,8 @@ pub async fn copy(job: &OneFile<'_>) -> Result<Copied, FailedAttempt> {
     if etag.is_some() && job.previous.is_some_and(|request| request.etag == etag) {
         return Ok(Copied::Unchanged("not modified"));
     }
-    let mut copy = Copy::new(job);
+    let (mut copy, mut file) = Copy::local(job, file).await?;
+    file.set_max_buf_size(READ_BYTES);
     loop {
         let mut chunk = BytesMut::with_capacity(READ_BYTES);
         if file.read_buf(&mut chunk).await.map_err(unreadable)? == 0 {

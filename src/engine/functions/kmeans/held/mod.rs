@@ -320,18 +320,23 @@ impl Held {
             let (places, looked_at) = (&mut desk.places[..norms.len()], &mut desk.looked_at);
             kernel.nearest(&mut Tiles { numbers, norms, moved, settled, places, looked_at });
             for tile in desk.looked_at.iter().map(|tile| *tile as usize) {
-                let found = desk.places[tile].map(|place| names[place as usize]);
-                // Most tiles' rows stay where they are.
-                if found == labels[tile] {
+                let (places, labels) = (&desk.places[tile], &mut labels[tile]);
+                let mut found = [NONE; LANES];
+                for lane in 0..LANES {
+                    found[lane] = names[places[lane] as usize];
+                }
+                // Rows of many tiles stay where they are.
+                if found == *labels {
                     continue;
                 }
                 let numbers = &numbers[tile * in_tile..][..in_tile];
-                let lanes = LANES.min(*rows - tile * LANES);
-                for (lane, label) in labels[tile].iter_mut().enumerate().take(lanes) {
-                    match std::mem::replace(label, found[lane]) {
-                        before if before == found[lane] => {}
-                        NONE => sums.come(numbers, lane, found[lane].into()),
-                        before => sums.go(numbers, lane, before.into(), found[lane].into()),
+                for lane in 0..LANES.min(*rows - tile * LANES) {
+                    let (before, now) = (labels[lane], found[lane]);
+                    labels[lane] = now;
+                    match before {
+                        _ if before == now => {}
+                        NONE => sums.come(numbers, lane, now.into()),
+                        _ => sums.go(numbers, lane, before.into(), now.into()),
                     }
                 }
             }
