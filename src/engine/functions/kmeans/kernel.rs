@@ -3,8 +3,9 @@
 //! The definition: a row x belongs to the centre c of least Σ (xᵢ − cᵢ)², summed in the order of the features and rounded
 //! after each operation; of two that are equally near it is the first. So it is the same on every machine.
 //!
-//! It is found through ‖c‖² − 2·x·c, one fused operation where the definition takes three. That is less exact, and where the
-//! two best ones lie within its error, the definition is computed: whatever instructions there are, the answer is the same.
+//! It is found through ‖c‖² − 2·x·c, one fused operation where the definition takes three, and of numbers of 32 bits, of which a
+//! register has twice as many. That is less exact, and where the two best ones lie within its error, the same is computed of doubles,
+//! and where they lie within the error of that, the definition: whatever instructions there are, the answer is the same.
 //!
 //! The hot loops compute with the processor's [registers](super::registers), and are plain ones over indices: what closures and
 //! iterators are made of is compiled by itself, without the instructions that are chosen here, wherever the compiler does not inline it.
@@ -18,11 +19,14 @@
 )]
 
 #[cfg(target_arch = "x86_64")]
-use super::registers::{Avx2, Avx512};
-use super::registers::{LANES, Portable, Registers};
+use super::registers::{Avx2, Avx2Single, Avx512, Avx512Single};
+use super::registers::{LANES, Number, Portable, Registers};
 
 /// Centres that are measured at the same time, so that each number is loaded once for all of them.
 const AT_ONCE: usize = 4;
+
+/// With fewer centres it is dearer to make numbers of 32 bits of a row's than to compute with doubles.
+const SINGLE_FROM: usize = 5;
 
 /// Centres as the processor likes them.
 #[derive(Debug, Clone)]
@@ -30,16 +34,49 @@ pub(super) struct Kernel {
     features: usize,
     /// From a tile's first number to that of the next: behind the features there may be more.
     numbers: usize,
-    /// For each group of centres and each feature: −2·(c − middle).
-    factors: Vec<[f64; AT_ONCE]>,
-    /// For each group: ‖c − middle‖², made smaller by twice its share of the error.
-    starts: Vec<[f64; AT_ONCE]>,
+    doubles: Factors<f64>,
+    singles: Option<Factors<f32>>,
     /// As they are, one after the other.
     centres: Vec<f64>,
     /// What is taken from each feature first, so that no digits are lost far from 0.
-    middle: Option<Vec<f64>>,
-    /// |computed − defined| ≤ error · (‖x − middle‖² + ‖c − middle‖²): 4·(d + 8) roundings, of which 4·d + 12 may happen.
+    middle: Vec<f64>,
+}
+
+/// What rows are multiplied with.
+#[derive(Debug, Clone)]
+struct Factors<N> {
+    /// For each group of centres and each feature: −2·(c − middle).
+    factors: Vec<[N; AT_ONCE]>,
+    /// For each group: ‖c − middle‖², made smaller by twice its share of the error.
+    starts: Vec<[N; AT_ONCE]>,
+    /// |computed − defined| ≤ error · (‖x − middle‖² + ‖c − middle‖²): 4·(d + 8) roundings, of which 4·d + 20 may happen.
     error: f64,
+}
+
+impl<N: Number> Factors<N> {
+    /// None where a square would be too large.
+    fn new(centres: &[Vec<f64>], middle: &[f64]) -> Option<Factors<N>> {
+        let error = 4.0 * (middle.len() as f64 + 8.0) * N::ROUNDING;
+        let (mut factors, mut starts) = (vec![], vec![]);
+        for group in centres.chunks(AT_ONCE) {
+            // Where there is no centre, nothing is near to it.
+            let mut start = [N::near(f64::INFINITY); AT_ONCE];
+            for (start, centre) in start.iter_mut().zip(group) {
+                let norm: f64 = centre.iter().zip(middle).map(|(c, m)| (c - m) * (c - m)).sum();
+                if norm > N::LARGEST_SQUARE {
+                    return None;
+                }
+                *start = N::near(norm * (1.0 - 2.0 * error));
+            }
+            starts.push(start);
+            for (feature, middle) in middle.iter().enumerate() {
+                let mut factor = [N::near(0.0); AT_ONCE];
+                factor.iter_mut().zip(group).for_each(|(factor, c)| *factor = N::near(-2.0 * (c[feature] - middle)));
+                factors.push(factor);
+            }
+        }
+        Some(Factors { factors, starts, error })
+    }
 }
 
 /// Some tiles, and what is known of them.
@@ -84,26 +121,10 @@ impl Instructions {
 impl Kernel {
     /// `middle` is what the rows lie around.
     pub(super) fn new(centres: &[Vec<f64>], middle: &[f64]) -> Kernel {
-        let error = 4.0 * (middle.len() as f64 + 8.0) * (f64::EPSILON / 2.0);
-        let (mut factors, mut starts) = (vec![], vec![]);
-        for group in centres.chunks(AT_ONCE) {
-            // Where there is no centre, nothing is near to it.
-            let mut start = [f64::INFINITY; AT_ONCE];
-            for (start, centre) in start.iter_mut().zip(group) {
-                let norm: f64 = centre.iter().zip(middle).map(|(c, m)| (c - m) * (c - m)).sum();
-                *start = norm * (1.0 - 2.0 * error);
-            }
-            starts.push(start);
-            for (feature, middle) in middle.iter().enumerate() {
-                let mut factor = [0.0; AT_ONCE];
-                factor.iter_mut().zip(group).for_each(|(factor, c)| *factor = -2.0 * (c[feature] - middle));
-                factors.push(factor);
-            }
-        }
-        let is_moved = middle.iter().any(|middle| *middle != 0.0);
-        let (features, centres) = (middle.len(), centres.concat());
-        let middle = is_moved.then(|| middle.to_vec());
-        Kernel { features, numbers: features, factors, starts, centres, middle, error }
+        let doubles = Factors::new(centres, middle).expect("every double may be there");
+        let singles = if centres.len() >= SINGLE_FROM { Factors::new(centres, middle) } else { None };
+        let (features, centres, middle) = (middle.len(), centres.concat(), middle.to_vec());
+        Kernel { features, numbers: features, doubles, singles, centres, middle }
     }
 
     /// For tiles of so many numbers, of which the features are the first.
@@ -120,7 +141,7 @@ impl Kernel {
     pub(super) fn nearest_by(&self, instructions: Instructions, tiles: &mut Tiles) {
         match instructions {
             // SAFETY: every processor has these.
-            Instructions::Portable => unsafe { self.look::<Portable>(tiles) },
+            Instructions::Portable => unsafe { self.look::<Portable<f64>, Portable<f32>>(tiles) },
             // SAFETY: there is such a value only where the processor was found to have these instructions.
             #[cfg(target_arch = "x86_64")]
             Instructions::Avx2 => unsafe { self.look_avx2(tiles) },
@@ -135,7 +156,7 @@ impl Kernel {
     #[target_feature(enable = "avx2,fma")]
     fn look_avx2(&self, tiles: &mut Tiles) {
         // SAFETY: whoever called this has seen to it.
-        unsafe { self.look::<Avx2>(tiles) }
+        unsafe { self.look::<Avx2, Avx2Single>(tiles) }
     }
 
     #[allow(unsafe_code)]
@@ -143,15 +164,17 @@ impl Kernel {
     #[target_feature(enable = "avx512f")]
     fn look_avx512(&self, tiles: &mut Tiles) {
         // SAFETY: as above.
-        unsafe { self.look::<Avx512>(tiles) }
+        unsafe { self.look::<Avx512, Avx512Single>(tiles) }
     }
 
     /// # Safety
     /// The processor has the instructions.
     #[allow(unsafe_code)]
     #[inline(always)]
-    unsafe fn look<R: Registers>(&self, tiles: &mut Tiles) {
-        let mut around_0 = vec![[0.0; LANES]; self.middle.as_ref().map_or(0, Vec::len)];
+    unsafe fn look<D: Registers<Number = f64>, S: Registers<Number = f32>>(&self, tiles: &mut Tiles) {
+        let mut around_0 = vec![[0.0; LANES]; self.features];
+        let mut rounded = vec![[0.0; LANES]; self.features];
+        let (mut tried, mut in_doubt) = (0, 0);
         tiles.looked_at.clear();
         for index in 0..tiles.norms.len() {
             if tiles.settled[index] > tiles.moved {
@@ -159,20 +182,30 @@ impl Kernel {
             }
             tiles.looked_at.push(index as u32);
             let tile = &tiles.numbers[index * self.numbers..][..self.features];
-            let seen = match &self.middle {
-                None => tile,
-                Some(middle) => {
-                    for feature in 0..tile.len() {
-                        for lane in 0..LANES {
-                            around_0[feature][lane] = tile[feature][lane] - middle[feature];
-                        }
-                    }
-                    &around_0
+            let (norm, places) = (tiles.norms[index], &mut tiles.places[index]);
+            let mut room = None;
+            // Where rows are too near to two centres again and again, it is not tried any longer.
+            if let Some(factors) = &self.singles
+                && norm < f32::LARGEST_SQUARE
+                && in_doubt * 8 < tried + 64
+            {
+                for feature in 0..tile.len() {
+                    // SAFETY: asked of the caller.
+                    unsafe { S::around(&tile[feature], self.middle[feature], &mut rounded[feature]) };
                 }
-            };
-            let places = &mut tiles.places[index];
-            // SAFETY: asked of the caller.
-            let room = unsafe { self.expanded::<R>(seen, tiles.norms[index], places) };
+                // SAFETY: as above.
+                room = unsafe { self.expanded::<S>(factors, &rounded, norm, places) };
+                tried += 1;
+                in_doubt += usize::from(room.is_none());
+            }
+            if room.is_none() {
+                for feature in 0..tile.len() {
+                    // SAFETY: as above.
+                    unsafe { D::around(&tile[feature], self.middle[feature], &mut around_0[feature]) };
+                }
+                // SAFETY: as above.
+                room = unsafe { self.expanded::<D>(&self.doubles, &around_0, norm, places) };
+            }
             tiles.settled[index] = tiles.moved + room.unwrap_or(-1.0);
             if room.is_none() {
                 self.by_definition(tile, places);
@@ -188,17 +221,24 @@ impl Kernel {
     #[inline(always)]
     unsafe fn expanded<R: Registers>(
         &self,
-        tile: &[[f64; LANES]],
+        factors: &Factors<R::Number>,
+        tile: &[[R::Number; LANES]],
         norm: f64,
         places: &mut [u32; LANES],
     ) -> Option<f64> {
+        let error = factors.error;
         // Of the error's two parts that of the centres is in the starts: the best one's is bounded through how near it is.
-        let doubt = 40.0 * self.error * norm + f64::MIN_POSITIVE;
+        let doubt = 40.0 * error * norm + R::Number::SMALLEST;
         let (mut gap, mut furthest) = (f64::INFINITY, f64::NEG_INFINITY);
         for first in (0..LANES).step_by(R::ROWS) {
             // SAFETY: asked of the caller; a tile is a multiple of so many rows.
-            let (found, [doubt, share, zero]) = unsafe {
-                (self.two_nearest::<R>(tile, first), [R::all(doubt), R::all(16.0 * self.error), R::all(0.0)])
+            let (found, doubt, share, zero) = unsafe {
+                (
+                    two_nearest::<R>(factors, tile, first),
+                    R::all(R::Number::near(doubt)),
+                    R::all(R::Number::near(16.0 * error)),
+                    R::all(R::Number::near(0.0)),
+                )
             };
             let TwoNearest { best, second, place } = found;
             let size = best.greater(zero.minus(best));
@@ -215,36 +255,10 @@ impl Kernel {
             return Some(gap);
         }
         // d₂ − d₁ = (d₂² − d₁²) / (d₂ + d₁), and no d₂ of the tile is greater than this one.
-        let furthest = ((furthest + norm).max(0.0) * (1.0 + 1e-9) + doubt).sqrt();
+        let furthest = ((furthest + norm).max(0.0) * (1.0 + 1e-9 + 16.0 * error) + doubt).sqrt();
         let room = 0.999 * gap / (2.0 * furthest);
         // Less would be within the definition's own rounding.
         Some(if room > 1e-12 * (self.features as f64 + 8.0) * furthest { room } else { 0.0 })
-    }
-
-    /// # Safety
-    /// The processor has the instructions, and so many rows of the tile are left from the first one on.
-    #[allow(unsafe_code)]
-    #[inline(always)]
-    unsafe fn two_nearest<R: Registers>(&self, tile: &[[f64; LANES]], first: usize) -> TwoNearest<R> {
-        // SAFETY: asked of the caller.
-        unsafe {
-            let nowhere = R::all(f64::INFINITY);
-            let mut found = TwoNearest { best: nowhere, second: nowhere, place: R::all(0.0) };
-            for group in 0..self.starts.len() {
-                let (start, factors) = (&self.starts[group], &self.factors[group * tile.len()..][..tile.len()]);
-                let mut far = [R::all(start[0]), R::all(start[1]), R::all(start[2]), R::all(start[3])];
-                for feature in 0..tile.len() {
-                    let (x, factor) = (R::load(&tile[feature], first), &factors[feature]);
-                    for one in 0..AT_ONCE {
-                        far[one] = x.times_plus(R::all(factor[one]), far[one]);
-                    }
-                }
-                for one in 0..AT_ONCE {
-                    found.look(far[one], R::all((group * AT_ONCE + one) as f64));
-                }
-            }
-            found
-        }
     }
 
     #[inline(always)]
@@ -279,6 +293,36 @@ impl Kernel {
             }
         }
         squared
+    }
+}
+
+/// # Safety
+/// The processor has the instructions, and so many rows of the tile are left from the first one on.
+#[allow(unsafe_code)]
+#[inline(always)]
+unsafe fn two_nearest<R: Registers>(
+    factors: &Factors<R::Number>,
+    tile: &[[R::Number; LANES]],
+    first: usize,
+) -> TwoNearest<R> {
+    // SAFETY: asked of the caller.
+    unsafe {
+        let nowhere = R::all(R::Number::near(f64::INFINITY));
+        let mut found = TwoNearest { best: nowhere, second: nowhere, place: R::all(R::Number::near(0.0)) };
+        for group in 0..factors.starts.len() {
+            let (start, factors) = (&factors.starts[group], &factors.factors[group * tile.len()..][..tile.len()]);
+            let mut far = [R::all(start[0]), R::all(start[1]), R::all(start[2]), R::all(start[3])];
+            for feature in 0..tile.len() {
+                let (x, factor) = (R::load(&tile[feature], first), &factors[feature]);
+                for one in 0..AT_ONCE {
+                    far[one] = x.times_plus(R::all(factor[one]), far[one]);
+                }
+            }
+            for one in 0..AT_ONCE {
+                found.look(far[one], R::all(R::Number::near((group * AT_ONCE + one) as f64)));
+            }
+        }
+        found
     }
 }
 
@@ -377,6 +421,12 @@ mod tests {
             let centres: Vec<Vec<f64>> = (0..11).map(|i| vec![middle + f64::from(i), middle + 1.5]).collect();
             compare(&rows, &[middle; 2], std::slice::from_ref(&centres));
             compare(&rows, &[0.0; 2], &[centres]);
+        }
+        // Where numbers of 32 bits have no digits, or no squares.
+        for size in [1e-120, 1e-44, 1e-30, 1e-18, 1e14, 1e16, 1e30, 1e120] {
+            let row = |i: i32| vec![f64::from(i * 37 % 101) * size, f64::from(i * 53 % 97) * size];
+            let centre = |i: i32| vec![f64::from(i * 12) * size, f64::from(i * 29 % 90) * size];
+            compare(&(0..100).map(row).collect::<Vec<_>>(), &[50.0 * size, 0.0], &[(0..9).map(centre).collect()]);
         }
         // One far away leaves the others what they are.
         let rows: Vec<Vec<f64>> = (0..33).map(|i| vec![f64::from(i) * 0.37]).chain([vec![1e12]]).collect();
