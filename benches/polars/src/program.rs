@@ -11,12 +11,12 @@ pub struct Program(PathBuf);
 
 impl Program {
     /// `$TRAPICHE`, or the one that was built last in one of these profiles (`debug`, `release`), beside what is running now.
-    /// The error says how to build it.
+    /// A relative path is one from the repository, as Cargo starts tests in another folder. The error says how to build it.
     pub fn find(profiles: &[&str]) -> Result<Self, String> {
         if let Some(given) = std::env::var_os("TRAPICHE") {
-            let given = PathBuf::from(given);
+            let given = repository().join(given);
             return match given.is_file() {
-                true => Ok(Program(std::path::absolute(&given).unwrap_or(given))),
+                true => Ok(Program(given)),
                 false => Err(format!("TRAPICHE is `{}`, where no program is", given.display())),
             };
         }
@@ -52,9 +52,8 @@ impl Project {
     /// The repository's own project: the demo store.
     pub fn demo() -> Self {
         let project = Project::of(&[]);
-        let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
         for name in ["trapiche.yml", "queries", "models"] {
-            copy(&repository.join(name), &project.path(name));
+            copy(&repository().join(name), &project.path(name));
         }
         project
     }
@@ -70,6 +69,10 @@ impl Project {
         let answer = command.output().expect("the program starts");
         assert!(answer.status.success(), "{}", String::from_utf8_lossy(&answer.stderr));
     }
+}
+
+fn repository() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
 fn copy(from: &Path, to: &Path) {
