@@ -3,6 +3,8 @@
 //! Without the program (`TRAPICHE`, or a built one) these tests are skipped with a word, except in CI. One binary, because each
 //! would link Polars again.
 
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "helpers of tests are not seen to be tests by clippy")]
+
 mod demo;
 mod values;
 
