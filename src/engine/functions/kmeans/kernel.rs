@@ -116,6 +116,45 @@ impl Instructions {
         let more = [];
         portable.into_iter().chain(more).filter_map(|(is_here, instructions)| is_here.then_some(instructions))
     }
+
+    fn best() -> Instructions {
+        Instructions::known().last().unwrap_or(Instructions::Portable)
+    }
+}
+
+/// What may be done by any instructions. No multiplication is fused with a sum, so that the numbers are the same whatever these are.
+pub(super) trait Work {
+    type Done;
+
+    /// To be inlined always, with its loops: that is how it comes to the instructions.
+    fn done(self) -> Self::Done;
+}
+
+/// Does work by the instructions that there are.
+#[allow(unsafe_code)]
+#[inline(always)]
+pub(super) fn by_best<W: Work>(work: W) -> W::Done {
+    match Instructions::best() {
+        Instructions::Portable => work.done(),
+        // SAFETY: there is such a value only where the processor was found to have these instructions.
+        #[cfg(target_arch = "x86_64")]
+        Instructions::Avx2 => unsafe { by_avx2(work) },
+        // SAFETY: as above.
+        #[cfg(target_arch = "x86_64")]
+        Instructions::Avx512 => unsafe { by_avx512(work) },
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma")]
+fn by_avx2<W: Work>(work: W) -> W::Done {
+    work.done()
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f")]
+fn by_avx512<W: Work>(work: W) -> W::Done {
+    work.done()
 }
 
 impl Kernel {
@@ -133,8 +172,7 @@ impl Kernel {
     }
 
     pub(super) fn nearest(&self, tiles: &mut Tiles) {
-        let best = Instructions::known().last().unwrap_or(Instructions::Portable);
-        self.nearest_by(best, tiles);
+        self.nearest_by(Instructions::best(), tiles);
     }
 
     #[allow(unsafe_code)]
@@ -175,6 +213,7 @@ impl Kernel {
         let mut around_0 = vec![[0.0; LANES]; self.features];
         let mut rounded = vec![[0.0; LANES]; self.features];
         let (mut tried, mut in_doubt) = (0, 0);
+        let mut margins: Vec<Margin> = Vec::with_capacity(tiles.norms.len());
         tiles.looked_at.clear();
         for index in 0..tiles.norms.len() {
             if tiles.settled[index] > tiles.moved {
@@ -183,7 +222,7 @@ impl Kernel {
             tiles.looked_at.push(index as u32);
             let tile = &tiles.numbers[index * self.numbers..][..self.features];
             let (norm, places) = (tiles.norms[index], &mut tiles.places[index]);
-            let mut room = None;
+            let mut margin = None;
             // Where rows are too near to two centres again and again, it is not tried any longer.
             if let Some(factors) = &self.singles
                 && norm < f32::LARGEST_SQUARE
@@ -194,71 +233,31 @@ impl Kernel {
                     unsafe { S::around(&tile[feature], self.middle[feature], &mut rounded[feature]) };
                 }
                 // SAFETY: as above.
-                room = unsafe { self.expanded::<S>(factors, &rounded, norm, places) };
+                margin = unsafe { expanded::<S>(factors, &rounded, norm, places) };
                 tried += 1;
-                in_doubt += usize::from(room.is_none());
+                in_doubt += usize::from(margin.is_none());
             }
-            if room.is_none() {
+            if margin.is_none() {
                 for feature in 0..tile.len() {
                     // SAFETY: as above.
                     unsafe { D::around(&tile[feature], self.middle[feature], &mut around_0[feature]) };
                 }
                 // SAFETY: as above.
-                room = unsafe { self.expanded::<D>(&self.doubles, &around_0, norm, places) };
+                margin = unsafe { expanded::<D>(&self.doubles, &around_0, norm, places) };
             }
-            tiles.settled[index] = tiles.moved + room.unwrap_or(-1.0);
-            if room.is_none() {
+            margins.push(margin.unwrap_or(Margin::NONE));
+            if margin.is_none() {
                 self.by_definition(tile, places);
             }
         }
-    }
-
-    /// How much all centres may move, added up, until a row may change its own; `None` where one's own is in doubt.
-    ///
-    /// # Safety
-    /// The processor has the instructions.
-    #[allow(unsafe_code)]
-    #[inline(always)]
-    unsafe fn expanded<R: Registers>(
-        &self,
-        factors: &Factors<R::Number>,
-        tile: &[[R::Number; LANES]],
-        norm: f64,
-        places: &mut [u32; LANES],
-    ) -> Option<f64> {
-        let error = factors.error;
-        // Of the error's two parts that of the centres is in the starts: the best one's is bounded through how near it is.
-        let doubt = 40.0 * error * norm + R::Number::SMALLEST;
-        let (mut gap, mut furthest) = (f64::INFINITY, f64::NEG_INFINITY);
-        for first in (0..LANES).step_by(R::ROWS) {
-            // SAFETY: asked of the caller; a tile is a multiple of so many rows.
-            let (found, doubt, share, zero) = unsafe {
-                (
-                    two_nearest::<R>(factors, tile, first),
-                    R::all(R::Number::near(doubt)),
-                    R::all(R::Number::near(16.0 * error)),
-                    R::all(R::Number::near(0.0)),
-                )
-            };
-            let TwoNearest { best, second, place } = found;
-            let size = best.greater(zero.minus(best));
-            let gaps = second.minus(best).minus(doubt).minus(size.times(share));
-            // Whatever is no number is in doubt, too.
-            if !gaps.are_positive() {
-                return None;
-            }
-            gap = gap.min(gaps.least());
-            furthest = furthest.max(second.greatest());
-            place.store(&mut places[first..]);
+        // Behind the others: roots and quotients take long, and less so side by side.
+        let least = 1e-12 * (self.features as f64 + 8.0);
+        for margin in &mut margins {
+            margin.gap = margin.room(least);
         }
-        if gap == f64::INFINITY {
-            return Some(gap);
+        for (index, margin) in tiles.looked_at.iter().zip(&margins) {
+            tiles.settled[*index as usize] = tiles.moved + margin.gap;
         }
-        // d₂ − d₁ = (d₂² − d₁²) / (d₂ + d₁), and no d₂ of the tile is greater than this one.
-        let furthest = ((furthest + norm).max(0.0) * (1.0 + 1e-9 + 16.0 * error) + doubt).sqrt();
-        let room = 0.999 * gap / (2.0 * furthest);
-        // Less would be within the definition's own rounding.
-        Some(if room > 1e-12 * (self.features as f64 + 8.0) * furthest { room } else { 0.0 })
     }
 
     #[inline(always)]
@@ -294,6 +293,75 @@ impl Kernel {
         }
         squared
     }
+}
+
+/// How sure it is that a tile's rows belong to their centres.
+#[derive(Debug, Clone, Copy)]
+struct Margin {
+    /// No row's second centre is nearer than this, beyond the first: of the squared distances.
+    gap: f64,
+    /// No row's second centre is further away, squared.
+    furthest: f64,
+}
+
+impl Margin {
+    /// A row is as near to another centre.
+    const NONE: Margin = Margin { gap: -1.0, furthest: 0.0 };
+
+    /// How much all centres may move, added up, until a row may change its own; less than 0 where one has to be looked at whatever moves.
+    #[inline(always)]
+    fn room(self, least: f64) -> f64 {
+        // d₂ − d₁ = (d₂² − d₁²) / (d₂ + d₁), and no d₂ of the tile is greater than this one.
+        let furthest = self.furthest.sqrt();
+        let room = 0.999 * self.gap / (2.0 * furthest);
+        // Less would be within the definition's own rounding.
+        let room = if room > least * furthest { room } else { 0.0 };
+        match self.gap {
+            f64::INFINITY => self.gap,
+            gap if gap < 0.0 => -1.0,
+            _ => room,
+        }
+    }
+}
+
+/// The places of the two nearest centres and how sure they are; `None` where a row's own is in doubt.
+///
+/// # Safety
+/// The processor has the instructions.
+#[allow(unsafe_code)]
+#[inline(always)]
+unsafe fn expanded<R: Registers>(
+    factors: &Factors<R::Number>,
+    tile: &[[R::Number; LANES]],
+    norm: f64,
+    places: &mut [u32; LANES],
+) -> Option<Margin> {
+    let error = factors.error;
+    // Of the error's two parts that of the centres is in the starts: the best one's is bounded through how near it is.
+    let doubt = 40.0 * error * norm + R::Number::SMALLEST;
+    let (mut gap, mut furthest) = (f64::INFINITY, f64::NEG_INFINITY);
+    for first in (0..LANES).step_by(R::ROWS) {
+        // SAFETY: asked of the caller; a tile is a multiple of so many rows.
+        let (found, doubt, share, zero) = unsafe {
+            (
+                two_nearest::<R>(factors, tile, first),
+                R::all(R::Number::near(doubt)),
+                R::all(R::Number::near(16.0 * error)),
+                R::all(R::Number::near(0.0)),
+            )
+        };
+        let TwoNearest { best, second, place } = found;
+        let size = best.greater(zero.minus(best));
+        let gaps = second.minus(best).minus(doubt).minus(size.times(share));
+        // Whatever is no number is in doubt, too.
+        if !gaps.are_positive() {
+            return None;
+        }
+        gap = gap.min(gaps.least());
+        furthest = furthest.max(second.greatest());
+        place.store(&mut places[first..]);
+    }
+    Some(Margin { gap, furthest: (furthest + norm).max(0.0) * (1.0 + 1e-9 + 16.0 * error) + doubt })
 }
 
 /// # Safety

@@ -12,6 +12,7 @@ use datafusion::logical_expr::{Accumulator, AggregateUDF, AggregateUDFImpl, Expr
 use datafusion::scalar::ScalarValue;
 
 use super::exact::Grid;
+use super::kernel::{Work, by_best};
 use super::model::{Centres, EightBytes};
 use super::registers::LANES;
 use super::step::ClusterTotals;
@@ -93,42 +94,6 @@ impl Clustering {
         self.clusters.iter().filter(|cluster| cluster.weight > 0.0).count() >= 2
     }
 
-    /// Of a tile's rows, which belong to these clusters.
-    fn silhouettes(&self, tile: &[[f64; LANES]], labels: &[usize; LANES]) -> [f64; LANES] {
-        let features = &self.model.view.features;
-        let mut squares = [0.0; LANES];
-        for feature in 0..features.len() {
-            for lane in 0..LANES {
-                let x = tile[feature][lane] - features[feature].middle;
-                squares[lane] += x * x;
-            }
-        }
-        let (mut within, mut next) = ([0.0; LANES], [f64::INFINITY; LANES]);
-        for (label, cluster) in self.clusters.iter().enumerate().filter(|(_, cluster)| cluster.weight > 0.0) {
-            let mut products = [0.0; LANES];
-            for feature in 0..features.len() {
-                for lane in 0..LANES {
-                    products[lane] += (tile[feature][lane] - features[feature].middle) * cluster.mean[feature];
-                }
-            }
-            for lane in 0..LANES {
-                let far = squares[lane] + cluster.spread - 2.0 * products[lane];
-                let far = if far > 0.0 { far } else { 0.0 };
-                let is_own = labels[lane] == label;
-                within[lane] = if is_own { far } else { within[lane] };
-                next[lane] = if !is_own && far < next[lane] { far } else { next[lane] };
-            }
-        }
-        let mut silhouettes = [0.0; LANES];
-        for lane in 0..LANES {
-            let (all, own) = (self.clusters[labels[lane]].weight, self.model.view.weight(tile, lane));
-            let within = within[lane] * all / (all - own);
-            let larger = if next[lane] > within { next[lane] } else { within };
-            silhouettes[lane] = if all > own && larger > 0.0 { (next[lane] - within) / larger } else { 0.0 };
-        }
-        silhouettes
-    }
-
     pub(super) fn encode(&self) -> Vec<u8> {
         let mut bytes = self.model.encode();
         for cluster in &self.clusters {
@@ -156,6 +121,57 @@ impl Clustering {
 
 fn torn() -> datafusion::error::DataFusionError {
     internal_datafusion_err!("a torn state of `{NAME}`")
+}
+
+/// Of a tile's rows, which belong to these clusters.
+struct TileSilhouettes<'a> {
+    of: &'a Clustering,
+    tile: &'a [[f64; LANES]],
+    labels: &'a [usize; LANES],
+}
+
+impl Work for TileSilhouettes<'_> {
+    type Done = [f64; LANES];
+
+    #[inline(always)]
+    fn done(self) -> [f64; LANES] {
+        let TileSilhouettes { of, tile, labels } = self;
+        let features = &of.model.view.features;
+        let mut squares = [0.0; LANES];
+        for feature in 0..features.len() {
+            for lane in 0..LANES {
+                let x = tile[feature][lane] - features[feature].middle;
+                squares[lane] += x * x;
+            }
+        }
+        let (mut within, mut next) = ([0.0; LANES], [f64::INFINITY; LANES]);
+        for (label, cluster) in of.clusters.iter().enumerate() {
+            if cluster.weight == 0.0 {
+                continue;
+            }
+            let mut products = [0.0; LANES];
+            for feature in 0..features.len() {
+                for lane in 0..LANES {
+                    products[lane] += (tile[feature][lane] - features[feature].middle) * cluster.mean[feature];
+                }
+            }
+            for lane in 0..LANES {
+                let far = squares[lane] + cluster.spread - 2.0 * products[lane];
+                let far = if far > 0.0 { far } else { 0.0 };
+                let is_own = labels[lane] == label;
+                within[lane] = if is_own { far } else { within[lane] };
+                next[lane] = if !is_own && far < next[lane] { far } else { next[lane] };
+            }
+        }
+        let mut silhouettes = [0.0; LANES];
+        for lane in 0..LANES {
+            let (all, own) = (of.clusters[labels[lane]].weight, of.model.view.weight(tile, lane));
+            let within = within[lane] * all / (all - own);
+            let larger = if next[lane] > within { next[lane] } else { within };
+            silhouettes[lane] = if all > own && larger > 0.0 { (next[lane] - within) / larger } else { 0.0 };
+        }
+        silhouettes
+    }
 }
 
 /// What is summed up, in any order.
@@ -187,7 +203,8 @@ impl MeasureSums {
         squared: &[f64; LANES],
         members: impl Iterator<Item = usize>,
     ) {
-        let silhouettes = if self.has_silhouette { of.silhouettes(tile, labels) } else { [0.0; LANES] };
+        let silhouettes =
+            if self.has_silhouette { by_best(TileSilhouettes { of, tile, labels }) } else { [0.0; LANES] };
         for lane in members {
             let weight = of.model.view.weight(tile, lane);
             self.weight += self.weights.whole(weight);
