@@ -54,6 +54,8 @@ def kmeans(spark: SparkSession, spec: dict, centers: DataFrame, told: DataFrame)
     metrics = {"k": len(centres), "rows": rows.count(), "rows_left_out": left_out}
     cost = F.col("distance") if by_direction else F.col("distance") * F.col("distance")
     metrics["cost"] = rows.agg(F.sum(F.col("weight") * cost)).first()[0]
+    if by_direction:
+        metrics["distance_cosine"] = 1
     if "weight" in spec:
         metrics["weight"] = rows.agg(F.sum("weight")).first()[0]
     if len(sizes) > 1:

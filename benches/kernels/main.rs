@@ -16,7 +16,7 @@ use criterion::{Criterion, SamplingMode, Throughput, criterion_group, criterion_
 use trapiche::analyze::{kmeans, profile};
 use trapiche::engine::write::parquet::encoder::{EncodedBy, file_of};
 use trapiche::lake::{TableName, Zone};
-use trapiche::project::{Describe, Deviation, Distance, Impute, Init, InitMethod, Kmeans, Precision, Scale};
+use trapiche::project::{Describe, Deviation, DistanceMeasure, Impute, Init, InitMethod, Kmeans, Precision, Scale};
 use trapiche::spark::sql;
 
 use arithmetic::arithmetic;
@@ -117,7 +117,7 @@ fn k_means(criterion: &mut Criterion) {
         weight: None,
         impute: Impute::Mean,
         scale: Scale::Standard(Deviation::Sample),
-        distance: Distance::Euclidean,
+        distance: DistanceMeasure::Euclidean,
         precision: Precision::Double,
         k: 4,
         init: Init::Method(InitMethod::PlusPlus),

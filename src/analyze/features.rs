@@ -6,7 +6,7 @@
 
 use arrow::array::{Array, AsArray};
 use arrow::datatypes::{DataType, FieldRef, Float64Type, Int64Type};
-use datafusion::functions_aggregate::expr_fn::{count, max};
+use datafusion::functions_aggregate::expr_fn::{count, max, min};
 use datafusion::logical_expr::{Expr, cast, ident, lit, when};
 use datafusion::prelude::DataFrame;
 
@@ -14,7 +14,7 @@ use super::columns::{self, engine};
 use crate::engine::functions::kmeans::{Holding, RowView, Scaling, Weights};
 use crate::engine::functions::moments::{ExactMoments, numeric_moments};
 use crate::error::{Error, Result};
-use crate::project::{Deviation, Distance, Impute, Precision, Scale};
+use crate::project::{Deviation, DistanceMeasure, Impute, Precision, Scale};
 use crate::spark::types;
 
 /// Keys and features of a table's rows, lazily.
@@ -45,7 +45,7 @@ pub struct FeatureColumns<'a> {
 pub struct Preparation {
     pub impute: Impute,
     pub scale: Scale,
-    pub distance: Distance,
+    pub distance: DistanceMeasure,
 }
 
 /// What was fitted to the rows.
@@ -77,14 +77,10 @@ impl Features {
     pub fn of(input: DataFrame, asked: FeatureColumns) -> Result<Features> {
         let FeatureColumns { key, features, weight, precision } = asked;
         let is_single = precision == Precision::Single;
-        let double = |column: Expr| match is_single {
-            true => cast(cast(column, DataType::Float32), DataType::Float64),
-            false => cast(column, DataType::Float64),
-        };
         let number = |name: &str, what: &str| {
             let (column, field) = columns::find(&input, name)?;
             if field.data_type().is_numeric() {
-                return Ok((double(column), field));
+                return Ok((cast(column, DataType::Float64), field));
             }
             let found = types::name(field.data_type());
             Err(Error::config(format!("{what} `{name}` is not a number but `{found}`"))
@@ -170,6 +166,8 @@ impl Features {
             let broken = ident(WEIGHT).is_null().or(columns::finite(ident(WEIGHT))?.is_null());
             let broken = when(broken.or(ident(WEIGHT).lt(lit(0.0))), lit(1_i64)).end().map_err(engine)?;
             wanted.push(max(used(ident(WEIGHT))?).alias("heaviest"));
+            let positive = when(ident(WEIGHT).gt(lit(0.0)), ident(WEIGHT)).end().map_err(engine)?;
+            wanted.push(min(used(positive)?).alias("lightest"));
             wanted.push(count(used(broken)?).alias("broken"));
         }
         let batches = self.rows.clone().aggregate(vec![], wanted).map_err(engine)?.collect().await.map_err(engine)?;
@@ -187,9 +185,12 @@ impl Features {
         let weights = match self.weight {
             None => Weights::default(),
             Some(_) => {
-                let heaviest = totals["heaviest"].as_primitive::<Float64Type>();
-                let heaviest = if heaviest.is_valid(0) { heaviest.value(0) } else { 0.0 };
-                Weights { heaviest, broken: integer("broken") }
+                let weight = |name: &str, none: f64| {
+                    let found = totals[name].as_primitive::<Float64Type>();
+                    if found.is_valid(0) { found.value(0) } else { none }
+                };
+                let (heaviest, lightest) = (weight("heaviest", 0.0), weight("lightest", f64::INFINITY));
+                Weights { heaviest, lightest, broken: integer("broken") }
             }
         };
         self.fitted(moments, weights, rows, integer("rows") - rows, prepared)
@@ -208,14 +209,14 @@ impl Features {
         prepared: Preparation,
     ) -> Result<FittedFeatures> {
         let Preparation { impute, scale, distance } = prepared;
-        let by_direction = distance == Distance::Cosine;
+        let by_direction = distance == DistanceMeasure::Cosine;
         let feature = |(name, moments): (&String, ExactMoments)| {
             let seen = FeatureColumn { rows, moments, is_single: self.is_single }.seen(name, impute, scale)?;
             // Of a row of length 1.
             Ok(if by_direction { Scaling { middle: 0.0, reach: 1.0, ..seen } } else { seen })
         };
         let features = self.names.iter().zip(moments).map(feature).collect::<Result<_>>()?;
-        let heaviest = self.weight.as_ref().map(|name| heaviest(name, weights, rows)).transpose()?;
+        let heaviest = self.weight.as_ref().map(|name| heaviest(name, weights, rows, self.is_single)).transpose()?;
         let view = RowView { features, by_direction, is_single: self.is_single, heaviest };
         Ok(FittedFeatures { view, rows, rows_left_out })
     }
@@ -224,20 +225,29 @@ impl Features {
 /// The greatest weight.
 ///
 /// # Errors
-/// When a row has none, or sums of them could be too small or too large for a double.
-fn heaviest(name: &str, weights: Weights, rows: u64) -> Result<f64> {
-    if weights.broken > 0 {
+/// When a row has none, or sums would not be of all of them.
+fn heaviest(name: &str, weights: Weights, rows: u64, is_single: bool) -> Result<f64> {
+    /// What weighs less beside another row is lost in the digits of its sums.
+    const LEAST_SHARE: f64 = 1e-8;
+    let Weights { heaviest, lightest, broken } = weights;
+    let sizes = if is_single { 1e-20..=1e30 } else { 1e-100..=1e100 };
+    if broken > 0 {
         let message =
-            format!("{} of {rows} rows have no weight in `{name}`, or one that is no number from 0 on", weights.broken);
+            format!("{broken} of {rows} rows have a weight in `{name}` that is null, negative or no finite number");
         return Err(Error::failed(message).hint("leave such rows out in the query that makes the input"));
     }
-    match weights.heaviest {
-        0.0 if rows > 0 => Err(Error::failed(format!("all weights in `{name}` are 0, so no row counts"))),
-        heaviest if rows > 0 && !(1e-100..=1e100).contains(&heaviest) => {
+    match heaviest {
+        _ if rows == 0 => Ok(heaviest),
+        0.0 => Err(Error::failed(format!("all weights in `{name}` are 0, so no row counts"))),
+        _ if !sizes.contains(&heaviest) => {
             Err(Error::failed(format!("the weights in `{name}` are too far from 1: the greatest is {heaviest:e}"))
                 .hint("only their ratios count: divide them in the query that makes the input"))
         }
-        heaviest => Ok(heaviest),
+        _ if lightest < heaviest * LEAST_SHARE => Err(Error::failed(format!(
+            "the weights in `{name}` are too far apart: the least is {lightest:e}, the greatest {heaviest:e}"
+        ))
+        .hint("a weight below a hundred-millionth of the greatest counts for nothing: make it 0 in the query that makes the input")),
+        _ => Ok(heaviest),
     }
 }
 
@@ -293,11 +303,11 @@ impl FeatureColumn {
                 .hint("divide them in the query that makes the input"));
         }
         if self.is_single && low < high {
-            // Of the 24 digits of the largest number this many are left for how numbers differ.
-            const LEFT: f64 = 1.0 / (1 << 14) as f64;
-            if [low, high].iter().any(|&end| seen.scaled(end).abs() > f32::MAX.into())
-                || stddev < low.abs().max(high.abs()) * LEFT
-            {
+            // Of 24 binary digits these are for what numbers have in common.
+            const SHARED: f64 = (1 << 14) as f64;
+            let (largest, far) = (low.abs().max(high.abs()), reach + middle.abs());
+            let is_said = (f64::from(f32::MIN_POSITIVE) * SHARED..f32::MAX.into()).contains(&largest);
+            if !is_said || far > f32::MAX.into() || stddev * SHARED < mean.abs() {
                 return Err(Error::failed(format!("the values of feature `{name}` need more digits than `precision: single` has"))
                     .hint("leave `precision` out, or subtract in the query that makes the input what the values have in common"));
             }
@@ -332,7 +342,7 @@ mod tests {
     }
 
     fn prepared(impute: Impute, scale: Scale) -> Preparation {
-        Preparation { impute, scale, distance: Distance::Euclidean }
+        Preparation { impute, scale, distance: DistanceMeasure::Euclidean }
     }
 
     async fn fitted(impute: Impute, scale: Scale) -> Result<FittedFeatures> {

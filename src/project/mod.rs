@@ -36,7 +36,7 @@ pub use check::{Check, OnFail};
 pub use dataset::{Broken, Dataset, Definition};
 pub use dotenv::DOTENV;
 pub use files::SETTINGS;
-pub use model::{Describe, Deviation, Distance, Impute, Init, InitMethod, Kmeans, Model, Precision, Scale};
+pub use model::{Describe, Deviation, DistanceMeasure, Impute, Init, InitMethod, Kmeans, Model, Precision, Scale};
 pub use query::{Dedupe, Query, WriteMode};
 pub use schema_lock::{SCHEMA_LOCK, SchemaLock};
 pub use settings::AgreedTables;

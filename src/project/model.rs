@@ -13,8 +13,9 @@ use crate::error::Span;
 use crate::lake::{TableName, Zone};
 use crate::spark::sql::Reference;
 
-/// The rows of all steps are in memory, as one sample of the table.
+/// The rows of all steps are in memory, as one sample of the table: so many, and so many numbers.
 const MOST_IN_BATCHES: u64 = 2_000_000;
+const MOST_NUMBERS_IN_BATCHES: u64 = 10_000_000;
 
 /// Each step holds as many centres in memory, on every machine, and measures each row's distance from all of them.
 const MOST_CLUSTERS: u64 = 10_000;
@@ -64,7 +65,7 @@ pub struct Kmeans {
     pub weight: Option<String>,
     pub impute: Impute,
     pub scale: Scale,
-    pub distance: Distance,
+    pub distance: DistanceMeasure,
     pub precision: Precision,
     pub k: usize,
     pub init: Init,
@@ -123,7 +124,7 @@ pub enum Deviation {
 /// How far apart two rows are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, serde::Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
-pub enum Distance {
+pub enum DistanceMeasure {
     /// √Σ(x − y)².
     #[default]
     Euclidean,
@@ -273,9 +274,18 @@ fn kmeans(spec: &KmeansSpec, faults: &mut Faults) -> Option<Kmeans> {
         faults.add(&at.span, "`tolerance` is 0 or a number above it").hint("1e-4 is usual");
     }
     let partition_by = partition_by(spec, key.as_deref(), faults);
+    if let Some(at) = spec.weight.as_ref().filter(|at| at.value.as_deref() == Some("")) {
+        faults.add(&at.span, "`weight` is empty").hint("name a column, or leave it out");
+    }
     let max_iterations = given_or(&spec.max_iterations, 100);
     if let Some(at) = &spec.mini_batch {
-        within("mini_batch", at, 1..=MOST_IN_BATCHES / max_iterations.unwrap_or(1).max(1), faults);
+        let features = features.as_ref().map_or(1, |names| names.len().max(1) as u64);
+        let most = MOST_IN_BATCHES.min(MOST_NUMBERS_IN_BATCHES / features) / max_iterations.unwrap_or(1).max(1);
+        if at.value.is_some_and(|rows| !(1..=most).contains(&rows)) {
+            faults
+                .add(&at.span, format!("`mini_batch` must be 1 to {most}"))
+                .hint("the rows of `max_iterations` steps are held in memory: fewer steps may have more each");
+        }
     }
     let scale = scale(spec, faults);
     let (features, k) = (features?, spec.k.value? as usize);
@@ -293,7 +303,7 @@ fn kmeans(spec: &KmeansSpec, faults: &mut Faults) -> Option<Kmeans> {
         weight: given(&spec.weight)?,
         impute: given_or(&spec.impute, Impute::default())?,
         scale: scale?,
-        distance: given_or(&spec.distance, Distance::default())?,
+        distance: given_or(&spec.distance, DistanceMeasure::default())?,
         precision: given_or(&spec.precision, Precision::default())?,
         k,
         init,

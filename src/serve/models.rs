@@ -40,10 +40,11 @@ fn models(served: &Served) -> impl Iterator<Item = &Dataset> {
     models.filter(|dataset| matches!(dataset.definition, Definition::Model(_))).filter(is_shown)
 }
 
-/// Whether a feature is a column that is hidden in the model's input.
+/// Whether a model is made of a column that is hidden in its input.
 fn uses_hidden(served: &Served, dataset: &Dataset) -> bool {
     let Definition::Model(Model::Kmeans(spec)) = &dataset.definition else { return false };
-    served.settings.hidden(&spec.input).any(|hidden| spec.features.iter().any(|feature| feature == hidden))
+    let mut used = spec.features.iter().chain(&spec.key).chain(&spec.weight);
+    used.any(|column| served.settings.hidden(&spec.input).any(|hidden| column == hidden))
 }
 
 /// Those that score rows.
@@ -141,6 +142,9 @@ pub fn described(dataset: &Dataset, spec: &Kmeans, loaded: &Loaded) -> Value {
         "features": spec.features,
         "impute": spec.impute,
         "scale": spec.scale.word(),
+        "distance": loaded.fitted.distance,
+        "precision": loaded.fitted.precision,
+        "weight": spec.weight,
         "clusters": clusters,
         "metrics": metrics,
     })

@@ -25,6 +25,10 @@ use crate::project::{Init, Kmeans};
 use rows::ModelRows;
 use weighted::squared;
 
+/// Metrics that tell, by 1, how later rows are scored.
+const COSINE: &str = "distance_cosine";
+const SINGLE: &str = "precision_single";
+
 /// The tables of a model.
 #[derive(Debug)]
 pub struct KmeansTables {
@@ -34,8 +38,8 @@ pub struct KmeansTables {
     /// A given centre that no row is near to keeps its place, with size 0.
     pub centers: RecordBatch,
     /// `metric` (string), `value` (double): `k`, `rows`, `rows_left_out`, `iterations`, `cost` (sum of squared
-    /// distances, or of 1 − cos), `weight` (of all rows, where they have one), `cost(i)` (before the i-th step, of its rows), `silhouette_spark` (not for a single cluster), and for every feature what scores
-    /// a later row: `fill(x)`, `offset(x)`, `unit(x)`, see [`Scaling`].
+    /// distances, or of 1 − cos), `weight` (of all rows, where they have one), `cost(i)` (before the i-th step, of its rows), `silhouette_spark` (not for a single cluster), and what scores a later row: for
+    /// every feature `fill(x)`, `offset(x)`, `unit(x)`, see [`Scaling`], and `distance_cosine` and `precision_single`, where it is so.
     pub metrics: RecordBatch,
 }
 
@@ -121,15 +125,19 @@ fn check_range(fitted: &FittedFeatures, centres: &[Vec<f64>]) -> Result<()> {
     };
     let features = &fitted.view.features;
     let squared: f64 = features.iter().enumerate().map(furthest).map(|far| far * far).sum();
-    let too = match squared {
-        // All rows are the same one, and so is its centre.
-        0.0 if features.iter().all(|feature| feature.reach == 0.0) => return Ok(()),
-        _ if squared < 1e-280 => "small",
-        // Of a sum of 10⁹ of them, too.
-        _ if squared < 1e299 => return Ok(()),
-        _ => "large",
-    };
-    Err(Error::failed(format!("the features are too {too} for their squares")).hint("set `scale: standard`"))
+    // All rows are the same one, and so is its centre.
+    if squared == 0.0 && features.iter().all(|feature| feature.reach == 0.0) {
+        return Ok(());
+    }
+    let heaviest = fitted.view.heaviest.unwrap_or(1.0);
+    // A sum of 10⁹ of them is a double, too.
+    let fits = |squared: f64| (1e-280..1e299).contains(&squared);
+    if fits(squared) && fits(squared * heaviest) {
+        return Ok(());
+    }
+    let too = if squared.min(squared * heaviest) < 1.0 { "small" } else { "large" };
+    let with = if fits(squared) { " beside such weights" } else { "" };
+    Err(Error::failed(format!("the features are too {too} for their squares{with}")).hint("set `scale: standard`"))
 }
 
 /// Where Lloyd's steps came to.
@@ -237,6 +245,9 @@ fn tables(rows: ModelRows, fitted: &FittedFeatures, settled: &Settled, measured:
         ("iterations".to_owned(), costs.len() as f64),
         ("cost".to_owned(), measured.cost),
     ];
+    for (name, holds) in [(COSINE, fitted.view.by_direction), (SINGLE, fitted.view.is_single)] {
+        metrics.extend(holds.then(|| (name.to_owned(), 1.0)));
+    }
     if fitted.view.heaviest.is_some() {
         metrics.push(("weight".to_owned(), totals.iter().map(|cluster| cluster.weight).sum()));
     }

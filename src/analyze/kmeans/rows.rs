@@ -1,6 +1,6 @@
 //! A model's rows: held by this machine, or looked at where they lie on others. The answers are the same, to the last bit.
 
-use arrow::array::{ArrayRef, AsArray, RecordBatch};
+use arrow::array::{ArrayRef, AsArray};
 use datafusion::functions::core::expr_ext::FieldAccessor;
 use datafusion::functions::expr_fn::coalesce;
 use datafusion::logical_expr::{Expr, ident, lit};
@@ -58,10 +58,10 @@ impl ModelRows {
         match nowhere {
             0 => Ok(fitted),
             _ => Err(Error::failed(format!(
-                "{nowhere} of {} rows have only zeros for features, and so no direction by which `distance: cosine` could tell them",
+                "{nowhere} of {} rows have no direction for `distance: cosine`: filled and scaled, all their features are 0",
                 fitted.rows
             ))
-            .hint("leave such rows out in the query that makes the input")),
+            .hint("leave such rows out in the query that makes the input; with `scale: none` only zeros are 0")),
         }
     }
 
@@ -81,12 +81,11 @@ impl ModelRows {
         if self.held.is_some() {
             return self.at_work(move |held| held.different(most)).await;
         }
-        let columns = self.features.columns().into_iter().zip(&fitted.view.features);
-        let seen: Vec<_> = columns.map(|(column, feature)| seen(column, feature)).collect();
-        let different = self.counted()?.select(seen).and_then(DataFrame::distinct);
-        let different = different.and_then(|rows| rows.limit(0, Some(most))).map_err(engine)?;
-        let batches = different.collect().await.map_err(engine)?;
-        Ok(batches.iter().map(RecordBatch::num_rows).sum())
+        // The furthest from where no row lies.
+        let outside = |feature: &Scaling| feature.middle + 4.0 * feature.reach + 1.0;
+        let outside = fitted.view.features.iter().map(outside).collect();
+        let found = self.furthest(&Centres::new(fitted.view.clone(), &[outside]), most).await?;
+        Ok(found.len())
     }
 
     /// Rows as the model sees them, and their weights, if they have some: the same ones in the same order however the table is spread.

@@ -9,14 +9,17 @@ use datafusion::prelude::DataFrame;
 
 use super::super::columns::engine;
 use super::super::features::{FeatureColumns, Features};
+use super::{COSINE, SINGLE};
 use crate::engine::functions::kmeans::{self, Centres, RowView, Scaling};
 use crate::error::{Error, Result};
-use crate::project::{Distance, Kmeans, Precision};
+use crate::project::{DistanceMeasure, Kmeans, Precision};
 
 /// What the tables `<model>_centers` and `<model>_metrics` say of a model: how a row is seen, and the centres.
 #[derive(Debug, Clone)]
 pub struct FittedModel {
     centres: Centres,
+    pub distance: DistanceMeasure,
+    pub precision: Precision,
     /// Rows of each cluster, and its centre in the features' own units.
     pub clusters: Vec<(i64, Vec<f64>)>,
     /// Name and value, as they stand in the table.
@@ -65,17 +68,19 @@ impl FittedModel {
         let scaled: Vec<Vec<f64>> = clusters.iter().map(|(_, centre)| seen(centre)).collect();
         let view = RowView {
             features: scalings,
-            by_direction: spec.distance == Distance::Cosine,
-            is_single: spec.precision == Precision::Single,
+            by_direction: metric(COSINE.to_owned()).is_some(),
+            is_single: metric(SINGLE.to_owned()).is_some(),
             heaviest: None,
         };
-        Ok(FittedModel { centres: Centres::new(view, &scaled), clusters, metrics })
+        let distance = if view.by_direction { DistanceMeasure::Cosine } else { DistanceMeasure::Euclidean };
+        let precision = if view.is_single { Precision::Single } else { Precision::Double };
+        Ok(FittedModel { distance, precision, centres: Centres::new(view, &scaled), clusters, metrics })
     }
 
     /// Each row's `cluster` and its `distance` from the centre, in the rows' order; null for one that lacks a feature for which
     /// nothing stands in, or has no direction where only that counts.
     pub fn score(&self, spec: &Kmeans, rows: DataFrame) -> Result<DataFrame> {
-        let asked = FeatureColumns { key: &[], features: &spec.features, weight: None, precision: spec.precision };
+        let asked = FeatureColumns { key: &[], features: &spec.features, weight: None, precision: self.precision };
         let features = Features::of(rows, asked)?;
         let nearest = kmeans::nearest(&self.centres, features.columns()).alias("nearest");
         let found = ["cluster", "distance"].map(|name| ident("nearest").field(name).alias(name));

@@ -12,7 +12,7 @@ use rand_xoshiro::Xoshiro256Plus;
 use rand_xoshiro::rand_core::SeedableRng;
 
 use super::rows::ModelRows;
-use super::weighted::{self, Draw, Point, squared};
+use super::weighted::{self, DrawBy, Point, squared};
 use crate::analyze::features::FittedFeatures;
 use crate::engine::functions::kmeans::{Centres, ClusterTotals, Lot, RowView};
 use crate::error::{Error, Result};
@@ -43,7 +43,7 @@ pub async fn first_centres(rows: &mut ModelRows, fitted: &FittedFeatures, spec: 
         if is_weighted {
             let point = |row: Vec<f64>| Point { weight: row[features], scaled: row[..features].to_vec() };
             let points: Vec<Point> = sample.into_iter().map(point).collect();
-            let by = if init == InitMethod::Random { Draw::ByWeight } else { Draw::Apart };
+            let by = if init == InitMethod::Random { DrawBy::Weight } else { DrawBy::Distance };
             return Ok(weighted::fit(&points, by, spec.k, spec.runs, spec.seed));
         }
         let rows = Array2::from_shape_vec((sample.len(), features), sample.concat());
@@ -91,7 +91,7 @@ async fn parallel(rows: &mut ModelRows, fitted: &FittedFeatures, spec: &Kmeans) 
     let point = |(scaled, weight)| Point { scaled, weight };
     let points: Vec<Point> = candidates.into_iter().zip(weights).map(point).collect();
     let (k, runs, seed) = (spec.k, spec.runs, spec.seed);
-    let fitted = tokio::task::spawn_blocking(move || weighted::fit(&points, Draw::Apart, k, runs, seed)).await;
+    let fitted = tokio::task::spawn_blocking(move || weighted::fit(&points, DrawBy::Distance, k, runs, seed)).await;
     fitted.map_err(|error| Error::failed("k-means broke off").because(error))
 }
 

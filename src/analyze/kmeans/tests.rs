@@ -11,7 +11,7 @@ use super::score::FittedModel;
 use super::{KmeansTables, kmeans};
 use crate::error::{Kind, Result};
 use crate::lake::{TableName, Zone};
-use crate::project::{Deviation, Distance, Impute, Init, InitMethod, Kmeans, Precision, Scale};
+use crate::project::{Deviation, DistanceMeasure, Impute, Init, InitMethod, Kmeans, Precision, Scale};
 
 const METHODS: [InitMethod; 3] = [InitMethod::Random, InitMethod::PlusPlus, InitMethod::Parallel];
 
@@ -23,7 +23,7 @@ fn spec(k: usize, init: Init) -> Kmeans {
         impute: Impute::Mean,
         scale: Scale::Standard(Deviation::Sample),
         weight: None,
-        distance: Distance::Euclidean,
+        distance: DistanceMeasure::Euclidean,
         precision: Precision::Double,
         k,
         init,
@@ -208,10 +208,10 @@ async fn rows_in_memory_on_disk_and_where_they_lie_give_the_same_model() {
         _ => Some((i * a % b) as f64 / 7.0),
     };
     let columns: Vec<(&str, ArrayRef)> = vec![
-        ("id", Arc::new(Int64Array::from_iter_values(0..30_000))),
-        ("x", Arc::new((0..30_000).map(|i| value(i, 7919, 10_007)).collect::<Float64Array>())),
-        ("y", Arc::new((0..30_000).map(|i| value(i, 104_729, 9_973)).collect::<Float64Array>())),
-        ("w", Arc::new(Float64Array::from_iter_values((0..30_000).map(|i| f64::from(i * 31 % 7) / 4.0)))),
+        ("id", Arc::new(Int64Array::from_iter_values(0..20_500))),
+        ("x", Arc::new((0..20_500).map(|i| value(i, 7919, 10_007)).collect::<Float64Array>())),
+        ("y", Arc::new((0..20_500).map(|i| value(i, 104_729, 9_973)).collect::<Float64Array>())),
+        ("w", Arc::new(Float64Array::from_iter_values((0..20_500).map(|i| f64::from(i * 31 % 7) / 4.0)))),
     ];
     let rows = RecordBatch::try_from_iter(columns).unwrap();
     let frame = |threads: usize, whereabouts: Whereabouts| {
@@ -233,7 +233,7 @@ async fn rows_in_memory_on_disk_and_where_they_lie_give_the_same_model() {
     let seeded = || spec(4, Init::Method(InitMethod::PlusPlus));
     let random = || spec(4, Init::Method(InitMethod::Random));
     let (weight, standard) = (Some("W".to_owned()), Scale::Standard(Deviation::Sample));
-    let cosine = Distance::Cosine;
+    let cosine = DistanceMeasure::Cosine;
     for spec in [
         seeded(),
         Kmeans { impute: Impute::Drop, scale: Scale::None, ..seeded() },
@@ -411,7 +411,7 @@ async fn weights_and_directions_lead_where_they_lead_others() {
     let weighted = || Some("w".to_owned());
     let peers = [
         (
-            Distance::Euclidean,
+            DistanceMeasure::Euclidean,
             weighted(),
             ([150, 75, 38, 37], 14128.60873503887, 0.6023183409375353),
             [
@@ -422,7 +422,7 @@ async fn weights_and_directions_lead_where_they_lead_others() {
             ],
         ),
         (
-            Distance::Cosine,
+            DistanceMeasure::Cosine,
             None,
             ([107, 86, 75, 32], 2.032049839304502, 0.8328943180188986),
             [
@@ -433,7 +433,7 @@ async fn weights_and_directions_lead_where_they_lead_others() {
             ],
         ),
         (
-            Distance::Cosine,
+            DistanceMeasure::Cosine,
             weighted(),
             ([111, 88, 75, 26], 3.7916891552490593, 0.8444542006846631),
             [
@@ -447,7 +447,7 @@ async fn weights_and_directions_lead_where_they_lead_others() {
     let near = |a: f64, b: f64| (a - b).abs() <= 1e-9 * b.abs();
     for (distance, weight, (sizes, cost, silhouette), centres) in peers {
         // No direction has a row at the origin.
-        let by = if distance == Distance::Cosine { 1.0 } else { 0.0 };
+        let by = if distance == DistanceMeasure::Cosine { 1.0 } else { 0.0 };
         let spec = Kmeans { weight, distance, ..spec(4, Init::Method(InitMethod::Random)) };
         let tables = blobs(by, &spec).await;
         let told = format!("{distance:?} {:?}: {}", spec.weight, metric(&tables, "silhouette_spark"));
@@ -470,7 +470,8 @@ async fn weights_and_directions_lead_where_they_lead_others() {
 
 #[tokio::test]
 async fn a_later_row_is_told_by_its_direction() {
-    let spec = Kmeans { distance: Distance::Cosine, scale: Scale::None, ..spec(2, Init::Method(InitMethod::PlusPlus)) };
+    let spec =
+        Kmeans { distance: DistanceMeasure::Cosine, scale: Scale::None, ..spec(2, Init::Method(InitMethod::PlusPlus)) };
     let rows = [(1, 2.0, 0.0), (2, 70.0, 1.0), (3, 5.0, 0.1), (4, 0.0, 9.0), (5, 0.001, 0.1)];
     let tables = run(&rows, 1, &spec).await.unwrap();
     let fitted = FittedModel::read(&spec, &tables.centers, &tables.metrics).unwrap();
@@ -505,21 +506,39 @@ async fn rows_without_a_weight_or_a_direction_are_no_rows_of_a_model() {
     };
     let error = async |rows: &[(i64, f64, f64)], spec: &Kmeans| run(rows, 1, spec).await.unwrap_err().to_string();
     let rows = [(1, 1.0, 1.0), (2, 2.0, -1.0), (3, 3.0, f64::NAN), (4, 9.0, f64::INFINITY)];
-    let expected = "3 of 4 rows have no weight in `y`, or one that is no number from 0 on";
+    let expected = "3 of 4 rows have a weight in `y` that is null, negative or no finite number";
     assert_eq!(error(&rows, &spec).await, expected);
     assert_eq!(error(&[(1, 1.0, 0.0), (2, 3.0, 0.0)], &spec).await, "all weights in `y` are 0, so no row counts");
     let expected = "the weights in `y` are too far from 1: the greatest is 1e200";
     assert_eq!(error(&[(1, 1.0, 1.0), (2, 3.0, 1e200)], &spec).await, expected);
+    let expected = "the weights in `y` are too far apart: the least is 1e-19, the greatest 1e0";
+    assert_eq!(error(&[(1, 1.0, 1.0), (2, 3.0, 1e-19)], &spec).await, expected);
     // A row that does not count is no second one.
     let expected = "2 clusters need 2 different rows, but `refined.points` has 1 (of 2)";
     assert_eq!(error(&[(1, 1.0, 1.0), (2, 3.0, 0.0)], &spec).await, expected);
 
-    let cosine =
-        Kmeans { distance: Distance::Cosine, scale: Scale::None, ..self::spec(2, Init::Method(InitMethod::Random)) };
+    let cosine = Kmeans {
+        distance: DistanceMeasure::Cosine,
+        scale: Scale::None,
+        ..self::spec(2, Init::Method(InitMethod::Random))
+    };
     let rows = [(1, 1.0, 1.0), (2, 0.0, -0.0), (3, 1.0, 0.0)];
-    let expected =
-        "1 of 3 rows have only zeros for features, and so no direction by which `distance: cosine` could tell them";
+    let expected = "1 of 3 rows have no direction for `distance: cosine`: filled and scaled, all their features are 0";
     assert_eq!(error(&rows, &cosine).await, expected);
+    // Rows of one direction are one, wherever they lie.
+    let axes: Vec<_> = (1..40).map(|i| (i, (i % 2 * i) as f64, ((i + 1) % 2 * i) as f64)).collect();
+    let expected = "3 clusters need 3 different rows, but `refined.points` has 2 (of 39)";
+    let three = Kmeans { k: 3, ..cosine.clone() };
+    assert_eq!(error(&axes, &three).await, expected);
+    let spread = SessionContext::new_with_config(crate::engine::as_if_spread(SessionConfig::new()));
+    let batches = frame(&axes, 1).collect().await.unwrap();
+    let table = MemTable::try_new(batches[0].schema(), vec![batches]).unwrap();
+    let error_of_spread = kmeans(spread.read_table(Arc::new(table)).unwrap(), &three).await.unwrap_err();
+    assert_eq!(error_of_spread.to_string(), expected);
+    let large =
+        Kmeans { weight: Some("x".to_owned()), features: vec!["y".to_owned()], scale: Scale::None, ..spec.clone() };
+    let expected = "the features are too large for their squares beside such weights";
+    assert_eq!(error(&[(1, 1e80, 1e120), (2, 1e80, 2e120)], &large).await, expected);
     let given = Kmeans { init: Init::Centres(vec![vec![0.0, 0.0], vec![1.0, 1.0]]), ..cosine };
     let expected = "a centre of `init` has no direction: [0.0, 0.0] is 0 for the model";
     assert_eq!(error(&[(1, 1.0, 1.0), (3, 1.0, 0.0)], &given).await, expected);

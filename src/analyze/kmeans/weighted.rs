@@ -16,15 +16,15 @@ pub struct Point {
 
 /// How the first centres are drawn among the points.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Draw {
+pub enum DrawBy {
     /// By k-means++ (Arthur and Vassilvitskii, 2007): in proportion to weight and squared distance from those before.
-    Apart,
+    Distance,
     /// In proportion to weight.
-    ByWeight,
+    Weight,
 }
 
 /// The centres of least cost of several runs.
-pub fn fit(points: &[Point], by: Draw, k: usize, runs: usize, seed: u64) -> Vec<Vec<f64>> {
+pub fn fit(points: &[Point], by: DrawBy, k: usize, runs: usize, seed: u64) -> Vec<Vec<f64>> {
     let mut random = Xoshiro256Plus::seed_from_u64(seed);
     let fits = (0..runs).map(|_| settled(points, drawn(points, by, k, &mut random)));
     let best = fits.min_by(|a, b| a.cost.total_cmp(&b.cost));
@@ -36,7 +36,7 @@ struct Fitted {
     cost: f64,
 }
 
-fn drawn(points: &[Point], by: Draw, k: usize, random: &mut Xoshiro256Plus) -> Vec<Vec<f64>> {
+fn drawn(points: &[Point], by: DrawBy, k: usize, random: &mut Xoshiro256Plus) -> Vec<Vec<f64>> {
     let mut nearest: Vec<f64> = vec![1.0; points.len()];
     let mut centres: Vec<Vec<f64>> = vec![];
     while centres.len() < k {
@@ -52,9 +52,9 @@ fn drawn(points: &[Point], by: Draw, k: usize, random: &mut Xoshiro256Plus) -> V
         let centre = points[drawn].scaled.clone();
         for (point, nearest) in points.iter().zip(&mut nearest) {
             let apart = match by {
-                Draw::Apart => squared(&point.scaled, &centre),
+                DrawBy::Distance => squared(&point.scaled, &centre),
                 // None twice.
-                Draw::ByWeight => f64::from(*nearest > 0.0 && point.scaled != centre),
+                DrawBy::Weight => f64::from(*nearest > 0.0 && point.scaled != centre),
             };
             *nearest = if centres.is_empty() { apart } else { nearest.min(apart) };
         }
@@ -106,11 +106,11 @@ mod tests {
     #[test]
     fn a_heavy_point_weighs_and_a_far_one_is_found() {
         let points = [point(0.0, 0.0, 99.0), point(1.0, 0.0, 1.0), point(50.0, 50.0, 1.0)];
-        let mut centres = fit(&points, Draw::Apart, 2, 5, 42);
+        let mut centres = fit(&points, DrawBy::Distance, 2, 5, 42);
         centres.sort_by(|a, b| a[0].total_cmp(&b[0]));
         assert_eq!(centres, [[0.01, 0.0], [50.0, 50.0]]);
-        assert_eq!(fit(&points, Draw::Apart, 3, 1, 7).len(), 3);
-        assert_eq!(fit(&points, Draw::ByWeight, 3, 1, 7).len(), 3);
-        assert!(fit(&[], Draw::Apart, 3, 1, 7).is_empty());
+        assert_eq!(fit(&points, DrawBy::Distance, 3, 1, 7).len(), 3);
+        assert_eq!(fit(&points, DrawBy::Weight, 3, 1, 7).len(), 3);
+        assert!(fit(&[], DrawBy::Distance, 3, 1, 7).is_empty());
     }
 }

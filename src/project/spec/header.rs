@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use crate::project::one_or_more::OneOrMore;
 use crate::project::read::At;
-use crate::project::{Deviation, Distance, Impute, Init, OnFail, Precision, WriteMode};
+use crate::project::{Deviation, DistanceMeasure, Impute, Init, OnFail, Precision, WriteMode};
 
 /// The `/* trapiche … */` header of a query.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -130,7 +130,7 @@ pub struct KmeansSpec {
     pub impute: Option<At<Impute>>,
     pub scale: Option<At<ScaleSpec>>,
     pub deviation: Option<At<Deviation>>,
-    pub distance: Option<At<Distance>>,
+    pub distance: Option<At<DistanceMeasure>>,
     pub precision: Option<At<Precision>>,
     pub k: At<u64>,
     pub init: Option<At<Init>>,

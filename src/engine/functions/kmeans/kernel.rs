@@ -20,7 +20,7 @@
 
 #[cfg(target_arch = "x86_64")]
 use super::registers::{Avx2, Avx2Single, Avx512, Avx512Single};
-use super::registers::{LANES, Number, Portable, Registers};
+use super::registers::{LANES, LaneNumber, Portable, Registers};
 
 /// Centres that are measured at the same time, so that each number is loaded once for all of them.
 const AT_ONCE: usize = 4;
@@ -53,7 +53,7 @@ struct Factors<N> {
     error: f64,
 }
 
-impl<N: Number> Factors<N> {
+impl<N: LaneNumber> Factors<N> {
     /// None where a square would be too large.
     fn new(centres: &[Vec<f64>], middle: &[f64]) -> Option<Factors<N>> {
         let error = 4.0 * (middle.len() as f64 + 8.0) * N::ROUNDING;

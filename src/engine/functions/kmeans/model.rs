@@ -43,7 +43,7 @@ pub struct RowView {
     pub features: Vec<Scaling>,
     /// Only the direction counts: each row is seen at length 1.
     pub by_direction: bool,
-    /// Each number is seen as the nearest one that 32 bits can say.
+    /// Each number is taken for the nearest one that 32 bits can say: as it comes, and as it is seen.
     pub is_single: bool,
     /// The greatest weight, where rows have some: they are the column, and the part of a tile, behind the features.
     pub heaviest: Option<f64>,
@@ -59,6 +59,10 @@ impl RowView {
     #[inline]
     pub(super) fn weight(&self, tile: &[[f64; LANES]], lane: usize) -> f64 {
         if self.heaviest.is_some() { tile[self.features.len()][lane] } else { 1.0 }
+    }
+
+    fn taken(&self, number: f64) -> f64 {
+        if self.is_single { f64::from(number as f32) } else { number }
     }
 
     /// The distance that the model goes by, from the squared euclidean one: for directions 1 − cos, which is half of the square.
@@ -131,7 +135,7 @@ impl RowView {
                 let scaled = &mut numbers[tile * in_tile + at];
                 // What fills up the last tile lies among the rows.
                 scaled[values.len()..].fill(feature.middle);
-                scaled.iter_mut().zip(values).for_each(|(scaled, value)| *scaled = feature.scaled(*value));
+                scaled.iter_mut().zip(values).for_each(|(scaled, value)| *scaled = feature.scaled(self.taken(*value)));
             }
             if column.null_count() == 0 {
                 continue;
@@ -150,7 +154,8 @@ impl RowView {
         }
         if self.heaviest.is_some() {
             for (tile, weights) in columns[features].values()[start..start + count].chunks(LANES).enumerate() {
-                numbers[tile * in_tile + features][..weights.len()].copy_from_slice(weights);
+                let numbers = &mut numbers[tile * in_tile + features];
+                numbers.iter_mut().zip(weights).for_each(|(number, weight)| *number = self.taken(*weight));
             }
         }
     }

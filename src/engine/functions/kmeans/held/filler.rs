@@ -36,23 +36,35 @@ pub struct Holding {
 }
 
 /// What was seen of the rows' weights.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Weights {
     pub heaviest: f64,
+    /// Of those above 0.
+    pub lightest: f64,
     /// Rows without one: null, no finite number, or less than 0.
     pub broken: u64,
+}
+
+impl Default for Weights {
+    fn default() -> Self {
+        Weights { heaviest: 0.0, lightest: f64::INFINITY, broken: 0 }
+    }
 }
 
 impl Weights {
     fn look(&mut self, weight: Option<f64>) {
         match weight {
-            Some(weight) if weight.is_finite() && weight >= 0.0 => self.heaviest = self.heaviest.max(weight),
+            Some(0.0) => {}
+            Some(weight) if weight.is_finite() && weight > 0.0 => {
+                (self.heaviest, self.lightest) = (self.heaviest.max(weight), self.lightest.min(weight));
+            }
             _ => self.broken += 1,
         }
     }
 
     pub(super) fn merge(&mut self, other: Weights) {
         self.heaviest = self.heaviest.max(other.heaviest);
+        self.lightest = self.lightest.min(other.lightest);
         self.broken += other.broken;
     }
 }

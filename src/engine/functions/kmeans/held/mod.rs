@@ -246,7 +246,7 @@ impl Held {
         let (view, in_tile) = (&candidates.view, self.numbers);
         let look = |drawn: &mut Drawn, desk: &mut Desk, chunk: &mut Chunk| {
             let hashes = chunk.hashes.read()?;
-            let is_here = matches!(chunk.numbers, TileNumbers::Here(_));
+            let is_here = matches!(chunk.numbers, TileNumbers::Here(_) | TileNumbers::HereSingle(_));
             let kernel = if is_here { &new } else { &all };
             let Desk { scratch, settled, places, looked_at } = desk;
             let numbers = chunk.numbers.read(scratch)?;

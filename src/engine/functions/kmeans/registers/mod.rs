@@ -22,7 +22,7 @@ pub(super) use portable::Portable;
 pub(super) const LANES: usize = 16;
 
 /// What a register is made of: a double, or a number of 32 bits.
-pub(super) trait Number: Copy {
+pub(super) trait LaneNumber: Copy {
     /// The nearest one.
     fn near(number: f64) -> Self;
 
@@ -36,7 +36,7 @@ pub(super) trait Number: Copy {
     const SMALLEST: f64;
 }
 
-impl Number for f64 {
+impl LaneNumber for f64 {
     const ROUNDING: f64 = f64::EPSILON / 2.0;
     const LARGEST_SQUARE: f64 = f64::INFINITY;
     const SMALLEST: f64 = f64::MIN_POSITIVE;
@@ -47,7 +47,7 @@ impl Number for f64 {
     }
 }
 
-impl Number for f32 {
+impl LaneNumber for f32 {
     const ROUNDING: f64 = f32::EPSILON as f64 / 2.0;
     const LARGEST_SQUARE: f64 = 1e30;
     const SMALLEST: f64 = 1e-36;
@@ -60,7 +60,7 @@ impl Number for f32 {
 
 /// Rows of a tile from a first one on.
 pub(super) trait Registers: Copy {
-    type Number: Number;
+    type Number: LaneNumber;
 
     /// How many rows there are: a part of a tile's.
     const ROWS: usize;

@@ -2,7 +2,7 @@
 
 use std::ops::{Add, Mul, Sub};
 
-use super::{LANES, Number, Registers};
+use super::{LANES, LaneNumber, Registers};
 
 /// Two of the smallest registers that compute with doubles, or one of numbers of 32 bits.
 #[derive(Clone, Copy)]
@@ -17,7 +17,7 @@ impl<N: Copy> Portable<N> {
 
 impl<N> Registers for Portable<N>
 where
-    N: Number + PartialOrd + Into<f64> + Add<Output = N> + Sub<Output = N> + Mul<Output = N>,
+    N: LaneNumber + PartialOrd + Into<f64> + Add<Output = N> + Sub<Output = N> + Mul<Output = N>,
 {
     type Number = N;
     const ROWS: usize = 4;
