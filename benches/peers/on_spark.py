@@ -28,7 +28,7 @@ def main() -> None:
     stop(spark)
 
 
-def session(out: Path) -> SparkSession:
+def session(out: Path, more: dict | None = None) -> SparkSession:
     settings = {
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.catalogImplementation": "in-memory",
@@ -38,6 +38,7 @@ def session(out: Path) -> SparkSession:
         "spark.driver.host": "127.0.0.1",
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
+        **(more or {}),
     }
     builder = SparkSession.builder.master("local[*]").appName("side-by-side")
     for key, value in settings.items():
