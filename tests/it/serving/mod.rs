@@ -246,6 +246,8 @@ fn nothing_speaks_of_a_hidden_column() {
     let checked =
         "/* trapiche\nchecks:\n  - { rule: \"secret > 1\", on_fail: drop }\n*/\nSELECT id, id AS secret FROM range(4)";
     bench.write("queries/refined/kept.sql", checked);
+    let weighted = "kmeans: { input: refined.customer_features, key: [customer_id], features: [orders], weight: recency_days, k: 2 }\n";
+    bench.write("models/weighted.yml", weighted);
     let hide = "serve: { hide: [refined.kept.secret, refined.customer_features.recency_days] }\n";
     bench.write("trapiche.yml", &format!("{settings}\n{hide}"));
     let run = bench.run(&[])["run_id"].as_str().unwrap().to_string();
@@ -268,7 +270,9 @@ fn nothing_speaks_of_a_hidden_column() {
             answer.text()
         );
     }
-    assert_eq!(server.get("/models/segments").status, 404);
+    for model in ["segments", "weighted"] {
+        assert_eq!(server.get(&format!("/models/{model}")).status, 404, "{model}");
+    }
 }
 
 /// A run that commits is seen, and who pages goes on with what the first page was of.
