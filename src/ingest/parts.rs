@@ -87,7 +87,7 @@ enum PartSink {
 impl Part {
     /// A file of this machine as a part that need not be written; `None` where the lake cannot have it so.
     pub async fn shared(draft: &LandingDraft<'_>, number: usize, source: &File) -> Result<Option<SharedCopy>> {
-        let path = landing::named_part_path(draft.capture.folder(draft.lake).await?, ROWS, number, "file");
+        let path = landing::named_part_path(draft.capture.folder(draft.lake).await?, ROWS, number, "shared");
         SharedCopy::of(draft.lake, source, &path).await
     }
 

@@ -18,13 +18,13 @@ pub struct SharedCopy {
 }
 
 impl SharedCopy {
-    /// Of the file as it is now, beside what will be its place; `None` where the file systems cannot.
+    /// Of the file as it is now, under a name that it has until it is whole; `None` where the file systems cannot.
     ///
     /// # Errors
-    /// When there is no room for its name.
+    /// When a file cannot be made there.
     pub async fn of(lake: &Lake, source: &tokio::fs::File, path: &str) -> Result<Option<SharedCopy>> {
         let Some(root) = lake.local_root().cloned() else { return Ok(None) };
-        let file = root.join(format!("{path}.shared"));
+        let file = root.join(path);
         let unmade = |error| Error::failed(format!("could not write `{}`", file.display())).because(error);
         let source = source.try_clone().await.map_err(unmade)?.into_std().await;
         let copied = {
@@ -90,7 +90,7 @@ mod tests {
         let lake = Lake::in_folder(&root).unwrap();
         fs::write(&source, "a,b\n1,2\n").unwrap();
         let file = tokio::fs::File::open(&source).await.unwrap();
-        let shared = SharedCopy::of(&lake, &file, "raw/t/part-0001.file").await.unwrap();
+        let shared = SharedCopy::of(&lake, &file, "raw/t/part-0001.shared").await.unwrap();
         let names = || fs::read_dir(root.join("raw/t")).unwrap().map(|it| it.unwrap().file_name()).collect::<Vec<_>>();
         let Some(copy) = shared else {
             assert!(names().is_empty());
@@ -100,7 +100,7 @@ mod tests {
         copy.name("raw/t/part-0001.csv").await.unwrap();
         assert_eq!(names(), ["part-0001.csv"]);
         assert_eq!(fs::read_to_string(root.join("raw/t/part-0001.csv")).unwrap(), "a,b\n1,2\n");
-        drop(SharedCopy::of(&lake, &file, "raw/t/part-0002.file").await.unwrap().unwrap());
+        drop(SharedCopy::of(&lake, &file, "raw/t/part-0002.shared").await.unwrap().unwrap());
         assert_eq!(names(), ["part-0001.csv"]);
     }
 }

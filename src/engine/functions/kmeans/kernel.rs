@@ -18,6 +18,7 @@
     reason = "the compiler makes vectors of loops over lanes, and of chains of iterators less surely"
 )]
 
+use super::instructions::Instructions;
 #[cfg(target_arch = "x86_64")]
 use super::registers::{Avx2, Avx2Single, Avx512, Avx512Single};
 use super::registers::{LANES, LaneNumber, Portable, Registers};
@@ -91,70 +92,6 @@ pub(super) struct Tiles<'a> {
     /// The centre of each row, in the tiles that were looked at.
     pub places: &'a mut [[u32; LANES]],
     pub looked_at: &'a mut Vec<u32>,
-}
-
-/// The instructions to use.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Instructions {
-    Portable,
-    #[cfg(target_arch = "x86_64")]
-    Avx2,
-    #[cfg(target_arch = "x86_64")]
-    Avx512,
-}
-
-impl Instructions {
-    /// Those that this machine has, the best last.
-    pub(super) fn known() -> impl Iterator<Item = Instructions> {
-        let portable = [(true, Instructions::Portable)];
-        #[cfg(target_arch = "x86_64")]
-        let more = {
-            let avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
-            [(avx2, Instructions::Avx2), (is_x86_feature_detected!("avx512f"), Instructions::Avx512)]
-        };
-        #[cfg(not(target_arch = "x86_64"))]
-        let more = [];
-        portable.into_iter().chain(more).filter_map(|(is_here, instructions)| is_here.then_some(instructions))
-    }
-
-    fn best() -> Instructions {
-        Instructions::known().last().unwrap_or(Instructions::Portable)
-    }
-}
-
-/// What may be done by any instructions. No multiplication is fused with a sum, so that the numbers are the same whatever these are.
-pub(super) trait Work {
-    type Done;
-
-    /// To be inlined always, with its loops: that is how it comes to the instructions.
-    fn done(self) -> Self::Done;
-}
-
-/// Does work by the instructions that there are.
-#[allow(unsafe_code)]
-#[inline(always)]
-pub(super) fn by_best<W: Work>(work: W) -> W::Done {
-    match Instructions::best() {
-        Instructions::Portable => work.done(),
-        // SAFETY: there is such a value only where the processor was found to have these instructions.
-        #[cfg(target_arch = "x86_64")]
-        Instructions::Avx2 => unsafe { by_avx2(work) },
-        // SAFETY: as above.
-        #[cfg(target_arch = "x86_64")]
-        Instructions::Avx512 => unsafe { by_avx512(work) },
-    }
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,fma")]
-fn by_avx2<W: Work>(work: W) -> W::Done {
-    work.done()
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx512f")]
-fn by_avx512<W: Work>(work: W) -> W::Done {
-    work.done()
 }
 
 impl Kernel {
@@ -252,11 +189,12 @@ impl Kernel {
         }
         // Behind the others: roots and quotients take long, and less so side by side.
         let least = 1e-12 * (self.features as f64 + 8.0);
-        for margin in &mut margins {
-            margin.gap = margin.room(least);
+        let mut rooms = vec![0.0; margins.len()];
+        for at in 0..margins.len() {
+            rooms[at] = margins[at].room(least);
         }
-        for (index, margin) in tiles.looked_at.iter().zip(&margins) {
-            tiles.settled[*index as usize] = tiles.moved + margin.gap;
+        for (index, room) in tiles.looked_at.iter().zip(rooms) {
+            tiles.settled[*index as usize] = tiles.moved + room;
         }
     }
 

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `model` | how a row is seen, and which centre it is nearest to |
 //! | `kernel` | which centre sixteen rows are nearest to, by the instructions that the processor has |
+//! | `instructions` | which ones the processor has, and what is done by the best of them |
 //! | `registers` | some rows' numbers side by side, as the processor computes with them |
 //! | `exact` | sums that are the same in any order |
 //! | `step` | an aggregate: each cluster's rows, their sums and squares — one step of Lloyd's |
@@ -19,6 +20,7 @@
 mod apart;
 mod exact;
 mod held;
+mod instructions;
 mod kernel;
 mod model;
 mod nearest;

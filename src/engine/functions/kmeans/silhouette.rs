@@ -12,7 +12,7 @@ use datafusion::logical_expr::{Accumulator, AggregateUDF, AggregateUDFImpl, Expr
 use datafusion::scalar::ScalarValue;
 
 use super::exact::Grid;
-use super::kernel::{Work, by_best};
+use super::instructions::{Work, by_best};
 use super::model::{Centres, EightBytes};
 use super::registers::LANES;
 use super::step::ClusterTotals;
